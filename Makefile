@@ -1,0 +1,37 @@
+# make demo: the main job on small models that it makes itself.  make test: lint, types and all tests.
+# Both set up what they need: a .venv under the WebUI's own pins and, as root, Chromium through apt.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.10 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/ready
+	$(BIN)/python -m vcd_ext demo
+
+test: .venv/ready .venv/test-ready lint
+	$(BIN)/python -m pytest
+
+lint: .venv/test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/test-ready
+	$(BIN)/python benchmarks/noise.py
+	$(BIN)/python benchmarks/motion.py
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v in ((3, 10), (3, 11)) else f"Python 3.10 or 3.11 is needed (the WebUI pins torch 2.1.2), this is {v[0]}.{v[1]}. Try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt setuptools wheel
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/test-ready: .venv/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .[test]
+	$(BIN)/python -m pip install --quiet --no-deps stable-diffusion-sdkit==2.1.5
+	if [ "$$(id -u)" = 0 ] && ! command -v chromium >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null || echo "chromium could not be installed: the page tests will be skipped"; fi
+	touch $@
+
+clean:
+	rm -rf .venv demo

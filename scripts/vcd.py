@@ -1,0 +1,7 @@
+"""The WebUI's way in: it runs every file in this folder, so there is exactly one, and nothing else happens here."""
+
+from vcd_ext.hosts.webui.script import VCDScript, register
+
+__all__ = ["VCDScript"]
+
+register()

@@ -1,0 +1,79 @@
+"""Where the WebUI's motion modules lie, and the one that is loaded."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from modules import paths, shared
+
+from vcd_ext.motion import MotionModule, load
+from vcd_ext.motion.checkpoint import SUFFIXES
+from vcd_ext.settings import NO_MODULE
+
+FOLDER_OPTION = "vcd_motion_module_folder"
+DEFAULT_FOLDER = "models/AnimateDiff"
+# Settings and model folder of sd-webui-animatediff, so that nobody has to move files or keep two copies.
+ANIMATEDIFF_OPTION = "animatediff_model_path"
+ANIMATEDIFF_FOLDER = "extensions/sd-webui-animatediff/model"
+
+
+class _Loaded(NamedTuple):
+    path: Path
+    stamp: tuple[int, int]
+    module: MotionModule
+
+
+_loaded: _Loaded | None = None
+
+
+def folders() -> list[Path]:
+    """The folders that are searched, existing or not; relative ones count from the WebUI's data folder."""
+    named = [shared.opts.data.get(FOLDER_OPTION) or DEFAULT_FOLDER]
+    named += [shared.opts.data.get(ANIMATEDIFF_OPTION) or ANIMATEDIFF_FOLDER]
+    return [Path(paths.data_path) / name for name in dict.fromkeys(named)]
+
+
+def names() -> dict[str, Path]:
+    """Motion module files by the name that page and API know them by: the path inside their folder."""
+    found: dict[str, Path] = {}
+    for folder in folders():
+        if folder.is_dir():
+            for path in sorted(folder.rglob("*")):
+                if path.suffix in SUFFIXES and path.is_file():
+                    found.setdefault(path.relative_to(folder).as_posix(), path)
+    return found
+
+
+def choices() -> list[str]:
+    """What the dropdown offers."""
+    return [NO_MODULE, *names()]
+
+
+def find(name: str) -> Path:
+    """The file of a motion module, by its name with or without suffix; ValueError lists what there is."""
+    available = names()
+    by_stem = {Path(known).with_suffix("").as_posix(): path for known, path in available.items()}
+    path = available.get(name) or by_stem.get(name)
+    if path is None:
+        known = ", ".join(available) or "none yet"
+        raise ValueError(
+            f"motion_module is '{name}', which is not in {folders()[0]}; there: {known}. Put the file there and refresh "
+            f"the list, or choose '{NO_MODULE}'."
+        )
+    return path
+
+
+def module(path: Path) -> MotionModule:
+    """The motion module of a file; read once and kept until another is asked for or the file changes."""
+    global _loaded
+    stat = path.stat()
+    stamp = (stat.st_mtime_ns, stat.st_size)
+    if _loaded is None or (_loaded.path, _loaded.stamp) != (path, stamp):
+        _loaded = None  # frees the old one before the new one takes its room
+        _loaded = _Loaded(path, stamp, load(path))
+    return _loaded.module
+
+
+def forget() -> None:
+    """Drop the module that is kept."""
+    global _loaded
+    _loaded = None

@@ -1,0 +1,50 @@
+"""VCD's own routes: GET /vcd/v1/health, /vcd/v1/motion-modules and /vcd/v1/identities."""
+
+from secrets import compare_digest
+from typing import Any
+
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from modules import sd_models, shared
+
+from vcd_ext import __version__
+from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.section import identities
+
+
+def _authorise(credentials: HTTPBasicCredentials = Depends(HTTPBasic())) -> None:  # noqa: B008
+    accounts = dict(pair.split(":", 1) for pair in shared.cmd_opts.api_auth.split(","))
+    expected = accounts.get(credentials.username)
+    if expected is None or not compare_digest(credentials.password.encode(), expected.encode()):
+        raise HTTPException(401, "Incorrect username or password", {"WWW-Authenticate": "Basic"})
+
+
+def health() -> dict[str, Any]:
+    """What runs: version, the loaded checkpoint (None before the first use) and where modules are looked for."""
+    loaded = sd_models.model_data.sd_model
+    return {
+        "version": __version__,
+        "checkpoint": loaded.sd_checkpoint_info.name if loaded is not None else None,
+        "motion_module_folders": [str(folder) for folder in library.folders()],
+    }
+
+
+def motion_modules() -> list[str]:
+    """Names to use as `motion_module`."""
+    return list(library.names())
+
+
+def identity_names() -> list[str]:
+    """Names to use as `identity`: the embeddings that fit the loaded checkpoint."""
+    return identities()[1:]
+
+
+def add_routes(_demo: Any, app: FastAPI) -> None:
+    """WebUI callback on_app_started; the routes ask for the account that --api-auth sets."""
+    guards = [Depends(_authorise)] if shared.cmd_opts.api_auth else []
+    for path, answer in {
+        "health": health,
+        "motion-modules": motion_modules,
+        "identities": identity_names,
+    }.items():
+        app.add_api_route(f"/vcd/v1/{path}", answer, methods=["GET"], dependencies=guards)

@@ -1,0 +1,241 @@
+"""One request of the WebUI as a video: what is done to its `p` from `before_process` to `postprocess`."""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from modules import prompt_parser, sd_hijack
+from PIL import Image
+from torch import Tensor
+
+from vcd_ext.hosts.webui import library, model
+from vcd_ext.hosts.webui.refusal import Refused
+from vcd_ext.hosts.webui.rows import in_video_order
+from vcd_ext.hosts.webui.sampler_noise import correlate_steps
+from vcd_ext.hosts.webui.save import save_video
+from vcd_ext.motion import MotionModule, attached
+from vcd_ext.noise import correlate
+from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings, describe, parse, to_infotext
+
+VIDEOS_KEY = "VCD videos"
+MIME = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp"}
+
+
+def settings_from(args: Sequence[Any], overrides: Mapping[str, Any]) -> VideoSettings:
+    """The settings of a request: the page's controls in order, or the API's single dict; X/Y/Z plots override."""
+    if args and isinstance(args[0], Mapping):
+        values: dict[str, Any] = dict(args[0])
+    else:
+        values = dict(zip(describe(VideoSettings), args, strict=False))
+    try:
+        return parse(VideoSettings, values | dict(overrides))
+    except SettingError as error:
+        raise Refused(str(error)) from error
+
+
+def mentions(prompt: str, name: str) -> bool:
+    """Whether a prompt holds `name` as a word of its own."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", prompt) is not None
+
+
+class VideoRun:
+    """The video side of one `StableDiffusionProcessing`; lives on it as `p.vcd_run`."""
+
+    def __init__(self, p: Any, settings: VideoSettings):
+        self.p = p
+        self.settings = settings
+        self.module: MotionModule | None = None
+        self.failure: Refused | None = None
+        self.frames: list[Image.Image] = []
+
+    @classmethod
+    def of(cls, p: Any) -> "VideoRun | None":
+        """The run of `p`; None for a plain request and for the copies that other extensions make of `p`."""
+        run = getattr(p, "vcd_run", None)
+        return run if run is not None and run.p is p else None
+
+    def before_process(self) -> None:
+        """Turn the batch into frames. Nothing of the model is touched here: it may be reloaded after this."""
+        p, settings = self.p, self.settings
+        self._check_request()
+        if settings.motion_module != NO_MODULE:
+            self._module_file()
+        p.batch_size = settings.frames
+        p.do_not_save_grid = True
+        if settings.frames > 1:
+            p.do_not_save_samples = "png" not in settings.formats
+        if settings.identity != NO_MODULE:
+            self._write_identity()
+
+    def process(self) -> None:
+        """Check the checkpoint that will be used and make `p.init` and `p.sample` work on videos."""
+        p, settings = self.p, self.settings
+        model.check(p.sd_model)
+        self._check_identity()
+        if settings.motion_module != NO_MODULE:
+            self.module = self._load_module()
+            p.init = self._with_schedule(p.init)
+        p.sample = self._with_motion(p.sample)
+        p.extra_generation_params.update(to_infotext(settings))
+
+    def before_sampling(self, noise: Tensor) -> None:
+        """Correlate the noise of a pass in place; called for the first pass, hires and img2img."""
+        gamma = self.settings.gamma
+        if noise.shape[0] != self.settings.frames:
+            # The WebUI swallows what a callback raises; the UNet's pre-hook raises it where it stops the run.
+            self.failure = Refused(
+                f"{noise.shape[0]} pictures are sampled together instead of {self.settings.frames} frames; turn off "
+                "the extension that changes the batch size."
+            )
+            return
+        noise.copy_(correlate(noise, gamma))
+        if self.settings.step_noise:
+            correlate_steps(self.p, gamma)
+
+    def postprocess(self, processed: Any) -> None:
+        """Write the videos of all frames that came out, and tell page and API where they are."""
+        self._let_go()
+        length = self.settings.frames
+        if length == 1:
+            return
+        written: list[Path] = []
+        for number, start in enumerate(range(0, len(self.frames) - length + 1, length)):
+            infotext = processed.infotexts[processed.index_of_first_image + start]
+            frames = self.frames[start : start + length]
+            try:
+                written += save_video(self.p, number, frames, infotext, self.settings)
+            except (OSError, ValueError, ImportError) as error:
+                processed.comments += f"VCD: the video was not written. {error}\n"
+                print(f"VCD: the video was not written. {error}")
+        processed.comments += "".join(f"VCD video: {path}\n" for path in written)
+        # A new dict: the run's own entries have gone into the infotext already, and this one must not.
+        processed.extra_generation_params = processed.extra_generation_params | {
+            VIDEOS_KEY: [self._describe(path) for path in written]
+        }
+
+    def _describe(self, path: Path) -> dict[str, str]:
+        entry = {"path": str(path), "mime": MIME[path.suffix]}
+        if getattr(self.p, "is_api", False):
+            entry["base64"] = base64.b64encode(path.read_bytes()).decode("ascii")
+        return entry
+
+    def _check_request(self) -> None:
+        p, settings = self.p, self.settings
+        for name in ("width", "height"):
+            size = getattr(p, name)
+            if size % 8:
+                low = size - size % 8
+                raise Refused(f"{name} is {size}; a video needs a multiple of 8. Use {low} or {low + 8}.")
+        if p.refiner_checkpoint not in (None, "", "None", "none"):
+            raise Refused("A refiner changes the checkpoint in the middle of a video. Turn the refiner off.")
+        if getattr(p, "hr_checkpoint_name", None) not in (None, "", "Use same checkpoint"):
+            raise Refused("Hires. fix with another checkpoint cannot keep a video together. Use the same checkpoint.")
+        given = len(getattr(p, "init_images", None) or [])
+        if given > 1 and given != settings.frames:
+            raise Refused(
+                f"{given} init images were given for {settings.frames} frames; give 1 for the whole video or "
+                f"{settings.frames}, one for each frame."
+            )
+
+    def _module_file(self) -> Path:
+        try:
+            return library.find(self.settings.motion_module)
+        except ValueError as error:
+            raise Refused(str(error)) from error
+
+    def _load_module(self) -> MotionModule:
+        try:
+            module = library.module(self._module_file())
+        except ValueError as error:
+            raise Refused(f"motion_module: {error}") from error
+        if self.settings.frames > module.max_frames:
+            raise Refused(
+                f"frames is {self.settings.frames}; {self.settings.motion_module} holds at most {module.max_frames}. "
+                f"Use up to {module.max_frames} frames, or motion module '{NO_MODULE}'."
+            )
+        return module
+
+    def _write_identity(self) -> None:
+        name = self.settings.identity
+
+        def with_name(prompt: str) -> str:
+            if mentions(prompt, name):
+                return prompt
+            return f"{prompt}, {name}" if prompt.strip() else name
+
+        for field in ("prompt", "hr_prompt"):
+            prompt = getattr(self.p, field, None)
+            if isinstance(prompt, list):
+                setattr(self.p, field, [with_name(text) for text in prompt])
+            elif prompt or (prompt is not None and field == "prompt"):
+                setattr(self.p, field, with_name(prompt))
+
+    def _check_identity(self) -> None:
+        name, known = self.settings.identity, sd_hijack.model_hijack.embedding_db
+        if name == NO_MODULE or name in known.word_embeddings:
+            return
+        if name in known.skipped_embeddings:
+            raise Refused(
+                f"identity is '{name}', whose vectors are {known.skipped_embeddings[name].shape} wide; this checkpoint "
+                f"takes {known.expected_shape}. Choose an embedding that was made for SD1.5."
+            )
+        there = ", ".join(known.word_embeddings) or "none yet"
+        raise Refused(f"identity is '{name}', which is not in the embeddings folder; there: {there}.")
+
+    def _with_schedule(self, init: Any) -> Any:
+        """img2img builds its sampler, and with it the sigmas, inside `p.init`."""
+
+        def init_with_schedule(*args: Any, **kwargs: Any) -> Any:
+            with model.motion_schedule(self.p.sd_model, self.p):
+                return init(*args, **kwargs)
+
+        return init_with_schedule
+
+    def _with_motion(self, sample: Any) -> Any:
+        """All that is hung on the model hangs there only while `p.sample` runs, however it ends."""
+
+        def sample_with_motion(*args: Any, **kwargs: Any) -> Any:
+            self._check_prompts()
+            sd_model = self.p.sd_model
+            unet = sd_model.model.diffusion_model
+            with ExitStack() as stack:
+                stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
+                if self.module is not None:
+                    stack.enter_context(model.motion_schedule(sd_model, self.p))
+                    stack.enter_context(in_video_order(unet, self.settings.frames))
+                    stack.callback(self._leave_device)
+                    stack.enter_context(attached(unet, self.module, self.settings.frames, **model.residence(sd_model)))
+                return sample(*args, **kwargs)
+
+        return sample_with_motion
+
+    def _raise_failure(self, _module: Any, _args: Any) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    def _leave_device(self) -> None:
+        if self.module is not None and model.is_low_memory(self.p.sd_model):
+            self.module.to("cpu")
+
+    def _check_prompts(self) -> None:
+        """Frames of one video must have the same number of prompts joined with AND."""
+        for prompts in (self.p.prompts, getattr(self.p, "hr_prompts", None)):
+            parts, _, _ = prompt_parser.get_multicond_prompt_list(prompts or [""])
+            if len({len(of_frame) for of_frame in parts}) > 1:
+                raise Refused(
+                    "The frames' prompts join different numbers of parts with AND; use the same number in all."
+                )
+
+    def _let_go(self) -> None:
+        """Take the wrappers off `p`: scripts such as Loopback run the same `p` again."""
+        for name in ("init", "sample"):
+            self.p.__dict__.pop(name, None)
+        self.p.vcd_run = None
+
+
+def is_single_upscale(p: Any) -> bool:
+    """Whether this is the gallery's 'upscale this picture' button, which works on one frame and stays a picture."""
+    return bool(getattr(p, "txt2img_upscale", False))

@@ -1,0 +1,68 @@
+"""Videos into the WebUI's output folder, named by its filename patterns."""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from modules import images, shared, ui_tempdir
+from PIL import Image
+
+from vcd_ext import media
+from vcd_ext.settings import VideoSettings
+
+
+def save_video(
+    p: Any, number: int, frames: Sequence[Image.Image], infotext: str, settings: VideoSettings
+) -> list[Path]:
+    """Write video `number` of a run in each of the formats and return the files.
+
+    The frames themselves ('png') are saved by the WebUI as pictures. OSError or ValueError in one sentence if a
+    file cannot be written; files written before it stay.
+    """
+    formats = [suffix for suffix in settings.formats if suffix != "png"]
+    if not formats:
+        return []
+    stacked = np.stack([np.asarray(frame.convert("RGB")) for frame in frames])
+    clip = media.Clip(stacked, settings.fps, {"parameters": infotext} if shared.opts.enable_pnginfo else {})
+    stem = _stem(p, number, frames[0])
+    return [_write(stem.with_name(f"{stem.name}.{suffix}"), clip) for suffix in formats]
+
+
+def _write(path: Path, clip: media.Clip) -> Path:
+    media.write(path, clip)
+    if shared.demo is not None:
+        # Lets the page play it if the person's output folder lies outside the WebUI's.
+        ui_tempdir.register_tmp_file(shared.demo, str(path))
+    return path
+
+
+def _stem(p: Any, number: int, image: Image.Image) -> Path:
+    """Folder and name without suffix, as `images.save_image` makes them for a single picture of this seed."""
+    first = number * p.batch_size
+    single = copy.copy(p)  # one file for the whole batch, so no [batch_number] in its name
+    single.batch_size, single.iteration, single.batch_index = 1, number, 0
+    namer = images.FilenameGenerator(single, p.all_seeds[first], p.all_prompts[first], image)
+    folder = Path(p.outpath_samples)
+    if shared.opts.save_to_dirs:
+        pattern = shared.opts.directories_filename_pattern or "[prompt_words]"
+        folder /= namer.apply(pattern).lstrip(" ").rstrip("\\ /")
+    folder.mkdir(parents=True, exist_ok=True)
+    pattern = "[seed]" if shared.opts.save_to_dirs else "[seed]-[prompt_spaces]"
+    name = namer.apply(shared.opts.samples_filename_pattern or pattern)
+    if not name or shared.opts.save_images_add_number:
+        counter = images.get_next_sequence_number(str(folder), "")
+        return folder / "-".join(filter(None, [f"{counter:05}", name]))
+    return _unused(folder / name)
+
+
+def _unused(stem: Path) -> Path:
+    """The stem, with -1, -2, ... if a file of that name exists and the person does not want it replaced."""
+    candidate, count = stem, 0
+    while shared.opts.save_images_replace_action != "Replace" and any(
+        candidate.with_name(f"{candidate.name}.{suffix}").exists() for suffix in ("mp4", "webm", "gif", "webp")
+    ):
+        count += 1
+        candidate = stem.with_name(f"{stem.name}-{count}")
+    return candidate

@@ -1,0 +1,103 @@
+"""VCD as the WebUI sees it: an always-on script whose callbacks hand over to `VideoRun`."""
+
+from typing import Any
+
+import gradio as gr
+from modules import script_callbacks, scripts, shared
+
+from vcd_ext.hosts.webui import library, rows, section
+from vcd_ext.hosts.webui.refusal import Refused, stop
+from vcd_ext.hosts.webui.routes import add_routes
+from vcd_ext.hosts.webui.run import VideoRun, is_single_upscale, settings_from
+from vcd_ext.hosts.webui.xyz import add_axes
+
+
+class VCDScript(scripts.Script):
+    """The section *VCD* and the life of a video run; one instance each for txt2img and img2img."""
+
+    def __init__(self) -> None:
+        self.prompt: gr.Textbox | None = None
+        self.gallery: gr.Gallery | None = None
+        self.player: gr.HTML | None = None
+
+    def title(self) -> str:
+        return "VCD"
+
+    def show(self, is_img2img: bool) -> Any:
+        tab = "img2img" if is_img2img else "txt2img"
+        self.on_after_component(self._keep_prompt, elem_id=f"{tab}_prompt")
+        self.on_after_component(self._add_player, elem_id=f"{tab}_gallery")
+        self.on_after_component(self._feed_player, elem_id=f"generation_info_{tab}")
+        return scripts.AlwaysVisible
+
+    def ui(self, is_img2img: bool) -> list[gr.components.Component]:
+        made = section.build("img2img" if is_img2img else "txt2img", self.prompt)
+        self.infotext_fields = section.paste_fields(made)
+        return list(made.values())
+
+    def before_process(self, p: Any, *args: Any) -> None:
+        p.vcd_run = None
+        try:
+            settings = settings_from(args, getattr(p, "vcd_overrides", {}))
+            if settings.enabled and not is_single_upscale(p):
+                run = VideoRun(p, settings)
+                run.before_process()
+                p.vcd_run = run
+        except Refused as refusal:
+            stop(p, refusal)
+
+    def process(self, p: Any, *_args: Any) -> None:
+        run = VideoRun.of(p)
+        if run is None:
+            return
+        try:
+            run.process()
+        except Exception as error:  # the WebUI would go on with a batch of unrelated pictures
+            stop(p, error)
+
+    def process_before_every_sampling(self, p: Any, *_args: Any, **tensors: Any) -> None:
+        run = VideoRun.of(p)
+        if run is not None:
+            run.before_sampling(tensors["noise"])
+
+    def postprocess_image_after_composite(self, p: Any, pp: Any, *_args: Any) -> None:
+        run = VideoRun.of(p)
+        if run is not None:
+            run.frames.append(pp.image)
+
+    def postprocess(self, p: Any, processed: Any, *_args: Any) -> None:
+        run = VideoRun.of(p)
+        if run is not None:
+            run.postprocess(processed)
+
+    def _keep_prompt(self, on: scripts.OnComponent) -> None:
+        self.prompt = on.component
+
+    def _add_player(self, on: scripts.OnComponent) -> None:
+        self.gallery = on.component
+        self.player = gr.HTML(elem_id=f"vcd_{self.tabname}_player", elem_classes="vcd-player")
+
+    def _feed_player(self, on: scripts.OnComponent) -> None:
+        if self.gallery is not None and self.player is not None:
+            self.gallery.change(
+                fn=section.player, inputs=[on.component], outputs=[self.player], show_progress=False, queue=False
+            )
+
+
+def _add_settings() -> None:
+    shared.opts.add_option(
+        library.FOLDER_OPTION,
+        shared.OptionInfo(
+            library.DEFAULT_FOLDER, "Folder with AnimateDiff motion modules", section=("vcd", "VCD")
+        ).info("relative to the WebUI's folder; sd-webui-animatediff's folder is searched as well"),
+    )
+
+
+def register() -> None:
+    """Tell the WebUI about everything beside the script itself; called each time it loads its scripts."""
+    script_callbacks.on_ui_settings(_add_settings)
+    script_callbacks.on_before_ui(add_axes)
+    script_callbacks.on_app_started(add_routes)
+    script_callbacks.on_cfg_denoiser(rows.on_cfg_denoiser)
+    script_callbacks.on_cfg_denoised(rows.on_cfg_denoised)
+    script_callbacks.on_script_unloaded(library.forget)

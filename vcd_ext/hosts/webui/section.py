@@ -1,0 +1,137 @@
+"""The section *VCD* of txt2img and img2img, made from the settings, and the player in the results panel."""
+
+import html
+import json
+import re
+from collections.abc import Callable
+from typing import Any, get_origin, get_type_hints
+from urllib.parse import quote
+
+import gradio as gr
+from modules import sd_hijack
+from modules.infotext_utils import PasteField
+from modules.ui_common import create_refresh_button
+from modules.ui_components import FormRow, InputAccordion
+
+from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.run import VIDEOS_KEY, mentions
+from vcd_ext.settings import NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
+
+# The page's rows; the accordion's own checkbox is 'enabled'.
+ROWS = (("motion_module", "identity"), ("frames", "fps", "gamma"), ("formats", "step_noise"))
+
+
+def identities() -> list[str]:
+    """The embeddings that fit the loaded checkpoint."""
+    return [NO_MODULE, *sd_hijack.model_hijack.embedding_db.word_embeddings]
+
+
+def _reload_embeddings() -> None:
+    sd_hijack.model_hijack.embedding_db.load_textual_inversion_embeddings(force_reload=True)
+
+
+def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Component]:
+    """Create the section's components, by setting name in the order of `VideoSettings`."""
+    known = describe(VideoSettings)
+    made: dict[str, gr.components.Component] = {}
+    with InputAccordion(
+        default(VideoSettings, "enabled"), label="VCD", elem_id=f"vcd_{tab}", tooltip=known["enabled"].help
+    ) as accordion:
+        made["enabled"] = accordion
+        for row in ROWS:
+            with FormRow(elem_classes="vcd-row"):
+                for name in row:
+                    made[name] = _component(tab, name, known[name])
+    if prompt is not None:
+        made["identity"].input(
+            fn=_write_identity(),
+            inputs=[made["identity"], prompt],
+            outputs=[prompt],
+            show_progress=False,
+        )
+    return {name: made[name] for name in known}
+
+
+def _component(tab: str, name: str, setting: Setting) -> gr.components.Component:
+    shared: dict[str, Any] = {
+        "label": setting.label,
+        "info": setting.help,
+        "value": default(VideoSettings, name),
+        "elem_id": f"vcd_{tab}_{name}",
+    }
+    kind = get_type_hints(VideoSettings)[name]
+    if kind is bool:
+        return gr.Checkbox(**shared)
+    if get_origin(kind) is tuple:
+        return gr.CheckboxGroup(choices=list(setting.choices or ()), **shared | {"value": list(shared["value"])})
+    if kind is str:
+        return _dropdown(tab, name, shared)
+    return gr.Slider(
+        minimum=setting.minimum, maximum=setting.slider_maximum or setting.maximum, step=setting.step, **shared
+    )
+
+
+def _dropdown(tab: str, name: str, shared: dict[str, Any]) -> gr.Dropdown:
+    refresh: Callable[[], None]
+    choices, refresh = {
+        "motion_module": (library.choices, lambda: None),
+        "identity": (identities, _reload_embeddings),
+    }[name]
+    with gr.Row(elem_classes="vcd-refreshed"):
+        dropdown = gr.Dropdown(choices=choices(), **shared)
+        create_refresh_button(dropdown, refresh, lambda: {"choices": choices()}, f"vcd_{tab}_{name}_refresh")
+    return dropdown
+
+
+def _write_identity() -> Callable[[str, str], str]:
+    """Put a chosen identity's name into the prompt, in place of the one that was chosen before."""
+
+    def write(name: str, prompt: str) -> str:
+        others = [known for known in identities()[1:] if known != name and mentions(prompt, known)]
+        if name == NO_MODULE or mentions(prompt, name):
+            return prompt
+        if others:
+            return re.sub(rf"(?<!\w){re.escape(others[0])}(?!\w)", lambda _: name, prompt)
+        return f"{prompt}, {name}" if prompt.strip() else name
+
+    return write
+
+
+def paste_fields(made: dict[str, gr.components.Component]) -> list[PasteField]:
+    """How pasted infotext sets the components."""
+
+    def reader(name: str) -> Callable[[dict[str, str]], Any]:
+        def read(entries: dict[str, str]) -> Any:
+            value = from_infotext(name, entries)
+            return list(value) if isinstance(value, tuple) else value
+
+        return read
+
+    return [PasteField(component, reader(name)) for name, component in made.items()]
+
+
+def player(generation_info: str) -> str:
+    """HTML that plays the videos of a finished run; empty for a run without."""
+    try:
+        videos = json.loads(generation_info or "{}").get("extra_generation_params", {}).get(VIDEOS_KEY, [])
+    except (ValueError, AttributeError):
+        return ""
+    by_stem: dict[str, list[dict[str, str]]] = {}
+    for video in videos:
+        by_stem.setdefault(video["path"].rpartition(".")[0], []).append(video)
+    return "".join(_figure(files) for files in by_stem.values())
+
+
+def _figure(files: list[dict[str, str]]) -> str:
+    """One video: its first file plays, all of them can be opened."""
+
+    def url(file: dict[str, str]) -> str:
+        return html.escape("file=" + quote(file["path"].replace("\\", "/")))
+
+    shown = files[0]
+    if shown["mime"].startswith("video/"):
+        moving = f'<video src="{url(shown)}" controls autoplay loop muted playsinline></video>'
+    else:
+        moving = f'<img src="{url(shown)}" alt="video">'
+    links = " ".join(f'<a href="{url(f)}" target="_blank" download>{html.escape(f["path"])}</a>' for f in files)
+    return f'<figure class="vcd-video">{moving}<figcaption>{links}</figcaption></figure>'

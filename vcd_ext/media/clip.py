@@ -1,0 +1,99 @@
+"""Clip: the frames of a video, how fast they play, and the text that travels with them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from numbers import Rational
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Rates of broadcast video: people write 23.976 or 29.97 and mean 24000/1001 and 30000/1001.
+NTSC = tuple(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120))
+SLOWEST, FASTEST = Fraction(1, 100), Fraction(1000)
+
+
+class MediaError(ValueError):
+    """Frames, a rate or a file that cannot be used; the message is one sentence for the person at the screen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A video in memory.
+
+    frames: uint8 [F, H, W, 3], RGB, F >= 1.
+    fps: frames per second, any number or text such as "23.976" or "24000/1001"; kept as a `Fraction`.
+    metadata: text by name; "parameters" is the WebUI's infotext.
+
+    Raises ValueError (`MediaError`) that says what was wrong, what was expected and what to do.
+    """
+
+    frames: NDArray[np.uint8]
+    fps: Fraction
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_frames(self.frames)
+        object.__setattr__(self, "fps", exact_fps(self.fps))
+        object.__setattr__(self, "metadata", {str(k): str(v) for k, v in dict(self.metadata).items()})
+
+
+def check_frames(frames: object) -> None:
+    """MediaError unless frames is a uint8 array [F, H, W, 3] with nothing empty."""
+    expected = "expected a numpy array of uint8 [frames, height, width, 3] with values 0 to 255"
+    if not isinstance(frames, np.ndarray):
+        raise MediaError(f"The frames are a {type(frames).__name__}; {expected}: convert them first.")
+    if frames.dtype != np.uint8:
+        raise MediaError(f"The frames are {frames.dtype}; {expected}: scale, round and convert them first.")
+    if frames.ndim != 4 or frames.shape[3] != 3:
+        raise MediaError(f"The frames have the shape {list(frames.shape)}; {expected}: stack RGB pictures.")
+    if 0 in frames.shape:
+        raise MediaError(f"The frames have the shape {list(frames.shape)}; give at least one frame and one pixel.")
+
+
+def exact_fps(fps: object) -> Fraction:
+    """Frames per second as the fraction that was meant: 23.976 -> 24000/1001, "12.5" -> 25/2.
+
+    Denominators go up to 1001, so that every container can hold the rate. MediaError unless it is a number
+    from 0.01 to 1000.
+    """
+    try:
+        exact = Fraction(fps) if isinstance(fps, (str, Rational)) else Fraction(float(fps))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        exact = Fraction(0)
+    if not SLOWEST <= exact <= FASTEST:
+        raise MediaError(f"fps is {fps!r}; give a number of frames per second from 0.01 to 1000, for example 8.")
+    for rate in NTSC:
+        if abs(exact - rate) < Fraction(5, 1000):
+            return rate
+    return exact.limit_denominator(1001)
+
+
+def stacked(pictures: Iterable[NDArray[np.uint8]], expected: int = 16) -> NDArray[np.uint8]:
+    """Pictures of uint8 [H, W, 3] as one array [F, H, W, 3], holding one picture beside it at any time.
+
+    expected: a guess of F; where it is wrong the array is resized in place. MediaError if the pictures differ in
+    size or there are none.
+    """
+    frames = np.empty((0, 0, 0, 3), np.uint8)
+    count = 0
+    for picture in pictures:
+        if count == 0:
+            frames = np.empty((max(expected, 1), *picture.shape), np.uint8)
+        if picture.shape != frames.shape[1:]:
+            raise MediaError(
+                f"Frame {count} is {_size(picture.shape)} and frame 0 is {_size(frames.shape[1:])}; "
+                "all frames of a clip need one size: resize them first."
+            )
+        if count == len(frames):
+            frames.resize((2 * count, *picture.shape), refcheck=False)
+        frames[count] = picture
+        count += 1
+    if count == 0:
+        raise MediaError("There are no frames in it; make or export the video again.")
+    frames.resize((count, *frames.shape[1:]), refcheck=False)
+    return frames
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}x{shape[0]}"

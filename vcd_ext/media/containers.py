@@ -1,0 +1,146 @@
+"""MP4 and WebM through PyAV."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd_ext.media.clip import Clip, MediaError, stacked
+from vcd_ext.media.record import labels, understood
+
+# libavutil's numbers: BT.709 as matrix, primaries and transfer; limited range.
+BT709, LIMITED = 1, 1
+# libswscale's table for RGB, its default.
+RGB_MATRIX = 5
+# libswscale's flags: bicubic, full chroma in and out, accurate rounding. Without them each pass through a file
+# darkens by 1/255 and the error on photographs is half as large again.
+PRECISE = 0x4 | 0x2000 | 0x4000 | 0x40000
+# What the muxers write about themselves.
+TECHNICAL = {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time"}
+# The demuxer is named, never guessed: a playlist called .mp4 could make FFmpeg open other files and addresses.
+DEMUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".mkv": "matroska", ".avi": "avi"}
+
+
+@dataclass(frozen=True)
+class Container:
+    """A file format: FFmpeg's names of its muxer and encoder, and their options."""
+
+    muxer: str
+    codec: str
+    codec_options: dict[str, str]
+    muxer_options: dict[str, str]
+
+
+MP4 = Container("mp4", "libx264", {"crf": "18"}, {"movflags": "+faststart+use_metadata_tags"})
+WEBM = Container(
+    "webm",
+    "libvpx-vp9",
+    {"crf": "20", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
+    {},
+)
+
+
+def write_mp4(path: Path, clip: Clip) -> None:
+    """H.264, yuv420p, BT.709, crf 18, index in front. All metadata survives; "parameters" is also the comment."""
+    _write(path, clip, MP4)
+
+
+def write_webm(path: Path, clip: Clip) -> None:
+    """VP9, yuv420p, BT.709, crf 20. All metadata survives; "parameters" is also the comment."""
+    _write(path, clip, WEBM)
+
+
+def read_container(path: Path) -> Clip:
+    """The first video stream of an MP4, WebM, MOV, Matroska or AVI file, at its average rate; no sound.
+
+    In a file from elsewhere, the container's tags are the metadata.
+    """
+    with _pyav().open(f"file:{path}", format=DEMUXERS[path.suffix.lower()]) as container:
+        if not container.streams.video:
+            raise MediaError("There is no video in it, only sound or data; choose a video file.")
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        tags = {name.lower(): text for name, text in container.metadata.items()}
+        record = understood({name: text for name, text in tags.items() if name not in TECHNICAL})
+        pictures = _pictures(container.decode(stream), record.size)
+        frames = stacked(pictures, record.frames or stream.frames or 16)
+        record.check_complete(frames)
+        return record.clip(frames, _rate(stream))
+
+
+def _write(path: Path, clip: Clip, kind: Container) -> None:
+    # "file:" keeps FFmpeg from taking a name with a colon for a protocol.
+    with _pyav().open(f"file:{path}", "w", format=kind.muxer, options=kind.muxer_options) as container:
+        tags = labels(clip)
+        container.metadata.update(tags)
+        if "parameters" in tags:
+            container.metadata["comment"] = tags["parameters"]
+        stream = _video_stream(container, clip, kind)
+        for picture in clip.frames:
+            container.mux(stream.encode(_encodable(picture)))
+        container.mux(stream.encode(None))
+
+
+def _video_stream(container: Any, clip: Clip, kind: Container) -> Any:
+    stream = container.add_stream(kind.codec, rate=clip.fps, options=kind.codec_options)
+    _, height, width, _ = clip.frames.shape
+    stream.width, stream.height = _even(width), _even(height)
+    stream.pix_fmt = "yuv420p"
+    codec = stream.codec_context
+    codec.colorspace = codec.color_primaries = codec.color_trc = BT709
+    codec.color_range = LIMITED
+    return stream
+
+
+def _encodable(picture: NDArray[np.uint8]) -> Any:
+    """Picture [H, W, 3] as a YUV frame of even size; the last row and column are repeated where it is odd."""
+    height, width, _ = picture.shape
+    margin = ((0, _even(height) - height), (0, _even(width) - width), (0, 0))
+    padded = np.ascontiguousarray(np.pad(picture, margin, mode="edge") if np.any(margin) else picture)
+    frame = _pyav().VideoFrame.from_ndarray(padded, format="rgb24")
+    return frame.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED, interpolation=PRECISE)
+
+
+def _pictures(decoded: Iterator[Any], size: tuple[int, int] | None) -> Iterator[NDArray[np.uint8]]:
+    """Decoded frames as RGB [H, W, 3], without the padding that `size`, (height, width), tells of."""
+    for frame in decoded:
+        rgb = frame.reformat(
+            format="rgb24",
+            src_colorspace=_matrix(frame),
+            dst_colorspace=RGB_MATRIX,
+            src_color_range=frame.color_range,
+            interpolation=PRECISE,
+        ).to_ndarray()
+        padded = size is not None and rgb.shape[:2] == (_even(size[0]), _even(size[1]))
+        yield rgb[: size[0], : size[1]] if size is not None and padded else rgb
+
+
+def _matrix(frame: Any) -> int:
+    """The frame's YUV matrix; players take an unmarked one for BT.709 from 720 lines on, for BT.601 below."""
+    unmarked = 2
+    if frame.colorspace != unmarked:
+        return int(frame.colorspace)
+    return BT709 if frame.height >= 720 else RGB_MATRIX
+
+
+def _rate(stream: Any) -> Fraction | None:
+    return stream.average_rate or stream.guessed_rate
+
+
+def _even(length: int) -> int:
+    return length + length % 2
+
+
+def _pyav() -> ModuleType:
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError(
+            "PyAV is not installed: restart the WebUI so that install.py can add it, or pip install av."
+        ) from error
+    return av

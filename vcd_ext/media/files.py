@@ -1,0 +1,89 @@
+"""Read and write clips: the format is the path's suffix."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from vcd_ext.media.atomic import atomically
+from vcd_ext.media.clip import Clip, MediaError
+from vcd_ext.media.containers import DEMUXERS, read_container, write_mp4, write_webm
+from vcd_ext.media.gif import read_gif, write_gif
+from vcd_ext.media.png import read_frames, write_frames
+from vcd_ext.media.webp import read_webp, write_webp
+
+WRITERS = {".mp4": write_mp4, ".webm": write_webm, ".gif": write_gif, ".webp": write_webp, "": write_frames}
+READERS = {**dict.fromkeys(DEMUXERS, read_container), ".gif": read_gif, ".webp": read_webp}
+
+
+def write(path: str | os.PathLike[str], clip: Clip, metadata: Mapping[str, str] | None = None) -> Path:
+    """Write a clip as .mp4, .webm, .gif or .webp, or, without a suffix, as a new folder of PNG frames.
+
+    metadata goes over the clip's own. All of it survives in every format; "parameters", the WebUI's infotext,
+    is stored as plain text where other tools and the WebUI's PNG Info find it. Missing folders are made, an
+    existing file is replaced, and `path` only ever holds a complete file.
+
+    Returns the path. Raises ValueError for an unknown suffix or what a format cannot encode, FileExistsError for
+    an existing folder of frames, OSError when the disk does not take it, ImportError without PyAV (.mp4, .webm);
+    each with one sentence that says what to do.
+    """
+    path = Path(path)
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise MediaError(_unknown(path, WRITERS))
+    if writer is write_frames and path.exists():
+        raise FileExistsError(f"{path} already exists; choose another name or delete it first.")
+    clip = replace(clip, metadata={**clip.metadata, **(metadata or {})})
+    try:
+        with atomically(path) as temporary:
+            writer(temporary, clip)
+    except (OSError, ImportError, MemoryError):
+        raise
+    except Exception as error:  # each encoder has its own exceptions
+        size = "x".join(str(length) for length in clip.frames.shape[2:0:-1])
+        raise MediaError(
+            f"{path} was not written: {len(clip.frames)} frames of {size} cannot be encoded ({_short(error)}); "
+            "try another format or a smaller size."
+        ) from error
+    return path
+
+
+def read(path: str | os.PathLike[str]) -> Clip:
+    """Read a clip: what `write` wrote comes back with the same metadata, exact fps, size and number of frames.
+
+    Also reads such files from elsewhere, and .mov, .m4v, .mkv and .avi: RGB of the first video stream at its
+    average rate, its tags as metadata. Sound, transparency and rotation marks are left out.
+
+    Raises FileNotFoundError for a missing file, ValueError for one that is not a video or is damaged, OSError when
+    the disk fails, ImportError without PyAV; each with one sentence that names the file.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist; check the folder and the name.")
+    reader = read_frames if path.is_dir() else READERS.get(path.suffix.lower())
+    if reader is None:
+        raise MediaError(_unknown(path, READERS))
+    if path.is_file():
+        path.open("rb").close()  # so that a disk's refusal is not taken for a damaged file
+    try:
+        return reader(path)
+    except MediaError as error:
+        raise MediaError(f"{path} cannot be read. {error}") from error
+    except (ImportError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise nearly anything on damaged data, also OSError and IndexError
+        raise MediaError(
+            f"{path} is damaged or not a {path.suffix.lstrip('.') or 'PNG'} video ({_short(error)}); "
+            "copy the file again, make it anew or choose another."
+        ) from error
+
+
+def _unknown(path: Path, known: Mapping[str, object]) -> str:
+    suffixes = ", ".join(suffix for suffix in known if suffix)
+    return (
+        f"{path} has the unknown suffix {path.suffix!r}; use one of {suffixes}, or a folder without a suffix for PNG."
+    )
+
+
+def _short(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")

@@ -1,0 +1,78 @@
+"""What a file says about its clip: two labels, which every format stores in its own way.
+
+"parameters" holds the WebUI's infotext as plain text, where other tools look for it. "vcd" holds the rest as JSON
+in ASCII, which no container can garble: the exact rate, the number of frames, the true size and all other metadata.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd_ext.media.clip import Clip, MediaError, exact_fps
+
+# For a file that says nothing about its rate: the settings' default.
+FALLBACK_FPS = Fraction(8)
+
+
+@dataclass(frozen=True)
+class Record:
+    """The labels of a file, understood; fps, frames and size are None in files from elsewhere."""
+
+    metadata: dict[str, str]
+    fps: Fraction | None = None
+    frames: int | None = None
+    size: tuple[int, int] | None = None  # height, width
+
+    def clip(self, frames: NDArray[np.uint8], fps: Fraction | None) -> Clip:
+        """The clip of these frames; fps, as measured from the file's timing, serves where none is recorded."""
+        return Clip(frames, self.fps or fps or FALLBACK_FPS, self.metadata)
+
+    def check_complete(self, frames: NDArray[np.uint8]) -> None:
+        """MediaError if fewer frames could be read than were written."""
+        if self.frames is not None and len(frames) < self.frames:
+            raise MediaError(
+                f"Only {len(frames)} of its {self.frames} frames are there; copy the file again or make it anew."
+            )
+
+
+def labels(clip: Clip) -> dict[str, str]:
+    """The labels to store with a clip; "parameters" is missing where there is no infotext."""
+    parameters = clip.metadata.get("parameters")
+    plain = {} if parameters is None or not _is_plain(parameters) else {"parameters": parameters}
+    frames, height, width, _ = clip.frames.shape
+    vcd = {
+        "fps": str(clip.fps),
+        "frames": frames,
+        "size": [height, width],
+        "metadata": {k: v for k, v in clip.metadata.items() if k not in plain},
+    }
+    return {**plain, "vcd": json.dumps(vcd)}
+
+
+def understood(stored: Mapping[str, str]) -> Record:
+    """The record in a file's labels; labels of a file from elsewhere are its metadata, as they are."""
+    try:
+        vcd = json.loads(stored["vcd"])
+        return _own(vcd, {k: v for k, v in stored.items() if k == "parameters"})
+    except (KeyError, TypeError, ValueError):
+        return Record(dict(stored))
+
+
+def _own(vcd: dict[str, Any], plain: dict[str, str]) -> Record:
+    height, width = vcd["size"]
+    return Record(
+        metadata={**plain, **vcd["metadata"]},
+        fps=exact_fps(vcd["fps"]),
+        frames=int(vcd["frames"]),
+        size=(int(height), int(width)),
+    )
+
+
+def _is_plain(text: str) -> bool:
+    # Containers cut text at a NUL and drop empty text, and lone surrogates have no UTF-8: JSON holds all three.
+    return text != "" and "\0" not in text and text == text.encode("utf-8", "replace").decode("utf-8")

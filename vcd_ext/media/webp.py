@@ -1,0 +1,84 @@
+"""Animated WebP: assembled here from still pictures, as libwebp's own animation encoder merges equal frames.
+
+Layout: https://developers.google.com/speed/webp/docs/riff_container
+"""
+
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vcd_ext.media.animation import animated_clip, delays
+from vcd_ext.media.clip import Clip
+from vcd_ext.media.record import labels, understood
+
+HAS_EXIF, HAS_ANIMATION = 0x08, 0x02
+DO_NOT_BLEND = 0x02
+# EXIF's numbers: a picture's description, the folder of EXIF values, and the user comment in that folder.
+DESCRIPTION, EXIF_FOLDER, USER_COMMENT = 0x010E, 0x8769, 0x9286
+UNICODE = b"UNICODE\0"
+
+
+def write_webp(path: Path, clip: Clip) -> None:
+    """Lossy at quality 90; each frame is whole; loops for ever; at most 16383 pixels a side.
+
+    All metadata survives: "parameters" is the EXIF user comment, where the WebUI's PNG Info reads it, the rest is
+    the EXIF description. Delays are whole milliseconds; from 91 fps on it plays at 91, as browsers want.
+    """
+    _, height, width, _ = clip.frames.shape
+    extent = _uint24(width - 1) + _uint24(height - 1)
+    duration = delays(len(clip.frames), clip.fps, ticks=1000, shortest=11)
+    with path.open("wb") as file:
+        file.write(b"RIFF\0\0\0\0WEBP")
+        file.write(_chunk(b"VP8X", struct.pack("<I", HAS_EXIF | HAS_ANIMATION) + extent))
+        file.write(_chunk(b"ANIM", struct.pack("<IH", 0, 0)))  # background, and 0 loops: for ever
+        for picture, milliseconds in zip(clip.frames, duration, strict=True):
+            place = _uint24(0) + _uint24(0) + extent + _uint24(milliseconds) + bytes([DO_NOT_BLEND])
+            file.write(_chunk(b"ANMF", place + _still(picture)))
+        file.write(_chunk(b"EXIF", _exif(labels(clip))))
+        length = file.tell()
+        file.seek(4)
+        file.write(struct.pack("<I", length - 8))
+
+
+def read_webp(path: Path) -> Clip:
+    """Any WebP; its EXIF user comment is "parameters", as in the WebUI."""
+    with Image.open(path, formats=["WEBP"]) as image:
+        return animated_clip(image, understood(_stored_labels(image)))
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+
+
+def _uint24(number: int) -> bytes:
+    return number.to_bytes(3, "little")
+
+
+def _still(picture: NDArray[np.uint8]) -> bytes:
+    """The chunks of a still WebP file, behind its RIFF header of 12 bytes."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "WEBP", quality=90, method=4)
+    return file.getvalue()[12:]
+
+
+def _exif(stored: dict[str, str]) -> bytes:
+    exif = Image.Exif()
+    exif[DESCRIPTION] = stored["vcd"]
+    if "parameters" in stored:
+        exif.get_ifd(EXIF_FOLDER)[USER_COMMENT] = UNICODE + stored["parameters"].encode("utf-16-be")
+    return exif.tobytes().removeprefix(b"Exif\0\0")  # JPEG's mark, which WebP does without
+
+
+def _stored_labels(image: Image.Image) -> dict[str, str]:
+    exif = image.getexif()
+    stored = {}
+    comment = exif.get_ifd(EXIF_FOLDER).get(USER_COMMENT, b"")
+    if isinstance(comment, bytes) and comment.startswith(UNICODE):
+        stored["parameters"] = comment.removeprefix(UNICODE).decode("utf-16-be", "replace")
+    if isinstance(exif.get(DESCRIPTION), str):
+        stored["vcd"] = exif[DESCRIPTION]
+    return stored

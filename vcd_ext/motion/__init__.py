@@ -1,0 +1,7 @@
+"""AnimateDiff's temporal modules: read one from its file, hang it on a UNet, take it off again."""
+
+from vcd_ext.motion.attach import attached
+from vcd_ext.motion.checkpoint import load
+from vcd_ext.motion.module import MotionModule
+
+__all__ = ["MotionModule", "attached", "load"]

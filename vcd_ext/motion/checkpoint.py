@@ -1,0 +1,176 @@
+"""Read an AnimateDiff motion module from its file: strictly, and without running code from it."""
+
+import pickle
+import re
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError  # type: ignore[attr-defined]
+from torch import Tensor
+
+from vcd_ext.motion.module import HEADS, NORM_GROUPS, BlockSize, MotionModule, PositionalEncoding
+
+WHAT_TO_USE = "Use mm_sd_v15_v2, v3_sd15_mm or AnimateLCM_sd15_t2v (.safetensors or .ckpt)."
+SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt")
+# AnimateLCM's file has no position table; its authors train with 64 positions.
+ANIMATELCM_FRAMES = 64
+
+_PLACE = r"(?:(?:down|up)_blocks\.\d+\.motion_modules\.\d+|mid_block\.motion_modules\.0)"
+_KEY = re.compile(rf"({_PLACE})\.temporal_transformer\.(.+)")
+_POSITIONS = "pos_encoder.pe"
+
+State = dict[str, Tensor]
+
+
+def load(path: str | Path) -> MotionModule:
+    """Read the motion module at `path`, in evaluation mode, on the CPU, in the file's own precision.
+
+    Version, sizes and length come from the tensors. ValueError says in one sentence what is wrong with the file
+    and what to use instead; pickled files are read as tensors only and refused if they hold anything that runs.
+    """
+    path = Path(path)
+    state = _strip(_read(path), path)
+    places = _places(state, path)
+    version, sizes = _identify(state, places, path)
+    with torch.device("meta"):
+        module = MotionModule(version, sizes)
+    _fill(module, state, path)
+    return module.eval().requires_grad_(False)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ValueError(f"There is no motion module at {path}. Put the file there or choose another. {WHAT_TO_USE}")
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"{path.name} is not a motion module: its name must end in {', '.join(SUFFIXES)}.")
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        # Not torch.load: inside the WebUI that name is its own loader, which prints and returns None on failure.
+        loaded = torch.serialization.load(
+            path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None
+        )
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path.name} is not read because it holds more than tensors, which could run code on this machine, or is "
+            f"damaged. Get the .safetensors version of it."
+        ) from error
+    except (
+        SafetensorError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        KeyError,
+        ValueError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise ValueError(f"{path.name} is damaged or incomplete ({_brief(error)}). Download it again.") from error
+    if not isinstance(loaded, Mapping):
+        raise ValueError(f"{path.name} holds a {type(loaded).__name__}, not a motion module. {WHAT_TO_USE}")
+    return dict(loaded)
+
+
+def _brief(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+
+
+def _strip(loaded: dict[str, Any], path: Path) -> State:
+    """Take off the wrappings that the original training script leaves around the tensors."""
+    if isinstance(loaded.get("state_dict"), Mapping):
+        loaded = dict(loaded["state_dict"])
+    loaded.pop("animatediff_config", None)
+    state = {str(key).removeprefix("module."): value for key, value in loaded.items()}
+    for key, value in state.items():
+        if not isinstance(value, Tensor) or not value.is_floating_point():
+            raise ValueError(f"{path.name} is not a motion module: '{key}' is no tensor of numbers. {WHAT_TO_USE}")
+    return state
+
+
+def _places(state: State, path: Path) -> dict[str, State]:
+    """The tensors of each temporal transformer, by its place in the UNet."""
+    places: dict[str, State] = {}
+    foreign = []
+    for key, value in state.items():
+        match = _KEY.fullmatch(key)
+        if match:
+            places.setdefault(match[1], {})[match[2]] = value
+        else:
+            foreign.append(key)
+    if not places or foreign:
+        raise ValueError(f"{path.name} is {_name_foreign(foreign)}, not an SD1.5 motion module. {WHAT_TO_USE}")
+    return dict(sorted(places.items()))
+
+
+def _name_foreign(keys: Iterable[str]) -> str:
+    signs = {
+        "lora": "a LoRA",
+        "model.diffusion_model.": "a whole checkpoint",
+        "conditioner.": "a whole SDXL checkpoint",
+        "control": "a ControlNet",
+        "temporal_attentions": "a HotShot-XL module",
+        ".attn1.": "a motion module in diffusers' key names",
+        "string_to_param": "an embedding",
+    }
+    keys = list(keys)
+    for sign, name in signs.items():
+        if any(sign in key for key in keys):
+            return name
+    return f"something else (it holds '{keys[0]}')" if keys else "empty"
+
+
+def _identify(state: State, places: dict[str, State], path: Path) -> tuple[str, dict[str, BlockSize]]:
+    levels = sum(name.startswith("down_") and name.endswith(".motion_modules.0") for name in places)
+    if levels == 3:
+        raise ValueError(f"{path.name} is made for SDXL; VCD works with SD1.5. {WHAT_TO_USE}")
+    positions = next((t.shape[1] for k, t in state.items() if k.endswith(_POSITIONS) and t.dim() == 3), None)
+    middle = "mid_block.motion_modules.0" in places
+    if not middle and positions == 24:
+        raise ValueError(
+            f"{path.name} is an AnimateDiff v1 module, which also changes the UNet's own normalisation and is not "
+            f"supported. {WHAT_TO_USE}"
+        )
+    version = "v3" if not middle else "v2" if positions else "AnimateLCM"
+    sizes = {name: _size(name, tensors, positions or ANIMATELCM_FRAMES, path) for name, tensors in places.items()}
+    return version, sizes
+
+
+def _size(name: str, tensors: State, positions: int, path: Path) -> BlockSize:
+    def count(pattern: str) -> int:
+        return len({m[1] for m in (re.match(pattern, key) for key in tensors) if m})
+
+    weight = tensors.get("proj_in.weight")
+    channels = weight.shape[0] if weight is not None and weight.dim() == 2 else 0
+    if channels == 0 or channels % HEADS or channels % NORM_GROUPS:
+        raise ValueError(
+            f"{path.name} is not an AnimateDiff module: {name} has {channels} channels in proj_in, a multiple of "
+            f"{NORM_GROUPS} is expected. {WHAT_TO_USE}"
+        )
+    depth = count(r"transformer_blocks\.(\d+)\.")
+    attentions = count(r"transformer_blocks\.0\.attention_blocks\.(\d+)\.")
+    return BlockSize(channels, depth, attentions, positions)
+
+
+def _fill(module: MotionModule, state: State, path: Path) -> None:
+    """Give the empty module its tensors: all of them, nothing else, each of the right shape."""
+    expected = module.state_dict()
+    if module.version == "AnimateLCM":
+        state = state | {key: _sinusoid(empty) for key, empty in expected.items() if key.endswith(_POSITIONS)}
+    for key in expected.keys() ^ state.keys():
+        what = "lacks" if key in expected else "has the unknown tensor"
+        raise ValueError(f"{path.name} {what} '{key}': it is damaged or of an unknown kind. {WHAT_TO_USE}")
+    for key, tensor in state.items():
+        if tensor.shape != expected[key].shape:
+            raise ValueError(
+                f"{path.name} is damaged or of an unknown kind: '{key}' is {list(tensor.shape)}, "
+                f"{list(expected[key].shape)} is expected. {WHAT_TO_USE}"
+            )
+    module.load_state_dict(state, strict=True, assign=True)
+
+
+def _sinusoid(like: Tensor) -> Tensor:
+    _, frames, channels = like.shape
+    return PositionalEncoding(channels, frames).pe

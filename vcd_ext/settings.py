@@ -1,0 +1,231 @@
+"""Every setting of every job, once: the page, the API, the command line, the infotext and the docs are made from here.
+
+A job's settings are a frozen dataclass whose fields carry a `Setting`: label, help, range and choices.
+"""
+
+import argparse
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+NO_MODULE = "none"
+FORMATS = ("mp4", "webm", "gif", "webp", "png")
+SAMPLERS = ("euler", "ddim", "dpmpp_2m", "lcm")
+
+
+class SettingError(ValueError):
+    """A value that a job cannot run with. `key` names the setting; the message says what to use instead."""
+
+    def __init__(self, key: str, message: str):
+        super().__init__(message)
+        self.key = key
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What people are told about a field, and the values it takes. `label` is also its key in the infotext."""
+
+    label: str
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    slider_maximum: float | None = None  # where the page's slider ends, if below the maximum
+    choices: tuple[str, ...] | None = None
+
+    @property
+    def infotext_key(self) -> str:
+        return f"VCD {self.label.lower()}"
+
+
+def _setting(default: Any, label: str, help: str, **ranges: Any) -> Any:
+    return field(default=default, metadata={"setting": Setting(label, help, **ranges)})
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """Text-to-video VCD: the section *VCD* of txt2img and img2img."""
+
+    enabled: bool = _setting(False, "Enable", "Make a video: the batch of pictures becomes the frames of one video.")
+    motion_module: str = _setting(
+        NO_MODULE,
+        "Motion module",
+        "An AnimateDiff motion module (v2, v3 or AnimateLCM) that moves the frames together. "
+        "'none' applies the noise prior alone, for use beside another animation extension.",
+    )
+    frames: int = _setting(
+        16,
+        "Frames",
+        "Length of the video. Motion modules are trained on 16 frames; most hold at most 32. 1 makes a picture.",
+        minimum=1,
+        maximum=1024,
+        step=1,
+        slider_maximum=64,
+    )
+    fps: float = _setting(
+        8.0, "FPS", "Frames per second of the video file.", minimum=0.1, maximum=120, step=0.1, slider_maximum=30
+    )
+    gamma: float = _setting(
+        0.15,
+        "Gamma",
+        "How alike the noise of neighbouring frames is at the start (covariance gamma^distance). 0 is independent "
+        "noise: livelier, less steady. The paper uses 0.15; 0.05 to 0.2 is useful, from 0.3 the picture stands still.",
+        minimum=0.0,
+        maximum=0.5,
+        step=0.01,
+    )
+    step_noise: bool = _setting(
+        False,
+        "Correlate step noise",
+        "Also correlate the noise that ancestral, SDE and LCM samplers add at each step. The paper correlates only "
+        "the start.",
+    )
+    formats: tuple[str, ...] = _setting(
+        ("mp4",),
+        "Formats",
+        "Files to write for each video. 'png' keeps the frames as pictures.",
+        choices=FORMATS,
+    )
+    identity: str = _setting(
+        NO_MODULE,
+        "Identity",
+        "An embedding of the person, pet or thing. Its name is written into the prompt if it is not there yet.",
+    )
+
+
+@dataclass(frozen=True)
+class GenerateSettings:
+    """What the command line needs beside `VideoSettings`; in the WebUI these are the page's own fields."""
+
+    prompt: str = _setting("", "Prompt", "What the video shows.")
+    negative_prompt: str = _setting("", "Negative prompt", "What it should not show.")
+    width: int = _setting(512, "Width", "Pixels, a multiple of 8.", minimum=64, maximum=2048, step=8)
+    height: int = _setting(512, "Height", "Pixels, a multiple of 8.", minimum=64, maximum=2048, step=8)
+    steps: int = _setting(20, "Steps", "Sampling steps.", minimum=1, maximum=1000, step=1)
+    cfg_scale: float = _setting(7.5, "CFG scale", "How closely the prompt is followed.", minimum=1.0, maximum=30.0)
+    sampler: str = _setting("euler", "Sampler", "Sampling method; lcm is for AnimateLCM.", choices=SAMPLERS)
+    seed: int = _setting(-1, "Seed", "Frame i uses seed + i; -1 draws one.", minimum=-1, maximum=2**32 - 1)
+
+
+Settings = TypeVar("Settings", VideoSettings, GenerateSettings)
+
+
+def describe(cls: type) -> dict[str, Setting]:
+    """The `Setting` of each field of a settings class, in order."""
+    return {f.name: f.metadata["setting"] for f in fields(cls)}
+
+
+def default(cls: type, name: str) -> Any:
+    """The default of one field."""
+    value = next(f.default for f in fields(cls) if f.name == name)
+    assert value is not MISSING
+    return value
+
+
+def parse(cls: type[Settings], values: Mapping[str, Any]) -> Settings:
+    """Build settings from untrusted values; unset fields keep their defaults.
+
+    SettingError names the first key that is unknown, of the wrong type or out of range.
+    """
+    known = describe(cls)
+    types = get_type_hints(cls)
+    for key in values:
+        if key not in known:
+            raise SettingError(str(key), f"'{key}' is not a setting of VCD; known settings: {', '.join(known)}.")
+    return cls(**{key: _checked(key, value, types[key], known[key]) for key, value in values.items()})
+
+
+def _checked(key: str, value: Any, kind: Any, setting: Setting) -> Any:
+    if get_origin(kind) is tuple:
+        return _checked_choices(key, value, setting)
+    wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is float and number:
+        value = float(value)
+    elif kind is int and number and math.isfinite(value) and int(value) == value:
+        value = int(value)
+    elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise SettingError(key, f"{key} is {value!r}; it must be {wanted}.")
+    if kind in (int, float):
+        _check_range(key, value, setting)
+    if setting.choices and value not in setting.choices:
+        raise SettingError(key, f"{key} is {value!r}; choose one of {', '.join(setting.choices)}.")
+    return value
+
+
+def _check_range(key: str, value: float, setting: Setting) -> None:
+    low = -math.inf if setting.minimum is None else setting.minimum
+    high = math.inf if setting.maximum is None else setting.maximum
+    if not low <= value <= high:  # also refuses NaN
+        raise SettingError(key, f"{key} is {value}; it must be from {low:g} to {high:g}.")
+
+
+def _checked_choices(key: str, value: Any, setting: Setting) -> tuple[str, ...]:
+    choices = setting.choices or ()
+    if not isinstance(value, list | tuple) or not all(isinstance(v, str) and v in choices for v in value):
+        raise SettingError(key, f"{key} is {value!r}; it must be a list of some of {', '.join(choices)}.")
+    return tuple(dict.fromkeys(value))
+
+
+def to_infotext(settings: VideoSettings) -> dict[str, str | int | float | bool]:
+    """The infotext entries of a run, from which `from_infotext` restores every setting."""
+    entries: dict[str, str | int | float | bool] = {}
+    for name, setting in describe(type(settings)).items():
+        if name != "enabled":
+            value = getattr(settings, name)
+            entries[setting.infotext_key] = " ".join(value) if isinstance(value, tuple) else value
+    return entries
+
+
+def from_infotext(name: str, entries: Mapping[str, str]) -> Any:
+    """One setting's value out of pasted infotext (all texts); None where it is absent or damaged."""
+    if name == "enabled":
+        return describe(VideoSettings)["frames"].infotext_key in entries
+    text = entries.get(describe(VideoSettings)[name].infotext_key)
+    if text is None:
+        return None
+    kind = get_type_hints(VideoSettings)[name]
+    try:
+        if get_origin(kind) is tuple:
+            value: Any = text.split()
+        elif kind is bool:
+            value = {"True": True, "False": False}[text]
+        else:
+            value = kind(text)
+        return getattr(parse(VideoSettings, {name: value}), name)
+    except (KeyError, ValueError):
+        return None
+
+
+def add_arguments(parser: argparse.ArgumentParser, cls: type, skip: tuple[str, ...] = ()) -> None:
+    """Add one option for each setting of `cls`: --cfg-scale for cfg_scale, and so on."""
+    types = get_type_hints(cls)
+    for name, setting in describe(cls).items():
+        if name in skip:
+            continue
+        kind, option = types[name], f"--{name.replace('_', '-')}"
+        shared: dict[str, Any] = {
+            "default": default(cls, name),
+            "help": f"{setting.help} (default: %(default)s)",
+        }
+        shared["help"] = shared["help"].replace("%", "%%").replace("%%(default)s", "%(default)s")
+        if kind is bool:
+            parser.add_argument(option, action=argparse.BooleanOptionalAction, **shared)
+        elif get_origin(kind) is tuple:
+            parser.add_argument(option, nargs="*", type=get_args(kind)[0], choices=setting.choices, **shared)
+        else:
+            parser.add_argument(option, type=kind, choices=setting.choices, **shared)
+
+
+def markdown_table(cls: type) -> str:
+    """The settings as a Markdown table, for the README."""
+    rows = ["| setting | key | default | values | what it does |", "|---|---|---|---|---|"]
+    for name, setting in describe(cls).items():
+        value = default(cls, name)
+        shown = " ".join(value) if isinstance(value, tuple) else value
+        values = ", ".join(setting.choices or ()) or (
+            "" if setting.minimum is None else f"{setting.minimum:g} to {setting.maximum:g}"
+        )
+        rows.append(f"| {setting.label} | `{name}` | {shown} | {values} | {setting.help} |")
+    return "\n".join(rows)
