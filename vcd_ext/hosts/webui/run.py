@@ -20,7 +20,9 @@ from vcd_ext.motion import MotionModule, attached
 from vcd_ext.noise import correlate
 from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings, describe, parse, to_infotext
 
+# Where a finished run tells page and API about its files, in the answer's generation info.
 VIDEOS_KEY = "VCD videos"
+ERRORS_KEY = "VCD errors"
 MIME = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp"}
 
 
@@ -102,18 +104,19 @@ class VideoRun:
         if length == 1:
             return
         written: list[Path] = []
+        failures: list[str] = []
         for number, start in enumerate(range(0, len(self.frames) - length + 1, length)):
             infotext = processed.infotexts[processed.index_of_first_image + start]
             frames = self.frames[start : start + length]
             try:
                 written += save_video(self.p, number, frames, infotext, self.settings)
             except (OSError, ValueError, ImportError) as error:
-                processed.comments += f"VCD: the video was not written. {error}\n"
-                print(f"VCD: the video was not written. {error}")
-        processed.comments += "".join(f"VCD video: {path}\n" for path in written)
-        # A new dict: the run's own entries have gone into the infotext already, and this one must not.
+                failures.append(f"VCD: a video was not written; its frames are in the gallery. {error}")
+        processed.comments += "".join(f"{line}\n" for line in [*(f"VCD video: {path}" for path in written), *failures])
+        # A new dict: the run's own entries have gone into the infotext already, and these must not.
         processed.extra_generation_params = processed.extra_generation_params | {
-            VIDEOS_KEY: [self._describe(path) for path in written]
+            VIDEOS_KEY: [self._describe(path) for path in written],
+            **({ERRORS_KEY: failures} if failures else {}),
         }
 
     def _describe(self, path: Path) -> dict[str, str]:

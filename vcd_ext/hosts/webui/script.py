@@ -17,7 +17,7 @@ class VCDScript(scripts.Script):
 
     def __init__(self) -> None:
         self.prompt: gr.Textbox | None = None
-        self.gallery: gr.Gallery | None = None
+        self.log: gr.HTML | None = None
         self.player: gr.HTML | None = None
 
     def title(self) -> str:
@@ -27,6 +27,7 @@ class VCDScript(scripts.Script):
         tab = "img2img" if is_img2img else "txt2img"
         self.on_after_component(self._keep_prompt, elem_id=f"{tab}_prompt")
         self.on_after_component(self._add_player, elem_id=f"{tab}_gallery")
+        self.on_after_component(self._keep_log, elem_id=f"html_log_{tab}")
         self.on_after_component(self._feed_player, elem_id=f"generation_info_{tab}")
         return scripts.AlwaysVisible
 
@@ -73,15 +74,16 @@ class VCDScript(scripts.Script):
     def _keep_prompt(self, on: scripts.OnComponent) -> None:
         self.prompt = on.component
 
-    def _add_player(self, on: scripts.OnComponent) -> None:
-        self.gallery = on.component
+    def _add_player(self, _on: scripts.OnComponent) -> None:
         self.player = gr.HTML(elem_id=f"vcd_{self.tabname}_player", elem_classes="vcd-player")
 
+    def _keep_log(self, on: scripts.OnComponent) -> None:
+        self.log = on.component
+
     def _feed_player(self, on: scripts.OnComponent) -> None:
-        if self.gallery is not None and self.player is not None:
-            self.gallery.change(
-                fn=section.player, inputs=[on.component], outputs=[self.player], show_progress=False, queue=False
-            )
+        # The log is the part of the results that differs after each run: it names the files and the time taken.
+        if self.log is not None and self.player is not None:
+            self.log.change(fn=section.player, inputs=[on.component], outputs=[self.player], show_progress=False)
 
 
 def _add_settings() -> None:

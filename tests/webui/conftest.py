@@ -1,0 +1,54 @@
+"""Fixtures: small models in a data folder, and the WebUI running on them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from tests import tiny
+from tests.webui.server import REPOSITORY, WEBUI, Server
+
+
+def _lora(path: Path) -> None:
+    """A LoRA of rank 2 on one attention of the small UNet, in kohya's key names."""
+    generator = torch.Generator().manual_seed(3)
+    key = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
+    save_file(
+        {
+            f"{key}.lora_down.weight": torch.randn(2, 32, generator=generator),
+            f"{key}.lora_up.weight": torch.randn(32, 2, generator=generator),
+            f"{key}.alpha": torch.tensor(2.0),
+        },
+        path,
+    )
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A WebUI data folder: checkpoint, motion modules, embeddings, LoRA, and this extension linked into it."""
+    if not (WEBUI / "venv/bin/python").is_file():
+        pytest.skip(f"there is no WebUI at {WEBUI} (set VCD_WEBUI to test against one)")
+    folder = tmp_path_factory.mktemp("webui")
+    models = folder / "models"
+    for name in ("Stable-diffusion", "AnimateDiff", "Lora"):
+        (models / name).mkdir(parents=True)
+    tiny.checkpoint(models / "Stable-diffusion")
+    for version in ("v1", "v2", "v3", "AnimateLCM"):
+        tiny.motion_module(models / "AnimateDiff", version)
+    (models / "AnimateDiff" / "broken.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0nonsense")
+    _lora(models / "Lora" / "tinylora.safetensors")
+    tiny.embedding(folder / "embeddings", "tinyperson")
+    tiny.embedding(folder / "embeddings", "toowide", width=96)
+    (folder / "extensions").mkdir()
+    (folder / "extensions" / "vcd-webui").symlink_to(REPOSITORY)
+    (folder / "extensions" / "probe").symlink_to(Path(__file__).with_name("probe"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(data: Path) -> Iterator[Server]:
+    """The WebUI with page and API."""
+    running = Server(data)
+    yield running
+    running.stop()

@@ -1,0 +1,100 @@
+"""An extension for the tests alone: looks at the loaded model from inside the WebUI and breaks it on request."""
+
+import functools
+import hashlib
+
+import k_diffusion.sampling
+import torch
+from fastapi import Body
+from modules import script_callbacks, sd_samplers_common, sd_samplers_kdiffusion, shared
+
+noises: dict[str, list[torch.Tensor]] = {"start": [], "step": []}
+originals = {}
+
+
+def fingerprint():
+    """Everything of the model that a run must leave as it was."""
+    model = shared.sd_model
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    modules = list(model.modules())
+    return {
+        "tensors": digest.hexdigest(),
+        "original schedule": float(model.alphas_cumprod_original.double().sum()),
+        "modules": len(modules),
+        "hooks": [
+            sum(len(getattr(module, kind)) for module in modules)
+            for kind in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
+        ],
+        "patched forwards": sum("forward" in vars(module) for module in modules),
+        "callbacks": sum(len(entries) for entries in script_callbacks.callback_map.values()),
+    }
+
+
+def raise_inside_unet(after: int = Body(0, embed=True)):
+    """Make the UNet raise in its call number `after` from now, deep inside and once."""
+    block = shared.sd_model.model.diffusion_model.output_blocks[4]
+    left = [after]
+
+    def fail(*_):
+        if left[0] == 0:
+            handle.remove()
+            raise RuntimeError("probe: the UNet failed")
+        left[0] -= 1
+
+    handle = block.register_forward_pre_hook(fail)
+
+
+def record():
+    """Record the noise that samplers start from and draw, from now on."""
+    for kind in noises.values():
+        kind.clear()
+    if originals:
+        return
+    sampler = sd_samplers_kdiffusion.KDiffusionSampler
+    originals.update(sample=sampler.sample, sample_img2img=sampler.sample_img2img)
+
+    def sample(self, p, x, *args, **kwargs):
+        noises["start"].append(x.clone())
+        return originals["sample"](self, p, x, *args, **kwargs)
+
+    def sample_img2img(self, p, x, noise, *args, **kwargs):
+        noises["start"].append(noise.clone())
+        return originals["sample_img2img"](self, p, x, noise, *args, **kwargs)
+
+    sampler.sample, sampler.sample_img2img = sample, sample_img2img
+    randn_like = sd_samplers_common.TorchHijack.randn_like
+
+    def drawn(self, x):
+        noises["step"].append(randn_like(self, x))
+        return noises["step"][-1]
+
+    sd_samplers_common.TorchHijack.randn_like = drawn
+    sde = k_diffusion.sampling.sample_dpmpp_sde
+
+    @functools.wraps(sde)  # the WebUI reads the signature
+    def sample_dpmpp_sde(*args, noise_sampler, **kwargs):
+        def tree(*interval):
+            noises["step"].append(noise_sampler(*interval))
+            return noises["step"][-1]
+
+        return sde(*args, noise_sampler=tree, **kwargs)
+
+    k_diffusion.sampling.sample_dpmpp_sde = sample_dpmpp_sde
+
+
+def covariance(kind: str):
+    """Mean over all recorded noises and values of frame m times frame n."""
+    products = [n.flatten(1).double() @ n.flatten(1).double().T / n[0].numel() for n in noises[kind]]
+    return {"videos": len(products), "matrix": torch.stack(products).mean(0).tolist() if products else []}
+
+
+def add_routes(_demo, app):
+    app.add_api_route("/probe/fingerprint", fingerprint, methods=["GET"])
+    app.add_api_route("/probe/raise", raise_inside_unet, methods=["POST"])
+    app.add_api_route("/probe/record", record, methods=["POST"])
+    app.add_api_route("/probe/covariance/{kind}", covariance, methods=["GET"])
+
+
+script_callbacks.on_app_started(add_routes)

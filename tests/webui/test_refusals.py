@@ -1,0 +1,71 @@
+"""Bad requests get HTTP 422 and one sentence, and change nothing."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.webui.server import Server
+
+MOTION = {"motion_module": "mm_v2", "frames": 4}
+
+
+@pytest.mark.parametrize(
+    ("vcd", "request_", "words"),
+    [
+        ({"frame": 4}, {}, ["'frame'", "frames"]),
+        ({"frames": "four"}, {}, ["frames", "whole number"]),
+        ({"frames": 4.5}, {}, ["frames", "whole number"]),
+        ({"frames": True}, {}, ["frames", "whole number"]),
+        ({"frames": 0}, {}, ["frames", "from 1"]),
+        ({"gamma": "0.1"}, {}, ["gamma", "a number"]),
+        ({"gamma": -0.1}, {}, ["gamma", "0 to 0.5"]),
+        ({"gamma": 1.0}, {}, ["gamma", "0 to 0.5"]),
+        ({"gamma": None}, {}, ["gamma", "a number"]),
+        ({"fps": 0}, {}, ["fps", "0.1 to 120"]),
+        ({"formats": "mp4"}, {}, ["formats", "list"]),
+        ({"formats": ["avi"]}, {}, ["formats", "mp4"]),
+        ({"enabled": "yes"}, {}, ["enabled", "true or false"]),
+        ({"motion_module": 3}, {}, ["motion_module", "a text"]),
+        ({"motion_module": "absent"}, {}, ["motion_module", "absent", "mm_v2.safetensors"]),
+        ({"motion_module": "../../Stable-diffusion/tiny"}, {}, ["motion_module", "not in"]),
+        ({"motion_module": "mm_v1"}, {}, ["motion_module", "v1", "v3_sd15_mm"]),
+        ({"motion_module": "broken"}, {}, ["motion_module", "damaged"]),
+        ({"motion_module": "mm_v2", "frames": 33}, {}, ["frames", "33", "32"]),
+        ({"identity": "nobody"}, {}, ["identity", "nobody", "tinyperson"]),
+        ({"identity": "toowide"}, {}, ["identity", "96", "64"]),
+        (MOTION, {"width": 68}, ["width", "68", "64 or 72"]),
+        (MOTION, {"height": 100}, ["height", "100", "96 or 104"]),
+        (MOTION, {"refiner_checkpoint": "tiny", "refiner_switch_at": 0.5}, ["refiner"]),
+        (MOTION, {"enable_hr": True, "hr_checkpoint_name": "tiny"}, ["checkpoint"]),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
+)
+def test_it_is_refused_by_name(server: Server, vcd: dict, request_: dict[str, Any], words: list[str]) -> None:
+    answer = server.ask(vcd, **request_)
+    assert answer.status_code == 422, answer.text
+    sentence = answer.json()["detail"]
+    for word in words:
+        assert word in sentence
+    assert "\n" not in sentence
+
+
+def test_nan_is_refused(server: Server) -> None:
+    answer = server.ask({"gamma": float("inf")} | {"gamma": "NaN"})
+    assert answer.status_code == 422
+
+
+def test_the_module_limit_does_not_hold_for_the_noise_prior_alone(server: Server) -> None:
+    assert server.generate({"frames": 40, "formats": []}, steps=1).frames.shape[0] == 40
+
+
+def test_a_disabled_request_is_a_plain_batch(server: Server) -> None:
+    plain = server.generate(None, batch_size=2)
+    disabled = server.generate({"enabled": False, **MOTION}, batch_size=2)
+    assert np.array_equal(plain.frames, disabled.frames)
+    assert "VCD" not in disabled.infotext
+
+
+def test_the_lists_name_what_can_be_used(server: Server) -> None:
+    assert server.get("/vcd/v1/identities") == ["tinyperson"]
+    assert "mm_v2.safetensors" in server.get("/vcd/v1/motion-modules")
+    assert server.get("/vcd/v1/health")["checkpoint"] == "tiny.safetensors"

@@ -1,0 +1,97 @@
+"""However a video ends, the WebUI's model is what it was before."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from tests.webui.server import Server
+
+MOTION = {"motion_module": "mm_v2", "frames": 4}
+
+
+@pytest.fixture(scope="module")
+def before(server: Server) -> tuple[dict, np.ndarray]:
+    """Fingerprint and a plain picture; the second of two, so that the WebUI has made all it makes once."""
+    server.generate(None)
+    picture = server.generate(None).frames
+    return server.get("/probe/fingerprint"), picture
+
+
+def check(server: Server, before: tuple[dict, np.ndarray]) -> None:
+    assert server.get("/probe/fingerprint") == before[0]
+    assert np.array_equal(server.generate(None).frames, before[1])
+
+
+def test_after_a_video(server: Server, before: tuple) -> None:
+    server.generate({**MOTION, "step_noise": True}, sampler_name="Euler a")
+    check(server, before)
+
+
+def test_after_hires_fix_and_joined_prompts(server: Server, before: tuple) -> None:
+    server.generate(MOTION, prompt="a cat AND a dog", enable_hr=True, hr_scale=1.5, hr_upscaler="Latent", denoising_strength=0.6)
+    check(server, before)
+
+
+@pytest.mark.parametrize("path", ["txt2img", "img2img"])
+@pytest.mark.parametrize("call", [0, 3])
+def test_after_an_exception_inside_the_unet(server: Server, before: tuple, path: str, call: int) -> None:
+    from tests.webui.server import as_base64
+
+    picture = {} if path == "txt2img" else {"init_images": [as_base64(before[1][0])]}
+    server.post("/probe/raise", after=call).raise_for_status()
+    answer = server.ask(MOTION, path, steps=20, **picture)
+    assert answer.status_code == 500
+    assert "the UNet failed" in answer.text
+    check(server, before)
+
+
+def test_after_an_interrupt_which_stops_at_once_and_returns_what_there_is(server: Server, before: tuple) -> None:
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(server.ask({**MOTION, "frames": 8}, steps=500)))
+    thread.start()
+    end = time.monotonic() + 60
+    while server.get("/sdapi/v1/progress?skip_current_image=true")["state"]["sampling_step"] < 2:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    started = time.monotonic()
+    server.post("/sdapi/v1/interrupt").raise_for_status()
+    thread.join(timeout=60)
+    assert answers[0].status_code == 200
+    assert len(answers[0].json()["images"]) == 8
+    assert time.monotonic() - started < 20  # 500 steps would take minutes
+    check(server, before)
+
+
+def test_after_a_skip_the_next_video_of_the_batch_is_made(server: Server, before: tuple) -> None:
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(server.ask(MOTION, steps=60, n_iter=2)))
+    thread.start()
+    end = time.monotonic() + 60
+    while server.get("/sdapi/v1/progress?skip_current_image=true")["state"]["sampling_step"] < 2:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    server.post("/sdapi/v1/skip").raise_for_status()
+    thread.join(timeout=120)
+    assert answers[0].status_code == 200
+    assert len(answers[0].json()["images"]) == 8
+    check(server, before)
+
+
+def test_after_a_refusal(server: Server, before: tuple) -> None:
+    assert server.ask({**MOTION, "frames": 33}).status_code == 422
+    check(server, before)
+
+
+@pytest.mark.parametrize("kind", ["full", "unwritable"])
+def test_after_a_video_that_could_not_be_written_its_frames_are_there_and_one_sentence(
+    server: Server, before: tuple, kind: str
+) -> None:
+    folder = {"full": "/dev/full/videos", "unwritable": f"{server.data}/config.json/videos"}[kind]
+    with server.options(outdir_txt2img_samples=folder):
+        result = server.generate(MOTION)
+    assert result.frames.shape[0] == 4
+    assert result.videos == []
+    [sentence] = result.extra["VCD errors"]
+    assert "a video was not written" in sentence
+    check(server, before)
