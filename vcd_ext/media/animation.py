@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ def delays(frames: int, fps: Fraction, ticks: int, shortest: int) -> list[int]:
     shortest: browsers slow frames down to 10 per second when their delay is below this many ticks.
     """
     begins = [round(i * ticks / fps) for i in range(frames + 1)]
-    return [max(end - begin, shortest) for begin, end in zip(begins, begins[1:], strict=False)]
+    return [max(end - begin, shortest) for begin, end in pairwise(begins)]
 
 
 def animated_clip(image: Image.Image, record: Record) -> Clip:

@@ -1,7 +1,7 @@
 """Clip: the frames of a video, how fast they play, and the text that travels with them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Rational
 
@@ -17,7 +17,7 @@ class MediaError(ValueError):
     """Frames, a rate or a file that cannot be used; the message is one sentence for the person at the screen."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Clip:
     """A video in memory.
 
@@ -30,12 +30,15 @@ class Clip:
 
     frames: NDArray[np.uint8]
     fps: Fraction
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str]
 
-    def __post_init__(self) -> None:
-        check_frames(self.frames)
-        object.__setattr__(self, "fps", exact_fps(self.fps))
-        object.__setattr__(self, "metadata", {str(k): str(v) for k, v in dict(self.metadata).items()})
+    def __init__(
+        self, frames: NDArray[np.uint8], fps: Fraction | float | str, metadata: Mapping[str, str] | None = None
+    ) -> None:
+        check_frames(frames)
+        object.__setattr__(self, "frames", frames)
+        object.__setattr__(self, "fps", exact_fps(fps))
+        object.__setattr__(self, "metadata", {str(k): str(v) for k, v in (metadata or {}).items()})
 
 
 def check_frames(frames: object) -> None:
@@ -51,14 +54,14 @@ def check_frames(frames: object) -> None:
         raise MediaError(f"The frames have the shape {list(frames.shape)}; give at least one frame and one pixel.")
 
 
-def exact_fps(fps: object) -> Fraction:
+def exact_fps(fps: Fraction | float | str) -> Fraction:
     """Frames per second as the fraction that was meant: 23.976 -> 24000/1001, "12.5" -> 25/2.
 
     Denominators go up to 1001, so that every container can hold the rate. MediaError unless it is a number
     from 0.01 to 1000.
     """
     try:
-        exact = Fraction(fps) if isinstance(fps, (str, Rational)) else Fraction(float(fps))  # type: ignore[arg-type]
+        exact = Fraction(fps) if isinstance(fps, str | Rational) else Fraction(float(fps))
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         exact = Fraction(0)
     if not SLOWEST <= exact <= FASTEST:
@@ -72,17 +75,17 @@ def exact_fps(fps: object) -> Fraction:
 def stacked(pictures: Iterable[NDArray[np.uint8]], expected: int = 16) -> NDArray[np.uint8]:
     """Pictures of uint8 [H, W, 3] as one array [F, H, W, 3], holding one picture beside it at any time.
 
-    expected: a guess of F; where it is wrong the array is resized in place. MediaError if the pictures differ in
-    size or there are none.
+    expected: F as the file tells it, trusted up to 1000, as a damaged file may tell anything; where it is wrong
+    the array is resized in place. MediaError if the pictures differ in size or there are none.
     """
     frames = np.empty((0, 0, 0, 3), np.uint8)
     count = 0
     for picture in pictures:
         if count == 0:
-            frames = np.empty((max(expected, 1), *picture.shape), np.uint8)
+            frames = np.empty((min(max(expected, 1), 1000), *picture.shape), np.uint8)
         if picture.shape != frames.shape[1:]:
             raise MediaError(
-                f"Frame {count} is {_size(picture.shape)} and frame 0 is {_size(frames.shape[1:])}; "
+                f"frame {count} is {_size(picture.shape)} and frame 0 is {_size(frames.shape[1:])}; "
                 "all frames of a clip need one size: resize them first."
             )
         if count == len(frames):
@@ -90,7 +93,7 @@ def stacked(pictures: Iterable[NDArray[np.uint8]], expected: int = 16) -> NDArra
         frames[count] = picture
         count += 1
     if count == 0:
-        raise MediaError("There are no frames in it; make or export the video again.")
+        raise MediaError("there are no frames in it; make or export the video again.")
     frames.resize((count, *frames.shape[1:]), refcheck=False)
     return frames
 

@@ -60,10 +60,14 @@ def read_container(path: Path) -> Clip:
 
     In a file from elsewhere, the container's tags are the metadata.
     """
-    with _pyav().open(f"file:{path}", format=DEMUXERS[path.suffix.lower()]) as container:
+    demuxer = DEMUXERS[path.suffix.lower()]
+    # Tags of old files may be in any encoding; they are no reason to refuse the film.
+    with _pyav().open(f"file:{path}", format=demuxer, metadata_errors="replace") as container:
         if not container.streams.video:
-            raise MediaError("There is no video in it, only sound or data; choose a video file.")
+            raise MediaError("there is no video in it, only sound or data; choose a video file.")
         stream = container.streams.video[0]
+        if stream.codec_context is None:  # PyAV crashes the whole process when it decodes such a stream
+            raise MediaError("its video codec is unknown; convert it to H.264 or copy the file again.")
         stream.thread_type = "AUTO"
         tags = {name.lower(): text for name, text in container.metadata.items()}
         record = understood({name: text for name, text in tags.items() if name not in TECHNICAL})
@@ -143,4 +147,6 @@ def _pyav() -> ModuleType:
         raise ImportError(
             "PyAV is not installed: restart the WebUI so that install.py can add it, or pip install av."
         ) from error
+    if int(av.__version__.split(".")[0]) < 14:  # older ones do not take `PRECISE`
+        raise ImportError(f'PyAV {av.__version__} is too old: pip install "av>=14,<14.3", then restart the WebUI.')
     return av

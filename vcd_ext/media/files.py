@@ -55,7 +55,7 @@ def read(path: str | os.PathLike[str]) -> Clip:
     average rate, its tags as metadata. Sound, transparency and rotation marks are left out.
 
     Raises FileNotFoundError for a missing file, ValueError for one that is not a video or is damaged, OSError when
-    the disk fails, ImportError without PyAV; each with one sentence that names the file.
+    the disk fails, MemoryError, ImportError without PyAV; each with one sentence that says what to do.
     """
     path = Path(path)
     if not path.exists():
@@ -68,9 +68,11 @@ def read(path: str | os.PathLike[str]) -> Clip:
     try:
         return reader(path)
     except MediaError as error:
-        raise MediaError(f"{path} cannot be read. {error}") from error
-    except (ImportError, MemoryError):
+        raise MediaError(f"{path} cannot be read: {error}") from error
+    except ImportError:
         raise
+    except MemoryError as error:
+        raise MemoryError(f"{path} is too long for the memory there is, or damaged; cut it shorter first.") from error
     except Exception as error:  # decoders raise nearly anything on damaged data, also OSError and IndexError
         raise MediaError(
             f"{path} is damaged or not a {path.suffix.lstrip('.') or 'PNG'} video ({_short(error)}); "

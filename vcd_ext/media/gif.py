@@ -3,6 +3,7 @@
 Layout: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 """
 
+import math
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -47,9 +48,9 @@ def read_gif(path: Path) -> Clip:
 
 def _palette(frames: NDArray[np.uint8]) -> Image.Image:
     """A palette picture with the 256 colours that suit an even sample of all frames' pixels."""
-    pixels = frames.reshape(-1, 3)
-    sample = pixels[:: -(-len(pixels) // SAMPLED_PIXELS)]
-    return Image.fromarray(sample[None]).quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1)
+    step = math.ceil(math.sqrt(frames.size / 3 / SAMPLED_PIXELS))
+    sample = frames[:, ::step, ::step].reshape(1, -1, 3)
+    return Image.fromarray(sample).quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1)
 
 
 def _write_header(file: BinaryIO, clip: Clip, palette: Image.Image) -> None:

@@ -29,7 +29,7 @@ def read_frames(path: Path) -> Clip:
     """
     files = sorted(path.glob("*.png"), key=lambda file: (len(file.name), file.name))
     if not files:
-        raise MediaError("There are no PNG files in the folder; choose a folder of frames or a video file.")
+        raise MediaError("there are no PNG files in the folder; choose a folder of frames or a video file.")
     with Image.open(files[0], formats=["PNG"]) as first:
         first.load()
         record = understood(first.text)  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.media.clip import Clip, MediaError, exact_fps
+from vcd_ext.media.clip import FASTEST, SLOWEST, Clip, MediaError, exact_fps
 
 # For a file that says nothing about its rate: the settings' default.
 FALLBACK_FPS = Fraction(8)
@@ -30,13 +30,14 @@ class Record:
 
     def clip(self, frames: NDArray[np.uint8], fps: Fraction | None) -> Clip:
         """The clip of these frames; fps, as measured from the file's timing, serves where none is recorded."""
-        return Clip(frames, self.fps or fps or FALLBACK_FPS, self.metadata)
+        measured = min(max(fps, SLOWEST), FASTEST) if fps else FALLBACK_FPS
+        return Clip(frames, self.fps or measured, self.metadata)
 
     def check_complete(self, frames: NDArray[np.uint8]) -> None:
         """MediaError if fewer frames could be read than were written."""
         if self.frames is not None and len(frames) < self.frames:
             raise MediaError(
-                f"Only {len(frames)} of its {self.frames} frames are there; copy the file again or make it anew."
+                f"only {len(frames)} of its {self.frames} frames are there; copy the file again or make it anew."
             )
 
 

@@ -19,6 +19,7 @@ HAS_EXIF, HAS_ANIMATION = 0x08, 0x02
 DO_NOT_BLEND = 0x02
 # EXIF's numbers: a picture's description, the folder of EXIF values, and the user comment in that folder.
 DESCRIPTION, EXIF_FOLDER, USER_COMMENT = 0x010E, 0x8769, 0x9286
+ASCII, LONG, UNDEFINED = 2, 4, 7
 UNICODE = b"UNICODE\0"
 
 
@@ -51,7 +52,8 @@ def read_webp(path: Path) -> Clip:
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
-    return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+    """A RIFF chunk; all data here have an even length, which RIFF asks for."""
+    return name + struct.pack("<I", len(data)) + data
 
 
 def _uint24(number: int) -> bytes:
@@ -66,18 +68,34 @@ def _still(picture: NDArray[np.uint8]) -> bytes:
 
 
 def _exif(stored: dict[str, str]) -> bytes:
-    exif = Image.Exif()
-    exif[DESCRIPTION] = stored["vcd"]
-    if "parameters" in stored:
-        exif.get_ifd(EXIF_FOLDER)[USER_COMMENT] = UNICODE + stored["parameters"].encode("utf-16-be")
-    return exif.tobytes().removeprefix(b"Exif\0\0")  # JPEG's mark, which WebP does without
+    """A TIFF header, folder 0 with the description, the EXIF folder with the user comment, then both texts.
+
+    By hand, as Pillow would give the comment the type BYTE, with which the WebUI's piexif cannot read it.
+    """
+    description = stored["vcd"].encode("ascii") + b"\0"
+    comment = UNICODE + stored.get("parameters", "").encode("utf-16-be")
+    exif_folder, texts = 38, 56
+    comment_at = texts + len(description) + len(description) % 2
+    return b"".join(
+        [
+            struct.pack("<2sHI", b"II", 42, 8),
+            struct.pack("<H", 2),
+            struct.pack("<HHII", DESCRIPTION, ASCII, len(description), texts),
+            struct.pack("<HHII", EXIF_FOLDER, LONG, 1, exif_folder),
+            struct.pack("<IH", 0, 1),
+            struct.pack("<HHII", USER_COMMENT, UNDEFINED, len(comment), comment_at),
+            struct.pack("<I", 0),
+            description.ljust(comment_at - texts, b"\0"),
+            comment,
+        ]
+    )
 
 
 def _stored_labels(image: Image.Image) -> dict[str, str]:
     exif = image.getexif()
     stored = {}
-    comment = exif.get_ifd(EXIF_FOLDER).get(USER_COMMENT, b"")
-    if isinstance(comment, bytes) and comment.startswith(UNICODE):
+    comment = exif.get_ifd(EXIF_FOLDER).get(USER_COMMENT)
+    if isinstance(comment, bytes) and comment.startswith(UNICODE) and comment != UNICODE:
         stored["parameters"] = comment.removeprefix(UNICODE).decode("utf-16-be", "replace")
     if isinstance(exif.get(DESCRIPTION), str):
         stored["vcd"] = exif[DESCRIPTION]

@@ -4,11 +4,12 @@ import html
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 from urllib.parse import quote
 
 import gradio as gr
-from modules import sd_hijack
+from modules import call_queue, sd_hijack
 from modules.infotext_utils import PasteField
 from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow, InputAccordion
@@ -18,16 +19,26 @@ from vcd_ext.hosts.webui.run import VIDEOS_KEY, mentions
 from vcd_ext.settings import NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
 
 # The page's rows; the accordion's own checkbox is 'enabled'.
-ROWS = (("motion_module", "identity"), ("frames", "fps", "gamma"), ("formats", "step_noise"))
+ROWS = (("motion_module", "identity"), ("frames", "fps"), ("gamma",), ("formats", "step_noise"))
+# The one setting that nobody knows from elsewhere explains itself in place; the others do so under the mouse.
+EXPLAINED = "gamma"
+EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin")
 
 
 def identities() -> list[str]:
-    """The embeddings that fit the loaded checkpoint."""
-    return [NO_MODULE, *sd_hijack.model_hijack.embedding_db.word_embeddings]
+    """The embeddings that fit the loaded checkpoint; before one is loaded, all files that may be embeddings."""
+    database = sd_hijack.model_hijack.embedding_db
+    if database.expected_shape == -1:
+        folders = [Path(folder) for folder in database.embedding_dirs]
+        files = (path for folder in folders for path in folder.rglob("*") if path.suffix in EMBEDDING_SUFFIXES)
+        return [NO_MODULE, *sorted({path.stem for path in files}, key=str.lower)]
+    return [NO_MODULE, *database.word_embeddings]
 
 
 def _reload_embeddings() -> None:
-    sd_hijack.model_hijack.embedding_db.load_textual_inversion_embeddings(force_reload=True)
+    # A run that is under way reads the database; it is emptied for a moment while it is loaded again.
+    with call_queue.queue_lock:
+        sd_hijack.model_hijack.embedding_db.load_textual_inversion_embeddings(force_reload=True)
 
 
 def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Component]:
@@ -55,7 +66,7 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
 def _component(tab: str, name: str, setting: Setting) -> gr.components.Component:
     shared: dict[str, Any] = {
         "label": setting.label,
-        "info": setting.help,
+        "info" if name == EXPLAINED else "tooltip": setting.help,
         "value": default(VideoSettings, name),
         "elem_id": f"vcd_{tab}_{name}",
     }
@@ -77,7 +88,7 @@ def _dropdown(tab: str, name: str, shared: dict[str, Any]) -> gr.Dropdown:
         "motion_module": (library.choices, lambda: None),
         "identity": (identities, _reload_embeddings),
     }[name]
-    with gr.Row(elem_classes="vcd-refreshed"):
+    with FormRow(elem_classes="vcd-row"):
         dropdown = gr.Dropdown(choices=choices(), **shared)
         create_refresh_button(dropdown, refresh, lambda: {"choices": choices()}, f"vcd_{tab}_{name}_refresh")
     return dropdown

@@ -1,0 +1,111 @@
+"""Settings: one truth for page, API, command line, infotext and docs."""
+
+import argparse
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vcd_ext.settings import (
+    FORMATS,
+    GenerateSettings,
+    SettingError,
+    VideoSettings,
+    add_arguments,
+    default,
+    describe,
+    from_infotext,
+    markdown_table,
+    parse,
+    to_infotext,
+)
+
+videos = st.builds(
+    VideoSettings,
+    enabled=st.just(True),
+    motion_module=st.sampled_from(["none", "mm_sd_v15_v2.ckpt", "sub folder/v3.safetensors"]),
+    frames=st.integers(1, 1024),
+    fps=st.floats(0.1, 120),
+    gamma=st.floats(0, 0.5),
+    step_noise=st.booleans(),
+    formats=st.lists(st.sampled_from(FORMATS), unique=True).map(tuple),
+    identity=st.sampled_from(["none", "rex", "my dog"]),
+)
+
+
+@given(videos)
+def test_infotext_restores_every_setting(settings: VideoSettings) -> None:
+    entries = {key: str(value) for key, value in to_infotext(settings).items()}
+    assert VideoSettings(**{name: from_infotext(name, entries) for name in describe(VideoSettings)}) == settings
+
+
+def test_infotext_without_vcd_turns_it_off_and_sets_nothing() -> None:
+    assert from_infotext("enabled", {"Steps": "20"}) is False
+    assert from_infotext("gamma", {"Steps": "20"}) is None
+
+
+@pytest.mark.parametrize("text", ["lots", "7", "nan", ""])
+def test_damaged_infotext_sets_nothing(text: str) -> None:
+    assert from_infotext("gamma", {"VCD gamma": text}) is None
+
+
+@given(videos)
+def test_what_is_valid_passes(settings: VideoSettings) -> None:
+    values = {name: getattr(settings, name) for name in describe(VideoSettings)}
+    assert parse(VideoSettings, values) == settings
+
+
+def test_what_is_not_given_has_its_default() -> None:
+    assert parse(VideoSettings, {}) == VideoSettings()
+    assert parse(VideoSettings, {"frames": 8}) == replace(VideoSettings(), frames=8)
+    assert parse(VideoSettings, {"formats": ["gif", "gif"]}).formats == ("gif",)
+
+
+def test_defaults_are_those_of_the_paper_and_the_field() -> None:
+    assert (VideoSettings().gamma, VideoSettings().frames, VideoSettings().fps) == (0.15, 16, 8)
+    assert VideoSettings().step_noise is False
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("speed", 1),
+        ("frames", "16"),
+        ("frames", 2.5),
+        ("frames", True),
+        ("frames", math.inf),
+        ("frames", None),
+        ("gamma", math.nan),
+        ("gamma", 0.51),
+        ("gamma", False),
+        ("fps", -1),
+        ("enabled", 1),
+        ("formats", "mp4"),
+        ("formats", ["mov"]),
+        ("formats", [1]),
+        ("motion_module", 4),
+    ],
+)
+def test_a_bad_value_is_refused_by_its_key(key: str, value: Any) -> None:
+    with pytest.raises(SettingError) as refusal:
+        parse(VideoSettings, {key: value})
+    assert refusal.value.key == key
+    assert key in str(refusal.value)
+
+
+def test_the_command_line_has_an_option_for_each() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser, VideoSettings, skip=("enabled",))
+    add_arguments(parser, GenerateSettings)
+    options = parser.parse_args(["--frames", "8", "--formats", "mp4", "gif", "--step-noise", "--cfg-scale", "5"])
+    assert (options.frames, options.formats, options.step_noise, options.cfg_scale) == (8, ["mp4", "gif"], True, 5.0)
+    assert options.gamma == default(VideoSettings, "gamma")
+    parser.format_help()  # a stray % in a help text would raise
+
+
+def test_the_readme_shows_the_settings_as_they_are() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert markdown_table(VideoSettings) in readme

@@ -1,0 +1,97 @@
+"""The page of the real WebUI in Chromium: what a person does and sees."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+from tests.webui.server import Server
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+MINUTE = 60_000
+
+
+@pytest.fixture(scope="module")
+def page(server: Server) -> Iterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1600})
+        page.set_default_timeout(MINUTE)
+        page.goto(server.url)
+        fill(page, "prompt", "a photo of a cat", area="textarea")
+        for name, value in {"width": 64, "height": 64, "steps": 2, "seed": 7}.items():
+            fill(page, name, str(value))
+        yield page
+        browser.close()
+
+
+def fill(page: Page, name: str, value: str, area: str = "input[type=number]") -> None:
+    page.locator(f"#txt2img_{name} {area}").first.fill(value)
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    page.locator(f"#vcd_txt2img_{name} input").first.click()
+    page.locator(f"#vcd_txt2img_{name} li", has_text=value).first.click()
+
+
+def set_number(page: Page, name: str, value: str) -> None:
+    field = page.locator(f"#vcd_txt2img_{name} input[type=number]")
+    field.fill(value)
+    field.press("Tab")
+
+
+def test_ticking_vcd_and_pressing_generate_plays_a_video(page: Page) -> None:
+    page.locator("#vcd_txt2img .label-wrap").click()
+    choose(page, "motion_module", "mm_v2")
+    choose(page, "identity", "tinyperson")
+    set_number(page, "frames", "4")
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("a photo of a cat, tinyperson")
+    page.locator("#txt2img_generate").click()
+    video = page.locator("#vcd_txt2img_player video")
+    video.wait_for()
+    page.wait_for_function("document.querySelector('#vcd_txt2img_player video').currentTime > 0")
+    state = video.evaluate("v => ({width: v.videoWidth, height: v.videoHeight, seconds: v.duration, error: v.error})")
+    assert state == {"width": 64, "height": 64, "seconds": 0.5, "error": None}
+    assert page.locator("#txt2img_gallery .thumbnails button").count() == 4
+    expect(page.locator("#html_info_txt2img.prose")).to_contain_text("VCD frames: 4")
+    expect(page.locator("#html_log_txt2img.prose")).to_contain_text("VCD video: ")
+
+
+def test_pasting_infotext_sets_the_section(page: Page) -> None:
+    infotext = (
+        "a photo of a dog\nSteps: 3, Sampler: Euler, Seed: 5, Size: 64x64, VCD motion module: mm_v3.safetensors, "
+        "VCD frames: 6, VCD fps: 12.5, VCD gamma: 0.3, VCD correlate step noise: True, VCD formats: webp gif, "
+        "VCD identity: tinyperson"
+    )
+    page.locator("#txt2img_prompt textarea").fill(infotext)
+    page.locator("#txt2img_tools #paste").click()
+    expect(page.locator("#vcd_txt2img_frames input[type=number]")).to_have_value("6")
+    expect(page.locator("#vcd_txt2img_fps input[type=number]")).to_have_value("12.5")
+    expect(page.locator("#vcd_txt2img_gamma input[type=number]")).to_have_value("0.3")
+    expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("mm_v3.safetensors")
+    expect(page.locator("#vcd_txt2img_step_noise input")).to_be_checked()
+    ticked = page.locator("#vcd_txt2img_formats input:checked")
+    assert sorted(ticked.nth(i).evaluate("e => e.parentElement.innerText.trim()") for i in range(2)) == ["gif", "webp"]
+
+
+def test_a_run_that_cannot_work_says_why_in_one_sentence(page: Page) -> None:
+    set_number(page, "frames", "33")
+    page.locator("#txt2img_generate").click()
+    expect(page.locator("#html_log_txt2img.prose")).to_contain_text("holds at most 32", timeout=MINUTE)
+    set_number(page, "frames", "4")
+
+
+def test_interrupt_stops_a_video(page: Page) -> None:
+    fill(page, "steps", "150")
+    set_number(page, "frames", "16")
+    page.locator("#txt2img_generate").click()
+    page.locator("#txt2img_results .progress").wait_for()
+    page.locator("#txt2img_interrupt").click()
+    expect(page.locator("#html_info_txt2img.prose")).to_contain_text("VCD frames: 16", timeout=MINUTE)
+
+
+def test_img2img_has_the_section_too(page: Page) -> None:
+    assert page.locator("#vcd_img2img_motion_module").count() == 1
