@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from vcd_ext.noise import correlate, covariance
 
 gammas = st.floats(0.0, 0.999)
@@ -25,7 +26,7 @@ def test_covariance_is_gamma_to_the_power_of_the_distance(frames: int, gamma: fl
 @given(st.integers(1, 24), gammas)
 @settings(deadline=None)
 def test_correlate_is_a_linear_map_whose_square_is_the_covariance(frames: int, gamma: float) -> None:
-    """Fed with unit vectors, `correlate` shows its matrix L; L L^T is the covariance of what it makes of white noise."""
+    """Fed with unit vectors, `correlate` shows its matrix L; white noise becomes noise of covariance L L^T."""
     matrix = correlate(torch.eye(frames, dtype=torch.float64), gamma)
     torch.testing.assert_close(matrix @ matrix.T, covariance(frames, gamma), atol=1e-12, rtol=1e-12)
     assert torch.equal(matrix, matrix.tril()), "a frame must not depend on later ones"

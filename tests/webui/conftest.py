@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+
 from tests import tiny
 from tests.webui.server import REPOSITORY, WEBUI, Server
 

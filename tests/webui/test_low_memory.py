@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tests.webui.server import Server
 
 MOTION = {"motion_module": "mm_v2", "frames": 4}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+
 from tests.webui.server import Server
 
 CHROMIUM = shutil.which("chromium")

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tests.webui.server import Server
 
 MOTION = {"motion_module": "mm_v2", "frames": 4}

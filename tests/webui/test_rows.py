@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tests.webui.server import Server
 from tests.webui.test_video import lsb
 

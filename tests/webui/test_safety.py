@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+
 from tests.webui.server import Server
 
 MOTION = {"motion_module": "mm_v2", "frames": 4}
@@ -29,7 +30,9 @@ def test_after_a_video(server: Server, before: tuple) -> None:
 
 
 def test_after_hires_fix_and_joined_prompts(server: Server, before: tuple) -> None:
-    server.generate(MOTION, prompt="a cat AND a dog", enable_hr=True, hr_scale=1.5, hr_upscaler="Latent", denoising_strength=0.6)
+    server.generate(
+        MOTION, prompt="a cat AND a dog", enable_hr=True, hr_scale=1.5, hr_upscaler="Latent", denoising_strength=0.6
+    )
     check(server, before)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tests.webui.server import Result, Server, as_base64
 from vcd_ext import media
 from vcd_ext.noise import covariance

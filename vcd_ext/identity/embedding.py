@@ -4,19 +4,16 @@ The layouts are those of the WebUI's textual inversion, of diffusers, and of koh
 """
 
 import os
-import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-import torch
-from safetensors import SafetensorError  # type: ignore[attr-defined]
 from torch import Tensor
 
-PICKLES = (".pt", ".bin")
-SUFFIXES = (".safetensors", *PICKLES)
+from vcd_ext.tensorfile import read
+
+SUFFIXES = (".safetensors", ".pt", ".bin")
 
 
 def load_embedding(path: str | Path) -> Tensor:
@@ -30,7 +27,7 @@ def load_embedding(path: str | Path) -> Tensor:
         raise ValueError(f"{path.name} is not an embedding: its name must end in {', '.join(SUFFIXES)}.")
     if not path.is_file():
         raise ValueError(f"There is no embedding at {path}; train one or choose another file.")
-    return _checked(_only_tensor(_read(path), path.name), path.name)
+    return _checked(_only_tensor(read(path), path.name), path.name)
 
 
 def save_embedding(path: str | Path, vectors: Tensor, metadata: Mapping[str, str] | None = None) -> Path:
@@ -54,21 +51,6 @@ def save_embedding(path: str | Path, vectors: Tensor, metadata: Mapping[str, str
     finally:
         part.unlink(missing_ok=True)
     return path
-
-
-def _read(path: Path) -> Any:
-    try:
-        if path.suffix.lower() not in PICKLES:
-            return safetensors.torch.load_file(path)
-        # Not torch.load: inside the WebUI that name is its own loader, which prints and returns None on failure.
-        return torch.serialization.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"{path.name} is not read because it is damaged or holds more than tensors, which could run code on this "
-            "machine; get or save it as .safetensors."
-        ) from error
-    except (SafetensorError, RuntimeError, EOFError, OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path.name} is damaged or incomplete; copy it again.") from error
 
 
 def _only_tensor(loaded: Any, name: str) -> Tensor:

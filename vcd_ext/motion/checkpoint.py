@@ -1,17 +1,14 @@
 """Read an AnimateDiff motion module from its file: strictly, and without running code from it."""
 
-import pickle
 import re
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError  # type: ignore[attr-defined]
 from torch import Tensor
 
+from vcd_ext import tensorfile
 from vcd_ext.motion.module import HEADS, NORM_GROUPS, BlockSize, MotionModule, PositionalEncoding
 
 WHAT_TO_USE = "Use mm_sd_v15_v2, v3_sd15_mm or AnimateLCM_sd15_t2v (.safetensors or .ckpt)."
@@ -47,35 +44,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise ValueError(f"There is no motion module at {path}. Put the file there or choose another. {WHAT_TO_USE}")
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{path.name} is not a motion module: its name must end in {', '.join(SUFFIXES)}.")
-    try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        # Not torch.load: inside the WebUI that name is its own loader, which prints and returns None on failure.
-        loaded = torch.serialization.load(
-            path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None
-        )
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"{path.name} is not read because it holds more than tensors, which could run code on this machine, or is "
-            f"damaged. Get the .safetensors version of it."
-        ) from error
-    except (
-        SafetensorError,
-        RuntimeError,
-        EOFError,
-        OSError,
-        KeyError,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise ValueError(f"{path.name} is damaged or incomplete ({_brief(error)}). Download it again.") from error
+    loaded = tensorfile.read(path)
     if not isinstance(loaded, Mapping):
         raise ValueError(f"{path.name} holds a {type(loaded).__name__}, not a motion module. {WHAT_TO_USE}")
     return dict(loaded)
-
-
-def _brief(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
 def _strip(loaded: dict[str, Any], path: Path) -> State:

@@ -3,13 +3,15 @@
 from secrets import compare_digest
 from typing import Any
 
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from modules import sd_models, shared
 
 from vcd_ext import __version__
 from vcd_ext.hosts.webui import library
 from vcd_ext.hosts.webui.section import identities
+
+router = APIRouter(prefix="/vcd/v1")
 
 
 def _authorise(credentials: HTTPBasicCredentials = Depends(HTTPBasic())) -> None:  # noqa: B008
@@ -19,6 +21,7 @@ def _authorise(credentials: HTTPBasicCredentials = Depends(HTTPBasic())) -> None
         raise HTTPException(401, "Incorrect username or password", {"WWW-Authenticate": "Basic"})
 
 
+@router.get("/health")
 def health() -> dict[str, Any]:
     """What runs: version, the loaded checkpoint (None before the first use) and where modules are looked for."""
     loaded = sd_models.model_data.sd_model
@@ -29,11 +32,13 @@ def health() -> dict[str, Any]:
     }
 
 
+@router.get("/motion-modules")
 def motion_modules() -> list[str]:
     """Names to use as `motion_module`."""
     return list(library.names())
 
 
+@router.get("/identities")
 def identity_names() -> list[str]:
     """Names to use as `identity`: the embeddings that fit the loaded checkpoint."""
     return identities()[1:]
@@ -41,10 +46,4 @@ def identity_names() -> list[str]:
 
 def add_routes(_demo: Any, app: FastAPI) -> None:
     """WebUI callback on_app_started; the routes ask for the account that --api-auth sets."""
-    guards = [Depends(_authorise)] if shared.cmd_opts.api_auth else []
-    for path, answer in {
-        "health": health,
-        "motion-modules": motion_modules,
-        "identities": identity_names,
-    }.items():
-        app.add_api_route(f"/vcd/v1/{path}", answer, methods=["GET"], dependencies=guards)
+    app.include_router(router, dependencies=[Depends(_authorise)] if shared.cmd_opts.api_auth else [])

@@ -1,7 +1,6 @@
 """One request of the WebUI as a video: what is done to its `p` from `before_process` to `postprocess`."""
 
 import base64
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.rows import in_video_order
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.save import save_video
+from vcd_ext.identity.naming import with_name
 from vcd_ext.motion import MotionModule, attached
 from vcd_ext.noise import correlate
 from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings, describe, parse, to_infotext
@@ -36,11 +36,6 @@ def settings_from(args: Sequence[Any], overrides: Mapping[str, Any]) -> VideoSet
         return parse(VideoSettings, values | dict(overrides))
     except SettingError as error:
         raise Refused(str(error)) from error
-
-
-def mentions(prompt: str, name: str) -> bool:
-    """Whether a prompt holds `name` as a word of its own."""
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", prompt) is not None
 
 
 class VideoRun:
@@ -163,18 +158,12 @@ class VideoRun:
 
     def _write_identity(self) -> None:
         name = self.settings.identity
-
-        def with_name(prompt: str) -> str:
-            if mentions(prompt, name):
-                return prompt
-            return f"{prompt}, {name}" if prompt.strip() else name
-
         for field in ("prompt", "hr_prompt"):
             prompt = getattr(self.p, field, None)
             if isinstance(prompt, list):
-                setattr(self.p, field, [with_name(text) for text in prompt])
+                setattr(self.p, field, [with_name(text, name) for text in prompt])
             elif prompt or (prompt is not None and field == "prompt"):
-                setattr(self.p, field, with_name(prompt))
+                setattr(self.p, field, with_name(prompt, name))
 
     def _check_identity(self) -> None:
         name, known = self.settings.identity, sd_hijack.model_hijack.embedding_db

@@ -2,7 +2,6 @@
 
 import html
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
@@ -15,7 +14,8 @@ from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow, InputAccordion
 
 from vcd_ext.hosts.webui import library
-from vcd_ext.hosts.webui.run import VIDEOS_KEY, mentions
+from vcd_ext.hosts.webui.run import VIDEOS_KEY
+from vcd_ext.identity.naming import mentions, renamed, with_name
 from vcd_ext.settings import NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
 
 # The page's rows; the accordion's own checkbox is 'enabled'.
@@ -101,9 +101,7 @@ def _write_identity() -> Callable[[str, str], str]:
         others = [known for known in identities()[1:] if known != name and mentions(prompt, known)]
         if name == NO_MODULE or mentions(prompt, name):
             return prompt
-        if others:
-            return re.sub(rf"(?<!\w){re.escape(others[0])}(?!\w)", lambda _: name, prompt)
-        return f"{prompt}, {name}" if prompt.strip() else name
+        return renamed(prompt, others[0], name) if others else with_name(prompt, name)
 
     return write
 

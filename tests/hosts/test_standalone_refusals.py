@@ -1,0 +1,87 @@
+"""What the standalone host refuses, in one sentence and before it computes anything."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests import tiny
+from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings
+
+PICTURE = GenerateSettings(prompt="a photo of tinyperson", width=64, height=72, steps=2, seed=5)
+VIDEO = VideoSettings(frames=3)
+
+WRONG_SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "width": ({"width": 100}, {}, r"width is 100; it must be a multiple of 8, for example 96\."),
+    "height": ({"height": 129}, {}, "height is 129.*for example 128"),
+    "too small": ({"width": 8}, {}, "width is 8; it must be from 64"),
+    "sampler": ({"sampler": "magic"}, {}, "choose one of euler"),
+    "cfg_scale": ({"cfg_scale": 0.5}, {}, "cfg_scale is 0.5"),
+    "steps": ({"steps": 0}, {}, "steps is 0"),
+    "lcm": ({"sampler": "lcm", "steps": 51}, {}, "lcm makes at most 50 steps"),
+    "gamma": ({}, {"gamma": 0.9}, "gamma is 0.9"),
+    "frames": ({}, {"frames": 0}, "frames is 0"),
+}
+
+
+@pytest.fixture
+def _idle(host):
+    """Whatever is refused is refused before the UNet works."""
+
+    def fail(*_: Any) -> None:
+        raise AssertionError("the UNet was called")
+
+    hook = host.unet.register_forward_pre_hook(fail)
+    yield
+    hook.remove()
+
+
+@pytest.mark.usefixtures("_idle")
+@pytest.mark.parametrize("case", WRONG_SETTINGS)
+def test_settings_that_cannot_work_are_refused(host, case):
+    picture, video, reason = WRONG_SETTINGS[case]
+    with pytest.raises(ValueError, match=reason):
+        host.generate(replace(PICTURE, **picture), replace(VIDEO, **video))
+
+
+@pytest.mark.usefixtures("_idle")
+def test_refused_settings_are_named(host):
+    with pytest.raises(SettingError) as caught:
+        host.generate(replace(PICTURE, steps=0), VIDEO)
+    assert caught.value.key == "steps"
+
+
+@pytest.mark.usefixtures("_idle")
+def test_more_frames_than_the_module_holds_are_refused_with_its_limit(host, files):
+    with pytest.raises(ValueError, match=r"33 frames.*at most 32"):
+        host.generate(PICTURE, replace(VIDEO, frames=33), files.motion_module)
+
+
+@pytest.mark.usefixtures("_idle")
+def test_files_that_do_not_fit_the_checkpoint_are_refused(host, tmp_path):
+    with pytest.raises(ValueError, match="made for a UNet"):
+        host.generate(PICTURE, VIDEO, tiny.motion_module(tmp_path, width=64))
+    with pytest.raises(ValueError, match=r"wide has 768 values a vector, tiny\.safetensors needs 64"):
+        host.generate(PICTURE, VIDEO, None, [tiny.embedding(tmp_path, "wide", width=768)])
+    with pytest.raises(ValueError, match="76 vectors; a prompt holds at most 75"):
+        host.generate(PICTURE, VIDEO, None, [tiny.embedding(tmp_path, "long", vectors=76)])
+
+
+@pytest.mark.usefixtures("_idle")
+def test_missing_files_are_refused(host):
+    with pytest.raises(ValueError, match="There is no motion module"):
+        host.generate(PICTURE, VIDEO, Path("missing.safetensors"))
+    with pytest.raises(ValueError, match="There is no embedding"):
+        host.generate(PICTURE, VIDEO, None, [Path("missing.safetensors")])
+
+
+def test_nan_is_not_passed_off_as_black_frames(files, tmp_path):
+    state = load_file(files.checkpoint)
+    state["model.diffusion_model.out.2.bias"][:] = torch.nan
+    save_file(state, tmp_path / "broken.safetensors")
+    with pytest.raises(ValueError, match=r"broken\.safetensors made NaN"):
+        Standalone.load(tmp_path / "broken.safetensors", device="cpu").generate(PICTURE, VIDEO)

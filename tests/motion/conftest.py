@@ -1,0 +1,68 @@
+"""Small UNets with the same weights in both shapes: the WebUI's (ldm) and the standalone host's (diffusers)."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from ldm.modules.diffusionmodules.openaimodel import UNetModel
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from tests import tiny
+from vcd_ext.hosts import checkpoint
+
+ALL = slice(None)
+
+
+@pytest.fixture(scope="session")
+def checkpoint_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture(scope="session")
+def ldm_unet(checkpoint_path: Path) -> nn.Module:
+    unet = UNetModel(
+        image_size=32,
+        in_channels=4,
+        out_channels=4,
+        model_channels=32,
+        attention_resolutions=[4, 2, 1],
+        num_res_blocks=2,
+        channel_mult=[1, 2, 4, 4],
+        num_heads=8,
+        use_spatial_transformer=True,
+        transformer_depth=1,
+        context_dim=64,
+        use_checkpoint=False,
+        legacy=False,
+    )
+    prefix = "model.diffusion_model."
+    state = {k.removeprefix(prefix): v for k, v in load_file(checkpoint_path).items() if k.startswith(prefix)}
+    unet.load_state_dict(state, strict=True)
+    return unet.eval()
+
+
+@pytest.fixture(scope="session")
+def diffusers_unet(checkpoint_path: Path) -> nn.Module:
+    return checkpoint.load(checkpoint_path).unet.float().eval()
+
+
+@pytest.fixture(scope="session")
+def inputs() -> dict[str, Tensor]:
+    """Two videos of four frames, each row different."""
+    generator = torch.Generator().manual_seed(0)
+    return {
+        "latents": torch.randn(8, 4, 16, 8, generator=generator),
+        "times": torch.full((8,), 500),
+        "context": torch.randn(8, 77, 64, generator=generator),
+    }
+
+
+@torch.no_grad()
+def ldm(unet: nn.Module, inputs: dict[str, Tensor], rows: slice = ALL) -> Tensor:
+    return unet(inputs["latents"][rows], inputs["times"][rows], context=inputs["context"][rows])
+
+
+@torch.no_grad()
+def diffusers(unet: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+    return unet(inputs["latents"], inputs["times"], encoder_hidden_states=inputs["context"]).sample

@@ -1,0 +1,148 @@
+"""Motion module files: what is read, and what is refused with which words."""
+
+import os
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tests import tiny
+from vcd_ext.motion import load
+
+
+@pytest.fixture
+def v2(tmp_path: Path) -> Path:
+    return tiny.motion_module(tmp_path, "v2")
+
+
+@pytest.fixture
+def state(v2: Path) -> dict[str, Tensor]:
+    return load_file(v2)
+
+
+def saved(state: dict[str, Any], path: Path) -> Path:
+    if path.suffix == ".safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".ckpt", ".pth"])
+@pytest.mark.parametrize(("version", "frames", "blocks"), [("v2", 32, 21), ("v3", 32, 20), ("AnimateLCM", 64, 21)])
+def test_each_version_is_told_by_its_tensors(
+    tmp_path: Path, version: str, frames: int, blocks: int, suffix: str
+) -> None:
+    module = load(tiny.motion_module(tmp_path, version, suffix=suffix))
+    assert (module.version, module.max_frames, len(module.blocks)) == (version, frames, blocks)
+    assert module.channels == (32, 64, 128, 128)
+    assert not module.training
+    assert not any(p.requires_grad for p in module.parameters())
+
+
+def test_its_key_names_are_the_original_s(v2: Path, state: dict[str, Tensor]) -> None:
+    loaded = load(v2).state_dict()
+    assert loaded.keys() == state.keys()
+    assert all(torch.equal(loaded[key], state[key]) for key in state)
+
+
+def test_half_precision_is_kept(tmp_path: Path) -> None:
+    module = load(tiny.motion_module(tmp_path, dtype=torch.float16))
+    assert {p.dtype for p in module.parameters()} == {torch.float16}
+
+
+def test_longer_position_tables_allow_longer_videos(state: dict[str, Tensor], tmp_path: Path) -> None:
+    longer = {k: v.repeat(1, 3, 1) if k.endswith("pe") else v for k, v in state.items()}
+    assert load(saved(longer, tmp_path / "long.safetensors")).max_frames == 96
+
+
+def test_the_training_script_s_wrappings_are_taken_off(state: dict[str, Tensor], tmp_path: Path) -> None:
+    wrapped = {"epoch": 1, "state_dict": {f"module.{k}": v for k, v in state.items()}}
+    assert load(saved(wrapped, tmp_path / "wrapped.ckpt")).version == "v2"
+    configured = {"animatediff_config": {"a": 1}, **state}
+    assert load(saved(configured, tmp_path / "configured.ckpt")).version == "v2"
+
+
+def refused(path: Path, *words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(path.name)) as refusal:
+        load(path)
+    sentence = str(refusal.value)
+    for word in words:
+        assert word in sentence
+    assert "\n" not in sentence
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    refused(tmp_path / "none.safetensors", "There is no motion module")
+
+
+def test_a_folder_and_another_kind_of_file(tmp_path: Path) -> None:
+    refused(tmp_path, "There is no motion module")
+    (tmp_path / "clip.mp4").write_bytes(b"video")
+    refused(tmp_path / "clip.mp4", "must end in .safetensors, .ckpt")
+
+
+def test_version_1_by_name_with_what_to_use_instead(tmp_path: Path) -> None:
+    refused(tiny.motion_module(tmp_path, "v1"), "AnimateDiff v1", "mm_sd_v15_v2")
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".ckpt"])
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+def test_a_truncated_file(tmp_path: Path, suffix: str, share: float) -> None:
+    path = tiny.motion_module(tmp_path, suffix=suffix)
+    os.truncate(path, int(path.stat().st_size * share))
+    refused(path)
+
+
+def test_a_pickle_with_code_which_does_not_run(tmp_path: Path, state: dict[str, Tensor]) -> None:
+    ran = tmp_path / "ran"
+
+    class Malicious:
+        def __reduce__(self) -> tuple:
+            return os.system, (f"touch {ran}",)
+
+    for name, save in {"zip.ckpt": torch.save, "plain.ckpt": lambda o, p: p.write_bytes(pickle.dumps(o))}.items():
+        save({**state, "payload": Malicious()}, tmp_path / name)
+        refused(tmp_path / name, "could run code", ".safetensors")
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (["model.diffusion_model.input_blocks.0.0.weight"], "a whole checkpoint"),
+        (["down_blocks.0.motion_modules.0.transformer_blocks.0.attn1.to_q.weight"], "diffusers' key names"),
+        (["lora_unet_down_blocks_0.lora_up.weight"], "a LoRA"),
+        (["control_model.input_blocks.0.weight"], "a ControlNet"),
+        (["weight"], "something else (it holds 'weight')"),
+    ],
+)
+def test_files_of_other_kinds_are_named(tmp_path: Path, keys: list[str], words: str) -> None:
+    refused(saved({key: torch.zeros(2, 2) for key in keys}, tmp_path / "other.safetensors"), words)
+
+
+def test_an_empty_file_and_no_dictionary(tmp_path: Path) -> None:
+    refused(saved({}, tmp_path / "empty.safetensors"), "empty")
+    torch.save(torch.zeros(3), tmp_path / "tensor.ckpt")
+    refused(tmp_path / "tensor.ckpt", "holds a Tensor")
+    refused(saved({"a": "text"}, tmp_path / "text.ckpt"), "no tensor of numbers")
+
+
+def test_a_module_for_sdxl(state: dict[str, Tensor], tmp_path: Path) -> None:
+    three = {k: v for k, v in state.items() if "_blocks.3." not in k and not k.startswith("mid")}
+    refused(saved(three, tmp_path / "xl.safetensors"), "made for SDXL")
+
+
+def test_missing_unknown_and_misshapen_tensors(state: dict[str, Tensor], tmp_path: Path) -> None:
+    key = "down_blocks.0.motion_modules.0.temporal_transformer.proj_out.weight"
+    refused(saved({k: v for k, v in state.items() if k != key}, tmp_path / "a.safetensors"), "lacks", key)
+    extra = {**state, key.replace("proj_out", "proj_more"): state[key].clone()}
+    refused(saved(extra, tmp_path / "b.safetensors"), "unknown tensor", "proj_more")
+    refused(saved({**state, key: torch.zeros(3, 32)}, tmp_path / "c.safetensors"), key, "[3, 32]", "[32, 32]")
+    narrow = {**state, key.replace("proj_out", "proj_in"): torch.zeros(20, 20)}
+    refused(saved(narrow, tmp_path / "d.safetensors"), "20 channels")

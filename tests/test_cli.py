@@ -1,0 +1,220 @@
+"""The command line as people use it: files out, one sentence for a mistake, and never the network."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import vcd_ext
+from tests import tiny
+from vcd_ext import demo, doctor, media
+from vcd_ext.__main__ import main
+from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.settings import FORMATS
+
+# Run in a process of its own, where whoever opens a connection ends it.
+OFFLINE = """
+import socket, sys
+def refuse(*_):
+    sys.exit("a connection was opened")
+socket.socket.connect = refuse
+from vcd_ext.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+class Files(NamedTuple):
+    """Paths of the small models."""
+
+    checkpoint: Path
+    motion_module: Path
+    embedding: Path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    folder = tmp_path_factory.mktemp("models")
+    return Files(tiny.checkpoint(folder), tiny.motion_module(folder), tiny.embedding(folder, "tinyperson"))
+
+
+@pytest.fixture
+def call(files: Files, tmp_path: Path) -> list[str]:
+    """A small job; options that come later count."""
+    small = {"--width": 64, "--height": 64, "--steps": 1, "--frames": 2, "--seed": 1, "--prompt": "a photo"}
+    options = {"--checkpoint": files.checkpoint, "--out": tmp_path / "clip.mp4", **small}
+    return ["generate", *(str(word) for option in options.items() for word in option)]
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed to stderr: one line, no traceback."""
+    text = capsys.readouterr().err
+    assert "Traceback" not in text
+    assert len(text.strip().splitlines()) == 1, text
+    return text
+
+
+def test_generate_writes_a_playable_mp4_without_a_network(files: Files, call: list[str], tmp_path: Path):
+    hub = tmp_path / "hub"
+    models = ["--motion-module", str(files.motion_module), "--embedding", str(files.embedding)]
+    options = ["--frames", "4", "--fps", "12", "--gamma", "0.2", "--prompt", "tinyperson, at the beach"]
+    finished = subprocess.run(
+        [sys.executable, "-c", OFFLINE, *call, *models, *options],
+        cwd=Path(vcd_ext.__file__).parents[1],
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(hub)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.strip() == str(tmp_path / "clip.mp4")
+    assert "100%" in finished.stderr
+    assert "left" in finished.stderr
+    fetched = [path for path in hub.rglob("*") if path.is_file() and not path.name.startswith("version")]
+    assert not fetched, "the libraries leave the version of their cache there, and nothing else"
+    clip = media.read(tmp_path / "clip.mp4")
+    assert clip.frames.shape == (4, 64, 64, 3)
+    assert clip.fps == 12
+    prompt, settings = clip.metadata["parameters"].splitlines()
+    assert prompt == "tinyperson, at the beach"
+    for entry in ("Seed: 1", "Steps: 1", "Size: 64x64", "VCD frames: 4", "VCD gamma: 0.2", "VCD identity: tinyperson"):
+        assert entry in settings.split(", ")
+
+
+def test_several_formats_are_written_beside_out(call: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main([*call, "--formats", *FORMATS]) == 0
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"clip.mp4", "clip.webm", "clip.gif", "clip.webp", "clip"}
+    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert "VCD formats: mp4 webm gif webp png" in media.read(tmp_path / "clip.gif").metadata["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("out", "options", "written"),
+    [("a.gif", [], "a.gif"), ("a.gif", ["--formats", "mp4"], "a.gif"), ("a", ["--formats", "webp"], "a.webp"),
+     ("deep/er/a", [], "deep/er/a.mp4"), ("a.png", [], "a")],
+)  # fmt: skip
+def test_the_suffix_of_out_wins_for_a_single_file(call, tmp_path, out, options, written):
+    assert main([*call, "--out", str(tmp_path / out), *options]) == 0
+    assert media.read(tmp_path / written).frames.shape[0] == 2
+
+
+def test_embeddings_can_be_given_several_times(files, call, tmp_path):
+    other = tiny.embedding(tmp_path, "other")
+    assert main([*call, "--embedding", str(files.embedding), "--embedding", str(other)]) == 0
+    assert media.read(tmp_path / "clip.mp4").metadata["parameters"].startswith("a photo, tinyperson, other\n")
+
+
+MISTAKES = {
+    "missing checkpoint": (["--checkpoint", "missing.safetensors"], "There is no checkpoint at missing"),
+    "missing module": (["--motion-module", "missing.safetensors"], "There is no motion module at missing"),
+    "missing embedding": (["--embedding", "missing.safetensors"], "There is no embedding at missing"),
+    "setting out of range": (["--gamma", "2"], "gamma is 2.0; it must be from 0 to 0.5"),
+    "odd size": (["--width", "100"], "width is 100; it must be a multiple of 8"),
+    "unknown format": (["--out", "clip.avi"], ".avi, which is no format"),
+    "unknown sampler": (["--sampler", "magic"], "invalid choice: 'magic'"),
+    "no number": (["--steps", "many"], "invalid int value: 'many'"),
+    "unknown option": (["--strength", "1"], "unrecognized arguments: --strength"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gives_one_sentence_and_status_2(call, capsys, mistake):
+    options, reason = MISTAKES[mistake]
+    try:
+        status = main([*call, *options])
+    except SystemExit as left:  # argparse leaves this way
+        status = int(left.code or 0)
+    assert status == 2
+    assert reason in said(capsys)
+
+
+def test_an_existing_folder_of_frames_is_refused_before_the_work(call, tmp_path, capsys):
+    (tmp_path / "clip").mkdir()
+    assert main([*call, "--out", str(tmp_path / "clip.png"), "--steps", "1000"]) == 2
+    assert "clip already exists" in said(capsys)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")])
+def test_an_end_in_the_middle_gives_one_line_and_no_file(call, tmp_path, capsys, monkeypatch, error):
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Standalone, "_predict", fail)
+    assert main(call) == (130 if isinstance(error, KeyboardInterrupt) else 2)
+    # The bar's own line stands before it.
+    assert re.search("Interrupted|Out of memory", capsys.readouterr().err.splitlines()[-1])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", [[], ["generate"], ["demo"], ["doctor"]])
+def test_help_is_there_for_every_subcommand(capsys, command):
+    with pytest.raises(SystemExit, match="0"):
+        main([*command, "--help"])
+    assert "usage:" in capsys.readouterr().out
+
+
+def test_a_call_without_a_subcommand_is_a_mistake(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert "SUBCOMMAND" in said(capsys)
+
+
+def test_doctor_finds_what_this_environment_has(capsys):
+    assert main(["doctor"]) == 0
+    report = capsys.readouterr().out
+    assert re.search(r"ok +torch +2\.1\.2", report)
+    assert re.search(r"ok +tokenizer +open_clip", report)
+    assert report.endswith("generate can work.\n")
+
+
+def test_doctor_says_what_is_missing(capsys, monkeypatch):
+    monkeypatch.setattr(doctor, "EXPECTED", {"torch": "9.9", "no-such-package": "1.0"})
+    assert main(["doctor"]) == 1
+    report = capsys.readouterr().out
+    assert re.search(r"note +torch .*9\.9 is tested", report)
+    assert re.search(r"missing +no-such-package +pip install no-such-package==1\.0", report)
+    assert "generate cannot work" in report
+
+
+def test_doctor_expects_the_versions_of_pyproject():
+    pins = (Path(vcd_ext.__file__).parents[1] / "pyproject.toml").read_text()
+    for name, version in doctor.EXPECTED.items():
+        assert f'"{name}=={version}"' in pins or (not version and f'"{name}"' in pins)
+
+
+def test_doctor_lists_the_models_of_a_webui(tmp_path, capsys):
+    (tmp_path / "webui.py").touch()
+    folder = tmp_path / "models" / "Stable-diffusion"
+    folder.mkdir(parents=True)
+    (folder / "a.safetensors").touch()
+    assert main(["doctor", "--webui", str(tmp_path)]) == 0
+    report = capsys.readouterr().out
+    assert re.search(r"ok +checkpoints +1", report)
+    assert re.search(r"note +motion modules +0 +none yet in .*AnimateDiff", report)
+
+
+def test_doctor_refuses_a_folder_that_is_no_webui(tmp_path, capsys):
+    assert main(["doctor", "--webui", str(tmp_path)]) == 2
+    assert "is not a WebUI" in said(capsys)
+
+
+def test_demo_makes_two_videos_and_a_contact_sheet(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(demo, "PICTURE", demo.replace(demo.PICTURE, width=64, height=64, steps=1))
+    assert main(["demo", "--out", str(tmp_path), "--seed", "3"]) == 0
+    plain, mixed = (media.read(tmp_path / f"gamma_{gamma}.mp4") for gamma in ("0", "0.15"))
+    assert "Seed: 3" in plain.metadata["parameters"]
+    assert not np.array_equal(plain.frames, mixed.frames)
+    assert Image.open(tmp_path / "contact_sheet.png").size == (8 * 64, 2 * (64 + 16))
+    assert "weights are random, so the pictures are abstract" in capsys.readouterr().out
+
+
+def test_demo_outside_a_clone_says_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(vcd_ext, "__file__", str(tmp_path / "vcd_ext" / "__init__.py"))
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
+    assert "run it in a full clone" in said(capsys)

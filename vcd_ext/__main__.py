@@ -1,0 +1,113 @@
+"""The command line: python -m vcd_ext SUBCOMMAND, each with --help.
+
+Heavy imports wait until a subcommand runs, so that --help and mistakes in options answer at once.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from vcd_ext import generate
+from vcd_ext.settings import GenerateSettings, VideoSettings, add_arguments
+
+USAGE_ERROR, INTERRUPTED = 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that answers a mistake with one line instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE_ERROR, f"{self.prog}: {message} (see --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all subcommands; `run` holds the function of the one that was chosen."""
+    main_parser = _Parser(prog="python -m vcd_ext", description="Videos of one identity from text (Magic-Me).")
+    commands = main_parser.add_subparsers(title="subcommands", required=True, metavar="SUBCOMMAND")
+    _add_generate(commands)
+    _add_demo(commands)
+    _add_doctor(commands)
+    return main_parser
+
+
+def _add_generate(commands: Any) -> None:
+    command = commands.add_parser(
+        "generate",
+        help="make a video from text",
+        description="Make a video from text with a Stable Diffusion 1.5 checkpoint, without the WebUI.",
+    )
+    command.add_argument("--checkpoint", type=Path, required=True, help="SD1.5 checkpoint, .safetensors or .ckpt.")
+    command.add_argument("--motion-module", type=Path, help="AnimateDiff motion module: v2, v3 or AnimateLCM.")
+    command.add_argument(
+        "--embedding",
+        type=Path,
+        action="append",
+        default=[],
+        help="Embedding of an identity; its file's name stands for it in the prompt. Can be given several times.",
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("video.mp4"),
+        help="File to write. Its suffix is the format, unless --formats names several (default: %(default)s)",
+    )
+    command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
+    add_arguments(command, GenerateSettings)
+    add_arguments(command, VideoSettings, skip=generate.NOT_HERE)
+    command.set_defaults(run=generate.run)
+
+
+def _add_demo(commands: Any) -> None:
+    command = commands.add_parser(
+        "demo",
+        help="make two small videos with models made on the spot",
+        description="Make small random models and two videos with them, without and with the noise prior.",
+    )
+    command.add_argument("--out", type=Path, default=Path("demo"), help="Folder to write (default: %(default)s)")
+    command.add_argument("--seed", type=int, default=1, help="Seed of the videos (default: %(default)s)")
+    command.set_defaults(run=_demo)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from vcd_ext import demo
+
+    return demo.run(arguments)
+
+
+def _add_doctor(commands: Any) -> None:
+    command = commands.add_parser(
+        "doctor",
+        help="say what is installed, found and missing",
+        description="Say what is installed, found and missing; exit status 0 if `generate` can work.",
+    )
+    command.add_argument("--webui", type=Path, help="Folder of a WebUI, to list its models.")
+    command.set_defaults(run=_doctor)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from vcd_ext import doctor
+
+    return doctor.run(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; its exit status. 2: something in the call cannot work, said in one sentence on stderr."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except KeyboardInterrupt:
+        print("\nInterrupted; no file was left half-written.", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, OSError, ImportError) as error:
+        print(f"vcd: {error}", file=sys.stderr)
+    except RuntimeError as error:
+        if "out of memory" not in str(error):
+            raise
+        print("vcd: Out of memory; make fewer frames or a smaller picture.", file=sys.stderr)
+    return USAGE_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""The subcommand `doctor`: what is installed, found and missing, and whether `generate` can work."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+# As in pyproject.toml; a WebUI without our package has no metadata to read them from.
+EXPECTED = {
+    "torch": "2.1.2",
+    "diffusers": "0.31.0",
+    "transformers": "4.30.2",
+    "accelerate": "0.21.0",
+    "safetensors": "0.4.2",
+    "omegaconf": "2.2.3",
+    "numpy": "1.26.2",
+    "Pillow": "9.5.0",
+    "tqdm": "",
+}
+PYTHONS = ((3, 10), (3, 11))
+ENCODERS = {"libx264": "mp4", "libvpx-vp9": "webm"}
+WEBUI_MODELS = {
+    "checkpoints": ("models/Stable-diffusion",),
+    "motion modules": ("models/AnimateDiff", "extensions/sd-webui-animatediff/model"),
+    "embeddings": ("embeddings",),
+}
+MODEL_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
+
+
+class Finding(NamedTuple):
+    """One line of the report. fatal: `generate` cannot work without it."""
+
+    name: str
+    found: str
+    problem: str = ""
+    fatal: bool = False
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the report; 0 if `generate` can work, else 1."""
+    if arguments.webui and not (arguments.webui / "webui.py").is_file():
+        raise ValueError(f"{arguments.webui} is not a WebUI: it has no webui.py.")
+    findings = [*_python(), *_packages(), *_encoders(), *_tokenizer(), *_generate()]
+    if arguments.webui:
+        findings += _webui(arguments.webui)
+    for finding in findings:
+        mark = "missing" if finding.fatal else "note" if finding.problem else "ok"
+        print(f"{mark:8}{finding.name:16}{finding.found:14}{finding.problem}".rstrip())
+    works = not any(finding.fatal for finding in findings)
+    print("generate can work." if works else "generate cannot work: see what is missing.")
+    return 0 if works else 1
+
+
+def _python() -> Iterator[Finding]:
+    known = sys.version_info[:2] in PYTHONS
+    yield Finding("python", sys.version.split()[0], "" if known else "3.10 and 3.11 are tested")
+
+
+def _packages() -> Iterator[Finding]:
+    for name, expected in EXPECTED.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            pin = f"=={expected}" if expected else ""
+            yield Finding(name, "", f"pip install {name}{pin}", fatal=True)
+            continue
+        same = not expected or found.split("+")[0] == expected
+        yield Finding(name, found, "" if same else f"{expected} is tested")
+
+
+def _encoders() -> Iterator[Finding]:
+    try:
+        import av
+        from av.codec.codec import UnknownCodecError
+    except ImportError:
+        yield Finding("av", "", "pip install 'av>=12,<14.3'", fatal=True)
+        return
+    yield Finding("av", av.__version__)
+    for encoder, format in ENCODERS.items():
+        try:
+            av.Codec(encoder, "w")
+            yield Finding(encoder, format)
+        except UnknownCodecError:
+            problem = f"this av cannot write {format}; reinstall it: pip install --force-reinstall av"
+            yield Finding(encoder, "", problem, fatal=format == "mp4")
+
+
+def _tokenizer() -> Iterator[Finding]:
+    try:
+        from vcd_ext.hosts.tokenizer import table
+
+        yield Finding("tokenizer", table().parent.name)
+    except (ImportError, OSError) as error:
+        yield Finding("tokenizer", "", str(error), fatal=True)
+
+
+def _generate() -> Iterator[Finding]:
+    """Import what `generate` runs on: versions that do not fit each other show here."""
+    try:
+        importlib.import_module("vcd_ext.hosts.standalone")
+        import torch
+    except Exception as error:  # a broken installation can raise anything
+        yield Finding("import", "", f"{type(error).__name__}: {str(error).splitlines()[0]}", fatal=True)
+        return
+    if torch.cuda.is_available():
+        yield Finding("CUDA", torch.version.cuda or "", torch.cuda.get_device_name())
+    else:
+        yield Finding("CUDA", "none", "the CPU computes: minutes to hours for a video")
+
+
+def _webui(folder: Path) -> Iterator[Finding]:
+    for name, places in WEBUI_MODELS.items():
+        files = [p for place in places for p in (folder / place).rglob("*") if p.suffix in MODEL_SUFFIXES]
+        yield Finding(name, str(len(files)), "" if files else f"none yet in {folder / places[0]}")

@@ -1,0 +1,44 @@
+"""The WebUI's infotext for a video that was made without it: its page can paste it back."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from vcd_ext.hosts.sampling import INFOTEXT
+from vcd_ext.settings import NO_MODULE, GenerateSettings, VideoSettings, to_infotext
+
+
+def infotext(
+    picture: GenerateSettings,
+    video: VideoSettings,
+    checkpoint: Path,
+    motion_module: Path | None,
+    embeddings: Sequence[Path],
+) -> str:
+    """Prompt, negative prompt, and a line of settings from which the same video can be made."""
+    used = replace(
+        video,
+        motion_module=motion_module.name if motion_module else NO_MODULE,
+        identity=embeddings[0].stem if embeddings else NO_MODULE,
+    )
+    entries = {
+        "Steps": picture.steps,
+        **INFOTEXT[picture.sampler],
+        "CFG scale": picture.cfg_scale,
+        "Seed": picture.seed,
+        "Size": f"{picture.width}x{picture.height}",
+        "Model": checkpoint.stem,
+        "RNG": "CPU",
+        **to_infotext(used),
+    }
+    lines = [picture.prompt]
+    if picture.negative_prompt:
+        lines.append(f"Negative prompt: {picture.negative_prompt}")
+    lines.append(", ".join(f"{key}: {_quoted(str(value))}" for key, value in entries.items()))
+    return "\n".join(lines)
+
+
+def _quoted(value: str) -> str:
+    # The WebUI's rule: what could be taken for the next entry is written as a JSON text.
+    return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ",\n:") else value

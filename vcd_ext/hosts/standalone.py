@@ -1,0 +1,192 @@
+"""A host without the WebUI: a checkpoint loaded with diffusers, for the command line and for servers."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vcd_ext import motion
+from vcd_ext.hosts import checkpoint
+from vcd_ext.hosts.infotext import infotext
+from vcd_ext.hosts.prompt import CHUNK, Prompts
+from vcd_ext.hosts.sampling import scheduler, step
+from vcd_ext.identity.embedding import load_embedding
+from vcd_ext.identity.naming import mentions
+from vcd_ext.media import Clip
+from vcd_ext.noise import correlate
+from vcd_ext.settings import GenerateSettings, VideoSettings, parse
+
+FACTOR = 8  # pixels of one latent value's side
+
+Progress = Callable[[int, int], None]
+
+
+class Standalone:
+    """One SD1.5 checkpoint, ready to make videos. Not for use by two threads at once."""
+
+    def __init__(self, path: Path, models: checkpoint.Models, device: torch.device):
+        self.path = path
+        self.device = device
+        self.unet: Any = models.unet
+        self.vae: Any = models.vae
+        self.prompts = Prompts(models.text_encoder)
+        self.prediction_type = models.prediction_type
+
+    @classmethod
+    def load(
+        cls, path: str | Path, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+    ) -> "Standalone":
+        """Load a checkpoint in LDM's layout (.safetensors or .ckpt); ValueError says why one cannot be used.
+
+        device: CUDA where there is one, else the CPU. dtype: of UNet and text encoder, float16 on CUDA, else float32.
+        """
+        device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
+        models = checkpoint.load(path)
+        models.unet.to(device, dtype)
+        models.text_encoder.to(device, dtype)
+        models.vae.to(device, torch.float32)  # some VAEs overflow in half precision: black frames
+        return cls(Path(path), models, device)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        picture: GenerateSettings,
+        video: VideoSettings,
+        motion_module: Path | None = None,
+        embeddings: Sequence[Path] = (),
+        progress: Progress | None = None,
+    ) -> Clip:
+        """Make one video (T2V VCD, arXiv 2402.09368 v1, section 4.1); its infotext is in `metadata["parameters"]`.
+
+        Frame i starts from the WebUI's CPU noise of seed + i, correlated with its neighbours by `video.gamma`.
+        embeddings: files; a name that neither prompt has is appended to the prompt.
+        progress: called with (done, total), from (0, total) on; one is a frame denoised by one step, or decoded.
+        ValueError, before anything is computed, for settings or files that cannot work.
+        """
+        vectors = self._embeddings(embeddings)
+        picture, video = _complete(_checked(picture), list(vectors)), parse(VideoSettings, asdict(video))
+        sampler = scheduler(
+            picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
+        )
+        counted = _Counter(progress, total=(picture.steps + 1) * video.frames)
+        with self._moving(motion_module, video.frames):
+            latents = self._denoise(sampler, picture, video, vectors, counted)
+        frames = self._decode(latents, counted)
+        text = infotext(picture, video, self.path, motion_module, embeddings)
+        return Clip(frames, video.fps, {"parameters": text})
+
+    def _embeddings(self, paths: Sequence[Path]) -> dict[str, Tensor]:
+        vectors = {Path(path).stem: load_embedding(path) for path in paths}
+        for name, tensor in vectors.items():
+            count, width = tensor.shape
+            if width != self.prompts.width:
+                raise ValueError(
+                    f"The embedding {name} has {width} values a vector, {self.path.name} needs {self.prompts.width}; "
+                    "use an embedding that was trained on a checkpoint of this kind."
+                )
+            if count > CHUNK:
+                raise ValueError(f"The embedding {name} has {count} vectors; a prompt holds at most {CHUNK} of one.")
+        return vectors
+
+    def _moving(self, path: Path | None, frames: int) -> AbstractContextManager[None]:
+        return motion.attached(self.unet, motion.load(path), frames) if path else nullcontext()
+
+    def _denoise(
+        self,
+        sampler: Any,
+        picture: GenerateSettings,
+        video: VideoSettings,
+        vectors: Mapping[str, Tensor],
+        counted: "_Counter",
+    ) -> Tensor:
+        """Latents [F, 4, h, w] of the finished frames."""
+        counted.add(0)
+        noise = _Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
+        latents = correlate(noise.draw(), video.gamma).to(self.device) * sampler.init_noise_sigma
+        step_gamma = video.gamma if video.step_noise else 0.0
+        text = [condition.expand(video.frames, -1, -1) for condition in self._text(picture, vectors)]
+        for i, time in enumerate(sampler.timesteps):
+            prediction = self._predict(sampler.scale_model_input(latents, time), time, text, picture.cfg_scale)
+            latents = step(sampler, i, prediction, latents, lambda: correlate(noise.draw(), step_gamma).to(self.device))
+            counted.add(video.frames)
+        return latents
+
+    def _text(self, picture: GenerateSettings, vectors: Mapping[str, Tensor]) -> list[Tensor]:
+        """Conditions [1, tokens, width] of negative prompt and prompt; without guidance of the prompt alone."""
+        prompts = [picture.prompt] if picture.cfg_scale == 1 else [picture.negative_prompt, picture.prompt]
+        return [self.prompts.encode(prompt, vectors) for prompt in prompts]
+
+    def _predict(self, latents: Tensor, time: Tensor, text: Sequence[Tensor], cfg_scale: float) -> Tensor:
+        """The guided prediction [F, 4, h, w], float32.
+
+        The rows of the UNet are the uncond video, then the cond video; where their texts differ in length there is
+        a call for each, as in the WebUI: padding would change what the shorter one means.
+        """
+        together = len({condition.shape for condition in text}) == 1
+        predicted = [
+            self.unet(latents.repeat(len(rows) // len(latents), 1, 1, 1).to(rows.dtype), time, rows).sample.float()
+            for rows in ([torch.cat(list(text))] if together else text)
+        ]
+        if len(text) == 1:
+            return predicted[0]
+        uncond, cond = torch.cat(predicted).chunk(2)
+        return uncond + cfg_scale * (cond - uncond)
+
+    def _decode(self, latents: Tensor, counted: "_Counter") -> NDArray[np.uint8]:
+        """Frames uint8 [F, H, W, 3]. One at a time: the VAE's memory would grow with the video."""
+        if not latents.isfinite().all():
+            raise ValueError(f"{self.path.name} made NaN instead of pictures; load it in float32 (--no-half).")
+        frames = []
+        for latent in latents:
+            pixels = self.vae.decode(latent[None] / self.vae.config.scaling_factor).sample[0]
+            pixels = (pixels / 2 + 0.5).clamp(0, 1) * 255
+            frames.append(pixels.byte().permute(1, 2, 0).cpu().numpy())  # cut off, not rounded, as in the WebUI
+            counted.add(1)
+        return np.stack(frames)
+
+
+class _Noise:
+    """Draws noise [F, *shape], frame i from its own CPU generator seeded with seed + i, as the WebUI does."""
+
+    def __init__(self, seed: int, frames: int, shape: tuple[int, ...]):
+        self.shape = shape
+        self.generators = [torch.Generator().manual_seed(seed + i) for i in range(frames)]
+
+    def draw(self) -> Tensor:
+        return torch.stack([torch.randn(self.shape, generator=generator) for generator in self.generators])
+
+
+class _Counter:
+    """Adds up what is done for a progress callback."""
+
+    def __init__(self, progress: Progress | None, total: int):
+        self.progress, self.total, self.done = progress, total, 0
+
+    def add(self, count: int) -> None:
+        self.done += count
+        if self.progress:
+            self.progress(self.done, self.total)
+
+
+def _checked(picture: GenerateSettings) -> GenerateSettings:
+    picture = parse(GenerateSettings, asdict(picture))
+    for name, length in (("width", picture.width), ("height", picture.height)):
+        if length % FACTOR:
+            raise ValueError(f"{name} is {length}; it must be a multiple of {FACTOR}, for example {length // 8 * 8}.")
+    return picture
+
+
+def _complete(picture: GenerateSettings, names: Sequence[str]) -> GenerateSettings:
+    """The settings with a drawn seed instead of -1, and with the names of all identities in the prompt."""
+    seed = random.randrange(2**32) if picture.seed < 0 else picture.seed
+    missing = [name for name in names if not mentions(f"{picture.prompt}\n{picture.negative_prompt}", name)]
+    prompt = ", ".join(part for part in (picture.prompt, *missing) if part.strip())
+    return replace(picture, seed=seed, prompt=prompt)

@@ -1,0 +1,37 @@
+"""Read files of tensors, .safetensors or pickled, without ever running code from them."""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError  # type: ignore[attr-defined]
+
+PICKLES = (".ckpt", ".pt", ".pth", ".bin")
+_DAMAGE = (SafetensorError, RuntimeError, EOFError, OSError, KeyError, ValueError, zipfile.BadZipFile)
+
+
+def read(path: Path) -> Any:
+    """What the file at `path` holds, on the CPU: {name: tensor} from .safetensors, anything of tensors from a pickle.
+
+    ValueError, in one sentence, for a damaged file and for a pickle with more than tensors and plain values in it.
+    """
+    try:
+        if path.suffix.lower() not in PICKLES:
+            return safetensors.torch.load_file(path)
+        # Not torch.load: inside the WebUI that name is its own loader, which prints and returns None on failure.
+        return torch.serialization.load(str(path), map_location="cpu", weights_only=True, mmap=_mappable(path))
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path.name} is not read because it is damaged or holds more than tensors, which could run code on this "
+            "machine; get or save it as .safetensors."
+        ) from error
+    except _DAMAGE as error:
+        raise ValueError(f"{path.name} is damaged or incomplete; copy or download it again.") from error
+
+
+def _mappable(path: Path) -> bool | None:
+    # Mapped, a pickle of gigabytes is not copied into memory first; files from before torch 1.6 cannot be.
+    return zipfile.is_zipfile(path) or None
