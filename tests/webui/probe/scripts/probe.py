@@ -1,15 +1,20 @@
 """An extension for the tests alone: looks at the loaded model from inside the WebUI and breaks it on request."""
 
+import ctypes
 import functools
+import gc
 import hashlib
+import time
 
 import k_diffusion.sampling
+import psutil
 import torch
 from fastapi import Body
 from modules import script_callbacks, sd_samplers_common, sd_samplers_kdiffusion, shared
 
 noises: dict[str, list[torch.Tensor]] = {"start": [], "step": []}
 originals = {}
+timing: list[float] = []
 
 
 def fingerprint():
@@ -90,7 +95,30 @@ def covariance(kind: str):
     return {"videos": len(products), "matrix": torch.stack(products).mean(0).tolist() if products else []}
 
 
+def memory():
+    """Resident memory of the WebUI in bytes, once what is free has been given back."""
+    gc.collect()
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    return psutil.Process().memory_info().rss
+
+
+def measure_unet():
+    """Time inside the UNet and number of its calls since the last question, in seconds; starts measuring."""
+    unet = shared.sd_model.model.diffusion_model
+    if not timing:
+        began = []
+        unet.register_forward_pre_hook(lambda *_: began.append(time.perf_counter()))
+        # Hooks run in the order of their registration, so these see all that others hang on the UNet's blocks.
+        unet.register_forward_hook(lambda *_: timing.append(time.perf_counter() - began.pop()))
+        timing.append(0.0)
+    seconds, calls = sum(timing), len(timing) - 1
+    timing[:] = [0.0]
+    return {"seconds": seconds, "calls": calls}
+
+
 def add_routes(_demo, app):
+    app.add_api_route("/probe/memory", memory, methods=["GET"])
+    app.add_api_route("/probe/unet", measure_unet, methods=["GET"])
     app.add_api_route("/probe/fingerprint", fingerprint, methods=["GET"])
     app.add_api_route("/probe/raise", raise_inside_unet, methods=["POST"])
     app.add_api_route("/probe/record", record, methods=["POST"])
