@@ -50,19 +50,7 @@ class Bench:
             "VCD": {
                 "VCD": {"args": [{"enabled": True, "motion_module": module, "frames": FRAMES, "formats": ["gif"]}]}
             },
-            "peer": {
-                "AnimateDiff": {
-                    "args": [
-                        {
-                            "enable": True,
-                            "model": module,
-                            "video_length": FRAMES,
-                            "batch_size": FRAMES,
-                            "format": ["GIF"],
-                        }
-                    ]
-                }
-            },
+            "peer": {"AnimateDiff": {"args": [{"enable": True, "model": module, **length, "format": ["GIF"]}]}},
         }
 
     def run(self, kind: str) -> dict[str, float]:
