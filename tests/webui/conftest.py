@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from omegaconf import OmegaConf
+from safetensors.torch import load_file, save_file
 
 from tests import tiny
 from tests.webui.server import REPOSITORY, WEBUI, Server
@@ -25,6 +26,21 @@ def _lora(path: Path) -> None:
     )
 
 
+def _inpainting(checkpoint: Path) -> None:
+    """An inpainting checkpoint beside the plain one: the same UNet with five more input channels."""
+    path = checkpoint.with_name("tiny-inpainting.safetensors")
+    tensors = load_file(checkpoint)
+    key = "model.diffusion_model.input_blocks.0.0.weight"
+    tensors[key] = torch.cat([tensors[key], torch.zeros(tensors[key].shape[0], 5, 3, 3)], dim=1)
+    save_file(tensors, path)
+    config = OmegaConf.load(checkpoint.with_suffix(".yaml"))
+    config.model.target = "ldm.models.diffusion.ddpm.LatentInpaintDiffusion"
+    config.model.params.conditioning_key = "hybrid"
+    config.model.params.finetune_keys = None
+    config.model.params.unet_config.params.in_channels = 9
+    OmegaConf.save(config, path.with_suffix(".yaml"))
+
+
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A WebUI data folder: checkpoint, motion modules, embeddings, LoRA, and this extension linked into it."""
@@ -34,7 +50,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = folder / "models"
     for name in ("Stable-diffusion", "AnimateDiff", "Lora"):
         (models / name).mkdir(parents=True)
-    tiny.checkpoint(models / "Stable-diffusion")
+    _inpainting(tiny.checkpoint(models / "Stable-diffusion"))
     for version in ("v1", "v2", "v3", "AnimateLCM"):
         tiny.motion_module(models / "AnimateDiff", version)
     (models / "AnimateDiff" / "broken.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0nonsense")
@@ -50,6 +66,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(data: Path) -> Iterator[Server]:
     """The WebUI with page and API."""
-    running = Server(data)
+    running = Server(data, "--ckpt", str(data / "models/Stable-diffusion/tiny.safetensors"))
     yield running
     running.stop()

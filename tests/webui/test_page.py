@@ -61,6 +61,15 @@ def test_ticking_vcd_and_pressing_generate_plays_a_video(page: Page) -> None:
     expect(page.locator("#html_log_txt2img.prose")).to_contain_text("VCD video: ")
 
 
+def test_a_frame_can_be_upscaled_from_the_gallery_as_a_picture(page: Page) -> None:
+    page.locator("#txt2img_gallery .thumbnails button").nth(1).click()
+    page.locator("#txt2img_upscale").click()
+    # The WebUI puts the enlarged picture in the place of the frame.
+    page.wait_for_function(
+        "[...document.querySelectorAll('#txt2img_gallery .thumbnails img')].some(i => i.naturalWidth == 128)"
+    )
+
+
 def test_pasting_infotext_sets_the_section(page: Page) -> None:
     infotext = (
         "a photo of a dog\nSteps: 3, Sampler: Euler, Seed: 5, Size: 64x64, VCD motion module: mm_v3.safetensors, "

@@ -1,9 +1,11 @@
 """Bad requests get HTTP 422 and one sentence, and change nothing."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
+import requests
 
 from tests.webui.server import Server
 
@@ -50,9 +52,47 @@ def test_it_is_refused_by_name(server: Server, vcd: dict, request_: dict[str, An
     assert "\n" not in sentence
 
 
-def test_nan_is_refused(server: Server) -> None:
-    answer = server.ask({"gamma": float("inf")} | {"gamma": "NaN"})
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_are_none_are_refused(server: Server, number: str) -> None:
+    # requests itself refuses to write such numbers; other clients do.
+    body = json.dumps({"steps": 1, "alwayson_scripts": {"VCD": {"args": [{"enabled": True, "gamma": float(number)}]}}})
+    answer = requests.post(f"{server.url}/sdapi/v1/txt2img", data=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
+    assert "gamma" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "name"),
+    [
+        ({"is_sd1": False, "is_sdxl": True}, "an SDXL model"),
+        ({"is_sd1": False, "is_sd2": True}, "an SD2 model"),
+        ({"is_sd1": False, "is_sd3": True}, "not an SD1.5 model"),
+    ],
+)
+def test_other_model_families_are_refused(server: Server, flags: dict[str, bool], name: str) -> None:
+    """The WebUI's own flags are set; a model of that size is not at hand."""
+    before = server.post("/probe/pretend", **flags).json()
+    try:
+        answer = server.ask(MOTION)
+    finally:
+        server.post("/probe/pretend", **before).raise_for_status()
+    assert answer.status_code == 422
+    assert name in answer.json()["detail"]
+
+
+def test_an_inpainting_checkpoint_chosen_by_the_request_is_refused(server: Server) -> None:
+    """The checkpoint is loaded after `before_process`, so it is checked after that."""
+    answer = server.ask(MOTION, override_settings={"sd_model_checkpoint": "tiny-inpainting"})
+    assert answer.status_code == 422, answer.text
+    assert "an inpainting model" in answer.json()["detail"]
+    assert server.generate(MOTION).frames.shape[0] == 4  # and the WebUI is back on its own
+
+
+def test_a_replaced_unet_is_refused(server: Server) -> None:
+    with server.options(sd_unet="probe's UNet"):
+        answer = server.ask(MOTION)
+    assert answer.status_code == 422
+    assert "probe's UNet" in answer.json()["detail"]
 
 
 def test_the_module_limit_does_not_hold_for_the_noise_prior_alone(server: Server) -> None:

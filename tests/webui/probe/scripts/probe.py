@@ -10,7 +10,7 @@ import k_diffusion.sampling
 import psutil
 import torch
 from fastapi import Body
-from modules import script_callbacks, sd_samplers_common, sd_samplers_kdiffusion, shared
+from modules import script_callbacks, sd_samplers_common, sd_samplers_kdiffusion, sd_unet, shared
 
 noises: dict[str, list[torch.Tensor]] = {"start": [], "step": []}
 originals = {}
@@ -95,6 +95,21 @@ def covariance(kind: str):
     return {"videos": len(products), "matrix": torch.stack(products).mean(0).tolist() if products else []}
 
 
+def pretend(flags: dict[str, bool]):
+    """Set flags by which the WebUI knows a model's kind; returns what they were."""
+    before = {name: getattr(shared.sd_model, name) for name in flags}
+    for name, value in flags.items():
+        setattr(shared.sd_model, name, value)
+    return before
+
+
+class Replacement(sd_unet.SdUnetOption):
+    """A compiled UNet as TensorRT extensions offer it."""
+
+    label = "probe's UNet"
+    model_name = "of no checkpoint"
+
+
 def memory():
     """Resident memory of the WebUI in bytes, once what is free has been given back."""
     gc.collect()
@@ -117,6 +132,7 @@ def measure_unet():
 
 
 def add_routes(_demo, app):
+    app.add_api_route("/probe/pretend", pretend, methods=["POST"])
     app.add_api_route("/probe/memory", memory, methods=["GET"])
     app.add_api_route("/probe/unet", measure_unet, methods=["GET"])
     app.add_api_route("/probe/fingerprint", fingerprint, methods=["GET"])
@@ -126,3 +142,4 @@ def add_routes(_demo, app):
 
 
 script_callbacks.on_app_started(add_routes)
+script_callbacks.on_list_unets(lambda unets: unets.append(Replacement()))
