@@ -63,9 +63,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def start(data: Path, *flags: str) -> Server:
+    """A WebUI with the plain checkpoint loaded, whichever others there are."""
+    return Server(data, "--ckpt", str(data / "models" / "Stable-diffusion" / "tiny.safetensors"), *flags)
+
+
 @pytest.fixture(scope="session")
 def server(data: Path) -> Iterator[Server]:
     """The WebUI with page and API."""
-    running = Server(data, "--ckpt", str(data / "models/Stable-diffusion/tiny.safetensors"))
+    running = start(data)
     yield running
     running.stop()

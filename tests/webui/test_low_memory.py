@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.webui.conftest import start
 from tests.webui.server import Server
 
 MOTION = {"motion_module": "mm_v2", "frames": 4}
@@ -13,7 +14,7 @@ MOTION = {"motion_module": "mm_v2", "frames": 4}
 
 @pytest.fixture(params=["--medvram", "--lowvram"])
 def saving(request: pytest.FixtureRequest, data: Path) -> Iterator[Server]:
-    running = Server(data, request.param, "--nowebui")
+    running = start(data, request.param, "--nowebui")
     yield running
     running.stop()
 

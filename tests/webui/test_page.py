@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.webui.server import Server
+from vcd_ext.settings import VideoSettings, describe
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -101,6 +102,15 @@ def test_interrupt_stops_a_video(page: Page) -> None:
     page.locator("#txt2img_results .progress").wait_for()
     page.locator("#txt2img_interrupt").click()
     expect(page.locator("#html_info_txt2img.prose")).to_contain_text("VCD frames: 16", timeout=MINUTE)
+
+
+def test_every_control_explains_itself(page: Page) -> None:
+    for name, setting in describe(VideoSettings).items():
+        if name == "enabled":
+            continue
+        block = page.locator(f"#vcd_txt2img_{name}")
+        title = block.get_attribute("title") or ""
+        assert setting.help in title or setting.help in block.inner_text(), name
 
 
 def test_img2img_has_the_section_too(page: Page) -> None:

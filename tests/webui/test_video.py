@@ -124,6 +124,20 @@ def test_img2img_makes_a_video_of_a_picture(server: Server) -> None:
     assert np.diagonal(matrix, 1).mean() == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.parametrize("path", ["txt2img", "img2img"])
+def test_samplers_use_the_schedule_that_motion_modules_were_trained_with(server: Server, path: str) -> None:
+    picture = as_base64(np.zeros((64, 64, 3), np.uint8))
+    ask = {"path": path} | ({"init_images": [picture]} if path == "img2img" else {})
+    server.post("/probe/record").raise_for_status()
+    server.generate(MOTION, **ask)
+    server.generate(NOISE_ONLY, **ask)
+    server.generate(None, **ask)
+    linear = np.prod(1 - np.linspace(0.00085, 0.012, 1000))
+    scaled = np.prod(1 - np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2)
+    expected = [((1 - a) / a) ** 0.5 for a in (linear, scaled, scaled)]
+    assert server.get("/probe/sigmas") == pytest.approx(expected, rel=1e-3)
+
+
 def test_img2img_takes_one_init_image_for_each_frame(server: Server) -> None:
     pictures = np.random.default_rng(0).integers(0, 255, (4, 64, 64, 3), dtype=np.uint8)
     ask = {"path": "img2img", "init_images": [as_base64(p) for p in pictures], "denoising_strength": 0.3}

@@ -209,8 +209,8 @@ class VideoRun:
             raise self.failure
 
     def _leave_device(self) -> None:
-        if self.module is not None and model.is_low_memory(self.p.sd_model):
-            self.module.to("cpu")
+        if model.is_low_memory(self.p.sd_model):
+            library.make_room()
 
     def _check_prompts(self) -> None:
         """Frames of one video must have the same number of prompts joined with AND."""

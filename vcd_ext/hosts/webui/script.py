@@ -44,6 +44,8 @@ class VCDScript(scripts.Script):
                 run = VideoRun(p, settings)
                 run.before_process()
                 p.vcd_run = run
+            else:
+                library.make_room()
         except Refused as refusal:
             stop(p, refusal)
 

@@ -13,6 +13,7 @@ from fastapi import Body
 from modules import script_callbacks, sd_samplers_common, sd_samplers_kdiffusion, sd_unet, shared
 
 noises: dict[str, list[torch.Tensor]] = {"start": [], "step": []}
+sigmas: list[float] = []
 originals = {}
 timing: list[float] = []
 
@@ -53,7 +54,7 @@ def raise_inside_unet(after: int = Body(0, embed=True)):
 
 def record():
     """Record the noise that samplers start from and draw, from now on."""
-    for kind in noises.values():
+    for kind in (*noises.values(), sigmas):
         kind.clear()
     if originals:
         return
@@ -62,10 +63,12 @@ def record():
 
     def sample(self, p, x, *args, **kwargs):
         noises["start"].append(x.clone())
+        sigmas.append(float(self.model_wrap.sigmas[-1]))
         return originals["sample"](self, p, x, *args, **kwargs)
 
     def sample_img2img(self, p, x, noise, *args, **kwargs):
         noises["start"].append(noise.clone())
+        sigmas.append(float(self.model_wrap.sigmas[-1]))
         return originals["sample_img2img"](self, p, x, noise, *args, **kwargs)
 
     sampler.sample, sampler.sample_img2img = sample, sample_img2img
@@ -138,6 +141,7 @@ def add_routes(_demo, app):
     app.add_api_route("/probe/fingerprint", fingerprint, methods=["GET"])
     app.add_api_route("/probe/raise", raise_inside_unet, methods=["POST"])
     app.add_api_route("/probe/record", record, methods=["POST"])
+    app.add_api_route("/probe/sigmas", lambda: sigmas, methods=["GET"])
     app.add_api_route("/probe/covariance/{kind}", covariance, methods=["GET"])
 
 
