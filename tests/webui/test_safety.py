@@ -86,15 +86,15 @@ def test_after_a_refusal(server: Server, before: tuple) -> None:
     check(server, before)
 
 
-@pytest.mark.parametrize("kind", ["full", "unwritable"])
 def test_after_a_video_that_could_not_be_written_its_frames_are_there_and_one_sentence(
-    server: Server, before: tuple, kind: str
+    server: Server, before: tuple
 ) -> None:
-    folder = {"full": "/dev/full/videos", "unwritable": f"{server.data}/config.json/videos"}[kind]
+    folder = f"{server.data}/config.json/videos"  # below a file, where nobody can write, not even root
     with server.options(outdir_txt2img_samples=folder):
         result = server.generate(MOTION)
     assert result.frames.shape[0] == 4
     assert result.videos == []
     [sentence] = result.extra["VCD errors"]
     assert "a video was not written" in sentence
+    assert "a part of its path is a file, not a folder; choose another folder" in sentence
     check(server, before)

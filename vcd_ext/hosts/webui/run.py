@@ -104,7 +104,7 @@ class VideoRun:
             infotext = processed.infotexts[processed.index_of_first_image + start]
             frames = self.frames[start : start + length]
             try:
-                written += save_video(self.p, number, frames, infotext, self.settings)
+                written.extend(save_video(self.p, number, frames, infotext, self.settings))
             except (OSError, ValueError, ImportError) as error:
                 failures.append(f"VCD: a video was not written; its frames are in the gallery. {error}")
         processed.comments += "".join(f"{line}\n" for line in [*(f"VCD video: {path}" for path in written), *failures])

@@ -1,7 +1,7 @@
 """Videos into the WebUI's output folder, named by its filename patterns."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,20 @@ from vcd_ext.settings import VideoSettings
 
 def save_video(
     p: Any, number: int, frames: Sequence[Image.Image], infotext: str, settings: VideoSettings
-) -> list[Path]:
-    """Write video `number` of a run in each of the formats and return the files.
+) -> Iterator[Path]:
+    """Write video `number` of a run in each of the formats and yield each file once it is there.
 
-    The frames themselves ('png') are saved by the WebUI as pictures. OSError or ValueError in one sentence if a
-    file cannot be written; files written before it stay.
+    The frames themselves ('png') are saved by the WebUI as pictures. OSError, ValueError or ImportError in one
+    sentence if a file cannot be written.
     """
     formats = [suffix for suffix in settings.formats if suffix != "png"]
     if not formats:
-        return []
+        return
     stacked = np.stack([np.asarray(frame.convert("RGB")) for frame in frames])
     clip = media.Clip(stacked, settings.fps, {"parameters": infotext} if shared.opts.enable_pnginfo else {})
     stem = _stem(p, number, frames[0])
-    return [_write(stem.with_name(f"{stem.name}.{suffix}"), clip) for suffix in formats]
+    for suffix in formats:
+        yield _write(stem.with_name(f"{stem.name}.{suffix}"), clip)
 
 
 def _write(path: Path, clip: media.Clip) -> Path:
@@ -48,11 +49,10 @@ def _stem(p: Any, number: int, image: Image.Image) -> Path:
     if shared.opts.save_to_dirs:
         pattern = shared.opts.directories_filename_pattern or "[prompt_words]"
         folder /= namer.apply(pattern).lstrip(" ").rstrip("\\ /")
-    folder.mkdir(parents=True, exist_ok=True)
     pattern = "[seed]" if shared.opts.save_to_dirs else "[seed]-[prompt_spaces]"
     name = namer.apply(shared.opts.samples_filename_pattern or pattern)
     if not name or shared.opts.save_images_add_number:
-        counter = images.get_next_sequence_number(str(folder), "")
+        counter = images.get_next_sequence_number(str(folder), "") if folder.is_dir() else 0
         return folder / "-".join(filter(None, [f"{counter:05}", name]))
     return _unused(folder / name)
 
