@@ -3,7 +3,6 @@
 The layouts are those of the WebUI's textual inversion, of diffusers, and of kohya's trainer.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
+from vcd_ext.atomic import atomically
 from vcd_ext.tensorfile import read
 
 SUFFIXES = (".safetensors", ".pt", ".bin")
@@ -43,13 +43,8 @@ def save_embedding(path: str | Path, vectors: Tensor, metadata: Mapping[str, str
         raise ValueError(f"The metadata of {path.name} must be texts; these are not: {', '.join(wrong)}.")
     # A copy: the vectors may be part of a larger tensor or need gradients, and safetensors saves neither.
     tensor = _checked(vectors.detach(), path.name).cpu().clone()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with atomically(path) as part:
         safetensors.torch.save_file({path.stem: tensor}, part, metadata=dict(metadata or {}))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

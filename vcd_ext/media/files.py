@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from vcd_ext.media.atomic import atomically
+from vcd_ext.atomic import atomically
 from vcd_ext.media.clip import Clip, MediaError
 from vcd_ext.media.containers import DEMUXERS, read_container, write_mp4, write_webm
 from vcd_ext.media.gif import read_gif, write_gif

@@ -18,7 +18,7 @@ from vcd_ext.media.record import labels, understood
 
 APPLICATION, COMMENT = b"!\xff", b"!\xfe"
 VCD = b"VCDWebUI1.0"  # the 11 bytes that name an application extension
-SAMPLED_PIXELS = 2**18
+SAMPLED_PIXELS = 2**16  # four times as many cost a second and gain 0.1 dB
 
 
 def write_gif(path: Path, clip: Clip) -> None:
