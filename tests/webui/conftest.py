@@ -54,10 +54,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for version in ("v1", "v2", "v3", "AnimateLCM"):
         tiny.motion_module(models / "AnimateDiff", version)
     (models / "AnimateDiff" / "broken.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0nonsense")
+    # sd-webui-animatediff's folder, as if that extension were installed.
+    tiny.motion_module(folder / "extensions/sd-webui-animatediff/model").rename(
+        folder / "extensions/sd-webui-animatediff/model/theirs.safetensors"
+    )
     _lora(models / "Lora" / "tinylora.safetensors")
     tiny.embedding(folder / "embeddings", "tinyperson")
     tiny.embedding(folder / "embeddings", "toowide", width=96)
-    (folder / "extensions").mkdir()
     (folder / "extensions" / "vcd-webui").symlink_to(REPOSITORY)
     (folder / "extensions" / "probe").symlink_to(Path(__file__).with_name("probe"))
     return folder

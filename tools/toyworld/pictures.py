@@ -1,0 +1,43 @@
+"""Renders as training pictures: picture `index` of a split is always the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from .world import FRAMES, render, sample
+
+
+class Pictures(Dataset[Tensor]):
+    """Single frames as float32 [3, 128, 128] in [-1, 1]; every index is another clip."""
+
+    def __init__(self, split: str, count: int) -> None:
+        """`count` pictures of a split of the drawn world."""
+        self.split, self.count = split, count
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+        return self.count
+
+    def __getitem__(self, index: int) -> Tensor:
+        """The picture with that number."""
+        time = int(np.random.default_rng([index, 5]).integers(FRAMES))
+        frame = render(sample(index, self.split), [time]).frames[0]
+        return torch.from_numpy(frame).permute(2, 0, 1).float() / 127.5 - 1
+
+
+def batches(split: str, first_step: int, steps: int, batch: int, workers: int = 0) -> Iterator[Tensor]:
+    """The batches [batch, 3, 128, 128] of steps `first_step` to `steps`; the same ones whoever draws them."""
+    indices = range(first_step * batch, steps * batch)
+    loader = DataLoader(
+        Pictures(split, steps * batch),
+        batch,
+        sampler=indices,
+        num_workers=workers,
+        generator=torch.Generator().manual_seed(0),
+    )
+    return iter(loader)

@@ -1,0 +1,82 @@
+"""What every training here shares: a state that resumes bit for bit, a schedule, and an average of the weights."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from math import cos, pi
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass
+class State:
+    """A training in progress: `step` steps are done."""
+
+    model: nn.Module
+    average: nn.Module
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+
+    @classmethod
+    def start(cls, model: nn.Module, optimiser: torch.optim.Optimizer) -> State:
+        """A training that has not begun."""
+        average = copy.deepcopy(model).requires_grad_(False).eval()
+        return cls(model, average, optimiser)
+
+    def save(self, path: Path, settings: dict[str, Any]) -> None:
+        """Write everything, or nothing: a killed process leaves the state before."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".new")
+        parts = {name: getattr(self, name).state_dict() for name in ("model", "average", "optimiser")}
+        torch.save({**parts, "step": self.step, "settings": settings}, beside)
+        beside.replace(path)
+
+    def resume(self, path: Path, settings: dict[str, Any]) -> bool:
+        """Continue from `path` if it exists. ValueError if it was made with other settings."""
+        if not path.is_file():
+            return False
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        other = [name for name in settings if saved["settings"].get(name) != settings[name]]
+        if other:
+            raise ValueError(
+                f"{path} was made with {other[0]} = {saved['settings'].get(other[0])}, not {settings[other[0]]}; "
+                "use the same settings or another --out."
+            )
+        for name in ("model", "average", "optimiser"):
+            getattr(self, name).load_state_dict(saved[name])
+        self.step = int(saved["step"])
+        return True
+
+
+def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> float:
+    """Rise in a line, fall along half a cosine to a hundredth of the peak."""
+    rise = min(1.0, (step + 1) / warm_up)
+    return peak * rise * (0.01 + 0.99 * (0.5 + 0.5 * cos(pi * min(1.0, step / steps))))
+
+
+def chance(seed: int, step: int, device: torch.device) -> torch.Generator:
+    """The random numbers of one step: they depend on nothing else, so a resumed training draws the same."""
+    return torch.Generator(device).manual_seed(seed * 1_000_003 + step)
+
+
+@torch.no_grad()
+def update_average(state: State, decay: float) -> None:
+    """Move the average towards the weights; faster while the training is young."""
+    share = 1 - min(decay, (1 + state.step) / (10 + state.step))
+    for mean, now in zip(state.average.parameters(), state.model.parameters(), strict=True):
+        mean.lerp_(now, share)
+
+
+def descend(state: State, loss: Tensor, rate: float, clip: float = 1.0) -> float:
+    """One step of the optimiser; the norm of the gradient before it was clipped."""
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = float(nn.utils.clip_grad_norm_(state.model.parameters(), clip))
+    state.optimiser.step()
+    return norm
