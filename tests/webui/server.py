@@ -54,13 +54,17 @@ class Server:
     def _wait(self) -> None:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
-            # Not by asking: a request before the WebUI has added its middleware stops its start.
-            if "Startup time" in self.log.read_text():
+            # Not by asking from the first: a request before the WebUI has added its middleware stops its start.
+            if "Startup time" in self.log.read_text() and self._listens():
                 self.get("/probe/fingerprint")  # loads the checkpoint if that is not done yet
                 return
             time.sleep(0.3)
         self.stop()
         raise RuntimeError(f"The WebUI did not start:\n{self.log.read_text()[-3000:]}")
+
+    def _listens(self) -> bool:
+        with socket.socket() as attempt:
+            return attempt.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
         if self.process.poll() is None:
