@@ -55,7 +55,7 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
                     made[name] = _component(tab, name, known[name])
     if prompt is not None:
         made["identity"].input(
-            fn=_write_identity(),
+            fn=_write_identity,
             inputs=[made["identity"], prompt],
             outputs=[prompt],
             show_progress=False,
@@ -94,16 +94,12 @@ def _dropdown(tab: str, name: str, shared: dict[str, Any]) -> gr.Dropdown:
     return dropdown
 
 
-def _write_identity() -> Callable[[str, str], str]:
-    """Put a chosen identity's name into the prompt, in place of the one that was chosen before."""
-
-    def write(name: str, prompt: str) -> str:
-        others = [known for known in identities()[1:] if known != name and mentions(prompt, known)]
-        if name == NO_MODULE or mentions(prompt, name):
-            return prompt
-        return renamed(prompt, others[0], name) if others else with_name(prompt, name)
-
-    return write
+def _write_identity(name: str, prompt: str) -> str:
+    """The prompt with a chosen identity's name, in place of the one that was chosen before."""
+    if name == NO_MODULE or mentions(prompt, name):
+        return prompt
+    others = [known for known in identities()[1:] if mentions(prompt, known)]
+    return renamed(prompt, others[0], name) if others else with_name(prompt, name)
 
 
 def paste_fields(made: dict[str, gr.components.Component]) -> list[PasteField]:
