@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from PIL import Image
 
 import vcd_ext
 from tests import tiny
+from tests.conftest import Files
 from vcd_ext import demo, doctor, media
 from vcd_ext.__main__ import main
 from vcd_ext.hosts.standalone import Standalone
@@ -27,20 +27,6 @@ socket.socket.connect = refuse
 from vcd_ext.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
-
-
-class Files(NamedTuple):
-    """Paths of the small models."""
-
-    checkpoint: Path
-    motion_module: Path
-    embedding: Path
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    folder = tmp_path_factory.mktemp("models")
-    return Files(tiny.checkpoint(folder), tiny.motion_module(folder), tiny.embedding(folder, "tinyperson"))
 
 
 @pytest.fixture

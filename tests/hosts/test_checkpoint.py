@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import CLIPTextModel
 
 from tests import tiny
-from tests.hosts.conftest import Files
+from tests.conftest import Files
 from vcd_ext.hosts import checkpoint
 
 UNET_INPUT = "model.diffusion_model.input_blocks.0.0.weight"
