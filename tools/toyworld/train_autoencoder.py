@@ -38,7 +38,7 @@ from torch import Tensor
 
 from .first_stage import to_ldm
 from .pictures import Pictures, batches
-from .training import State, chance, descend, learning_rate, update_average
+from .training import State, chance, descend, half, learning_rate, update_average
 
 GROUPS, LATENTS, DECAY = 32, 4, 0.999
 
@@ -47,6 +47,7 @@ def main(arguments: list[str] | None = None) -> State:
     """Train until the last step, or until `--stop-at`; the state then."""
     options = _options(arguments)
     torch.set_num_threads(options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
     names = ("channels", "layers", "batch", "steps", "rate", "kl", "seed")
     settings: dict[str, Any] = {name: getattr(options, name) for name in names}
@@ -65,10 +66,14 @@ def autoencoder(channels: list[int], layers: int = 1) -> AutoencoderKL:
     """An autoencoder whose four levels have these widths; the picture is halved three times."""
     if len(channels) != 4 or any(width % GROUPS for width in channels):
         raise ValueError(f"channels are {channels}, expected four multiples of {GROUPS} (LDM's group norm)")
-    return AutoencoderKL(
+    model = AutoencoderKL(
         block_out_channels=tuple(channels), layers_per_block=layers, latent_channels=LATENTS, norm_num_groups=GROUPS,
         down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4, sample_size=128,
     )  # fmt: skip
+    for part in (model.encoder, model.decoder):
+        # It returns a transposed tensor, which every layer behind it would keep; group norm is ten times slower on it.
+        part.mid_block.attentions[0].register_forward_hook(lambda module, inputs, output: output.contiguous())
+    return model
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -111,10 +116,12 @@ def _train(state: State, options: argparse.Namespace, settings: dict[str, Any], 
 def _step(state: State, pictures: Tensor, options: argparse.Namespace) -> dict[str, float]:
     state.model.train()
     random = chance(options.seed, state.step, pictures.device)
-    latents = state.model.encode(pictures).latent_dist
-    noise = torch.randn(latents.mean.shape, generator=random, device=pictures.device)
-    error = state.model.decode(latents.mean + latents.std * noise).sample - pictures
-    kl = 0.5 * (latents.mean**2 + latents.var - 1 - latents.logvar).mean()
+    with half(pictures.device):
+        latents = state.model.encode(pictures).latent_dist
+        noise = torch.randn(latents.mean.shape, generator=random, device=pictures.device)
+        again = state.model.decode(latents.mean + latents.std * noise).sample
+    error = again.float() - pictures
+    kl = 0.5 * (latents.mean**2 + latents.var - 1 - latents.logvar).float().mean()
     loss = error.abs().mean() + (error**2).mean() + 0.5 * _edges(error) + options.kl * kl
     norm = descend(state, loss, learning_rate(state.step, options.steps, options.rate))
     state.step += 1

@@ -1,0 +1,84 @@
+"""What the core asks of whoever lends it a diffusion model: `hosts.standalone` and `hosts.webui` do."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+FACTOR = 8  # pixels of one latent value's side
+
+
+class Posterior(NamedTuple):
+    """What the VAE's encoder says about pictures: mean and standard deviation [B, 4, h, w], scaled for the UNet."""
+
+    mean: Tensor
+    std: Tensor
+
+
+class TrainingHost(Protocol):
+    """A loaded SD1.5 checkpoint on which an identity can be trained; one thread at a time."""
+
+    @property
+    def checkpoint(self) -> str:
+        """The checkpoint's file name, for the identity's metadata."""
+
+    @property
+    def checkpoint_hash(self) -> str:
+        """The first 10 characters of the SHA-256 of its file, as the WebUI shows it; "" if unknown."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the UNet computes."""
+
+    @property
+    def width(self) -> int:
+        """Values of one text vector: 768 in SD1.5."""
+
+    @property
+    def alphas_cumprod(self) -> Tensor:
+        """The checkpoint's own noise schedule, [1000]."""
+
+    def training(self) -> AbstractContextManager[None]:
+        """Within this context the methods below may be called, and the model is bit-identical after it.
+
+        It frees the model of what must not be differentiated or trained with (LoRAs, hypernetworks, memory-saving
+        hooks), turns off every weight's gradient, and puts all of it back whatever happens. ValueError: one sentence
+        that says why this model cannot be trained on.
+        """
+
+    def encode(self, pictures: Tensor) -> Posterior:
+        """The VAE's posterior of pictures [B, 3, H, W] in [-1, 1], on the CPU in float32, without gradient."""
+
+    def free_encoder(self) -> None:
+        """The VAE is not needed until the end of the context: its memory may be used."""
+
+    def vectors_of(self, words: str) -> Tensor:
+        """The token embeddings [k, width] of plain words, without start and end; a float32 copy on the CPU."""
+
+    def text(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
+        """The text condition [1, 77, width] of a prompt of at most 75 tokens; gradients flow into the embeddings.
+
+        embeddings: vectors [k, width] by the word that they stand for in the prompt. Weights and parentheses mean
+        nothing here. ValueError for a prompt that is too long.
+        """
+
+    def predict(self, latents: Tensor, times: Tensor, text: Tensor) -> Tensor:
+        """What the UNet predicts, float32 [B, 4, h, w], for noisy latents [B, 4, h, w] at times int64 [B].
+
+        text: [B, 77, width]; gradients flow into it. What is predicted is `prediction_type`.
+        """
+
+    @property
+    def prediction_type(self) -> str:
+        """What `predict` gives: "epsilon" or "v_prediction"."""
+
+    def checkpoint_activations(self, every_block: bool) -> AbstractContextManager[None]:
+        """Within this context the UNet's blocks compute their activations again in the backward pass.
+
+        every_block: transformer and residual blocks; else the transformer blocks only.
+        """
+
+    def free_memory(self) -> int | None:
+        """Bytes that training may use on the device; None where that is unknown (CPU)."""
