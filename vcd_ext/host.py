@@ -54,6 +54,9 @@ class TrainingHost(Protocol):
     def free_encoder(self) -> None:
         """The VAE is not needed until the end of the context: its memory may be used."""
 
+    def tokens(self, words: str) -> list[int]:
+        """CLIP's ids of plain words, without start and end; may be called outside of `training`."""
+
     def vectors_of(self, words: str) -> Tensor:
         """The token embeddings [k, width] of plain words, without start and end; a float32 copy on the CPU."""
 
