@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ENTRANCES = {"__main__", "api", "demo", "doctor", "generate", "ui"}
+ENTRANCES = {"__main__", "api", "demo", "doctor", "generate", "train_command", "ui"}
 WEBUI_ONLY = {"modules", "gradio", "fastapi", "k_diffusion", "ldm", "launch", "scripts"}
 FILES = sorted(path for path in (ROOT / "vcd_ext").rglob("*.py"))
 

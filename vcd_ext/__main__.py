@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from vcd_ext import generate
-from vcd_ext.settings import GenerateSettings, VideoSettings, add_arguments
+from vcd_ext import generate, train_command
+from vcd_ext.settings import GenerateSettings, TrainSettings, VideoSettings, add_arguments
 
 USAGE_ERROR, INTERRUPTED = 2, 130
 
@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     main_parser = _Parser(prog="python -m vcd_ext", description="Videos of one identity from text (Magic-Me).")
     commands = main_parser.add_subparsers(title="subcommands", required=True, metavar="SUBCOMMAND")
     _add_generate(commands)
+    _add_train(commands)
     _add_demo(commands)
     _add_doctor(commands)
     return main_parser
@@ -57,6 +58,26 @@ def _add_generate(commands: Any) -> None:
     add_arguments(command, GenerateSettings)
     add_arguments(command, VideoSettings, skip=generate.NOT_HERE)
     command.set_defaults(run=generate.run)
+
+
+def _add_train(commands: Any) -> None:
+    command = commands.add_parser(
+        "train",
+        help="learn an identity from photos",
+        description="Learn someone or something from 5 to 10 photos, as an embedding of a few kilobytes whose name "
+        "stands for it in prompts. Ctrl-C saves where the training is; the same command goes on from there.",
+    )
+    command.add_argument("--checkpoint", type=Path, required=True, help="SD1.5 checkpoint, .safetensors or .ckpt.")
+    command.add_argument("--photos", type=Path, nargs="+", required=True, help="A folder of photos, or photos.")
+    command.add_argument(
+        "--class", dest="class_word", metavar="WORD", required=True, help="What the photos show: man, dog, toy car."
+    )
+    command.add_argument("--name", required=True, help="The word that will stand for the identity in prompts.")
+    command.add_argument("--out", type=Path, help="Folder or file to write (default: NAME.safetensors, here)")
+    command.add_argument("--overwrite", action="store_true", help="Replace the file if there is one.")
+    command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
+    add_arguments(command, TrainSettings, skip=train_command.OWN_OPTIONS)
+    command.set_defaults(run=train_command.run)
 
 
 def _add_demo(commands: Any) -> None:
@@ -105,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RuntimeError as error:
         if "out of memory" not in str(error):
             raise
-        print("vcd: Out of memory; make fewer frames or a smaller picture.", file=sys.stderr)
+        print("vcd: Out of memory; use a smaller size or fewer pictures at once.", file=sys.stderr)
     return USAGE_ERROR
 
 

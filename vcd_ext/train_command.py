@@ -1,0 +1,133 @@
+"""The subcommand `train`: an identity from photos, written as an embedding."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vcd_ext.settings import TrainSettings, parse
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from vcd_ext.identity import Identity
+    from vcd_ext.identity.progress import Progress, Report
+
+INTERRUPTED = 130
+OWN_OPTIONS = ("name", "class_word")
+SUFFIX, STATE_SUFFIX = ".safetensors", ".training"  # not one that the WebUI would take for an embedding
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train the identity that the arguments describe and write its file."""
+    settings = parse(TrainSettings, {field.name: getattr(arguments, field.name) for field in fields(TrainSettings)})
+
+    import torch
+
+    from vcd_ext.hosts.standalone import Standalone
+    from vcd_ext.hosts.training import StandaloneTraining
+    from vcd_ext.identity import save_embedding, train
+    from vcd_ext.identity.naming import check_class_word, check_name
+    from vcd_ext.identity.photos import read_photos
+
+    check_class_word(settings.class_word, check_name(settings.name))
+    out = target(arguments.out, settings.name, arguments.overwrite)
+    state = out.with_suffix(STATE_SUFFIX)
+    photos, problems = read_photos(arguments.photos[0] if len(arguments.photos) == 1 else arguments.photos)
+    _tell(*problems)
+    host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
+    with interruption() as interrupted, bars() as progress:
+        identity = train(host, photos, settings, progress, state=state, interrupted=interrupted)
+    _tell(*identity.warnings)
+    if not identity.finished:
+        _tell(f"Stopped at step {identity.steps} of {settings.steps}. The same command goes on from {state}.")
+        return INTERRUPTED
+    save_embedding(out, identity.vectors, identity.metadata)
+    for file in (state, state.with_name(f"{state.name}.bank")):
+        file.unlink(missing_ok=True)
+    _tell(summary(identity))
+    print(out)
+    return 0
+
+
+def target(out: Path | None, name: str, overwrite: bool) -> Path:
+    """The file to write: `out`, or <name>.safetensors in the folder `out`, or here.
+
+    ValueError where it exists already, or is not named after the identity.
+    """
+    path = Path(f"{name}{SUFFIX}") if out is None else out / f"{name}{SUFFIX}" if out.is_dir() else out
+    if path.name != f"{name}{SUFFIX}":
+        raise ValueError(
+            f"--out is {out}, but the file's name is what prompts call the identity; name it {name}{SUFFIX}, or give "
+            "a folder that exists."
+        )
+    if path.exists() and not overwrite:
+        raise ValueError(f"{path} already exists; choose another --name, or add --overwrite to replace it.")
+    return path
+
+
+def summary(identity: "Identity") -> str:
+    """A line about how the training went and how the identity is used."""
+    losses = dict(identity.validation)
+    went = f"Best after step {identity.best_step} of {identity.steps}"
+    if 0 in losses and identity.best_step in losses:
+        went += f": loss {losses[identity.best_step]:.4f}, before the training {losses[0]:.4f}"
+    if identity.skipped:
+        went += f"; {identity.skipped} steps were skipped, because their loss was not a number"
+    return f'{went}. In prompts: "photo of {identity.name} {identity.metadata["class"]}".'
+
+
+@contextmanager
+def interruption() -> Iterator[Callable[[], bool]]:
+    """Yield a question: was Ctrl-C pressed? The first one lets the step end; a second one stops at once."""
+    pressed: list[int] = []
+
+    def press(number: int, _frame: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, before)
+        _tell("\nStopping after this step; press Ctrl-C again to stop at once.")
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def bars() -> Iterator["Report"]:
+    """A bar on stderr for each stage, with the loss and the time left; yields the callback that moves it."""
+    from tqdm import tqdm
+
+    layout = "{desc} {percentage:3.0f}% |{bar}| {n}/{total}, {elapsed} passed, {remaining} left{postfix}"
+    shown: list[tqdm] = []
+
+    def show(progress: "Progress") -> None:
+        if not shown or shown[-1].desc != progress.stage:
+            _close(shown)
+            shown.append(
+                tqdm(desc=progress.stage, total=progress.total, initial=progress.step, bar_format=layout, leave=True)
+            )
+        if progress.loss is not None:
+            checked = "" if progress.validation is None else f", checked {progress.validation:.3f}"
+            shown[-1].set_postfix_str(f"loss {progress.loss:.3f}{checked}", refresh=False)
+        shown[-1].update(progress.step - shown[-1].n)
+
+    try:
+        yield show
+    finally:
+        _close(shown)
+
+
+def _close(shown: "list[tqdm]") -> None:
+    for bar in shown:
+        bar.close()
+
+
+def _tell(*sentences: str) -> None:
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
