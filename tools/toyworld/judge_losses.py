@@ -1,0 +1,94 @@
+"""What the judges are trained to: truth of pictures and clips, and telling an individual from hundreds of others."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vcd_ext.metrics.identity_judge import IdentityJudge
+from vcd_ext.metrics.picture_judge import CELLS, PATCH, Findings, PictureJudge, boxes_of
+
+from .judge_batches import LENGTH, NOBODY, PictureBatch
+from .traits import TRAITS
+
+
+def picture_losses(model: PictureJudge, batch: PictureBatch, clips: int) -> dict[str, Tensor]:
+    """All losses of the picture judge on a batch that begins with `clips` clips, already weighted."""
+    found = model(batch.pictures)
+    moving = clips * LENGTH
+    actions = model.actions(found.summary[:moving].unflatten(0, (clips, LENGTH)))
+    heat, sides = face_losses(found, batch.boxes)
+    return {
+        "mask": 2 * mask_loss(found.mask, batch.masks),
+        "face": heat,
+        "sides": sides,
+        "kind": F.cross_entropy(found.kinds, batch.kinds, ignore_index=NOBODY),
+        "scene": F.cross_entropy(found.scenes, batch.scenes),
+        "pose": 0.5 * F.cross_entropy(found.poses, batch.actions, ignore_index=NOBODY),
+        "action": F.cross_entropy(actions, batch.actions[:moving:LENGTH]),
+    }
+
+
+def mask_loss(logits: Tensor, masks: Tensor) -> Tensor:
+    """Cross entropy of the pixels' coverage, and one minus the soft overlap, so that far subjects count as much."""
+    there = masks.sum(dim=(1, 2)) > 0
+    guess = logits.sigmoid()
+    both = torch.minimum(guess, masks).sum(dim=(1, 2))
+    either = torch.maximum(guess, masks).sum(dim=(1, 2))
+    missed = (1 - both / either.clamp_min(1))[there].sum() / len(masks)
+    return 2 * F.binary_cross_entropy_with_logits(logits, masks) + missed
+
+
+def face_losses(found: Findings, boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the face's place and of its box.
+
+    The first is the focal loss of CenterNet (Zhou et al., Objects as Points, equation 1); the second is one minus the
+    boxes' overlap, at the cells around the face's middle.
+    """
+    extent = boxes[:, 2:] - boxes[:, :2]
+    there = (extent.amin(dim=1) > 3).float()[:, None, None]
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2 / PATCH - 0.5
+    cells = torch.arange(CELLS, device=boxes.device).float()
+    dx, dy = cells - middle[:, :1], cells - middle[:, 1:]
+    near = torch.exp(-0.5 * (dy[:, :, None] ** 2 + dx[:, None] ** 2)) * there
+    centre = ((dy.abs()[:, :, None] <= 0.5) & (dx.abs()[:, None] <= 0.5)).float() * there
+    chance = found.face.sigmoid().clamp(1e-4, 1 - 1e-4)
+    hit = centre * (1 - chance) ** 2 * chance.log()
+    miss = (1 - centre) * (1 - near) ** 4 * chance**2 * (1 - chance).log()
+    heat = -(hit + miss).sum() / len(boxes)
+    around = (near > 0.35).float()
+    overlap = box_overlap(boxes_of(found.sides), boxes[:, :, None, None])
+    return heat, ((1 - overlap) * around).sum() / around.sum().clamp_min(1)
+
+
+def box_overlap(first: Tensor, second: Tensor) -> Tensor:
+    """Intersection over union of boxes [B, 4, ...] that can be broadcast: [B, ...]."""
+    low, high = torch.maximum(first[:, :2], second[:, :2]), torch.minimum(first[:, 2:], second[:, 2:])
+    both = (high - low).clamp_min(0).prod(dim=1)
+    areas = [(box[:, 2:] - box[:, :2]).clamp_min(0).prod(dim=1) for box in (first, second)]
+    return both / (areas[0] + areas[1] - both).clamp_min(1e-6)
+
+
+class Matching(nn.Module):
+    """An identity judge and, for its training only, a network that turns traits into the vectors it should find.
+
+    Pictures and traits meet as pictures and captions do in CLIP (Radford et al., 2021). So every step can tell each
+    picture from hundreds of individuals that nobody had to draw.
+    """
+
+    def __init__(self, judge: IdentityJudge) -> None:
+        """The judge that is to be trained."""
+        super().__init__()
+        self.judge = judge
+        width = judge.vector.out_features
+        self.from_traits = nn.Sequential(nn.Linear(TRAITS, 256), nn.ReLU(), nn.Linear(256, width))
+        self.sharpness = nn.Parameter(torch.tensor(2.3))
+
+    def forward(self, subjects: Tensor, own: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+        """Cross entropy of finding each subject's own traits [B, TRAITS] among all, and how often they were found."""
+        vectors = self.judge(subjects)
+        known = F.normalize(self.from_traits(torch.cat([own, others])).float(), dim=1)
+        scores = vectors @ known.T * self.sharpness.clamp_max(4.0).exp()
+        truth = torch.arange(len(own), device=own.device)
+        return F.cross_entropy(scores, truth), (scores.argmax(dim=1) == truth).float().mean()

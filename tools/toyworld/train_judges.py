@@ -1,0 +1,147 @@
+"""Train the judges of the drawn world: what, where, doing what, whom; the subject's mask and face.
+
+    python -m tools.toyworld.train_judges --out runs/judges
+
+Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
+of machine). First the network that looks at pictures and clips, then the one that tells individuals apart; all
+pictures are drawn fresh, seen once, and most of them softened as generated ones are.
+
+Time: NOT YET MEASURED
+
+Expected: NOT YET MEASURED
+
+Writes OUT/pictures.pt and OUT/identity.pt (states), OUT/log.jsonl and, at the end, OUT/judges.safetensors (float16,
+averaged weights). `python -m tools.toyworld.measure_judges OUT/judges.safetensors` prints the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+from torch import Tensor, nn
+
+from vcd_ext.metrics.identity_judge import IdentityJudge
+from vcd_ext.metrics.picture_judge import PictureJudge
+from vcd_ext.metrics.toyworld import Judges, new_picture_judge, save_judges
+
+from .judge_batches import Subjects, picture_batch
+from .judge_losses import Matching, picture_losses
+from .training import State, descend, half, learning_rate, update_average
+
+DECAY, WARM_UP = 0.998, 100
+Losses = Callable[[Any, int], tuple[Tensor, dict[str, Tensor]]]
+
+
+def main(arguments: list[str] | None = None) -> tuple[State, State]:
+    """Train until the last step, or until `--stop-at`; the two states then."""
+    options = _options(arguments)
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(options.seed)
+    pictures = _train_pictures(new_picture_judge(), options)
+    identity = _train_identity(IdentityJudge(), options)
+    if pictures.step == options.picture_steps and identity.step == options.identity_steps:
+        save_judges(options.out / "judges.safetensors", judges_of(pictures, identity), {"seed": str(options.seed)})
+    return pictures, identity
+
+
+def judges_of(pictures: State, identity: State) -> Judges:
+    """The judges with the averaged weights of two trainings."""
+    looks, matching = pictures.average, identity.average
+    assert isinstance(looks, PictureJudge)
+    assert isinstance(matching, Matching)
+    return Judges(looks, matching.judge)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Train the judges of the drawn world.")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has states")
+    parser.add_argument("--picture-steps", type=int, default=1800)
+    parser.add_argument("--identity-steps", type=int, default=2200)
+    parser.add_argument("--clips", type=int, default=6, help="clips of 8 frames in a batch of pictures")
+    parser.add_argument("--singles", type=int, default=16, help="single pictures in it")
+    parser.add_argument("--subjects", type=int, default=64, help="subjects in a batch for identity")
+    parser.add_argument("--strangers", type=int, default=512, help="others that they are told apart from")
+    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--save-every", type=int, default=200)
+    parser.add_argument("--stop-at", type=int, default=None, help="stop each training after this step, to go on later")
+    return parser.parse_args(arguments)
+
+
+def _train_pictures(model: PictureJudge, options: argparse.Namespace) -> State:
+    def losses(model: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        batch = picture_batch(options.seed, step, options.clips, options.singles)
+        with half(batch.pictures.device):
+            parts = picture_losses(model, batch, options.clips)
+        return torch.stack(list(parts.values())).sum(), parts
+
+    settings = {name: getattr(options, name) for name in ("clips", "singles", "rate", "seed")}
+    return _train("pictures", model, losses, options.picture_steps, settings, options)
+
+
+def _train_identity(judge: IdentityJudge, options: argparse.Namespace) -> State:
+    source = Subjects(options.seed)
+
+    def losses(model: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        batch, strangers = source.batch(step, options.subjects), source.strangers(step, options.strangers)
+        with half(strangers.device):
+            loss, found = model(batch.subjects, batch.traits, strangers)
+        return loss, {"matching": loss, "found": found}
+
+    settings = {name: getattr(options, name) for name in ("subjects", "strangers", "rate", "seed")}
+    return _train("identity", Matching(judge), losses, options.identity_steps, settings, options)
+
+
+def _train(
+    name: str, model: nn.Module, losses: Losses, steps: int, settings: dict[str, Any], options: argparse.Namespace
+) -> State:
+    state = State.start(model.train(), torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01))
+    file, settings = options.out / f"{name}.pt", {**settings, "steps": steps}
+    if state.resume(file, settings):
+        print(f"{name}: continues after step {state.step}")
+    sums: dict[str, float] = {}
+    last, since, began = min(steps, options.stop_at or steps), time.process_time(), state.step
+    while state.step < last:
+        loss, parts = losses(state.model, state.step)
+        descend(state, loss, learning_rate(state.step, steps, options.rate, WARM_UP), clip=5.0)
+        state.step += 1
+        update_average(state, DECAY)
+        _average_buffers(state)
+        sums = {key: sums.get(key, 0.0) + float(value) for key, value in parts.items()}
+        if state.step % options.save_every == 0 or state.step == last:
+            state.save(file, settings)
+        if state.step % 50 == 0 or state.step == last:
+            done = state.step - began
+            record = {key: round(value / done, 4) for key, value in sums.items()}
+            line = json.dumps(
+                {name: state.step, "cpu_seconds_a_step": round((time.process_time() - since) / done, 3)} | record
+            )
+            print(line, flush=True)
+            with (options.out / "log.jsonl").open("a") as log:
+                log.write(line + "\n")
+            sums, since, began = {}, time.process_time(), state.step
+    return state
+
+
+@torch.no_grad()
+def _average_buffers(state: State) -> None:
+    """Batch norm's means and variances follow as the weights do; they are statistics of these weights."""
+    for mean, now in zip(state.average.buffers(), state.model.buffers(), strict=True):
+        if now.is_floating_point():
+            mean.lerp_(now, 1 - DECAY) if state.step > 1 / (1 - DECAY) else mean.copy_(now)
+        else:
+            mean.copy_(now)
+
+
+if __name__ == "__main__":
+    main()

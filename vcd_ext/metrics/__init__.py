@@ -1,0 +1,1 @@
+"""The measures of the paper, of the drawn world, and of motion."""
