@@ -1,0 +1,131 @@
+"""One picture file as RGB and alpha: rotation, colours, size; what cannot be used is refused in one sentence."""
+
+import warnings
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "JPEG2000")
+MAX_PIXELS = 120_000_000  # what a phone's 108-megapixel camera takes still fits
+MIN_SIDE = 64  # 8 latent values
+KEPT_PIXELS = 1_500_000  # 1414x1060: twice the usual training size; 200 photos and their masks take 1.2 GB
+_APPLE = (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1", b"ftypavif")
+
+
+class PictureError(ValueError):
+    """A file that cannot be trained with; the message is one sentence that begins with its name."""
+
+
+class Picture(NamedTuple):
+    """RGB uint8 [H, W, 3], and the alpha channel uint8 [H, W], which is None where nothing is transparent."""
+
+    pixels: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a still picture upright and in sRGB, reduced to at most `KEPT_PIXELS`.
+
+    EXIF orientation and colour profile are applied. PictureError says what is wrong with the file.
+    """
+    try:
+        # Pillow warns of large pictures and of damaged EXIF, about which nothing is to be done.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if path.stat().st_size == 0:
+                raise PictureError(f"{path.name} is empty (0 bytes); copy it again.")
+            with Image.open(path, formats=FORMATS) as image:
+                _check(image, path.name)
+                return _decoded(image)
+    except PictureError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise PictureError(_too_large(path.name, "far too many")) from error
+    except Exception as error:  # decoders raise nearly anything on damaged data
+        raise PictureError(_unreadable(path, error)) from error
+
+
+def _check(image: Image.Image, name: str) -> None:
+    frames = getattr(image, "n_frames", 1)
+    # A camera's MPO holds the photo and a preview or a second eye's view: the first is the photo.
+    if frames > 1 and image.format != "MPO":
+        raise PictureError(
+            f"{name} holds {frames} pictures (animated, or pages); save one of them as a file of its own."
+        )
+    if image.width * image.height > MAX_PIXELS:
+        raise PictureError(_too_large(name, f"{image.width}x{image.height}"))
+    if min(image.size) < MIN_SIDE:
+        raise PictureError(
+            f"{name} is too small ({image.width}x{image.height} pixels); each side must have at least {MIN_SIDE}."
+        )
+
+
+def _too_large(name: str, size: str) -> str:
+    return f"{name} is too large ({size} pixels); save it smaller, {MAX_PIXELS // 1_000_000} megapixels are the most."
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    with suppress(OSError), path.open("rb") as file:
+        if file.read(16)[4:].startswith(_APPLE):
+            return f"{path.name} is a HEIC or AVIF picture, which cannot be read here; export it as JPEG or PNG."
+    if isinstance(error, UnidentifiedImageError):
+        return f"{path.name} is not a picture that can be read; use JPEG, PNG, WebP, BMP or TIFF."
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return f"{path.name} cannot be read ({reason.splitlines()[0].rstrip('.')}); copy it again or choose another."
+
+
+def _decoded(image: Image.Image) -> Picture:
+    target = _kept(image.size)
+    if image.format in ("JPEG", "MPO"):
+        image.draft("RGB", (2 * target[0], 2 * target[1]))  # decoded at a half, fourth or eighth of its size
+    image.load()
+    size = _kept(image.size)
+    upright = image
+    with suppress(Exception):  # a damaged EXIF block does not make the photo useless
+        upright = ImageOps.exif_transpose(image)
+    if upright.size != image.size:
+        size = (size[1], size[0])
+    alpha = _alpha(upright)
+    return Picture(
+        np.asarray(_rgb(upright).resize(size, Image.Resampling.LANCZOS)),
+        None if alpha is None else np.asarray(alpha.resize(size, Image.Resampling.BOX)),
+    )
+
+
+def _kept(size: tuple[int, int]) -> tuple[int, int]:
+    """The size at which a picture is kept: at most `KEPT_PIXELS`, never enlarged."""
+    factor = min(1.0, (KEPT_PIXELS / (size[0] * size[1])) ** 0.5)
+    return max(1, int(size[0] * factor)), max(1, int(size[1] * factor))
+
+
+def _alpha(image: Image.Image) -> Image.Image | None:
+    if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in image.info:
+        return None
+    alpha = image.convert("RGBA").getchannel("A")
+    return None if alpha.getextrema() == (255, 255) else alpha
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _from_deep_grey(image)
+    profile = image.info.get("icc_profile")
+    if image.mode not in ("RGB", "CMYK"):
+        image = image.convert("RGB")
+    if profile:
+        with suppress(ImageCms.PyCMSError, OSError, ValueError):  # a profile of another mode, or a damaged one
+            source, target = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+            assert converted is not None
+            return converted
+    return image.convert("RGB")
+
+
+def _from_deep_grey(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits or of floats in [0, 1] as RGB; Pillow's own conversion cuts all values above 255."""
+    values = np.nan_to_num(np.asarray(image, np.float32)) * (255 if image.mode == "F" else 255 / 65535)
+    return Image.fromarray(np.clip(values + 0.5, 0, 255).astype(np.uint8)).convert("RGB")

@@ -1,0 +1,138 @@
+"""A square window on a photo: where it lies, and the picture and mask that are seen through it."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+Pixels = NDArray[np.uint8]
+FADE = 0.04  # of the window's side
+
+
+class View(NamedTuple):
+    """A window in pixels of the photo, before it is turned around its middle; it may reach beyond the photo."""
+
+    left: float
+    top: float
+    side: float
+    degrees: float = 0.0
+    flip: bool = False
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels of the photo."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def extent(self) -> float:
+        """The longer side."""
+        return max(self.right - self.left, self.bottom - self.top)
+
+
+def subject_box(mask: Pixels | None, height: int, width: int) -> Box:
+    """Where the subject is, with a little air around it; without a mask it is taken to be in the middle.
+
+    mask: [H, W], 255 = subject, not empty. One hundredth of it may lie beyond each side, so that specks count little.
+    """
+    if mask is None:
+        reach = 0.3 * min(height, width)
+        return Box(width / 2 - reach, height / 2 - reach, width / 2 + reach, height / 2 + reach)
+    left, right = _span(mask.sum(axis=0, dtype=np.int64))
+    top, bottom = _span(mask.sum(axis=1, dtype=np.int64))
+    return Box(left, top, right, bottom)
+
+
+def _span(weights: NDArray[np.int64]) -> tuple[float, float]:
+    shares = np.cumsum(weights) / weights.sum()
+    first, last = (float(place) for place in np.searchsorted(shares, [0.01, 0.99]))
+    air = 0.05 * (last + 1 - first)
+    return max(0.0, first - air), min(float(len(weights)), last + 1 + air)
+
+
+def placed(side: float, box: Box, height: int, width: int, rng: np.random.Generator) -> tuple[float, float]:
+    """A random left and top for a window in which the subject is, or of which it fills all if it is larger.
+
+    A window larger than the photo has all of the photo in it. Of a subject that is too tall the upper part is
+    taken: most have their face there.
+    """
+    left = rng.uniform(*_starts(side, box.left, box.right, width))
+    low, high = _starts(side, box.top, box.bottom, height)
+    too_tall = side < min(height, box.bottom - box.top)
+    return left, rng.uniform(low, (low + high) / 2 if too_tall else high)
+
+
+def _starts(side: float, first: float, last: float, length: int) -> tuple[float, float]:
+    """The range in which a window may begin on an axis, for a subject from `first` to `last`."""
+    if side >= length:
+        return length - side, 0.0
+    low, high = max(0.0, last - side), min(first, length - side)
+    return min(low, high), max(low, high)
+
+
+def picture_in(view: View, pixels: Pixels, size: int) -> Tensor:
+    """What a window shows of uint8 [H, W, 3]: float32 [3, size, size] in [-1, 1].
+
+    Beyond the photo's edges it is mirrored; in a window that is larger than the photo this soon fades into a blurred
+    field, so that no frame is seen.
+    """
+    height, width = pixels.shape[:2]
+    source = _reduced(pixels, size / view.side, Image.Resampling.LANCZOS).permute(2, 0, 1)[None]
+    grid = _grid(view, height, width, size)
+    seen = F.grid_sample(source, grid, mode="bicubic", padding_mode="reflection", align_corners=False)[0]
+    if view.side > min(height, width):
+        shown = (_depth(grid, view, height, width, size) / (FADE * size) + 1).clamp(0, 1).prod(dim=-1)
+        seen = shown * seen + (1 - shown) * _field(pixels, size)
+    return seen.clamp(0, 255) / 127.5 - 1
+
+
+def mask_in(view: View, mask: Pixels | None, height: int, width: int, size: int) -> Tensor:
+    """What a window shows of a mask uint8 [H, W], None being all of the photo: float32 [size, size] in [0, 1].
+
+    Zero beyond the photo.
+    """
+    grid = _grid(view, height, width, size)
+    inside = (_depth(grid, view, height, width, size) + 0.5).clamp(0, 1).prod(dim=-1)
+    if mask is None:
+        return inside
+    source = _reduced(mask, size / view.side, Image.Resampling.BOX)[None, None]
+    seen = F.grid_sample(source, grid, mode="bilinear", padding_mode="border", align_corners=False)[0, 0]
+    return seen / 255 * inside
+
+
+def _grid(view: View, height: int, width: int, size: int) -> Tensor:
+    """Where each pixel of the window lies in the photo: [1, size, size, 2], the photo's edges at -1 and 1."""
+    cos, sin = math.cos(math.radians(view.degrees)), math.sin(math.radians(view.degrees))
+    across, down = view.side / width, view.side / height
+    mirror = -1 if view.flip else 1
+    x, y = 2 * view.left / width + across - 1, 2 * view.top / height + down - 1
+    theta = torch.tensor([[across * cos * mirror, -across * sin, x], [down * sin * mirror, down * cos, y]])
+    return F.affine_grid(theta.float()[None], [1, 1, size, size], align_corners=False)
+
+
+def _depth(grid: Tensor, view: View, height: int, width: int, size: int) -> Tensor:
+    """How far each pixel of the window lies inside the photo's edges, across and down: [size, size, 2] in pixels."""
+    half = torch.tensor([width, height]) * (size / view.side / 2)
+    return (1 - grid[0].abs()) * half
+
+
+def _reduced(pixels: Pixels, factor: float, resampling: Image.Resampling) -> Tensor:
+    """The photo at the window's scale where that is smaller, each pixel averaged over its area; float32 [H, W(, 3)]."""
+    if factor < 1:
+        height, width = (max(1, round(length * factor)) for length in pixels.shape[:2])
+        pixels = np.asarray(Image.fromarray(pixels).resize((width, height), resampling))
+    return torch.from_numpy(pixels.astype(np.float32))
+
+
+def _field(pixels: Pixels, size: int) -> Tensor:
+    """The photo, blurred beyond recognition and stretched to a square: float32 [3, size, size], 0 to 255."""
+    small = Image.fromarray(pixels).resize((8, 8), Image.Resampling.BOX).resize((size, size), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.asarray(small, np.float32)).permute(2, 0, 1)
