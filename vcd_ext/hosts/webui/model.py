@@ -17,9 +17,9 @@ def check(sd_model: Any) -> None:
     """Refused unless `sd_model` is an ordinary SD1.5 text-to-image checkpoint with its own UNet in use."""
     if sd_model is None or not hasattr(sd_model, "model"):
         raise Refused(f"No checkpoint is loaded, so there is nothing to make a video with. {USE_SD15}")
-    kind = _kind(sd_model)
-    if kind:
-        raise Refused(f"The checkpoint is {kind}, which VCD cannot animate. {USE_SD15}")
+    special = kind(sd_model)
+    if special:
+        raise Refused(f"The checkpoint is {special}, which VCD cannot animate. {USE_SD15}")
     replacement = sd_unet.get_unet_option()
     if replacement is not None:
         raise Refused(
@@ -28,8 +28,8 @@ def check(sd_model: Any) -> None:
         )
 
 
-def _kind(sd_model: Any) -> str | None:
-    """What the checkpoint is if it is not plain SD1.5."""
+def kind(sd_model: Any) -> str | None:
+    """What the checkpoint is if it is not a plain SD1.5 text-to-image model, as part of a sentence."""
     if getattr(sd_model, "is_sdxl", False):
         return "an SDXL model"
     if getattr(sd_model, "is_sd2", False):

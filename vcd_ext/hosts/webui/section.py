@@ -13,7 +13,7 @@ from modules.infotext_utils import PasteField
 from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow, InputAccordion
 
-from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui import embeddings, library
 from vcd_ext.hosts.webui.run import VIDEOS_KEY
 from vcd_ext.identity.naming import mentions, renamed, with_name
 from vcd_ext.settings import NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
@@ -36,9 +36,8 @@ def identities() -> list[str]:
 
 
 def _reload_embeddings() -> None:
-    # A run that is under way reads the database; it is emptied for a moment while it is loaded again.
     with call_queue.queue_lock:
-        sd_hijack.model_hijack.embedding_db.load_textual_inversion_embeddings(force_reload=True)
+        embeddings.reload()
 
 
 def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Component]:

@@ -1,0 +1,52 @@
+"""Identities in the WebUI's embeddings folder, usable in the next prompt."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from modules import processing, sd_hijack, shared
+from torch import Tensor
+
+from vcd_ext.identity.embedding import SUFFIXES, save_embedding
+
+
+def place(name: str, replace: bool) -> Path:
+    """The file that the embedding `name` will be; ValueError if that is taken.
+
+    replace: an embedding that VCD has saved under this name may be overwritten. One in another format or folder may
+    not, for the WebUI would then have two of a name. Upper and lower case are one, as they are for CLIP.
+    """
+    own = Path(shared.cmd_opts.embeddings_dir) / f"{name}.safetensors"
+    for folder in (own.parent, *map(Path, sd_hijack.model_hijack.embedding_db.embedding_dirs)):
+        for path in sorted(folder.rglob("*")):
+            taken = path.suffix.lower() in SUFFIXES and path.stem.lower() == name.lower()
+            if taken and not (replace and path == own):
+                remedy = "or let it be replaced" if path == own else "or delete that file"
+                raise ValueError(
+                    f"There is already an embedding called {path.stem}: {path}. Use another name, {remedy}."
+                )
+    return own
+
+
+def save(path: Path, vectors: Tensor, metadata: Mapping[str, str]) -> None:
+    """Write vectors [k, 768] as an embedding to its `place`, and let the WebUI know it.
+
+    The caller holds the WebUI's queue lock. ValueError or OSError in one sentence if it cannot be written.
+    """
+    save_embedding(path, vectors, metadata)
+    reload()
+
+
+def reload() -> None:
+    """Read all embeddings again and forget what was made of the last prompts, which may hold an older version.
+
+    The caller holds the WebUI's queue lock: a run that is under way reads the database, which is empty for a moment.
+    """
+    # Forced: a file that was overwritten in place does not change the folder's time, by which the WebUI goes.
+    sd_hijack.model_hijack.embedding_db.load_textual_inversion_embeddings(force_reload=True)
+    # The cache of prompts compares words and settings, not what an embedding holds.
+    for owner, names in (
+        (processing.StableDiffusionProcessing, ("cached_c", "cached_uc")),
+        (processing.StableDiffusionProcessingTxt2Img, ("cached_hr_c", "cached_hr_uc")),
+    ):
+        for name in names:
+            setattr(owner, name, [None, None])

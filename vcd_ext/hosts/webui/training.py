@@ -1,0 +1,189 @@
+"""The WebUI as a training host: the core's `TrainingHost` on the checkpoint that is loaded."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from modules import call_queue, devices, sd_models, shared
+from torch import Tensor, nn
+
+from vcd_ext.host import Posterior
+from vcd_ext.hosts.webui import embeddings, guard, model
+from vcd_ext.hosts.webui.preflight import PREDICTIONS, check
+from vcd_ext.hosts.webui.recompute import recomputed
+from vcd_ext.hosts.webui.text import TextEncoder
+from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.progress import Progress, Report
+from vcd_ext.identity.train import Identity, train
+from vcd_ext.settings import TrainSettings
+
+JOB = "vcd-train"  # as the WebUI's own progress calls it
+
+
+def train_identity(
+    photos: Sequence[Photo],
+    settings: TrainSettings,
+    progress: Report | None = None,
+    interrupted: Callable[[], bool] | None = None,
+    *,
+    state: Path | None = None,
+    replace_existing: bool = False,
+) -> Identity:
+    """Train on the checkpoint that is loaded; what was learned to the end can be used in the next prompt.
+
+    Waits for its turn among the WebUI's jobs; its Interrupt button and API end the training as `interrupted` does.
+    An identity that is not `finished` is not saved: go on from `state`, or call `keep`. progress, interrupted and
+    state are those of `vcd_ext.identity.train`; the state is deleted once the identity is saved.
+    replace_existing: an identity of that name may be overwritten.
+
+    ValueError, in one sentence and with nothing changed, for photos, settings, a name or a checkpoint that cannot
+    work; OSError if a file cannot be written.
+    """
+
+    def stop() -> bool:
+        pressed = shared.state.interrupted or shared.state.stopping_generation
+        return pressed or (interrupted is not None and interrupted())
+
+    def tell(now: Progress) -> None:
+        shared.state.sampling_step, shared.state.sampling_steps = now.step, now.total
+        if progress is not None:
+            progress(now)
+
+    with call_queue.queue_lock:
+        path = embeddings.place(settings.name, replace_existing)
+        shared.state.begin(job=JOB)
+        try:
+            shared.state.job_count = 1
+            sd_models.reload_model_weights()  # as before a picture: the person may have chosen another checkpoint
+            host = WebUITraining(shared.sd_model)
+            identity = train(host, photos, settings, tell, state=state, interrupted=stop)
+            identity = replace(identity, metadata=identity.metadata | {"clip_skip": str(host.clip_skip)})
+            if identity.finished:
+                _save(identity, path, state)
+        finally:
+            shared.state.end()
+    return identity
+
+
+def keep(identity: Identity, state: Path | None = None, replace_existing: bool = False) -> Path:
+    """Save an identity whose training was stopped, as `train_identity` saves a finished one; its file."""
+    with call_queue.queue_lock:
+        path = embeddings.place(identity.name, replace_existing)
+        _save(identity, path, state)
+    return path
+
+
+def _save(identity: Identity, path: Path, state: Path | None) -> None:
+    embeddings.save(path, identity.vectors, identity.metadata)
+    if state is not None:
+        for left in (state, state.with_name(f"{state.name}.bank")):
+            left.unlink(missing_ok=True)
+
+
+class WebUITraining:
+    """A checkpoint of the WebUI on which identities are trained; whoever uses it holds the WebUI's queue lock.
+
+    ValueError, in one sentence, for a checkpoint that cannot be trained on. Its CLIP skip is the setting at the time
+    of the host's making; an identity is learned for that one.
+    """
+
+    def __init__(self, sd_model: Any):
+        check(sd_model)
+        self.sd_model = sd_model
+        self.clip_skip = int(shared.opts.CLIP_stop_at_last_layers)
+        self._encoder = TextEncoder(sd_model.cond_stage_model, self.clip_skip)
+
+    @property
+    def checkpoint(self) -> str:
+        return Path(self.sd_model.sd_checkpoint_info.filename).name
+
+    @property
+    def checkpoint_hash(self) -> str:
+        return self.sd_model.sd_checkpoint_info.shorthash or ""
+
+    @property
+    def device(self) -> torch.device:
+        return devices.device
+
+    @property
+    def width(self) -> int:
+        return self._encoder.table.shape[1]
+
+    @property
+    def alphas_cumprod(self) -> Tensor:
+        # Not `alphas_cumprod`, which the WebUI makes from it anew for each picture.
+        return self.sd_model.alphas_cumprod_original.detach().float().cpu().clone()
+
+    @property
+    def prediction_type(self) -> str:
+        return PREDICTIONS[self.sd_model.parameterization]
+
+    @property
+    def unet(self) -> nn.Module:
+        """LDM's UNet; its cross-attention layers are called attn2."""
+        return self.sd_model.model.diffusion_model
+
+    def training(self) -> AbstractContextManager[None]:
+        return guard.guarded(self.sd_model)
+
+    @torch.no_grad()
+    def encode(self, pictures: Tensor) -> Posterior:
+        unet, text_encoder, vae = guard.parts(self.sd_model)
+        if model.is_low_memory(self.sd_model):
+            self._move(devices.cpu, unet, text_encoder)
+        self._move(self.device, vae)
+        # One at a time: the encoder's memory would grow with the batch.
+        posteriors = [self._encode(picture[None]) for picture in pictures]
+        return Posterior(*(torch.cat(tensors) for tensors in zip(*posteriors, strict=True)))
+
+    def _encode(self, picture: Tensor) -> Posterior:
+        posterior = self._posterior(picture)
+        if not all(tensor.isfinite().all() for tensor in posterior):
+            guard.widen(self.sd_model.first_stage_model)  # some VAEs overflow in half precision
+            posterior = self._posterior(picture)
+        return posterior
+
+    def _posterior(self, picture: Tensor) -> Posterior:
+        vae = self.sd_model.first_stage_model
+        # The class's function: --medvram has put one before it that moves the other parts off the device.
+        found = type(vae).encode(vae, picture.to(self.device, next(vae.parameters()).dtype))
+        std = (0.5 * found.logvar.float()).exp()
+        return Posterior(*(self.sd_model.scale_factor * tensor.float().cpu() for tensor in (found.mean, std)))
+
+    def free_encoder(self) -> None:
+        unet, text_encoder, vae = guard.parts(self.sd_model)
+        self._move(devices.cpu, vae)
+        self._move(self.device, unet, text_encoder)
+        devices.torch_gc()
+
+    def tokens(self, words: str) -> list[int]:
+        return self._encoder.tokens(words)
+
+    def vectors_of(self, words: str) -> Tensor:
+        return self._encoder.table[self.tokens(words)].detach().float().cpu().clone()
+
+    def text(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
+        self._move(self.device, self.sd_model.cond_stage_model)
+        return self._encoder.encode(prompt, embeddings)
+
+    def predict(self, latents: Tensor, times: Tensor, text: Tensor) -> Tensor:
+        self._move(self.device, self.sd_model.model)
+        condition = {"c_crossattn": [text.to(self.device)]}
+        return self.sd_model.apply_model(latents.to(self.device), times.to(self.device), condition).float()
+
+    def checkpoint_activations(self, every_block: bool) -> AbstractContextManager[None]:
+        return recomputed(self.unet, every_block)
+
+    def free_memory(self) -> int | None:
+        if self.device.type != "cuda":
+            return None
+        free, _ = torch.cuda.mem_get_info(self.device)
+        return free + torch.cuda.memory_reserved(self.device) - torch.cuda.memory_allocated(self.device)
+
+    def _move(self, device: torch.device, *parts: nn.Module) -> None:
+        for part in parts:
+            if next(part.parameters()).device.type != device.type:
+                part.to(device)
