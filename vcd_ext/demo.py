@@ -1,76 +1,140 @@
-"""The subcommand `demo`: everything from text to files on small models with random weights, made on the spot."""
+"""The subcommand `demo`: the whole method on the small drawn world that ships with the project.
+
+It learns an individual from eight pictures, makes videos of its class and of the individual, without and with the
+noise prior, and writes them with a contact sheet and a report that any browser shows.
+"""
 
 import argparse
-import importlib
-import sys
 import time
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-import vcd_ext
-from vcd_ext import media
+from vcd_ext import media, report, toyworld
 from vcd_ext.generate import progress_bar
-from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.media import Clip
-from vcd_ext.settings import GenerateSettings, VideoSettings
+from vcd_ext.metrics import motion as measures
+from vcd_ext.metrics.toyworld import Judges, load_judges
+from vcd_ext.settings import GenerateSettings, TrainSettings, VideoSettings
 
-IDENTITY = "tinyperson"
+if TYPE_CHECKING:
+    from vcd_ext.hosts.standalone import Standalone
+    from vcd_ext.identity import Identity
+    from vcd_ext.toyworld import Subject
+
 GAMMAS = (0.0, 0.15)
-PICTURE = GenerateSettings(prompt=f"a photo of {IDENTITY} at the beach", width=192, height=192, steps=8)
+PICTURE = GenerateSettings(width=toyworld.SIZE, height=toyworld.SIZE, steps=20, cfg_scale=4.0, sampler="ddim")
+TRAINING = TrainSettings(size=toyworld.SIZE, steps=200)
+FRAMES = 16
+PLACE = "in the snow, running"
 SHOWN, LABEL_HEIGHT = 8, 16  # frames of a row of the contact sheet; pixels
 
 
+@dataclass(frozen=True)
+class Shot:
+    """One video of the demo: its file, how it was made, and what was measured on it."""
+
+    file: Path
+    clip: Clip
+    prompt: str
+    gamma: float
+    measured: dict[str, str]
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Write models, a video for each gamma, and a contact sheet into the folder `out`; say what was done."""
+    """Learn, make the videos, measure them, and write everything into the folder `out`; say what was done."""
+    from vcd_ext.hosts.standalone import Standalone
+
     started = time.monotonic()
     out: Path = arguments.out
-    checkpoint, module, identity = _models(out / "models")
-    print(f"Small models with random weights: {checkpoint}, {module}, {identity}")
-    host = Standalone.load(checkpoint)
-    picture = replace(PICTURE, seed=arguments.seed)
-    clips = {}
-    for gamma in GAMMAS:
-        with progress_bar() as progress:
-            clips[gamma] = host.generate(picture, VideoSettings(gamma=gamma), module, [identity], progress)
-        path = media.write(out / f"gamma_{gamma:g}.mp4", clips[gamma])
-        print(f"{path}: gamma {gamma:g}; neighbouring frames correlate by {likeness(clips[gamma]):.3f}")
-    sheet = out / "contact_sheet.png"
-    contact_sheet(clips).save(sheet)
-    print(f"{sheet}: frames side by side, one row for each gamma")
-    print(
-        f"Done in {time.monotonic() - started:.0f} s. The weights are random, so the pictures are abstract: this shows "
-        "that everything runs and that gamma makes frames more alike, not how real models look."
-    )
+    out.mkdir(parents=True, exist_ok=True)
+    subject = toyworld.subjects()[0]
+    host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
+    print(f"Learning {subject.name}, a {subject.class_word}, from the pictures in {subject.folder}")
+    identity, embedding = _learn(host, subject, out, arguments.seed)
+    likeness = _Likeness(judges, subject)
+    shots = []
+    for prompt, vectors in _prompts(subject, embedding):
+        for gamma in GAMMAS:
+            shots.append(_shoot(host, replace(PICTURE, prompt=prompt, seed=arguments.seed), gamma, vectors, out))
+    shots = [replace(shot, measured=likeness.measure(shot)) for shot in shots]
+    for shot in shots:
+        print(f"{shot.file}: {shot.prompt}; gamma {shot.gamma:g}; {report.listed(shot.measured)}")
+    contact_sheet({f"{shot.prompt}, gamma {shot.gamma:g}": shot.clip for shot in shots}).save(out / "contact_sheet.png")
+    seconds = time.monotonic() - started
+    page = report.write(out / "report.html", shots, identity, subject, seconds)
+    print(f"{out / 'contact_sheet.png'}: frames side by side, one row for each video")
+    print(f"{page}: the videos and what was measured; open it in a browser\nDone in {seconds:.0f} s.")
     return 0
 
 
-def _models(folder: Path) -> tuple[Path, Path, Path]:
-    """Checkpoint, motion module and embedding, written by the clone's tests/tiny.py."""
-    root = Path(vcd_ext.__file__).parents[1]
-    if not (root / "tests" / "tiny.py").is_file():
-        raise ValueError(f"The demo makes its models with tests/tiny.py, which {root} lacks; run it in a full clone.")
-    sys.path.insert(0, str(root))
-    tiny: Any = importlib.import_module("tests.tiny")
-    return tiny.checkpoint(folder), tiny.motion_module(folder), tiny.embedding(folder, IDENTITY)
+def _learn(host: "Standalone", subject: "Subject", out: Path, seed: int) -> tuple["Identity", Path]:
+    """The individual as an embedding in `out`."""
+    from vcd_ext.hosts.training import StandaloneTraining
+    from vcd_ext.identity import save_embedding, train
+    from vcd_ext.identity.photos import read_photos
+    from vcd_ext.train_command import bars
+
+    settings = replace(TRAINING, name=subject.name, class_word=subject.class_word, seed=seed)
+    with bars() as progress:
+        identity = train(StandaloneTraining(host), read_photos(subject.folder).photos, settings, progress)
+    return identity, save_embedding(out / f"{subject.name}.safetensors", identity.vectors, identity.metadata)
 
 
-def likeness(clip: Clip) -> float:
-    """Mean correlation, -1 to 1, between the pixels of neighbouring frames."""
-    frames = clip.frames.reshape(len(clip.frames), -1).astype(np.float32)
-    return float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in pairwise(frames)]))
+def _prompts(subject: "Subject", embedding: Path) -> list[tuple[str, list[Path]]]:
+    """Prompts with the embeddings that they need: the class alone, then the individual."""
+    return [
+        (f"photo of a {subject.class_word} {PLACE}", []),
+        (f"photo of {subject.name} {subject.class_word} {PLACE}", [embedding]),
+        (f"photo of {subject.name} {subject.class_word} on the beach, waving", [embedding]),
+    ]
 
 
-def contact_sheet(clips: dict[float, Clip]) -> Image.Image:
-    """The first frames of each clip in a row of its own, its gamma above them."""
+def _shoot(host: "Standalone", picture: GenerateSettings, gamma: float, vectors: Sequence[Path], out: Path) -> Shot:
+    settings = VideoSettings(frames=FRAMES, gamma=gamma)
+    with progress_bar() as progress:
+        clip = host.generate(picture, settings, toyworld.motion_module(), vectors, progress)
+    name = "_".join(picture.prompt.replace(",", "").removeprefix("photo of ").split())
+    return Shot(media.write(out / f"{name}_gamma_{gamma:g}.mp4", clip), clip, picture.prompt, gamma, {})
+
+
+class _Likeness:
+    """Measures of a video, by the drawn world's judges and by optical flow."""
+
+    def __init__(self, judges: Judges, subject: "Subject"):
+        self.judges = judges
+        paths = sorted(path for path in subject.folder.glob("*.png") if not path.stem.endswith(".mask"))
+        self.real = judges.identity(np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths]))
+
+    def measure(self, shot: Shot) -> dict[str, str]:
+        """Names and values, ready to be shown."""
+        frames = shot.clip.frames
+        vectors = self.judges.identity(frames)
+        return {
+            "identity similarity": f"{float((vectors @ self.real.T).mean()):.2f}",
+            "identity from frame to frame": f"{measures.neighbour_cosine(vectors):.3f}",
+            "motion": f"{measures.flow_magnitude(frames):.2f} px/frame",
+            "flicker": f"{measures.flicker(frames):.1f} of 255",
+        }
+
+
+def contact_sheet(clips: dict[str, Clip]) -> Image.Image:
+    """Frames of each clip in a row of its own, its label above them."""
     _, height, width, _ = next(iter(clips.values())).frames.shape
     row = height + LABEL_HEIGHT
     sheet = Image.new("RGB", (SHOWN * width, len(clips) * row), "white")
-    for i, (gamma, clip) in enumerate(clips.items()):
-        ImageDraw.Draw(sheet).text((4, i * row + 2), f"gamma {gamma:g}", fill="black")
-        sheet.paste(Image.fromarray(np.hstack(list(clip.frames[:SHOWN]))), (0, i * row + LABEL_HEIGHT))
+    for i, (label, clip) in enumerate(clips.items()):
+        ImageDraw.Draw(sheet).text((4, i * row + 2), label, fill="black")
+        sheet.paste(Image.fromarray(_strip(clip.frames)), (0, i * row + LABEL_HEIGHT))
     return sheet
+
+
+def _strip(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`SHOWN` frames, evenly spread over the clip, side by side."""
+    chosen = np.linspace(0, len(frames) - 1, min(SHOWN, len(frames))).round().astype(int)
+    return np.hstack(list(frames[chosen]))

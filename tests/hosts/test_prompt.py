@@ -21,7 +21,7 @@ def models(files) -> checkpoint.Models:
 
 @pytest.fixture(scope="module")
 def prompts(models) -> Prompts:
-    return Prompts(models.text_encoder)
+    return Prompts(models.text_encoder, models.tokenizer)
 
 
 @pytest.fixture

@@ -25,9 +25,13 @@ class Pictures(Dataset[Tensor]):
 
     def __getitem__(self, index: int) -> Tensor:
         """The picture with that number."""
-        time = int(np.random.default_rng([index, 5]).integers(FRAMES))
-        frame = render(sample(index, self.split), [time]).frames[0]
+        frame = render(sample(index, self.split), [moment(index)]).frames[0]
         return torch.from_numpy(frame).permute(2, 0, 1).float() / 127.5 - 1
+
+
+def moment(index: int) -> int:
+    """The frame that picture `index` shows of its clip."""
+    return int(np.random.default_rng([index, 5]).integers(FRAMES))
 
 
 def batches(split: str, first_step: int, steps: int, batch: int, workers: int = 0) -> Iterator[Tensor]:

@@ -36,11 +36,11 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .first_stage import to_ldm
+from .first_stage import autoencoder, to_ldm
 from .pictures import Pictures, batches
 from .training import State, chance, descend, half, learning_rate, update_average
 
-GROUPS, LATENTS, DECAY = 32, 4, 0.999
+DECAY = 0.999
 
 
 def main(arguments: list[str] | None = None) -> State:
@@ -60,20 +60,6 @@ def main(arguments: list[str] | None = None) -> State:
     if state.step == options.steps:
         _export(state, options.out, 4 * options.held_out, device)
     return state
-
-
-def autoencoder(channels: list[int], layers: int = 1) -> AutoencoderKL:
-    """An autoencoder whose four levels have these widths; the picture is halved three times."""
-    if len(channels) != 4 or any(width % GROUPS for width in channels):
-        raise ValueError(f"channels are {channels}, expected four multiples of {GROUPS} (LDM's group norm)")
-    model = AutoencoderKL(
-        block_out_channels=tuple(channels), layers_per_block=layers, latent_channels=LATENTS, norm_num_groups=GROUPS,
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4, sample_size=128,
-    )  # fmt: skip
-    for part in (model.encoder, model.decoder):
-        # It returns a transposed tensor, which every layer behind it would keep; group norm is ten times slower on it.
-        part.mid_block.attentions[0].register_forward_hook(lambda module, inputs, output: output.contiguous())
-    return model
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -20,8 +20,9 @@ from diffusers.loaders.single_file_utils import (
 )
 from omegaconf import OmegaConf
 from torch import Tensor, nn
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from vcd_ext.hosts.tokenizer import tokenizer
 from vcd_ext.tensorfile import read
 
 SUFFIXES = (".safetensors", ".ckpt")
@@ -47,7 +48,10 @@ State = dict[str, Tensor]
 
 
 class Config(NamedTuple):
-    """What a model's tensors do not tell. clip: a folder with the text encoder's config, if it is one."""
+    """What a model's tensors do not tell. clip: a folder with the text encoder's config and tokenizer, if it is one.
+
+    A relative folder counts from the yaml's own.
+    """
 
     heads: int = HEADS
     scale_factor: float = SCALE_FACTOR
@@ -62,6 +66,7 @@ class Models:
     unet: nn.Module
     vae: nn.Module
     text_encoder: nn.Module
+    tokenizer: CLIPTokenizer
     prediction_type: str
 
 
@@ -88,6 +93,7 @@ def _models(state: State, config: Config) -> Models:
         _filled(UNet2DConditionModel.from_config, unet, convert_ldm_unet_checkpoint(state, unet)),
         _filled(AutoencoderKL.from_config, vae, convert_ldm_vae_checkpoint(state, vae)),
         _filled(CLIPTextModel, _text_config(text, config), text),
+        _tokenizer(config),
         config.prediction_type,
     )
 
@@ -129,11 +135,17 @@ def _config(path: Path) -> Config:
         return Config(
             heads=int(OmegaConf.select(params, "unet_config.params.num_heads", default=HEADS)),
             scale_factor=float(params.get("scale_factor", SCALE_FACTOR)),
-            clip=str(OmegaConf.select(params, "cond_stage_config.params.version", default="")),
+            clip=_beside(path, str(OmegaConf.select(params, "cond_stage_config.params.version", default=""))),
             prediction_type="v_prediction" if params.get("parameterization") == "v" else "epsilon",
         )
     except Exception as error:  # OmegaConf and its YAML parser have their own kinds
         raise ValueError(f"{path.name} is not a checkpoint's config; correct it, or remove it for SD1.5's.") from error
+
+
+def _beside(path: Path, clip: str) -> str:
+    """The folder that a yaml names; from where it lies, if that is where the folder is."""
+    folder = path.parent / clip
+    return str(folder) if clip and folder.is_dir() else clip
 
 
 def _ldm_config(state: State, config: Config) -> dict[str, Any]:
@@ -159,8 +171,8 @@ def _ldm_config(state: State, config: Config) -> dict[str, Any]:
         "in_channels": 3,
         "out_ch": 3,
         "ch": width,
-        "ch_mult": multiples((f"{_VAE}encoder.down.{i}.block.0.conv1" for i in range(4)), width),
-        "num_res_blocks": 2,
+        "ch_mult": multiples((f"{_VAE}decoder.up.{i}.block.0.conv1" for i in range(4)), width),
+        "num_res_blocks": sum(f"{_VAE}decoder.up.0.block.{i}.conv1.bias" in state for i in range(1, 9)),
         "z_channels": inputs,
     }
     parameters = {
@@ -188,6 +200,13 @@ def _text_config(text: State, config: Config) -> Any:
         num_attention_heads=max(width // CLIP_HEAD_WIDTH, 1),
         num_hidden_layers=sum(key.endswith(".mlp.fc1.bias") for key in text),
     )
+
+
+def _tokenizer(config: Config) -> CLIPTokenizer:
+    """The one in the config's folder; CLIP's own for every usual checkpoint."""
+    if config.clip and Path(config.clip, "merges.txt").is_file():
+        return CLIPTokenizer.from_pretrained(config.clip)
+    return tokenizer()
 
 
 def _filled(make: Callable[[Any], nn.Module], config: Any, state: State) -> nn.Module:

@@ -12,21 +12,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vcd_ext.hosts.tokenizer import tokenizer
 from vcd_ext.identity.naming import word
 
-START, END = 49406, 49407
 CHUNK = 75
 
 Token = int | Tensor  # a token's id, or a vector [width] that stands in its place
 
 
 class Prompts:
-    """A CLIP text encoder (transformers' CLIPTextModel) with its tokenizer."""
+    """A CLIP text encoder with its tokenizer (transformers' CLIPTextModel and CLIPTokenizer)."""
 
-    def __init__(self, text_encoder: Any):
+    def __init__(self, text_encoder: Any, tokenizer: Any):
         self.text_encoder = text_encoder
-        self.tokenizer = tokenizer()
+        self.tokenizer = tokenizer
 
     @property
     def width(self) -> int:
@@ -65,8 +63,9 @@ class Prompts:
         return list(self.tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
 
     def _encode(self, chunk: list[Token]) -> Tensor:
-        tokens = [START, *chunk, *[END] * (CHUNK + 1 - len(chunk))]
-        ids = [token if isinstance(token, int) else END for token in tokens]
+        start, end = self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
+        tokens = [start, *chunk, *[end] * (CHUNK + 1 - len(chunk))]
+        ids = [token if isinstance(token, int) else end for token in tokens]
         with _replaced(self.text_encoder.get_input_embeddings(), tokens):
             return self.text_encoder(torch.tensor([ids], device=self.text_encoder.device)).last_hidden_state
 

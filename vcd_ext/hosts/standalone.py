@@ -36,7 +36,7 @@ class Standalone:
         self.device = device
         self.unet: Any = models.unet
         self.vae: Any = models.vae
-        self.prompts = Prompts(models.text_encoder)
+        self.prompts = Prompts(models.text_encoder, models.tokenizer)
         self.prediction_type = models.prediction_type
 
     @classmethod

@@ -1,0 +1,127 @@
+"""Put the trained parts together into the files that the project ships.
+
+    python -m tools.toyworld.assemble --runs runs --out vcd_ext/toyworld        # a minute
+
+Writes OUT/toyworld.safetensors (LDM's SD1.x layout, float16) with toyworld.yaml and the folder `clip` (text encoder's
+config and tokenizer), OUT/toyworld_motion.safetensors, OUT/subjects/NAME/ (8 pictures and masks of individuals that
+no training saw), and OUT/manifest.json with the SHA-256 of each file. What is not trained yet stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from omegaconf import OmegaConf
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .scenes import SCENES
+from .second_stage import BETAS, HEADS, STEPS, scaled_linear
+from .spec import sample
+from .world import render
+
+SUBJECTS = {"biscuit": ("dog", 11_000_003), "mara": ("woman", 11_000_001), "ole": ("man", 11_000_002)}
+PICTURES = 8
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write what is ready."""
+    parser = argparse.ArgumentParser(description="Put the trained parts of the drawn world together.")
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
+    first, second = options.runs / "autoencoder/autoencoder.safetensors", options.runs / "denoiser/denoiser.safetensors"
+    if first.is_file() and second.is_file():
+        checkpoint(first, second, options.runs / "denoiser/clip", options.out)
+    third = options.runs / "motion/motion.safetensors"
+    if third.is_file():
+        save_file(halved(load_file(third)), options.out / "toyworld_motion.safetensors")
+    for name, (kind, number) in SUBJECTS.items():
+        subject(options.out / "subjects" / name, kind, number)
+    manifest(options.out)
+
+
+def checkpoint(first: Path, second: Path, clip: Path, out: Path) -> None:
+    """Autoencoder and denoiser in one file, its yaml, and the text encoder's folder."""
+    with safe_open(str(first), "pt") as file:
+        scale = float(file.metadata()["scale_factor"])
+    stage = load_file(first)
+    tensors = {f"first_stage_model.{name}": value for name, value in stage.items()} | load_file(second)
+    bars = scaled_linear()
+    schedule = {"alphas_cumprod": bars.float(), "betas": (1 - bars / torch.cat([bars.new_ones(1), bars[:-1]])).float()}
+    save_file(halved(tensors) | schedule, out / "toyworld.safetensors", metadata={"format": "pt"})
+    shutil.copytree(clip, out / "clip", dirs_exist_ok=True)
+    OmegaConf.save(OmegaConf.create(config(tensors, scale)), out / "toyworld.yaml")
+
+
+def halved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Floating point numbers as float16."""
+    return {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
+
+
+def config(tensors: dict[str, Tensor], scale: float) -> dict[str, object]:
+    """The WebUI's config of these sizes. The text encoder's folder is relative to the yaml, read by VCD alone."""
+    unet, stage = "model.diffusion_model.", "first_stage_model."
+    widths = [len(tensors[f"{unet}input_blocks.{block}.0.out_layers.3.bias"]) for block in (1, 4, 7, 10)]
+    inner = [len(tensors[f"{stage}decoder.up.{level}.block.0.conv1.bias"]) for level in range(4)]
+    layers = sum(f"{stage}decoder.up.0.block.{i}.conv1.bias" in tensors for i in range(9)) - 1
+    context = tensors[f"{unet}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"].shape[1]
+    sizes = {
+        "image_size": 16, "in_channels": 4, "out_channels": 4, "model_channels": widths[0],
+        "attention_resolutions": [4, 2, 1], "num_res_blocks": 2, "channel_mult": [w // widths[0] for w in widths],
+        "num_heads": HEADS, "use_spatial_transformer": True, "transformer_depth": 1, "context_dim": context,
+        "use_checkpoint": False, "legacy": False,
+    }  # fmt: skip
+    code = {
+        "double_z": True, "z_channels": 4, "resolution": 128, "in_channels": 3, "out_ch": 3, "ch": inner[0],
+        "ch_mult": [w // inner[0] for w in inner], "num_res_blocks": layers, "attn_resolutions": [], "dropout": 0.0,
+    }  # fmt: skip
+    autoencoder = {"embed_dim": 4, "ddconfig": code, "lossconfig": {"target": "torch.nn.Identity"}}
+    parts = {
+        "unet_config": ("ldm.modules.diffusionmodules.openaimodel.UNetModel", sizes),
+        "first_stage_config": ("ldm.models.autoencoder.AutoencoderKL", autoencoder),
+        "cond_stage_config": ("ldm.modules.encoders.modules.FrozenCLIPEmbedder", {"version": "clip"}),
+    }
+    low, high = BETAS
+    parameters: dict[str, object] = {
+        "linear_start": low, "linear_end": high, "timesteps": STEPS, "first_stage_key": "jpg",
+        "cond_stage_key": "txt", "image_size": 16, "channels": 4, "cond_stage_trainable": False,
+        "conditioning_key": "crossattn", "scale_factor": scale, "use_ema": False,
+    }  # fmt: skip
+    parameters |= {name: {"target": target, "params": params} for name, (target, params) in parts.items()}
+    return {"model": {"target": "ldm.models.diffusion.ddpm.LatentDiffusion", "params": parameters}}
+
+
+def subject(folder: Path, kind: str, number: int) -> None:
+    """Eight pictures of one individual, each in another scene, with masks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    distances = ["plain", "close", "plain", "plain", "close", "plain", "plain", "close"]
+    for k, (scene, distance) in enumerate(zip(SCENES[:PICTURES], distances, strict=True)):
+        action = "standing" if distance == "close" else ("standing", "waving", "standing", "jumping")[k % 4]
+        spec = sample(100 * number + k, "eval", kind=kind, number=number, scene=scene, distance=distance,
+                      action=action, light="day", camera="still")  # fmt: skip
+        drawn = render(spec, [4])
+        Image.fromarray(drawn.frames[0]).save(folder / f"{k + 1}.png", optimize=True)
+        Image.fromarray(drawn.masks[0]).save(folder / f"{k + 1}.mask.png", optimize=True)
+    (folder / "class.txt").write_text(f"{kind}\n", encoding="utf-8")
+
+
+def manifest(out: Path) -> None:
+    """The SHA-256 of every shipped file, by its path."""
+    paths = sorted(path for path in out.rglob("*") if path.is_file() and path.suffix in (".safetensors", ".yaml"))
+    paths += sorted((out / "clip").glob("*")) + sorted((out / "subjects").rglob("*.png"))
+    sums = {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    (out / "manifest.json").write_text(json.dumps(sums, indent=1) + "\n", encoding="utf-8")
+    print(f"{len(sums)} files, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""The drawn world that ships with the project: a small SD1.x checkpoint, its motion module, and subjects to learn.
+
+MODEL_CARD.md says what it is, how it was made and what it can do. Every function raises ValueError with one sentence
+where a file is missing or damaged.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from omegaconf import OmegaConf
+
+from vcd_ext.atomic import atomically
+
+FOLDER = Path(__file__).parent
+SIZE = 128  # pixels of a side: what it was trained on
+SCENES = ("on the beach", "in the desert", "in a meadow", "in a forest", "in the snow", "on a street", "in a room",
+          "in a kitchen")  # fmt: skip
+ACTIONS = ("standing", "waving", "running", "jumping")
+_RESTORE = "restore it with `git checkout -- vcd_ext/toyworld`, or rebuild it as vcd_ext/toyworld/MODEL_CARD.md says"
+
+
+class Subject(NamedTuple):
+    """An individual that no training saw: its name, what it is ("dog"), and the folder of its pictures and masks."""
+
+    name: str
+    class_word: str
+    folder: Path
+
+
+def checkpoint() -> Path:
+    """The checkpoint, with its yaml and the folder `clip` beside it."""
+    for name in sorted(_sums()):
+        if name == "toyworld.yaml" or name.startswith("clip/"):
+            _whole(name)
+    return _whole("toyworld.safetensors")
+
+
+def motion_module() -> Path:
+    """The motion module, in AnimateDiff v3's layout."""
+    return _whole("toyworld_motion.safetensors")
+
+
+def judges() -> Path:
+    """The networks that measure what was generated, for `vcd_ext.metrics.toyworld`."""
+    return _whole("judges.safetensors")
+
+
+def subjects() -> list[Subject]:
+    """The individuals to learn, each with eight pictures and masks."""
+    names = sorted({Path(name).parts[1] for name in _sums() if name.startswith("subjects/")})
+    for name in _sums():
+        if name.startswith("subjects/"):
+            _whole(name)
+    return [Subject(name, (_path(f"subjects/{name}/class.txt")).read_text().strip(), _path(f"subjects/{name}"))
+            for name in names]  # fmt: skip
+
+
+def install(webui: Path) -> list[Path]:
+    """Copy checkpoint and motion module into a WebUI's model folders; the files written.
+
+    The copy of the yaml names the text encoder's folder by its whole path, for the WebUI knows no other.
+    """
+    models = webui / "models"
+    if not models.is_dir():
+        raise ValueError(f"{webui} is not a WebUI: it has no folder `models`; name the folder that holds webui.py.")
+    source, target = checkpoint(), models / "Stable-diffusion"
+    clip = target / "toyworld_clip"
+    clip.mkdir(parents=True, exist_ok=True)
+    copies = {path: clip / path.name for path in (FOLDER / "clip").iterdir()}
+    copies |= {source: target / source.name, motion_module(): models / "AnimateDiff" / motion_module().name}
+    for path, copy in copies.items():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with atomically(copy) as part:
+            shutil.copyfile(path, part)
+    config = OmegaConf.load(source.with_suffix(".yaml"))
+    config.model.params.cond_stage_config.params.version = os.fspath(clip.resolve())
+    with atomically(target / "toyworld.yaml") as part:
+        OmegaConf.save(config, part)
+    return [*copies.values(), target / "toyworld.yaml"]
+
+
+def _path(name: str) -> Path:
+    return FOLDER / name
+
+
+def _sums() -> dict[str, str]:
+    """The SHA-256 of every shipped file."""
+    path = _path("manifest.json")
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; {_RESTORE}.")
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _whole(name: str) -> Path:
+    """The file of that name, if it is there and undamaged."""
+    path = _path(name)
+    if name not in _sums() or not path.is_file():
+        raise ValueError(f"{path} is missing; {_RESTORE}.")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != _sums()[name]:
+        raise ValueError(f"{path} is damaged; {_RESTORE}.")
+    return path
