@@ -73,8 +73,8 @@ def pictures(judges: Judges, count: int, soft: bool) -> dict[str, Shares]:
             "distance": spec.distance,
             "kind": KINDS[scores[0].argmax()] == spec.who.kind,
             "scene": SCENES[scores[1].argmax()] == spec.scene,
-            "mask IoU": _mask_overlap(detection.mask, drawn.masks[0]),
-            "face IoU": _box_overlap(detection.face, drawn.face_boxes[0]),
+            "mask IoU": mask_overlap(detection.mask, drawn.masks[0]),
+            "face IoU": box_overlap(detection.face, drawn.face_boxes[0]),
         })  # fmt: skip
     return {what: _by_distance(records, what) for what in ("kind", "scene", "mask IoU", "face IoU")}
 
@@ -122,12 +122,14 @@ def _by_distance(records: list[dict[str, Any]], what: str) -> Shares:
     return {name: float(np.mean([r[what] for r in group])) for name, group in groups.items() if group}
 
 
-def _mask_overlap(found: Frames, true: Frames) -> float:
+def mask_overlap(found: Frames, true: Frames) -> float:
+    """Intersection over union of two masks, uint8 [H, W]."""
     one, two = found >= 128, true >= 128
     return float((one & two).sum() / max((one | two).sum(), 1))
 
 
-def _box_overlap(found: tuple[float, ...] | None, true: NDArray[np.float32]) -> float:
+def box_overlap(found: tuple[float, ...] | None, true: NDArray[np.float32]) -> float:
+    """Intersection over union of two boxes x0, y0, x1, y1; 0 where none was found."""
     if found is None:
         return 0.0
     sides = [max(min(found[k + 2], true[k + 2]) - max(found[k], true[k]), 0.0) for k in (0, 1)]

@@ -48,7 +48,7 @@ def _values(who: Identity) -> Iterator[float]:
         elif isinstance(value, bool):
             yield float(value)
         elif isinstance(value, float):
-            yield (value - 1) / 0.15
+            yield 2 * value - 1 if field.name == "spot_place" else (value - 1) / 0.15
         else:
             yield from (channel / 127.5 - 1 for channel in value) if value is not None else (0.0, 0.0, 0.0)
 

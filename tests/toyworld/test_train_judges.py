@@ -1,0 +1,82 @@
+"""The judges' training resumes bit for bit, and what it writes can be loaded and measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tools.toyworld import measure_judges, train_judges
+from tools.toyworld.judge_batches import Subjects, picture_batch
+from vcd_ext.metrics.toyworld import load_judges
+
+SMALL = [
+    "--picture-steps", "4", "--clips", "1", "--singles", "3",
+    "--identity-steps", "4", "--subjects", "6", "--strangers", "12",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("whole")
+    train_judges.main(["--out", str(out), *SMALL])
+    return out
+
+
+@pytest.mark.parametrize("network", ["pictures", "identity"])
+def test_an_interrupted_training_ends_the_same(whole: Path, tmp_path: Path, network: str) -> None:
+    train_judges.main(["--out", str(tmp_path), *SMALL, "--stop-at", "2"])
+    assert not (tmp_path / "judges.safetensors").exists()
+    train_judges.main(["--out", str(tmp_path), *SMALL])
+    one, two = (torch.load(folder / f"{network}.pt", weights_only=True) for folder in (whole, tmp_path))
+    assert one["step"] == two["step"] == 4
+    for part in ("model", "average"):
+        for name, tensor in one[part].items():
+            assert torch.equal(tensor, two[part][name]), f"{part}: {name}"
+    moments = zip(one["optimiser"]["state"].values(), two["optimiser"]["state"].values(), strict=True)
+    assert all(torch.equal(a["exp_avg_sq"], b["exp_avg_sq"]) for a, b in moments)
+
+
+def test_other_settings_do_not_resume(whole: Path) -> None:
+    with pytest.raises(ValueError, match="was made with singles = 3, not 5; use the same settings"):
+        train_judges.main(["--out", str(whole), *SMALL, "--singles", "5"])
+
+
+def test_the_file_holds_the_averaged_weights_in_half_precision(whole: Path) -> None:
+    judges = load_judges(whole / "judges.safetensors")
+    average = torch.load(whole / "pictures.pt", weights_only=True)["average"]
+    for name, tensor in judges.pictures.state_dict().items():
+        expected = average[name].half().float() if average[name].is_floating_point() else average[name]
+        assert torch.equal(tensor, expected), name
+    assert (whole / "judges.safetensors").stat().st_size < 2.6e6
+
+
+def test_a_step_sees_the_same_batch_whenever_it_runs() -> None:
+    for first, second in zip(picture_batch(0, 7, 1, 2), picture_batch(0, 7, 1, 2), strict=True):
+        assert torch.equal(first, second)
+    one, two = (Subjects(0, sceneries=4, others=16).batch(3, 4) for _ in range(2))
+    assert torch.equal(one.subjects, two.subjects)
+    assert torch.equal(one.traits, two.traits)
+
+
+def test_the_table_has_every_measure(whole: Path, tmp_path: Path) -> None:
+    few = ["--pictures", "6", "--clips", "4", "--individuals", "4", "--out", str(tmp_path / "table.json")]
+    table = measure_judges.main([str(whole / "judges.safetensors"), *few])
+    assert set(table) == {"kind", "scene", "mask IoU", "face IoU", "action", "action of 8", "identity"}
+    for looks in table.values():
+        assert set(looks) == {"clean", "softened"}
+        assert all(0 <= share <= 1 for shares in looks.values() for share in shares.values())
+    assert (tmp_path / "table.json").is_file()
+
+
+def test_perfect_answers_would_measure_as_perfect() -> None:
+    box = np.array([10, 20, 30, 50], np.float32)
+    assert measure_judges.box_overlap((10, 20, 30, 50), box) == pytest.approx(1)
+    assert measure_judges.box_overlap((10, 20, 20, 50), box) == pytest.approx(0.5)
+    assert measure_judges.box_overlap(None, box) == 0
+    mask = np.zeros((128, 128), np.uint8)
+    mask[10:20, 10:20] = 255
+    assert measure_judges.mask_overlap(mask, mask) == 1
+    assert measure_judges.mask_overlap(np.roll(mask, 5, axis=1), mask) == pytest.approx(1 / 3)
