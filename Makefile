@@ -1,4 +1,4 @@
-# make demo: the main job on small models that it makes itself.  make test: lint, types and all tests.
+# make demo: the whole method on the small drawn world that the project ships.  make test: lint, types and all tests.
 # Both set up what they need: a .venv under the WebUI's own pins and, as root, Chromium through apt.
 PYTHON ?= $(shell for p in python3.11 python3.10 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin

@@ -1,7 +1,7 @@
 """Effects of the method, measured on the drawn world that the project ships, with 95% intervals.
 
-    python -m benchmarks.effects --out docs/effects --part 0/2 & python -m benchmarks.effects --out docs/effects --part 1/2
-    python -m benchmarks.effects --out docs/effects --report      # writes docs/effects/*.md and *.svg
+    python -m benchmarks.effects --part 0/2 & python -m benchmarks.effects --part 1/2 & wait
+    python -m benchmarks.effects --report      # writes docs/effects/*.md and *.svg
 
 Every video is measured once and remembered in OUT/videos.jsonl, so an interrupted run goes on where it was. Prompts
 name combinations of kind, scene and action that no training read together; seeds are the same in every cell. DDIM, 20

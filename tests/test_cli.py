@@ -2,20 +2,24 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from PIL import Image
 
 import vcd_ext
 from tests import tiny
 from tests.conftest import Files
-from vcd_ext import demo, doctor, media
+from vcd_ext import demo, doctor, media, toyworld
 from vcd_ext.__main__ import main
 from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.identity import load_embedding
 from vcd_ext.settings import FORMATS
 
 # Run in a process of its own, where whoever opens a connection ends it.
@@ -190,17 +194,56 @@ def test_doctor_refuses_a_folder_that_is_no_webui(tmp_path, capsys):
     assert "is not a WebUI" in said(capsys)
 
 
-def test_demo_makes_two_videos_and_a_contact_sheet(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(demo, "PICTURE", demo.replace(demo.PICTURE, width=64, height=64, steps=1))
+@pytest.fixture
+def _quick(monkeypatch):
+    """The demo with one sampling step and one training step."""
+    monkeypatch.setattr(demo, "PICTURE", replace(demo.PICTURE, steps=1))
+    monkeypatch.setattr(demo, "TRAINING", replace(demo.TRAINING, steps=1, variants=1, batch=1))
+    monkeypatch.setattr(demo, "FRAMES", 8)
+
+
+@pytest.mark.usefixtures("_quick")
+def test_demo_learns_shows_and_measures(tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path), "--seed", "3"]) == 0
-    plain, mixed = (media.read(tmp_path / f"gamma_{gamma}.mp4") for gamma in ("0", "0.15"))
+    subject = toyworld.subjects()[0]
+    videos = sorted(tmp_path.glob("*.mp4"))
+    assert len(videos) == 6
+    plain, mixed = (media.read(path) for path in videos if "beach" in path.name)
     assert "Seed: 3" in plain.metadata["parameters"]
     assert not np.array_equal(plain.frames, mixed.frames)
-    assert Image.open(tmp_path / "contact_sheet.png").size == (8 * 64, 2 * (64 + 16))
-    assert "weights are random, so the pictures are abstract" in capsys.readouterr().out
+    assert load_embedding(tmp_path / f"{subject.name}.safetensors").shape[0] == 4
+    assert Image.open(tmp_path / "contact_sheet.png").size == (8 * 128, 6 * (128 + 16))
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<video") == 6
+    assert page.count("data:image/png;base64,") == 8
+    assert not re.search(r'(src|href)="(?!data:)', page), "the report needs nothing beside it"
+    assert "identity similarity" in capsys.readouterr().out
 
 
-def test_demo_outside_a_clone_says_so(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(vcd_ext, "__file__", str(tmp_path / "vcd_ext" / "__init__.py"))
+@pytest.mark.parametrize("name", ["toyworld.safetensors", "toyworld_motion.safetensors", "clip/vocab.json",
+                                  "subjects/biscuit/3.png", "judges.safetensors", "manifest.json"])  # fmt: skip
+@pytest.mark.parametrize("damage", ["missing", "damaged"])
+def test_demo_names_the_shipped_file_that_is_not_whole(tmp_path, capsys, monkeypatch, name, damage):
+    folder = shutil.copytree(toyworld.FOLDER, tmp_path / "toyworld")
+    monkeypatch.setattr(toyworld, "FOLDER", folder)
+    (folder / name).unlink() if damage == "missing" else (folder / name).write_bytes(b"no such luck")
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
-    assert "run it in a full clone" in said(capsys)
+    sentence = said(capsys)
+    assert Path(name).name in sentence
+    assert "git checkout -- vcd_ext/toyworld" in sentence
+    assert not (tmp_path / "demo").exists()
+
+
+def test_toyworld_goes_into_a_webui(tmp_path, capsys):
+    (tmp_path / "models").mkdir()
+    assert main(["toyworld", "--webui", str(tmp_path)]) == 0
+    config = OmegaConf.load(tmp_path / "models/Stable-diffusion/toyworld.yaml")
+    clip = Path(config.model.params.cond_stage_config.params.version)
+    assert clip.is_absolute()
+    assert (clip / "merges.txt").is_file()
+    assert (tmp_path / "models/AnimateDiff/toyworld_motion.safetensors").is_file()
+
+
+def test_toyworld_refuses_a_folder_that_is_no_webui(tmp_path, capsys):
+    assert main(["toyworld", "--webui", str(tmp_path)]) == 2
+    assert "is not a WebUI" in said(capsys)

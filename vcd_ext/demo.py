@@ -51,10 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.hosts.standalone import Standalone
 
     started = time.monotonic()
-    out: Path = arguments.out
-    out.mkdir(parents=True, exist_ok=True)
+    toyworld.check()
     subject = toyworld.subjects()[0]
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
+    out: Path = arguments.out
+    out.mkdir(parents=True, exist_ok=True)
     print(f"Learning {subject.name}, a {subject.class_word}, from the pictures in {subject.folder}")
     identity, embedding = _learn(host, subject, out, arguments.seed)
     likeness = _Likeness(judges, subject)

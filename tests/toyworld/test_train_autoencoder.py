@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from tools.toyworld import train_autoencoder
+from tools.toyworld import first_stage, train_autoencoder
 from tools.toyworld.pictures import batches
 from tools.toyworld.training import learning_rate
 
@@ -51,10 +51,10 @@ def test_ldm_reconstructs_what_diffusers_reconstructs(whole: Path) -> None:
     encoder, decoder = modules.Encoder(**sizes, double_z=True), modules.Decoder(**sizes)
     for part, module in (("encoder.", encoder), ("decoder.", decoder)):
         module.load_state_dict({k.removeprefix(part): v for k, v in tensors.items() if k.startswith(part)}, strict=True)
-    model = train_autoencoder.autoencoder([32] * 4)
+    model = first_stage.autoencoder([32] * 4)
     state = torch.load(whole / "state.pt", weights_only=True)
     model.load_state_dict(state["average"])
-    pictures = next(batches("test", 0, 1, 2))
+    pictures = next(batches("test", 0, 1, 2))[:, :3]
     with torch.no_grad():
         moments = torch.nn.functional.conv2d(
             encoder(pictures), tensors["quant_conv.weight"], tensors["quant_conv.bias"]
@@ -83,4 +83,4 @@ def test_learning_rate_rises_and_falls() -> None:
 
 def test_widths_that_ldm_cannot_have_are_refused() -> None:
     with pytest.raises(ValueError, match="expected four multiples of 32"):
-        train_autoencoder.autoencoder([16, 32, 64, 64])
+        first_stage.autoencoder([16, 32, 64, 64])

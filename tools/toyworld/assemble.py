@@ -117,7 +117,9 @@ def subject(folder: Path, kind: str, number: int) -> None:
 def manifest(out: Path) -> None:
     """The SHA-256 of every shipped file, by its path."""
     paths = sorted(path for path in out.rglob("*") if path.is_file() and path.suffix in (".safetensors", ".yaml"))
-    paths += sorted((out / "clip").glob("*")) + sorted((out / "subjects").rglob("*.png"))
+    paths += sorted((out / "clip").glob("*")) + sorted(
+        path for path in (out / "subjects").rglob("*.*") if path.is_file()
+    )
     sums = {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
     (out / "manifest.json").write_text(json.dumps(sums, indent=1) + "\n", encoding="utf-8")
     print(f"{len(sums)} files, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB")

@@ -13,7 +13,10 @@ from .world import FRAMES, render, sample
 
 
 class Pictures(Dataset[Tensor]):
-    """Single frames as float32 [3, 128, 128] in [-1, 1]; every index is another clip."""
+    """Single frames as float32 [4, 128, 128]: colours in [-1, 1], then the subject's mask in [0, 1].
+
+    Every index is another clip.
+    """
 
     def __init__(self, split: str, count: int) -> None:
         """`count` pictures of a split of the drawn world."""
@@ -24,9 +27,10 @@ class Pictures(Dataset[Tensor]):
         return self.count
 
     def __getitem__(self, index: int) -> Tensor:
-        """The picture with that number."""
-        frame = render(sample(index, self.split), [moment(index)]).frames[0]
-        return torch.from_numpy(frame).permute(2, 0, 1).float() / 127.5 - 1
+        """The picture with that number, and its mask."""
+        drawn = render(sample(index, self.split), [moment(index)])
+        colours = torch.from_numpy(drawn.frames[0]).permute(2, 0, 1).float() / 127.5 - 1
+        return torch.cat([colours, torch.from_numpy(drawn.masks[0])[None].float() / 255])
 
 
 def moment(index: int) -> int:
@@ -35,7 +39,7 @@ def moment(index: int) -> int:
 
 
 def batches(split: str, first_step: int, steps: int, batch: int, workers: int = 0) -> Iterator[Tensor]:
-    """The batches [batch, 3, 128, 128] of steps `first_step` to `steps`; the same ones whoever draws them."""
+    """The batches [batch, 4, 128, 128] of steps `first_step` to `steps`; the same ones whoever draws them."""
     indices = range(first_step * batch, steps * batch)
     loader = DataLoader(
         Pictures(split, steps * batch),

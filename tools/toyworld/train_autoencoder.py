@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> State:
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
-    names = ("channels", "layers", "batch", "steps", "rate", "kl", "seed")
+    names = ("channels", "layers", "batch", "steps", "rate", "kl", "subject", "seed")
     settings: dict[str, Any] = {name: getattr(options, name) for name in names}
     torch.manual_seed(options.seed)
     model = autoencoder(options.channels, options.layers).to(device)
@@ -71,6 +71,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--kl", type=float, default=1e-4, help="weight of the KL term, a mean over latents")
+    parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's pixels; others have 1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
@@ -99,14 +100,16 @@ def _train(state: State, options: argparse.Namespace, settings: dict[str, Any], 
                 log.write(line + "\n")
 
 
-def _step(state: State, pictures: Tensor, options: argparse.Namespace) -> dict[str, float]:
+def _step(state: State, drawn: Tensor, options: argparse.Namespace) -> dict[str, float]:
     state.model.train()
+    pictures, masks = drawn[:, :3], drawn[:, 3:]
     random = chance(options.seed, state.step, pictures.device)
     with half(pictures.device):
         latents = state.model.encode(pictures).latent_dist
         noise = torch.randn(latents.mean.shape, generator=random, device=pictures.device)
         again = state.model.decode(latents.mean + latents.std * noise).sample
-    error = again.float() - pictures
+    weight = 1 + (options.subject - 1) * masks
+    error = weight / weight.mean() * (again.float() - pictures)
     kl = 0.5 * (latents.mean**2 + latents.var - 1 - latents.logvar).float().mean()
     loss = error.abs().mean() + (error**2).mean() + 0.5 * _edges(error) + options.kl * kl
     norm = descend(state, loss, learning_rate(state.step, options.steps, options.rate))
@@ -123,7 +126,7 @@ def _edges(error: Tensor) -> Tensor:
 @torch.no_grad()
 def measure(model: AutoencoderKL, count: int, sheet: Path, device: torch.device) -> dict[str, float]:
     """PSNR in dB on held-out pictures (mean over pictures), and the latents' spread; writes a sheet of the first 8."""
-    pictures = torch.stack([Pictures("test", count)[k] for k in range(count)])
+    pictures = torch.stack([Pictures("test", count)[k][:3] for k in range(count)])
     latents, errors, first = [], [], None
     for part in pictures.split(8):
         code = model.encode(part.to(device)).latent_dist.mode()

@@ -31,6 +31,12 @@ class Subject(NamedTuple):
     folder: Path
 
 
+def check() -> None:
+    """ValueError, in one sentence, if any of the files is missing or damaged."""
+    for name in sorted(_sums()):
+        _whole(name)
+
+
 def checkpoint() -> Path:
     """The checkpoint, with its yaml and the folder `clip` beside it."""
     for name in sorted(_sums()):
@@ -52,10 +58,7 @@ def judges() -> Path:
 def subjects() -> list[Subject]:
     """The individuals to learn, each with eight pictures and masks."""
     names = sorted({Path(name).parts[1] for name in _sums() if name.startswith("subjects/")})
-    for name in _sums():
-        if name.startswith("subjects/"):
-            _whole(name)
-    return [Subject(name, (_path(f"subjects/{name}/class.txt")).read_text().strip(), _path(f"subjects/{name}"))
+    return [Subject(name, _whole(f"subjects/{name}/class.txt").read_text().strip(), _path(f"subjects/{name}"))
             for name in names]  # fmt: skip
 
 
@@ -92,7 +95,10 @@ def _sums() -> dict[str, str]:
     path = _path("manifest.json")
     if not path.is_file():
         raise ValueError(f"{path} is missing; {_RESTORE}.")
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged; {_RESTORE}.") from error
 
 
 def _whole(name: str) -> Path:
