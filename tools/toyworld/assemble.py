@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def checkpoint(first: Path, second: Path, clip: Path, out: Path) -> None:
     """Autoencoder and denoiser in one file, its yaml, and the text encoder's folder."""
-    with safe_open(str(first), "pt") as file:
+    with safe_open(str(first), "pt") as file:  # type: ignore[attr-defined]
         scale = float(file.metadata()["scale_factor"])
     stage = load_file(first)
     tensors = {f"first_stage_model.{name}": value for name, value in stage.items()} | load_file(second)

@@ -58,7 +58,7 @@ def ldm_name(name: str) -> str:
 
 def load(path: Path) -> tuple[AutoencoderKL, float]:
     """A trained autoencoder from its file, without gradient, and its scale factor."""
-    with safe_open(str(path), "pt") as file:
+    with safe_open(str(path), "pt") as file:  # type: ignore[attr-defined]
         tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
         scale = float(file.metadata()["scale_factor"])
     widths = [len(tensors[f"decoder.up.{level}.block.0.conv1.bias"]) for level in range(4)]

@@ -43,7 +43,7 @@ from .training import State, chance, descend, half, learning_rate, update_averag
 DECAY = 0.999
 
 
-def main(arguments: list[str] | None = None) -> State:
+def main(arguments: list[str] | None = None) -> State[AutoencoderKL]:
     """Train until the last step, or until `--stop-at`; the state then."""
     options = _options(arguments)
     torch.set_num_threads(options.threads)
@@ -83,7 +83,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _train(state: State, options: argparse.Namespace, settings: dict[str, Any], device: torch.device) -> None:
+def _train(
+    state: State[AutoencoderKL], options: argparse.Namespace, settings: dict[str, Any], device: torch.device
+) -> None:
     last = min(options.steps, options.stop_at or options.steps)
     started, first = time.time(), state.step
     for pictures in batches("train", state.step, last, options.batch, options.workers):
@@ -100,7 +102,7 @@ def _train(state: State, options: argparse.Namespace, settings: dict[str, Any], 
                 log.write(line + "\n")
 
 
-def _step(state: State, drawn: Tensor, options: argparse.Namespace) -> dict[str, float]:
+def _step(state: State[AutoencoderKL], drawn: Tensor, options: argparse.Namespace) -> dict[str, float]:
     state.model.train()
     pictures, masks = drawn[:, :3], drawn[:, 3:]
     random = chance(options.seed, state.step, pictures.device)
@@ -141,7 +143,7 @@ def measure(model: AutoencoderKL, count: int, sheet: Path, device: torch.device)
     return {"psnr": float(psnr), "latent_std": float(torch.cat(latents).std())}
 
 
-def _export(state: State, out: Path, count: int, device: torch.device) -> None:
+def _export(state: State[AutoencoderKL], out: Path, count: int, device: torch.device) -> None:
     result = measure(state.average, count, out / "held_out.png", device)
     tensors = {name: value.cpu().contiguous() for name, value in to_ldm(state.average.state_dict()).items()}
     facts = {"psnr": f"{result['psnr']:.2f}", "scale_factor": f"{1 / result['latent_std']:.5f}"}

@@ -18,8 +18,6 @@ text encoder in LDM's names, the averaged weights, float32).
 from __future__ import annotations
 
 import argparse
-import json
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +39,7 @@ from .pictures import moment
 from .sampling import sample_latents
 from .second_stage import STEPS, Denoiser, noised, scaled_linear, unet_to_ldm
 from .spec import Spec, sample
-from .training import State, chance, descend, half, learning_rate, update_average
+from .training import State, chance, descend, half, learning_rate, run, update_average
 from .world import render
 
 DECAY, DROPPED, SNR_LIMIT, A_PART = 0.999, 0.1, 5.0, 500
@@ -55,7 +53,7 @@ class Data(NamedTuple):
     tokenizer: CLIPTokenizer
 
 
-def main(arguments: list[str] | None = None) -> State:
+def main(arguments: list[str] | None = None) -> State[Denoiser]:
     """Train until the last step, or until `--stop-at`; the state then."""
     options = _options(arguments)
     torch.set_num_threads(options.threads)
@@ -76,7 +74,8 @@ def main(arguments: list[str] | None = None) -> State:
         options.out / "latents", autoencoder, scale, lambda k: picture(numbers[k]), options.pictures, options.a_part
     )
     data = Data(latents[:, 0], numbers, CLIPTokenizer.from_pretrained(clip))
-    _train(state, data, options, settings, device)
+    alphas, last = scaled_linear().to(device), min(options.steps, options.stop_at or options.steps)
+    run(state, lambda: _step(state, data, options, alphas), options.out, settings, last, options.save_every)
     if state.step == options.steps:
         _export(state, options.out)
     draw_samples(state.average, data.tokenizer, autoencoder, scale, options.out / "samples.png")
@@ -119,27 +118,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _train(state: State, data: Data, options: argparse.Namespace, settings: dict[str, Any], dev: torch.device) -> None:
-    alphas = scaled_linear().to(dev)
-    last = min(options.steps, options.stop_at or options.steps)
-    started, first, losses = time.time(), state.step, []
-    while state.step < last:
-        losses.append(_step(state, data, options, alphas))
-        if state.step % options.save_every == 0 or state.step == last:
-            state.save(options.out / "state.pt", settings)
-        if state.step % 50 == 0:
-            record = {
-                "step": state.step,
-                "loss": float(np.mean(losses)),
-                "seconds_a_step": (time.time() - started) / (state.step - first),
-            }
-            losses = []
-            with (options.out / "log.jsonl").open("a") as log:
-                log.write(json.dumps(record) + "\n")
-            print(json.dumps(record), flush=True)
-
-
-def _step(state: State, data: Data, options: argparse.Namespace, alphas: Tensor) -> float:
+def _step(state: State[Denoiser], data: Data, options: argparse.Namespace, alphas: Tensor) -> float:
     state.model.train()
     device = alphas.device
     rng = np.random.default_rng([options.seed, state.step, 7])
@@ -193,7 +172,7 @@ def _squares() -> list[tuple[str, str, int]]:
     return [(kind, place, 8 * i + j) for i, kind in enumerate(KINDS) for j, place in enumerate(PLACES)]
 
 
-def _export(state: State, out: Path) -> None:
+def _export(state: State[Denoiser], out: Path) -> None:
     unet = unet_to_ldm(state.average.unet.state_dict())
     text = state.average.text.state_dict()
     tensors = {f"model.diffusion_model.{name}": value for name, value in unet.items()}

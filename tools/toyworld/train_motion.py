@@ -16,8 +16,6 @@ averaged weights, float32).
 from __future__ import annotations
 
 import argparse
-import json
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +35,7 @@ from .latents import bank
 from .second_stage import STEPS, Denoiser, linear, noised, unet_name
 from .spec import FRAMES, sample
 from .train_denoiser import SNR_LIMIT, allowed, tokenized, words
-from .training import State, chance, descend, half, learning_rate, update_average
+from .training import State, chance, descend, half, learning_rate, run, update_average
 from .world import render
 
 DECAY, MAX_FRAMES, A_PART, FIRST_CLIP = 0.998, 32, 20, 1_000_000  # clips are none of the denoiser's pictures
@@ -52,7 +50,7 @@ class Data(NamedTuple):
     denoiser: Denoiser
 
 
-def main(arguments: list[str] | None = None) -> State:
+def main(arguments: list[str] | None = None) -> State[MotionModule]:
     """Train until the last step, or until `--stop-at`; the state then."""
     options = _options(arguments)
     torch.set_num_threads(options.threads)
@@ -71,7 +69,8 @@ def main(arguments: list[str] | None = None) -> State:
         options.out / "latents", autoencoder, scale, lambda k: clip(numbers[k]), options.clips, options.a_part
     )
     data = Data(latents, numbers, CLIPTokenizer.from_pretrained(options.clip), denoiser)
-    _train(state, data, options, settings, device)
+    alphas, last = linear().to(device), min(options.steps, options.stop_at or options.steps)
+    run(state, lambda: _step(state, data, options, alphas), options.out, settings, last, options.save_every)
     if state.step == options.steps:
         tensors = {name: value.cpu().contiguous() for name, value in state.average.state_dict().items()}
         save_file(tensors, options.out / "motion.safetensors")
@@ -124,24 +123,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _train(state: State, data: Data, options: argparse.Namespace, settings: dict[str, Any], dev: torch.device) -> None:
-    alphas = linear().to(dev)
-    last = min(options.steps, options.stop_at or options.steps)
-    started, first, losses = time.time(), state.step, []
-    while state.step < last:
-        losses.append(_step(state, data, options, alphas))
-        if state.step % options.save_every == 0 or state.step == last:
-            state.save(options.out / "state.pt", settings)
-        if state.step % 50 == 0:
-            pace = (time.time() - started) / (state.step - first)
-            line = json.dumps({"step": state.step, "loss": float(np.mean(losses)), "seconds_a_step": pace})
-            losses = []
-            with (options.out / "log.jsonl").open("a") as log:
-                log.write(line + "\n")
-            print(line, flush=True)
-
-
-def _step(state: State, data: Data, options: argparse.Namespace, alphas: Tensor) -> float:
+def _step(state: State[MotionModule], data: Data, options: argparse.Namespace, alphas: Tensor) -> float:
     device = alphas.device
     rng = np.random.default_rng([options.seed, state.step, 11])
     chosen = rng.integers(len(data.latents), size=options.batch)

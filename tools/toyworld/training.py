@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import copy
+import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+Model = TypeVar("Model", bound=nn.Module)
+
 
 @dataclass
-class State:
+class State(Generic[Model]):
     """A training in progress: `step` steps are done."""
 
-    model: nn.Module
-    average: nn.Module
+    model: Model
+    average: Model
     optimiser: torch.optim.Optimizer
     step: int = 0
 
     @classmethod
-    def start(cls, model: nn.Module, optimiser: torch.optim.Optimizer) -> State:
+    def start(cls, model: Model, optimiser: torch.optim.Optimizer) -> State[Model]:
         """A training that has not begun."""
         average = copy.deepcopy(model).requires_grad_(False).eval()
         return cls(model, average, optimiser)
@@ -64,14 +69,14 @@ def chance(seed: int, step: int, device: torch.device) -> torch.Generator:
 
 
 @torch.no_grad()
-def update_average(state: State, decay: float) -> None:
+def update_average(state: State[Model], decay: float) -> None:
     """Move the average towards the weights; faster while the training is young."""
     share = 1 - min(decay, (1 + state.step) / (10 + state.step))
     for mean, now in zip(state.average.parameters(), state.model.parameters(), strict=True):
         mean.lerp_(now, share)
 
 
-def descend(state: State, loss: Tensor, rate: float, clip: float = 1.0) -> float:
+def descend(state: State[Model], loss: Tensor, rate: float, clip: float = 1.0) -> float:
     """One step of the optimiser; the norm of the gradient before it was clipped."""
     for group in state.optimiser.param_groups:
         group["lr"] = rate
@@ -85,3 +90,21 @@ def descend(state: State, loss: Tensor, rate: float, clip: float = 1.0) -> float
 def half(device: torch.device) -> torch.autocast:
     """Multiply in bfloat16: 2.5 times as fast on processors that have instructions for it, and it needs no scaling."""
     return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def run(
+    state: State[Model], step: Callable[[], float], out: Path, settings: dict[str, Any], last: int, save_every: int
+) -> None:
+    """Repeat `step`, which returns its loss, until step `last`; save OUT/state.pt and write OUT/log.jsonl."""
+    started, first, losses = time.time(), state.step, []
+    while state.step < last:
+        losses.append(step())
+        if state.step % save_every == 0 or state.step == last:
+            state.save(out / "state.pt", settings)
+        if state.step % 50 == 0:
+            pace = (time.time() - started) / (state.step - first)
+            line = json.dumps({"step": state.step, "loss": sum(losses) / len(losses), "seconds_a_step": pace})
+            losses = []
+            with (out / "log.jsonl").open("a") as log:
+                log.write(line + "\n")
+            print(line, flush=True)
