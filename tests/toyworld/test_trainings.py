@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tools.toyworld import assemble, first_stage, train_autoencoder, train_denoiser, train_motion
+from tools.toyworld import assemble, first_stage, second_stage, train_autoencoder, train_denoiser, train_motion
 from tools.toyworld.captions import held_out
 from tools.toyworld.second_stage import noised, scaled_linear
 from tools.toyworld.spec import sample
@@ -75,7 +75,7 @@ def test_what_is_held_out_is_not_trained_on() -> None:
 def test_the_parts_come_together_as_a_checkpoint(runs: Path, tmp_path: Path) -> None:
     assemble.main(["--runs", str(runs), "--out", str(tmp_path)])
     models = checkpoint.load(tmp_path / "toyworld.safetensors")
-    denoiser = train_motion.load_denoiser(runs / "denoiser/denoiser.safetensors", runs / "denoiser/clip")
+    denoiser = second_stage.load(runs / "denoiser/denoiser.safetensors", runs / "denoiser/clip")
     stage, scale = first_stage.load(runs / "autoencoder/autoencoder.safetensors")
     tokens = train_denoiser.tokenized(models.tokenizer, ["photo of a dog in the snow", ""])
     latents, times = torch.randn(2, 4, 16, 16, generator=torch.Generator().manual_seed(0)), torch.tensor([3, 600])
@@ -86,6 +86,14 @@ def test_the_parts_come_together_as_a_checkpoint(runs: Path, tmp_path: Path) -> 
     module = motion.load(tmp_path / "toyworld_motion.safetensors")
     assert module.version == "v3"
     assert module.max_frames == 32
+
+
+def test_what_was_assembled_can_be_trained_on(runs: Path, tmp_path: Path) -> None:
+    assemble.main(["--runs", str(runs), "--out", str(tmp_path / "out")])
+    assemble.main(["--runs", str(tmp_path / "apart"), "--out", str(tmp_path / "out"), "--take-apart"])
+    start = ["--start", str(tmp_path / "apart/motion/motion.safetensors")]
+    state = train_motion.main([*parts(tmp_path / "apart"), *start, "--out", str(tmp_path / "more"), *MOTION])
+    assert state.step == 4
 
 
 def close(one: Tensor, two: Tensor) -> None:

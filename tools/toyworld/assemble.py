@@ -1,6 +1,7 @@
 """Put the trained parts together into the files that the project ships.
 
-    python -m tools.toyworld.assemble --runs runs --out vcd_ext/toyworld        # a minute
+    python -m tools.toyworld.assemble --runs runs --out vcd_ext/toyworld               # seconds
+    python -m tools.toyworld.assemble --runs runs --out vcd_ext/toyworld --take-apart  # and back, to train on from there
 
 Writes OUT/toyworld.safetensors (LDM's SD1.x layout, float16) with toyworld.yaml and the folder `clip` (text encoder's
 config and tokenizer), OUT/toyworld_motion.safetensors, OUT/subjects/NAME/ (8 pictures and masks of individuals that
@@ -36,7 +37,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Put the trained parts of the drawn world together.")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--take-apart", action="store_true", help="write the parts in RUNS from the files in OUT")
     options = parser.parse_args(arguments)
+    if options.take_apart:
+        take_apart(options.out, options.runs)
+        return
     options.out.mkdir(parents=True, exist_ok=True)
     first, second = options.runs / "autoencoder/autoencoder.safetensors", options.runs / "denoiser/denoiser.safetensors"
     if first.is_file() and second.is_file():
@@ -60,6 +65,20 @@ def checkpoint(first: Path, second: Path, clip: Path, out: Path) -> None:
     save_file(halved(tensors) | schedule, out / "toyworld.safetensors", metadata={"format": "pt"})
     shutil.copytree(clip, out / "clip", dirs_exist_ok=True)
     OmegaConf.save(OmegaConf.create(config(tensors, scale)), out / "toyworld.yaml")
+
+
+def take_apart(out: Path, runs: Path) -> None:
+    """Write what the trainings' `--start` reads, from the shipped files."""
+    tensors = load_file(out / "toyworld.safetensors")
+    stage = {name.removeprefix("first_stage_model."): v for name, v in tensors.items() if "first_stage" in name}
+    rest = {name: v for name, v in tensors.items() if name.startswith(("model.diffusion_model.", "cond_stage_model."))}
+    scale = OmegaConf.load(out / "toyworld.yaml").model.params.scale_factor
+    for name in ("autoencoder", "denoiser", "motion"):
+        (runs / name).mkdir(parents=True, exist_ok=True)
+    save_file(stage, runs / "autoencoder/autoencoder.safetensors", metadata={"scale_factor": str(scale)})
+    save_file(rest, runs / "denoiser/denoiser.safetensors")
+    shutil.copytree(out / "clip", runs / "denoiser/clip", dirs_exist_ok=True)
+    shutil.copy(out / "toyworld_motion.safetensors", runs / "motion/motion.safetensors")
 
 
 def halved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -60,6 +61,17 @@ class Denoiser(nn.Module):
     def forward(self, latents: Tensor, times: Tensor, tokens: Tensor) -> Tensor:
         """The predicted noise [B, 4, 16, 16] in noisy latents at `times` [B] for `tokens` [B, 77]."""
         return self.unet(latents, times, self.text(tokens).last_hidden_state).sample
+
+
+def load(path: Path, folder: Path) -> Denoiser:
+    """A trained denoiser from its file, frozen; `folder` has the text encoder's config."""
+    tensors = {name.removeprefix("model.diffusion_model."): value.float() for name, value in load_file(path).items()}
+    widths = [len(tensors[f"input_blocks.{block}.0.out_layers.3.bias"]) for block in (1, 4, 7, 10)]
+    model = Denoiser.make(widths, folder)
+    model.unet.load_state_dict({name: tensors[unet_name(name)] for name in model.unet.state_dict()})
+    text = model.text.state_dict()
+    model.text.load_state_dict({name: tensors[f"cond_stage_model.transformer.{name}"] for name in text})
+    return model.requires_grad_(False).eval()
 
 
 def scaled_linear() -> Tensor:

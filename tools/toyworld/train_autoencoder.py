@@ -36,7 +36,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .first_stage import autoencoder, to_ldm
+from .first_stage import autoencoder, load, to_ldm
 from .pictures import Pictures, batches
 from .training import State, chance, descend, half, learning_rate, update_average
 
@@ -53,6 +53,8 @@ def main(arguments: list[str] | None = None) -> State[AutoencoderKL]:
     settings: dict[str, Any] = {name: getattr(options, name) for name in names}
     torch.manual_seed(options.seed)
     model = autoencoder(options.channels, options.layers).to(device)
+    if options.start:
+        model.load_state_dict(load(options.start)[0].state_dict())
     state = State.start(model, torch.optim.Adam(model.parameters(), lr=options.rate, betas=(0.9, 0.99)))
     if state.resume(options.out / "state.pt", settings):
         print(f"continues after step {state.step}")
@@ -65,6 +67,7 @@ def main(arguments: list[str] | None = None) -> State[AutoencoderKL]:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the autoencoder of the drawn world.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has a state")
+    parser.add_argument("--start", type=Path, help="begin with the weights of this autoencoder.safetensors")
     parser.add_argument("--channels", type=int, nargs=4, default=[32, 64, 64, 64], help="widths of the four levels")
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--batch", type=int, default=8)

@@ -29,7 +29,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from . import first_stage, vocabulary
+from . import first_stage, second_stage, vocabulary
 from .captions import PLACES, caption, held_out, variant
 from .first_stage import AutoencoderKL
 from .identity import KINDS
@@ -64,6 +64,8 @@ def main(arguments: list[str] | None = None) -> State[Denoiser]:
     clip = vocabulary.write(options.out / "clip", options.width, options.layers)
     torch.manual_seed(options.seed)
     model = Denoiser.make(options.channels, clip).to(device)
+    if options.start:
+        model.load_state_dict(second_stage.load(options.start, clip).state_dict())
     state = State.start(model, torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01))
     if state.resume(options.out / "state.pt", settings):
         print(f"continues after step {state.step}")
@@ -102,6 +104,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train text encoder and UNet of the drawn world.")
     parser.add_argument("--autoencoder", type=Path, required=True, help="what train_autoencoder wrote")
     parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has a state")
+    parser.add_argument("--start", type=Path, help="begin with the weights of this denoiser.safetensors")
     parser.add_argument("--channels", type=int, nargs=4, default=[64, 64, 128, 128], help="widths of the four levels")
     parser.add_argument("--width", type=int, default=128, help="values of a text vector")
     parser.add_argument("--layers", type=int, default=3, help="of the text encoder")

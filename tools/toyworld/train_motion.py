@@ -30,9 +30,9 @@ from vcd_ext.motion import attached
 from vcd_ext.motion.attach import points
 from vcd_ext.motion.module import BlockSize, MotionModule
 
-from . import first_stage
+from . import first_stage, second_stage
 from .latents import bank
-from .second_stage import STEPS, Denoiser, linear, noised, unet_name
+from .second_stage import STEPS, Denoiser, linear, noised
 from .spec import FRAMES, sample
 from .train_denoiser import SNR_LIMIT, allowed, tokenized, words
 from .training import State, chance, descend, half, learning_rate, run, update_average
@@ -57,9 +57,11 @@ def main(arguments: list[str] | None = None) -> State[MotionModule]:
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
     settings: dict[str, Any] = {name: getattr(options, name) for name in ("batch", "steps", "rate", "clips", "seed")}
-    denoiser = load_denoiser(options.denoiser, options.clip).to(device)
+    denoiser = second_stage.load(options.denoiser, options.clip).to(device)
     torch.manual_seed(options.seed)
     module = motion_module(denoiser).to(device)
+    if options.start:
+        module.load_state_dict(load_file(options.start))
     state = State.start(module, torch.optim.AdamW(module.parameters(), lr=options.rate, weight_decay=0.01))
     if state.resume(options.out / "state.pt", settings):
         print(f"continues after step {state.step}")
@@ -83,17 +85,6 @@ def clip(number: int) -> NDArray[np.uint8]:
     return render(sample(number, "train")).frames
 
 
-def load_denoiser(path: Path, folder: Path) -> Denoiser:
-    """A trained denoiser from its file, frozen; `folder` has the text encoder's config."""
-    tensors = {name.removeprefix("model.diffusion_model."): value.float() for name, value in load_file(path).items()}
-    widths = [len(tensors[f"input_blocks.{block}.0.out_layers.3.bias"]) for block in (1, 4, 7, 10)]
-    model = Denoiser.make(widths, folder)
-    model.unet.load_state_dict({name: tensors[unet_name(name)] for name in model.unet.state_dict()})
-    text = model.text.state_dict()
-    model.text.load_state_dict({name: tensors[f"cond_stage_model.transformer.{name}"] for name in text})
-    return model.requires_grad_(False).eval()
-
-
 def motion_module(denoiser: Denoiser) -> MotionModule:
     """A new module that changes nothing yet: its last layers are zero."""
     places = {name: point for name, point in points(denoiser.unet).items() if not name.startswith("mid_block")}
@@ -110,6 +101,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--denoiser", type=Path, required=True, help="what train_denoiser wrote")
     parser.add_argument("--clip", type=Path, required=True, help="the folder `clip` beside it")
     parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has a state")
+    parser.add_argument("--start", type=Path, help="begin with the weights of this motion module")
     parser.add_argument("--clips", type=int, default=1500)
     parser.add_argument("--a-part", type=int, default=A_PART, help="clips in a file of latents")
     parser.add_argument("--batch", type=int, default=2, help="clips of 16 frames")
