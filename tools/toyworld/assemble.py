@@ -1,7 +1,7 @@
 """Put the trained parts together into the files that the project ships.
 
     python -m tools.toyworld.assemble --runs runs --out vcd_ext/toyworld               # seconds
-    python -m tools.toyworld.assemble --runs runs --out vcd_ext/toyworld --take-apart  # and back, to train on from there
+    python -m tools.toyworld.assemble --runs runs --out vcd_ext/toyworld --take-apart  # and back, to train on
 
 Writes OUT/toyworld.safetensors (LDM's SD1.x layout, float16) with toyworld.yaml and the folder `clip` (text encoder's
 config and tokenizer), OUT/toyworld_motion.safetensors, OUT/subjects/NAME/ (8 pictures and masks of individuals that
