@@ -16,11 +16,7 @@ def checked(settings: TrainSettings, host: TrainingHost) -> TrainSettings:
     if settings.size % FACTOR:
         nearest = max(round(settings.size / 64), 1) * 64
         raise SettingError("size", f"size is {settings.size}; it must be a multiple of {FACTOR}, best {nearest}.")
-    try:
-        key, name = "name", check_name(settings.name, host.tokens)
-        key, class_word = "class_word", check_class_word(settings.class_word, name)
-    except ValueError as error:
-        raise SettingError(key, str(error)) from error
+    class_word = check_class_word(settings.class_word, check_name(settings.name, host.tokens))
     return replace(settings, class_word=class_word)
 
 

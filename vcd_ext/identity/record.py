@@ -1,16 +1,14 @@
 """Small files of tensors with a description: what a training saves to go on from."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
-from safetensors import SafetensorError  # type: ignore[attr-defined]
+from safetensors import SafetensorError, safe_open  # type: ignore[attr-defined]
 from torch import Tensor
 
 from vcd_ext.atomic import atomically
-
-_HEADER = 8  # bytes that hold the length of the description
 
 
 def write(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
@@ -20,14 +18,11 @@ def write(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -
 
 
 def read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
-    """The description and the tensors of a file; ValueError for a file that is no such thing.
-
-    The file is not mapped into memory: under Windows it could not be replaced then.
-    """
+    """The description and the tensors of a file; ValueError for a file that is no such thing."""
     try:
-        data = path.read_bytes()
-        length = int.from_bytes(data[:_HEADER], "little")
-        tensors = {name: tensor.clone() for name, tensor in safetensors.torch.load(data).items()}
-        return json.loads(data[_HEADER : _HEADER + length]).get("__metadata__", {}), tensors
+        opened: Any = safe_open(path, framework="pt")
+        with opened as file:
+            # Copies: under Windows, a file that is mapped into memory cannot be replaced.
+            return file.metadata() or {}, {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
         raise ValueError(f"{path} is damaged, or was not written by a training.") from error
