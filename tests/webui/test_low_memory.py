@@ -1,4 +1,4 @@
-"""--medvram and --lowvram, which move parts of the UNet about, make the same video."""
+"""--medvram and --lowvram, which move parts of the model about: the same videos, and identities where that can be."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +12,14 @@ from tests.webui.server import Server
 MOTION = {"motion_module": "mm_v2", "frames": 4}
 
 
-@pytest.fixture(params=["--medvram", "--lowvram"])
-def saving(request: pytest.FixtureRequest, data: Path) -> Iterator[Server]:
-    running = start(data, request.param, "--nowebui")
+@pytest.fixture(scope="module", params=["--medvram", "--lowvram"])
+def flag(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def saving(data: Path, flag: str) -> Iterator[Server]:
+    running = start(data, flag, "--nowebui")
     yield running
     running.stop()
 
@@ -27,4 +32,21 @@ def test_the_same_video_and_the_model_as_before(server: Server, saving: Server) 
     saving.post("/probe/raise", after=2).raise_for_status()
     assert saving.ask(MOTION, steps=20).status_code == 500
     assert saving.get("/probe/fingerprint") == before
+    assert np.array_equal(saving.generate(None).frames, plain)
+
+
+def test_an_identity_is_trained_with_medvram_and_refused_with_lowvram(
+    server: Server, saving: Server, flag: str
+) -> None:
+    plain = saving.generate(None).frames
+    answer = saving.post("/probe/train")
+    if flag == "--lowvram":
+        assert answer.status_code == 422
+        assert "--medvram instead" in answer.json()["detail"]
+    else:
+        run = answer.json()
+        assert run["within"] == server.post("/probe/train").json()["within"] | {"hooks": 0}
+        assert run["after"] == run["before"]
+        failed = saving.post("/probe/train", end="error in the UNet").json()
+        assert failed["after"] == failed["before"] == run["before"]
     assert np.array_equal(saving.generate(None).frames, plain)
