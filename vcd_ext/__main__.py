@@ -75,6 +75,13 @@ def _add_train(commands: Any) -> None:
     )
     command.add_argument("--name", required=True, help="The word that will stand for the identity in prompts.")
     command.add_argument("--out", type=Path, help="Folder or file to write (default: NAME.safetensors, here)")
+    command.add_argument(
+        "--weights",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Folders with weights of Grounding DINO and SAM, to find masks with; else the checkpoint finds them.",
+    )
     command.add_argument("--overwrite", action="store_true", help="Replace the file if there is one.")
     command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
     add_arguments(command, TrainSettings, skip=train_command.OWN_OPTIONS)

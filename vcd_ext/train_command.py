@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -14,7 +14,9 @@ from vcd_ext.settings import TrainSettings, parse
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from vcd_ext.hosts.training import StandaloneTraining
     from vcd_ext.identity import Identity
+    from vcd_ext.identity.photos import Photo
     from vcd_ext.identity.progress import Progress, Report
 
 INTERRUPTED = 130
@@ -37,9 +39,11 @@ def run(arguments: argparse.Namespace) -> int:
     check_class_word(settings.class_word, check_name(settings.name))
     out = target(arguments.out, settings.name, arguments.overwrite)
     state = out.with_suffix(STATE_SUFFIX)
-    photos, problems = read_photos(arguments.photos[0] if len(arguments.photos) == 1 else arguments.photos)
+    photos, problems = read_photos(arguments.photos)
     _tell(*problems)
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
+    if settings.masked:
+        photos = masked(photos, settings.class_word, arguments.weights, host)
     with interruption() as interrupted, bars() as progress:
         identity = train(host, photos, settings, progress, state=state, interrupted=interrupted)
     _tell(*identity.warnings)
@@ -52,6 +56,37 @@ def run(arguments: argparse.Namespace) -> int:
     _tell(summary(identity))
     print(out)
     return 0
+
+
+def masked(
+    photos: "list[Photo]", class_word: str, weights: Sequence[Path], host: "StandaloneTraining"
+) -> "list[Photo]":
+    """The photos, each with a mask of the subject; those for which none was found are left out, which is told.
+
+    weights: folders with Grounding DINO's and SAM's. ValueError if there is no mask for any photo.
+    """
+    if all(photo.mask is not None for photo in photos):
+        return photos
+    from vcd_ext.identity.progress import Progress
+    from vcd_ext.identity.segment import fill_masks, segmenters
+
+    with bars() as progress:
+        photos, problems = fill_masks(
+            photos,
+            class_word,
+            segmenters(weights, host, host.device),
+            lambda done, total: progress(Progress("Finding masks", done, total)),
+        )
+    _tell(*problems)
+    found = [photo for photo in photos if photo.mask is not None]
+    if not found:
+        raise ValueError(
+            "No mask was found for any photo; put masks beside them (rex.mask.png for rex.jpg, the subject white), or "
+            "add --no-masked to learn from whole pictures."
+        )
+    if len(found) < len(photos):
+        _tell(f"{len(photos) - len(found)} photos without a mask are left out.")
+    return found
 
 
 def target(out: Path | None, name: str, overwrite: bool) -> Path:

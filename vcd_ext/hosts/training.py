@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from vcd_ext.host import Posterior
 from vcd_ext.hosts.prompt import CHUNK
@@ -58,6 +58,11 @@ class StandaloneTraining:
     def prediction_type(self) -> str:
         """What `predict` gives: "epsilon" or "v_prediction"."""
         return self.standalone.prediction_type
+
+    @property
+    def unet(self) -> nn.Module:
+        """The UNet that `predict` calls."""
+        return self.standalone.unet
 
     @contextmanager
     def training(self) -> Iterator[None]:
