@@ -55,8 +55,7 @@ def read_photos(source: Path | Sequence[Path]) -> Photos:
             problems.append(str(error))
     photos = _named_apart(_without_copies(photos, problems))
     if not photos:
-        more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
-        raise ValueError(f"There is no photo to learn from: {problems[0].rstrip('.')}{more}.")
+        raise ValueError(f"There is no photo to learn from: {_shortened(problems)}.")
     if len(photos) == 1:
         problems.append("There is only one photo; with 5 to 10 the subject is learned rather than this one picture.")
     if len(photos) > MANY:
@@ -64,13 +63,22 @@ def read_photos(source: Path | Sequence[Path]) -> Photos:
     return Photos(photos, problems)
 
 
+def _shortened(problems: list[str]) -> str:
+    more = len(problems) - 1
+    return problems[0].rstrip(".") + (f" (and {more} more problem{'s' * (more > 1)})" if more else "")
+
+
 def _listed(source: Sequence[Path]) -> tuple[list[Path], list[str]]:
     """All files that may be photos or masks, by name, and what is wrong with the rest."""
     files: list[Path] = []
-    problems = [] if source else ["nothing was chosen; add 5 to 10 pictures of the subject"]
+    problems = [] if source else ["nothing was chosen; add 5 to 10 pictures of the subject."]
     for path in source:
         if path.is_dir():
-            found = [file for file in path.iterdir() if not file.is_dir() and not _is_companion(file)]
+            try:
+                found = [file for file in path.iterdir() if not file.is_dir() and not _is_companion(file)]
+            except OSError as error:
+                problems.append(f"{path} cannot be opened ({error.strerror}); choose another folder.")
+                continue
             if not found:
                 problems.append(f"{path} has no pictures in it (folders within it are not searched).")
             files += found
@@ -120,7 +128,7 @@ def _mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         raise PictureError(f"{file.name} is left out: it is all black, and white should mark the subject.")
     # Some tools write 0 and 1, or the number of a class.
     mask = np.round(mask * (255 / mask.max())).astype(np.uint8)
-    return np.asarray(Image.fromarray(mask).resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
+    return np.array(Image.fromarray(mask).resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
 
 
 def _without_copies(photos: list[Photo], problems: list[str]) -> list[Photo]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "JPEG2000")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "JPEG2000")
 MAX_PIXELS = 120_000_000  # what a phone's 108-megapixel camera takes still fits
 MIN_SIDE = 64  # 8 latent values
 KEPT_PIXELS = 1_500_000  # 1414x1060: twice the usual training size; 200 photos and their masks take 1.2 GB
@@ -84,16 +84,15 @@ def _decoded(image: Image.Image) -> Picture:
     if image.format in ("JPEG", "MPO"):
         image.draft("RGB", (2 * target[0], 2 * target[1]))  # decoded at a half, fourth or eighth of its size
     image.load()
-    size = _kept(image.size)
     upright = image
-    with suppress(Exception):  # a damaged EXIF block does not make the photo useless
-        upright = ImageOps.exif_transpose(image)
-    if upright.size != image.size:
-        size = (size[1], size[0])
+    if image.format != "TIFF":  # Pillow has turned these already
+        with suppress(Exception):  # a damaged EXIF block does not make the photo useless
+            upright = ImageOps.exif_transpose(image)
+    size = _kept(upright.size)
     alpha = _alpha(upright)
     return Picture(
-        np.asarray(_rgb(upright).resize(size, Image.Resampling.LANCZOS)),
-        None if alpha is None else np.asarray(alpha.resize(size, Image.Resampling.BOX)),
+        np.array(_rgb(upright).resize(size, Image.Resampling.LANCZOS)),
+        None if alpha is None else np.array(alpha.resize(size, Image.Resampling.BOX)),
     )
 
 

@@ -105,7 +105,7 @@ def mask_in(view: View, mask: Pixels | None, height: int, width: int, size: int)
         return inside
     source = _reduced(mask, size / view.side, Image.Resampling.BOX)[None, None]
     seen = F.grid_sample(source, grid, mode="bilinear", padding_mode="border", align_corners=False)[0, 0]
-    return seen / 255 * inside
+    return (seen / 255 * inside).clamp(0, 1)
 
 
 def _grid(view: View, height: int, width: int, size: int) -> Tensor:
@@ -134,5 +134,5 @@ def _reduced(pixels: Pixels, factor: float, resampling: Image.Resampling) -> Ten
 
 def _field(pixels: Pixels, size: int) -> Tensor:
     """The photo, blurred beyond recognition and stretched to a square: float32 [3, size, size], 0 to 255."""
-    small = Image.fromarray(pixels).resize((8, 8), Image.Resampling.BOX).resize((size, size), Image.Resampling.BICUBIC)
+    small = Image.fromarray(pixels).resize((4, 4), Image.Resampling.BOX).resize((size, size), Image.Resampling.BICUBIC)
     return torch.from_numpy(np.asarray(small, np.float32)).permute(2, 0, 1)
