@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from ldm.modules.attention import BasicTransformerBlock
+from ldm.modules.diffusionmodules.openaimodel import ResBlock
 from modules import call_queue, devices, sd_models, shared
 from torch import Tensor, nn
 
 from vcd_ext.host import Posterior
-from vcd_ext.hosts.webui import embeddings, guard, model
+from vcd_ext.hosts.recompute import recomputed
+from vcd_ext.hosts.webui import embeddings, guard, library, model
 from vcd_ext.hosts.webui.preflight import PREDICTIONS, check
-from vcd_ext.hosts.webui.recompute import recomputed
 from vcd_ext.hosts.webui.text import TextEncoder
 from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.progress import Progress, Report
@@ -57,6 +59,7 @@ def train_identity(
         shared.state.begin(job=JOB)
         try:
             shared.state.job_count = 1
+            library.make_room()  # the last video's motion module
             sd_models.reload_model_weights()  # as before a picture: the person may have chosen another checkpoint
             host = WebUITraining(shared.sd_model)
             identity = train(host, photos, settings, tell, state=state, interrupted=stop)
@@ -98,27 +101,33 @@ class WebUITraining:
 
     @property
     def checkpoint(self) -> str:
+        """The checkpoint's file name."""
         return Path(self.sd_model.sd_checkpoint_info.filename).name
 
     @property
     def checkpoint_hash(self) -> str:
+        """The first 10 characters of its SHA-256; "" if the WebUI runs with --no-hashing."""
         return self.sd_model.sd_checkpoint_info.shorthash or ""
 
     @property
     def device(self) -> torch.device:
+        """Where the UNet computes."""
         return devices.device
 
     @property
     def width(self) -> int:
+        """Values of one text vector."""
         return self._encoder.table.shape[1]
 
     @property
     def alphas_cumprod(self) -> Tensor:
+        """The checkpoint's own noise schedule, [1000]."""
         # Not `alphas_cumprod`, which the WebUI makes from it anew for each picture.
         return self.sd_model.alphas_cumprod_original.detach().float().cpu().clone()
 
     @property
     def prediction_type(self) -> str:
+        """What `predict` gives: "epsilon" or "v_prediction"."""
         return PREDICTIONS[self.sd_model.parameterization]
 
     @property
@@ -127,10 +136,12 @@ class WebUITraining:
         return self.sd_model.model.diffusion_model
 
     def training(self) -> AbstractContextManager[None]:
+        """Within this context the methods below work; the model is bit-identical after it."""
         return guard.guarded(self.sd_model)
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Posterior:
+        """The VAE's posterior of pictures [B, 3, H, W] in [-1, 1], scaled for the UNet; on the CPU, float32."""
         unet, text_encoder, vae = guard.parts(self.sd_model)
         if model.is_low_memory(self.sd_model):
             self._move(devices.cpu, unet, text_encoder)
@@ -154,30 +165,39 @@ class WebUITraining:
         return Posterior(*(self.sd_model.scale_factor * tensor.float().cpu() for tensor in (found.mean, std)))
 
     def free_encoder(self) -> None:
+        """Take the VAE off the device and put UNet and text encoder there, if --medvram has not yet."""
         unet, text_encoder, vae = guard.parts(self.sd_model)
         self._move(devices.cpu, vae)
         self._move(self.device, unet, text_encoder)
         devices.torch_gc()
 
     def tokens(self, words: str) -> list[int]:
+        """CLIP's ids of plain words, without start and end."""
         return self._encoder.tokens(words)
 
     def vectors_of(self, words: str) -> Tensor:
+        """The token embeddings [k, width] of plain words; a float32 copy on the CPU."""
         return self._encoder.table[self.tokens(words)].detach().float().cpu().clone()
 
     def text(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
+        """The condition [1, 77, width] of a prompt; gradients flow into the embeddings. ValueError if too long."""
         self._move(self.device, self.sd_model.cond_stage_model)
         return self._encoder.encode(prompt, embeddings)
 
     def predict(self, latents: Tensor, times: Tensor, text: Tensor) -> Tensor:
+        """What the UNet predicts, float32 [B, 4, h, w]; gradients flow into the text [B, 77, width]."""
         self._move(self.device, self.sd_model.model)
         condition = {"c_crossattn": [text.to(self.device)]}
         return self.sd_model.apply_model(latents.to(self.device), times.to(self.device), condition).float()
 
     def checkpoint_activations(self, every_block: bool) -> AbstractContextManager[None]:
-        return recomputed(self.unet, every_block)
+        """Within this context the UNet's transformer blocks, or every block, are computed again for the gradient."""
+        # Not LDM's own way, which needs the gradients of all weights.
+        kinds = (BasicTransformerBlock, ResBlock) if every_block else (BasicTransformerBlock,)
+        return recomputed([block for block in self.unet.modules() if isinstance(block, kinds)])
 
     def free_memory(self) -> int | None:
+        """Bytes of the GPU that training may use; None elsewhere."""
         if self.device.type != "cuda":
             return None
         free, _ = torch.cuda.mem_get_info(self.device)
