@@ -1,10 +1,16 @@
 """Drawn photographs for the tests of the identity's photos."""
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vcd_ext.identity.photos import Photo
+
 Pixels = NDArray[np.uint8]
+Save = Callable[..., Path]
 
 
 def picture(seed: int, height: int = 96, width: int = 128) -> Pixels:
@@ -24,3 +30,11 @@ def ellipse(height: int, width: int, box: tuple[float, float, float, float]) -> 
 def red_on_blue(mask: Pixels) -> Pixels:
     """A picture that is red where the mask is, and blue elsewhere."""
     return np.where(mask[..., None] > 0, (230, 30, 30), (30, 60, 220)).astype(np.uint8)
+
+
+def names(photos: Sequence[Photo]) -> list[str]:
+    return [photo.name for photo in photos]
+
+
+def is_one_sentence(text: str) -> bool:
+    return text.endswith(".") and "\n" not in text and ". " not in text
