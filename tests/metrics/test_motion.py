@@ -140,9 +140,9 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence() -> None:
         flow_magnitude(STILL, np.zeros(STILL.shape[:3], np.uint8))
     with pytest.raises(ValueError, match=r"must be \[5, 128, 128\]"):
         flow_magnitude(STILL, np.zeros((5, 64, 64), np.uint8))
+    small = np.zeros((128, 128), np.uint8)
+    small[0, :3] = 255
     with pytest.raises(ValueError, match="3 pixels in a mask; colours are compared from 16 on"):
-        small = np.zeros((128, 128), np.uint8)
-        small[0, :3] = 255
         colour_error(STILL[0], small, STILL[0], small)
     with pytest.raises(ValueError, match="a mask of the same height and width"):
         colour_error(STILL[0], np.zeros((64, 64), np.uint8), STILL[0], np.zeros((64, 64), np.uint8))

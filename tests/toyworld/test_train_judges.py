@@ -13,8 +13,8 @@ from tools.toyworld.judge_batches import Subjects, picture_batch
 from vcd_ext.metrics.toyworld import load_judges
 
 SMALL = [
-    "--picture-steps", "4", "--clips", "1", "--singles", "3",
-    "--identity-steps", "4", "--subjects", "6", "--strangers", "12",
+    "--picture-steps", "4", "--pictures", "4",
+    "--subject-steps", "4", "--clips", "1", "--singles", "3", "--strangers", "12",
 ]  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("network", ["pictures", "identity"])
+@pytest.mark.parametrize("network", ["pictures", "subjects"])
 def test_an_interrupted_training_ends_the_same(whole: Path, tmp_path: Path, network: str) -> None:
     train_judges.main(["--out", str(tmp_path), *SMALL, "--stop-at", "2"])
     assert not (tmp_path / "judges.safetensors").exists()
@@ -40,8 +40,8 @@ def test_an_interrupted_training_ends_the_same(whole: Path, tmp_path: Path, netw
 
 
 def test_other_settings_do_not_resume(whole: Path) -> None:
-    with pytest.raises(ValueError, match="was made with singles = 3, not 5; use the same settings"):
-        train_judges.main(["--out", str(whole), *SMALL, "--singles", "5"])
+    with pytest.raises(ValueError, match="was made with pictures = 4, not 5; use the same settings"):
+        train_judges.main(["--out", str(whole), *SMALL, "--pictures", "5"])
 
 
 def test_the_file_holds_the_averaged_weights_in_half_precision(whole: Path) -> None:
@@ -54,10 +54,10 @@ def test_the_file_holds_the_averaged_weights_in_half_precision(whole: Path) -> N
 
 
 def test_a_step_sees_the_same_batch_whenever_it_runs() -> None:
-    for first, second in zip(picture_batch(0, 7, 1, 2), picture_batch(0, 7, 1, 2), strict=True):
+    for first, second in zip(picture_batch(0, 7, 2), picture_batch(0, 7, 2), strict=True):
         assert torch.equal(first, second)
-    one, two = (Subjects(0, sceneries=4, others=16).batch(3, 4) for _ in range(2))
-    assert torch.equal(one.subjects, two.subjects)
+    one, two = (Subjects(0, sceneries=4, others=16).batch(3, 1, 2) for _ in range(2))
+    assert torch.equal(one.cut.subjects, two.cut.subjects)
     assert torch.equal(one.traits, two.traits)
 
 

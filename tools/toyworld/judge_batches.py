@@ -1,4 +1,4 @@
-"""What the judges learn from: pictures and clips with their truth, and cut-out subjects with their traits.
+"""What the judges learn from: pictures with their truth, and cut-out subjects, some of them moving, with theirs.
 
 The batch of a step depends on the seed and the step alone, so a resumed training sees the same ones.
 """
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vcd_ext.metrics.identity_judge import cut_out
+from vcd_ext.metrics.subject_judge import CutOut, cut_out
 
 from . import figures
 from .canvas import Canvas
@@ -26,44 +26,43 @@ from .traits import traits
 from .world import FRAMES, Render, Spec, render, sample
 
 LENGTH = 8  # frames of a training clip
-NOBODY = -100  # cross entropy ignores it
-_EMPTY = 0.06  # this share of the single pictures shows a scene and nobody
+_EMPTY = 0.06  # this share of the pictures shows a scene and nobody
 _SOFTENED = 0.75  # and this share of all is softened
+_GUESSED = 0.6  # this share of the subjects is cut out along a mask that is not quite right
 
 
 class PictureBatch(NamedTuple):
-    """B pictures, of which the first are clips of 8 frames each, and what is true of them."""
+    """B pictures and what is true of them."""
 
     pictures: Tensor  # float32 [B, 3, 128, 128] in [0, 1]
     masks: Tensor  # float32 [B, 128, 128] in [0, 1]
     boxes: Tensor  # float32 [B, 4] pixels; without area where no face is to be seen
-    kinds: Tensor  # int64 [B], NOBODY where nobody is
-    scenes: Tensor
-    actions: Tensor
+    scenes: Tensor  # int64 [B]
 
 
 class SubjectBatch(NamedTuple):
-    """B cut-out subjects and the traits of those whom they show."""
+    """B cut-out subjects, of which the first are clips of 8 frames each, and what is true of N individuals in them."""
 
-    subjects: Tensor  # float32 [B, 4, 96, 96] in [0, 1]
-    traits: Tensor  # float32 [B, TRAITS]
+    cut: CutOut
+    who: Tensor  # int64 [B] which of the N it is
+    traits: Tensor  # float32 [N, TRAITS]
+    kinds: Tensor  # int64 [N]
+    actions: Tensor  # int64 [N]
 
 
-def picture_batch(seed: int, step: int, clips: int, singles: int) -> PictureBatch:
-    """`clips` clips and `singles` pictures, all different ones."""
+def picture_batch(seed: int, step: int, count: int) -> PictureBatch:
+    """`count` pictures, all of different clips."""
     rng = np.random.default_rng([seed, step, 1])
-    first = 40_000_000 + seed * 1_000_000_000 + step * (clips + singles)
+    first = 40_000_000 + seed * 1_000_000_000 + step * count
     drawn = []
-    for k in range(clips + singles):
-        spec = sample(first + k, "train")
-        if k < clips:
-            start = int(rng.integers(FRAMES - LENGTH + 1))
-            drawn.append(render(spec, range(start, start + LENGTH)))
-        else:
-            time = float(rng.uniform(0, FRAMES - 1))
-            drawn.append(_nobody(spec) if rng.random() < _EMPTY else render(spec, [time]))
-    frames = [soften(one.frames, rng) if rng.random() < _SOFTENED else one.frames for one in drawn]
-    return _together(drawn, np.concatenate(frames))
+    for k in range(count):
+        spec, time = sample(first + k, "train"), float(rng.uniform(0, FRAMES - 1))
+        drawn.append(_nobody(spec) if rng.random() < _EMPTY else render(spec, [time]))
+    frames = [_perhaps_softened(one.frames, rng) for one in drawn]
+    masks = torch.from_numpy(np.concatenate([one.masks for one in drawn])).float() / 255
+    boxes = torch.from_numpy(np.concatenate([one.face_boxes for one in drawn]))
+    scenes = torch.tensor([SCENES.index(one.spec.scene) for one in drawn])
+    return PictureBatch(to_pictures(np.concatenate(frames)), masks, boxes, scenes)
 
 
 def to_pictures(frames: Frames) -> Tensor:
@@ -71,20 +70,8 @@ def to_pictures(frames: Frames) -> Tensor:
     return torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous().float() / 255
 
 
-def _together(drawn: list[Render], frames: Frames) -> PictureBatch:
-    def each(name: str, names: tuple[str, ...]) -> Tensor:
-        values = [NOBODY if name != "scene" and not one.masks.any() else names.index(_fact(one.spec, name))
-                  for one in drawn for _ in one.frames]  # fmt: skip
-        return torch.tensor(values)
-
-    masks = torch.from_numpy(np.concatenate([one.masks for one in drawn])).float() / 255
-    boxes = torch.from_numpy(np.concatenate([one.face_boxes for one in drawn]))
-    labels = each("kind", KINDS), each("scene", SCENES), each("action", ACTIONS)
-    return PictureBatch(to_pictures(frames), masks, boxes, *labels)
-
-
-def _fact(spec: Spec, name: str) -> str:
-    return spec.who.kind if name == "kind" else str(getattr(spec, name))
+def _perhaps_softened(frames: Frames, rng: np.random.Generator) -> Frames:
+    return soften(frames, rng) if rng.random() < _SOFTENED else frames
 
 
 def _nobody(spec: Spec) -> Render:
@@ -110,39 +97,48 @@ class Subjects:
         people = [individual(KINDS[k % len(KINDS)], 10_000_000 - 1 - k) for k in range(others)]
         self.others = torch.from_numpy(np.stack([traits(who) for who in people]))
 
-    def batch(self, step: int, count: int) -> SubjectBatch:
-        """`count` subjects, all different ones."""
+    def batch(self, step: int, clips: int, singles: int) -> SubjectBatch:
+        """`clips` clips and `singles` pictures, all of different individuals."""
         rng = np.random.default_rng([self.seed, step, 2])
-        pictures, masks, rows = [], [], []
-        for k in range(count):
-            spec = sample(50_000_000 + self.seed * 1_000_000_000 + step * count + k, "train")
-            picture, mask = self._draw(spec, rng)
-            pictures.append(soften(picture[None], rng)[0] if rng.random() < _SOFTENED else picture)
-            masks.append(_guessed(mask, rng) if rng.random() < 0.6 else mask)
-            rows.append(traits(spec.who))
-        subjects = cut_out(to_pictures(np.stack(pictures)), torch.from_numpy(np.stack(masks)).float() / 255)
-        return SubjectBatch(subjects, torch.from_numpy(np.stack(rows)))
+        first = 50_000_000 + self.seed * 1_000_000_000 + step * (clips + singles)
+        specs = [sample(first + k, "train") for k in range(clips + singles)]
+        drawn = [self._draw(spec, LENGTH if k < clips else 1, rng) for k, spec in enumerate(specs)]
+        frames, masks = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+        return SubjectBatch(
+            cut_out(to_pictures(frames), torch.from_numpy(masks).float() / 255),
+            torch.tensor([k for k, (some, _) in enumerate(drawn) for _ in some]),
+            torch.from_numpy(np.stack([traits(spec.who) for spec in specs])),
+            torch.tensor([KINDS.index(spec.who.kind) for spec in specs]),
+            torch.tensor([ACTIONS.index(spec.action) for spec in specs]),
+        )
 
     def strangers(self, step: int, count: int) -> Tensor:
         """The traits [count, TRAITS] of other individuals."""
         chosen = np.random.default_rng([self.seed, step, 3]).choice(len(self.others), count, replace=False)
         return self.others[torch.from_numpy(chosen)]
 
-    def _draw(self, spec: Spec, rng: np.random.Generator) -> tuple[Frames, NDArray[np.uint8]]:
-        picture = self.sceneries[int(rng.integers(len(self.sceneries)))].copy()
-        time = float(rng.uniform(0, FRAMES - 1))
-        sheet = Canvas(SIZE, SIZE)
-        with sheet.at(spec.feet(time), scale=spec.size(time), flip=spec.facing):
-            figures.draw(sheet, spec.who, spec.pose(time))
-        return picture, blend(picture, sheet.pixels, tint_of(spec.scene, spec.light))
+    def _draw(self, spec: Spec, length: int, rng: np.random.Generator) -> tuple[Frames, NDArray[np.uint8]]:
+        """`length` neighbouring frames [length, 128, 128, 3] before any scene, and their masks."""
+        scenery = self.sceneries[int(rng.integers(len(self.sceneries)))]
+        start, tint = float(rng.uniform(0, FRAMES - length)), tint_of(spec.scene, spec.light)
+        frames, masks = [], []
+        for time in start + np.arange(length):
+            picture, sheet = scenery.copy(), Canvas(SIZE, SIZE)
+            with sheet.at(spec.feet(time), scale=spec.size(time), flip=spec.facing):
+                figures.draw(sheet, spec.who, spec.pose(time))
+            masks.append(blend(picture, sheet.pixels, tint))
+            frames.append(picture)
+        if rng.random() < _GUESSED:
+            masks = [_guessed(mask, rng) for mask in masks]
+        return _perhaps_softened(np.stack(frames), rng), np.stack(masks)
 
 
 def _guessed(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """A mask as a network might guess it: a little too wide or narrow, now and then with a piece too much or less."""
     blurred = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.6, 1.4))).astype(np.float32) / 255
     guess = ((blurred - rng.uniform(0.3, 0.7)) * rng.uniform(2, 5) + 0.5).clip(0, 1)
-    if rng.random() < 0.25:
+    if rng.random() < 0.2:
         x, y = (int(v) for v in rng.integers(0, SIZE - 8, 2))
-        wide, high = (int(v) for v in rng.integers(4, 24, 2))
-        guess[y : y + high, x : x + wide] = float(rng.random() < 0.3)
+        wide, high = (int(v) for v in rng.integers(4, 20, 2))
+        guess[y : y + high, x : x + wide] = float(rng.random() < 0.2)
     return (guess * 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What the judges are trained to: truth of pictures and clips, and telling an individual from hundreds of others."""
+"""What the judges are trained to: the truth of pictures and clips, and telling one individual from hundreds."""
 
 from __future__ import annotations
 
@@ -6,27 +6,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vcd_ext.metrics.identity_judge import IdentityJudge
 from vcd_ext.metrics.picture_judge import CELLS, PATCH, Findings, PictureJudge, boxes_of
+from vcd_ext.metrics.subject_judge import SubjectJudge
 
-from .judge_batches import LENGTH, NOBODY, PictureBatch
+from .judge_batches import LENGTH, PictureBatch, SubjectBatch
+from .training import half
 from .traits import TRAITS
 
 
-def picture_losses(model: PictureJudge, batch: PictureBatch, clips: int) -> dict[str, Tensor]:
-    """All losses of the picture judge on a batch that begins with `clips` clips, already weighted."""
-    found = model(batch.pictures)
-    moving = clips * LENGTH
-    actions = model.actions(found.summary[:moving].unflatten(0, (clips, LENGTH)))
+def picture_losses(model: PictureJudge, batch: PictureBatch) -> dict[str, Tensor]:
+    """All losses of the picture judge, already weighted."""
+    with half(batch.pictures.device):
+        found = model(batch.pictures)
     heat, sides = face_losses(found, batch.boxes)
     return {
         "mask": 2 * mask_loss(found.mask, batch.masks),
         "face": heat,
         "sides": sides,
-        "kind": F.cross_entropy(found.kinds, batch.kinds, ignore_index=NOBODY),
         "scene": F.cross_entropy(found.scenes, batch.scenes),
-        "pose": 0.5 * F.cross_entropy(found.poses, batch.actions, ignore_index=NOBODY),
-        "action": F.cross_entropy(actions, batch.actions[:moving:LENGTH]),
     }
 
 
@@ -71,24 +68,34 @@ def box_overlap(first: Tensor, second: Tensor) -> Tensor:
 
 
 class Matching(nn.Module):
-    """An identity judge and, for its training only, a network that turns traits into the vectors it should find.
+    """A subject judge and, for its training only, a network that turns traits into the vectors it should find.
 
     Pictures and traits meet as pictures and captions do in CLIP (Radford et al., 2021). So every step can tell each
     picture from hundreds of individuals that nobody had to draw.
     """
 
-    def __init__(self, judge: IdentityJudge) -> None:
+    def __init__(self, judge: SubjectJudge) -> None:
         """The judge that is to be trained."""
         super().__init__()
         self.judge = judge
-        width = judge.vector.out_features
+        width = judge.identity.out_features
         self.from_traits = nn.Sequential(nn.Linear(TRAITS, 256), nn.ReLU(), nn.Linear(256, width))
         self.sharpness = nn.Parameter(torch.tensor(2.3))
 
-    def forward(self, subjects: Tensor, own: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-        """Cross entropy of finding each subject's own traits [B, TRAITS] among all, and how often they were found."""
-        vectors = self.judge(subjects)
-        known = F.normalize(self.from_traits(torch.cat([own, others])).float(), dim=1)
-        scores = vectors @ known.T * self.sharpness.clamp_max(4.0).exp()
-        truth = torch.arange(len(own), device=own.device)
-        return F.cross_entropy(scores, truth), (scores.argmax(dim=1) == truth).float().mean()
+    def losses(self, batch: SubjectBatch, others: Tensor, clips: int) -> tuple[dict[str, Tensor], Tensor]:
+        """All losses, already weighted, and how often a subject's traits were found among all.
+
+        others: [M, TRAITS] of individuals whom the batch does not show; `clips` is how many clips it begins with.
+        """
+        with half(others.device):
+            seen = self.judge(batch.cut)
+            known = F.normalize(self.from_traits(torch.cat([batch.traits, others])).float(), dim=1)
+            actions = self.judge.actions(seen.summary[: clips * LENGTH].unflatten(0, (clips, LENGTH)))
+        scores = seen.identity @ known.T * self.sharpness.clamp_max(4.0).exp()
+        losses = {
+            "identity": F.cross_entropy(scores, batch.who),
+            "kind": 0.5 * F.cross_entropy(seen.kinds, batch.kinds[batch.who]),
+            "pose": 0.5 * F.cross_entropy(seen.poses, batch.actions[batch.who]),
+            "action": 0.5 * F.cross_entropy(actions, batch.actions[:clips]),
+        }
+        return losses, (scores.argmax(dim=1) == batch.who).float().mean()

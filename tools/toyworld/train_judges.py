@@ -3,14 +3,14 @@
     python -m tools.toyworld.train_judges --out runs/judges
 
 Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
-of machine). First the network that looks at pictures and clips, then the one that tells individuals apart; all
-pictures are drawn fresh, seen once, and most of them softened as generated ones are.
+of machine). First the network that looks at pictures, then the one that looks at cut-out subjects; everything is
+drawn fresh, seen once, and most of it softened as generated pictures are.
 
 Time: NOT YET MEASURED
 
 Expected: NOT YET MEASURED
 
-Writes OUT/pictures.pt and OUT/identity.pt (states), OUT/log.jsonl and, at the end, OUT/judges.safetensors (float16,
+Writes OUT/pictures.pt and OUT/subjects.pt (states), OUT/log.jsonl and, at the end, OUT/judges.safetensors (float16,
 averaged weights). `python -m tools.toyworld.measure_judges OUT/judges.safetensors` prints the table.
 """
 
@@ -27,13 +27,12 @@ import cv2
 import torch
 from torch import Tensor, nn
 
-from vcd_ext.metrics.identity_judge import IdentityJudge
 from vcd_ext.metrics.picture_judge import PictureJudge
-from vcd_ext.metrics.toyworld import Judges, new_picture_judge, save_judges
+from vcd_ext.metrics.toyworld import Judges, new_picture_judge, new_subject_judge, save_judges
 
 from .judge_batches import Subjects, picture_batch
 from .judge_losses import Matching, picture_losses
-from .training import State, descend, half, learning_rate, update_average
+from .training import State, descend, learning_rate, update_average
 
 DECAY, WARM_UP = 0.998, 100
 Losses = Callable[[Any, int], tuple[Tensor, dict[str, Tensor]]]
@@ -45,30 +44,23 @@ def main(arguments: list[str] | None = None) -> tuple[State, State]:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(options.seed)
-    pictures = _train_pictures(new_picture_judge(), options)
-    identity = _train_identity(IdentityJudge(), options)
-    if pictures.step == options.picture_steps and identity.step == options.identity_steps:
-        save_judges(options.out / "judges.safetensors", judges_of(pictures, identity), {"seed": str(options.seed)})
-    return pictures, identity
-
-
-def judges_of(pictures: State, identity: State) -> Judges:
-    """The judges with the averaged weights of two trainings."""
-    looks, matching = pictures.average, identity.average
-    assert isinstance(looks, PictureJudge)
-    assert isinstance(matching, Matching)
-    return Judges(looks, matching.judge)
+    pictures, subjects = _train_pictures(options), _train_subjects(options)
+    if pictures.step == options.picture_steps and subjects.step == options.subject_steps:
+        looks, matching = pictures.average, subjects.average
+        assert isinstance(looks, PictureJudge)
+        assert isinstance(matching, Matching)
+        save_judges(options.out / "judges.safetensors", Judges(looks, matching.judge), {"seed": str(options.seed)})
+    return pictures, subjects
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the judges of the drawn world.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has states")
-    parser.add_argument("--picture-steps", type=int, default=1800)
-    parser.add_argument("--identity-steps", type=int, default=2200)
-    parser.add_argument("--clips", type=int, default=6, help="clips of 8 frames in a batch of pictures")
-    parser.add_argument("--singles", type=int, default=16, help="single pictures in it")
-    parser.add_argument("--subjects", type=int, default=64, help="subjects in a batch for identity")
+    parser.add_argument("--picture-steps", type=int, default=1200)
+    parser.add_argument("--pictures", type=int, default=48, help="pictures in a batch for the network that sees them")
+    parser.add_argument("--subject-steps", type=int, default=2800)
+    parser.add_argument("--clips", type=int, default=2, help="clips of 8 frames in a batch of subjects")
+    parser.add_argument("--singles", type=int, default=48, help="single pictures in it")
     parser.add_argument("--strangers", type=int, default=512, help="others that they are told apart from")
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
@@ -78,28 +70,27 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _train_pictures(model: PictureJudge, options: argparse.Namespace) -> State:
+def _train_pictures(options: argparse.Namespace) -> State:
     def losses(model: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        batch = picture_batch(options.seed, step, options.clips, options.singles)
-        with half(batch.pictures.device):
-            parts = picture_losses(model, batch, options.clips)
+        parts = picture_losses(model, picture_batch(options.seed, step, options.pictures))
         return torch.stack(list(parts.values())).sum(), parts
 
-    settings = {name: getattr(options, name) for name in ("clips", "singles", "rate", "seed")}
-    return _train("pictures", model, losses, options.picture_steps, settings, options)
+    torch.manual_seed(options.seed)
+    settings = {name: getattr(options, name) for name in ("pictures", "rate", "seed")}
+    return _train("pictures", new_picture_judge(), losses, options.picture_steps, settings, options)
 
 
-def _train_identity(judge: IdentityJudge, options: argparse.Namespace) -> State:
+def _train_subjects(options: argparse.Namespace) -> State:
     source = Subjects(options.seed)
 
     def losses(model: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        batch, strangers = source.batch(step, options.subjects), source.strangers(step, options.strangers)
-        with half(strangers.device):
-            loss, found = model(batch.subjects, batch.traits, strangers)
-        return loss, {"matching": loss, "found": found}
+        batch = source.batch(step, options.clips, options.singles)
+        parts, found = model.losses(batch, source.strangers(step, options.strangers), options.clips)
+        return torch.stack(list(parts.values())).sum(), parts | {"found": found}
 
-    settings = {name: getattr(options, name) for name in ("subjects", "strangers", "rate", "seed")}
-    return _train("identity", Matching(judge), losses, options.identity_steps, settings, options)
+    torch.manual_seed(options.seed)
+    settings = {name: getattr(options, name) for name in ("clips", "singles", "strangers", "rate", "seed")}
+    return _train("subjects", Matching(new_subject_judge()), losses, options.subject_steps, settings, options)
 
 
 def _train(
@@ -123,9 +114,8 @@ def _train(
         if state.step % 50 == 0 or state.step == last:
             done = state.step - began
             record = {key: round(value / done, 4) for key, value in sums.items()}
-            line = json.dumps(
-                {name: state.step, "cpu_seconds_a_step": round((time.process_time() - since) / done, 3)} | record
-            )
+            record["cpu_seconds_a_step"] = round((time.process_time() - since) / done, 3)
+            line = json.dumps({"network": name, "step": state.step} | record)
             print(line, flush=True)
             with (options.out / "log.jsonl").open("a") as log:
                 log.write(line + "\n")

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from vcd_ext import tensorfile
 from vcd_ext.atomic import atomically
-from vcd_ext.metrics.identity_judge import IdentityJudge, cut_out
 from vcd_ext.metrics.picture_judge import SIDE, Findings, PictureJudge, boxes_of
+from vcd_ext.metrics.subject_judge import Impression, SubjectJudge, cut_out
 
 KINDS = ("man", "woman", "dog", "cat")
 SCENES = ("beach", "desert", "meadow", "forest", "snow", "street", "room", "kitchen")
@@ -50,14 +50,14 @@ class Judges:
     shorter side is continued to a square. ValueError for anything else.
     """
 
-    def __init__(self, pictures: PictureJudge, identities: IdentityJudge) -> None:
+    def __init__(self, pictures: PictureJudge, subjects: SubjectJudge) -> None:
         """Judge with these networks, from now on in evaluation mode."""
         self.pictures = pictures.eval().requires_grad_(False)
-        self.identities = identities.eval().requires_grad_(False)
+        self.subjects = subjects.eval().requires_grad_(False)
 
     def kinds(self, frames: Frames) -> Values:
-        """Probabilities [F, 4] of `KINDS`, for each picture."""
-        return _probabilities(self._found(frames).kinds)
+        """Probabilities [F, 4] of `KINDS`, for the subject of each picture."""
+        return _probabilities(self._impression(frames).kinds)
 
     def scenes(self, frames: Frames) -> Values:
         """Probabilities [F, 8] of `SCENES`, for each picture."""
@@ -66,21 +66,17 @@ class Judges:
     @torch.inference_mode()
     def actions(self, clip: Frames) -> Values:
         """Probabilities [4] of `ACTIONS` for one clip of at least 8 frames."""
-        if len(clip) < SHORTEST:
+        if len(_checked(clip)) < SHORTEST:
             raise ValueError(f"The clip has {len(clip)} frames; an action is told from at least {SHORTEST}.")
-        return _probabilities(self.pictures.actions(self._found(clip).summary[None]))[0]
+        return _probabilities(self.subjects.actions(self._impression(clip).summary[None]))[0]
 
-    @torch.inference_mode()
     def identity(self, frames: Frames, masks: Frames | None = None) -> Values:
         """Unit vectors [F, 64]; the product of two says how much alike the individuals look.
 
         masks: uint8 [F, H, W], 255 on the subject; by default those that the judges find. What is outside them plays
         no part.
         """
-        covers = self._found(frames).mask.sigmoid() if masks is None else _as_covers(masks, frames)
-        parts = zip(_parts(frames), covers.split(_AT_ONCE), strict=True)
-        vectors = [self.identities(cut_out(_as_pictures(part), cover)) for part, cover in parts]
-        return np.asarray(torch.cat(vectors).numpy(), np.float32)
+        return np.asarray(self._impression(frames, masks).identity.numpy(), np.float32)
 
     def detect(self, frame: Frames) -> Detection:
         """The subject's mask and the box of its face in one picture, uint8 [H, W, 3]."""
@@ -96,14 +92,26 @@ class Judges:
         return Detection(_as_bytes(cover), (x0, y0, x1, y1) if inside and score >= SURE else None, score)
 
     @torch.inference_mode()
+    def _impression(self, frames: Frames, masks: Frames | None = None) -> Impression:
+        covers = self._found(frames).mask.sigmoid() if masks is None else _as_covers(masks, frames)
+        parts = zip(_parts(frames), covers.split(_AT_ONCE), strict=True)
+        seen = [self.subjects(cut_out(_as_pictures(part), cover)) for part, cover in parts]
+        return Impression(*(torch.cat(values) for values in zip(*seen, strict=True)))
+
+    @torch.inference_mode()
     def _found(self, frames: Frames) -> Findings:
         found = [self.pictures(_as_pictures(part)) for part in _parts(_checked(frames))]
         return Findings(*(torch.cat(values) for values in zip(*found, strict=True)))
 
 
 def new_picture_judge() -> PictureJudge:
-    """An untrained network for the classes of the drawn world."""
-    return PictureJudge(len(KINDS), len(SCENES), len(ACTIONS))
+    """An untrained network for the scenes of the drawn world."""
+    return PictureJudge(len(SCENES))
+
+
+def new_subject_judge() -> SubjectJudge:
+    """An untrained network for the kinds and actions of the drawn world."""
+    return SubjectJudge(len(KINDS), len(ACTIONS))
 
 
 def load_judges(path: str | Path) -> Judges:
@@ -111,19 +119,19 @@ def load_judges(path: str | Path) -> Judges:
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"There are no judges of the drawn world at {path}; {_RESTORE}.")
-    tensors = {name: value.float() for name, value in tensorfile.read(path).items()}
-    judges = Judges(new_picture_judge(), IdentityJudge())
+    judges = Judges(new_picture_judge(), new_subject_judge())
     try:
+        tensors = {name: value.float() for name, value in tensorfile.read(path).items()}
         judges.pictures.load_state_dict(_under("pictures.", tensors))
-        judges.identities.load_state_dict(_under("identities.", tensors))
-    except RuntimeError as error:
-        raise ValueError(f"{path} does not hold the judges of the drawn world; {_RESTORE}.") from error
+        judges.subjects.load_state_dict(_under("subjects.", tensors))
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"{path} is damaged or does not hold the judges of the drawn world; {_RESTORE}.") from error
     return judges
 
 
 def save_judges(path: str | Path, judges: Judges, metadata: Mapping[str, str] | None = None) -> None:
     """Write the judges in float16."""
-    parts = {"pictures": judges.pictures, "identities": judges.identities}
+    parts = {"pictures": judges.pictures, "subjects": judges.subjects}
     tensors = {
         f"{name}.{key}": value.half() if value.is_floating_point() else value
         for name, part in parts.items()
