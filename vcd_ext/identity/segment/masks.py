@@ -1,0 +1,98 @@
+"""What a mask is, when one is of use, and how photos get theirs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd_ext.identity.photos import Photo
+
+SMALLEST, LARGEST = 0.01, 0.95  # shares of the picture
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.uint8]
+Progress = Callable[[int, int], None]
+
+
+class Segmenter(Protocol):
+    """Finds in a picture what a word says."""
+
+    @property
+    def name(self) -> str:
+        """What is noted as the source of its masks."""
+
+    def __call__(self, pixels: Pixels, word: str) -> Mask:
+        """The mask uint8 [H, W] of `word` ("dog") in pixels uint8 [H, W, 3] RGB, 255 where the subject is.
+
+        ValueError where it finds nothing: the end of a sentence that says so, without the photo's name.
+        """
+
+
+def check_mask(mask: Mask, name: str) -> str | None:
+    """Why the mask [H, W] of the photo `name` is of no use for training, in one sentence; None if it is of use.
+
+    Below 1% of the picture there is nothing to learn from, above 95% the background would be learned.
+    """
+    share = float(np.count_nonzero(mask >= 128)) / max(1, mask.size)
+    if share == 0:
+        return f"The mask of {name} is empty; paint the subject white, choose another mask or drop the photo."
+    if share < SMALLEST:
+        return (
+            f"The mask of {name} covers {share:.2%} of the picture, less than 1%, too little to learn from; correct "
+            "it, crop the photo closer or drop it."
+        )
+    if share > LARGEST:
+        return (
+            f"The mask of {name} covers {share:.0%} of the picture, more than 95%, so it leaves no background out; "
+            "correct it or drop the photo."
+        )
+    return None
+
+
+def fill_masks(
+    photos: Sequence[Photo],
+    word: str,
+    segmenter: Segmenter | Sequence[Segmenter],
+    progress: Progress | None = None,
+) -> tuple[list[Photo], list[str]]:
+    """The photos with a mask for each that has none, and a sentence for each photo that still has none.
+
+    Masks that exist are kept as they are. segmenter: one, or several of which the next is asked where one fails; the
+    name of the one that succeeds becomes the photo's `mask_source`. progress: called with (photos done, photos).
+    """
+    segmenters = list(segmenter) if isinstance(segmenter, Sequence) else [segmenter]
+    filled, problems = [], []
+    for done, photo in enumerate(photos):
+        if progress:
+            progress(done, len(photos))
+        masked, problem = (photo, None) if photo.mask is not None else _fill(photo, word, segmenters)
+        filled.append(masked)
+        problems += [problem] if problem else []
+    if progress:
+        progress(len(photos), len(photos))
+    return filled, problems
+
+
+def _fill(photo: Photo, word: str, segmenters: Sequence[Segmenter]) -> tuple[Photo, str | None]:
+    """The photo with the first mask that is of use, or as it is and the first segmenter's reason."""
+    problems = []
+    for segmenter in segmenters:
+        try:
+            mask = segmenter(photo.pixels, word)
+        # Out of memory and OpenCV's errors among them: one photo must not cost the others their masks.
+        except (ValueError, RuntimeError, cv2.error) as error:
+            problems.append(f"{photo.name} gets no mask: {_first_line(error)}")
+            continue
+        problem = check_mask(mask, photo.name)
+        if problem is None:
+            return replace(photo, mask=mask, mask_source=segmenter.name), None
+        problems.append(problem)
+    return photo, problems[0]
+
+
+def _first_line(error: Exception) -> str:
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return text if text.endswith(".") else f"{text}."
