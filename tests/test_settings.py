@@ -14,6 +14,7 @@ from vcd_ext.settings import (
     FORMATS,
     GenerateSettings,
     SettingError,
+    TrainSettings,
     VideoSettings,
     add_arguments,
     default,
@@ -95,6 +96,22 @@ def test_a_bad_value_is_refused_by_its_key(key: str, value: Any) -> None:
         parse(VideoSettings, {key: value})
     assert refusal.value.key == key
     assert key in str(refusal.value)
+
+
+def test_the_trainings_defaults_are_those_of_the_paper_and_of_its_trainer() -> None:
+    train = TrainSettings()
+    assert (train.tokens, train.steps, train.batch, train.learning_rate) == (4, 200, 4, 1e-3)
+    assert (train.noise_offset, train.whole_picture, train.flip, train.rotate) == (0.1, 0.05, 0.5, 0.7)
+    assert parse(TrainSettings, {"tokens": 8}) == replace(train, tokens=8)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("tokens", 17), ("tokens", 0), ("flip", 1.1), ("schedule", "cosine"), ("size", 32), ("ema", 1.0)]
+)
+def test_a_bad_value_of_the_training_is_refused_by_its_key(key: str, value: Any) -> None:
+    with pytest.raises(SettingError) as refusal:
+        parse(TrainSettings, {key: value})
+    assert refusal.value.key == key
 
 
 def test_the_command_line_has_an_option_for_each() -> None:

@@ -63,8 +63,9 @@ class TrainingHost(Protocol):
     def text(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
         """The text condition [1, 77, width] of a prompt of at most 75 tokens; gradients flow into the embeddings.
 
-        embeddings: vectors [k, width] by the word that they stand for in the prompt. Weights and parentheses mean
-        nothing here. ValueError for a prompt that is too long.
+        Its dtype is the UNet's: by it the loss is scaled and memory estimated.
+        embeddings: vectors [k, width], float32 on the CPU, by the word that they stand for in the prompt. Weights and
+        parentheses mean nothing here. ValueError for a prompt that is too long.
         """
 
     def predict(self, latents: Tensor, times: Tensor, text: Tensor) -> Tensor:

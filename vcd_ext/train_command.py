@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     photos, problems = read_photos(arguments.photos)
     _tell(*problems)
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
+    check_name(settings.name, host.tokens)  # before masks are looked for, which takes a while
     if settings.masked:
         photos = masked(photos, settings.class_word, arguments.weights, host)
     with interruption() as interrupted, bars() as progress:
@@ -84,8 +85,8 @@ def masked(
             "No mask was found for any photo; put masks beside them (rex.mask.png for rex.jpg, the subject white), or "
             "add --no-masked to learn from whole pictures."
         )
-    if len(found) < len(photos):
-        _tell(f"{len(photos) - len(found)} photos without a mask are left out.")
+    if left_out := [photo.name for photo in photos if photo.mask is None]:
+        _tell(f"Left out, because no mask was found: {', '.join(left_out)}.")
     return found
 
 

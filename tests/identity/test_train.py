@@ -124,7 +124,7 @@ def test_progress_tells_stage_step_loss_and_time_left():
     identity.train(ToyHost(), PHOTOS, SETTINGS, told.append)
     encoding = [progress.step for progress in told if progress.stage == ENCODING]
     training = [progress for progress in told if progress.stage == TRAINING]
-    assert encoding == list(range(6))
+    assert encoding == list(range(7))
     assert [progress.step for progress in training] == list(range(21))
     assert {progress.total for progress in training} == {20}
     assert training[0].loss is None

@@ -123,6 +123,8 @@ class _Run:
             return not self.interrupted()
 
         made = banks.encode(self.host, self.photos, self.settings, going_on)
+        if made:
+            clock.tell(len(made.prefixes))
         if made and path:
             banks.save(made, path, self.key)
         return made

@@ -1,0 +1,169 @@
+"""The subcommand `train`: photos in, an embedding out; stopped, it goes on; a mistake is one sentence."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+from tests.conftest import Files
+from vcd_ext import train_command
+from vcd_ext.__main__ import main
+from vcd_ext.identity import load_embedding
+from vcd_ext.identity.progress import TRAINING, Progress
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of two photos that are cut out."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i, picture in enumerate(np.random.default_rng(2).integers(0, 256, (2, 64, 80, 4), np.uint8)):
+        picture[..., 3] = 0
+        picture[8:56, 16:64, 3] = 255
+        Image.fromarray(picture).save(folder / f"{i}.png")
+    return folder
+
+
+@pytest.fixture
+def call(files: Files, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A small job; options that come later count."""
+    monkeypatch.chdir(tmp_path)
+    small = "--size 64 --steps 3 --batch 1 --variants 1 --validate-every 0 --save-every 2 --seed 5"
+    return ["train", "--checkpoint", str(files.checkpoint), "--photos", str(photos), "--class", "dog", "--name", "rex",
+            *small.split()]  # fmt: skip
+
+
+def last_line(text: str) -> str:
+    assert "Traceback" not in text
+    return text.strip().splitlines()[-1]
+
+
+def test_photos_become_an_embedding_that_says_where_it_is_from(call, tmp_path, capsys):
+    assert main([*call, "--tokens", "2", "--validate-every", "3"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "rex.safetensors\n"
+    assert "Training 100%" in said.err
+    assert "left, loss" in said.err
+    assert 'In prompts: "photo of rex dog".' in last_line(said.err)
+    assert load_embedding(tmp_path / "rex.safetensors").shape == (2, 64)
+    with safe_open(tmp_path / "rex.safetensors", "pt") as file:
+        assert file.keys() == ["rex"]
+        facts = file.metadata()
+    assert (facts["class"], facts["steps"], facts["seed"], facts["tokens"]) == ("dog", "3", "5", "2")
+    assert (facts["checkpoint"], facts["mask_source"], facts["schedule"]) == (
+        "tiny.safetensors",
+        "alpha",
+        "animatediff",
+    )
+    assert len(facts["checkpoint_hash"]) == 10
+    assert {path.name for path in tmp_path.iterdir()} == {"photos", "rex.safetensors"}, "the state is gone"
+
+
+def test_ctrl_c_saves_and_the_same_command_goes_on(call, tmp_path, capsys, monkeypatch):
+    @contextmanager
+    def pressed_at_two() -> Iterator[object]:
+        def press(progress: Progress) -> None:
+            if progress.stage == TRAINING and progress.step == 2:
+                signal.raise_signal(signal.SIGINT)
+
+        yield press
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train_command, "bars", pressed_at_two)
+        assert main(call) == 130
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert last_line(said.err) == "Stopped at step 2 of 3. The same command goes on from rex.training."
+    assert {path.name for path in tmp_path.iterdir()} == {"photos", "rex.training", "rex.training.bank"}
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    assert main(call) == 0
+    resumed = load_embedding(tmp_path / "rex.safetensors")
+    assert main([*call, "--overwrite"]) == 0
+    assert torch.equal(load_embedding(tmp_path / "rex.safetensors"), resumed)
+    capsys.readouterr()
+    assert main([*call, "--overwrite", "--seed", "6"]) == 0
+    assert not torch.equal(load_embedding(tmp_path / "rex.safetensors"), resumed)
+
+
+def test_the_second_ctrl_c_stops_at_once(capsys):
+    with train_command.interruption() as interrupted:
+        assert not interrupted()
+        signal.raise_signal(signal.SIGINT)
+        assert interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_photos_without_masks_get_them_or_are_learned_as_a_whole(call, photos, tmp_path, capsys, monkeypatch):
+    for file in photos.iterdir():
+        Image.open(file).convert("RGB").save(file)
+
+    def found(pixels, word):
+        if not asked:
+            asked.append(word)
+            return np.pad(np.full((32, 40), 255, np.uint8), ((16, 16), (20, 20)))
+        raise ValueError("no dog is in it.")
+
+    asked: list[str] = []
+    found.name = "test"
+    monkeypatch.setattr("vcd_ext.identity.segment.segmenters", lambda *_: [found])
+    assert main(call) == 0
+    said = capsys.readouterr().err
+    assert asked == ["dog"]
+    assert "1.png gets no mask: no dog is in it." in said
+    assert "Left out, because no mask was found: 1.png." in said
+    with safe_open(tmp_path / "rex.safetensors", "pt") as file:
+        assert (file.metadata()["mask_source"], file.metadata()["photos"]) == ("test", "1")
+
+    assert main([*call, "--name", "rexa"]) == 2, "this time none is found"
+    assert "No mask was found for any photo" in last_line(capsys.readouterr().err)
+    assert main([*call, "--name", "rexa", "--no-masked"]) == 0
+    assert len(asked) == 1
+
+
+MISTAKES = {
+    "missing checkpoint": (["--checkpoint", "missing.safetensors"], "There is no checkpoint at missing"),
+    "missing photos": (["--photos", "missing"], "missing does not exist"),
+    "name with a path": (["--name", "../rex"], "has '.' in it"),
+    "common word": (["--name", "cat"], "cat is a common word"),
+    "name as the class": (["--name", "dog"], "use another name"),
+    "long class": (["--class", "my own very little dog"], "has 5 words"),
+    "too many tokens": (["--tokens", "17"], "tokens is 17; it must be from 1 to 16"),
+    "odd size": (["--size", "100"], "size is 100; it must be a multiple of 8"),
+    "another file's name": (["--out", "max.safetensors"], "name it rex.safetensors"),
+    "missing folder": (["--out", "missing/folder"], "a folder that exists"),
+    "unknown schedule": (["--schedule", "cosine"], "invalid choice: 'cosine'"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gives_one_sentence_and_changes_nothing(call, tmp_path, capsys, mistake):
+    options, reason = MISTAKES[mistake]
+    try:
+        status = main([*call, *options])
+    except SystemExit as left:  # argparse leaves this way
+        status = int(left.code or 0)
+    assert status == 2
+    said = capsys.readouterr().err
+    assert reason in said
+    assert len(said.strip().splitlines()) == 1, said
+    assert {path.name for path in tmp_path.iterdir()} == {"photos"}
+
+
+def test_an_existing_identity_is_not_overwritten_unasked(call, tmp_path, capsys):
+    (tmp_path / "rex.safetensors").write_text("mine")
+    assert main(call) == 2
+    assert "already exists" in last_line(capsys.readouterr().err)
+    assert (tmp_path / "rex.safetensors").read_text() == "mine"
+
+
+def test_a_folder_can_be_given_for_the_file(tmp_path):
+    assert train_command.target(tmp_path, "rex", False) == tmp_path / "rex.safetensors"
+    assert train_command.target(None, "rex", False) == Path("rex.safetensors")
