@@ -45,7 +45,10 @@ class GroundingDino:
         """Read one of the two published files; `vocabulary` is BERT's vocab.txt. ValueError if either is no such."""
         state = _state(weights)
         network = build(BACKBONES[state[_FIRST_LAYER].shape[0]], vocabulary)
-        absent = set(network.load_state_dict(state, strict=False).missing_keys) - _NO_WEIGHTS
+        try:
+            absent = set(network.load_state_dict(state, strict=False).missing_keys) - _NO_WEIGHTS
+        except RuntimeError as error:
+            raise ValueError(f"{weights.name} is damaged or of another kind. {_WHAT_TO_USE}") from error
         if absent:
             raise ValueError(f"{weights.name} lacks '{min(absent)}': it is damaged or of another kind. {_WHAT_TO_USE}")
         return cls(network, device)
