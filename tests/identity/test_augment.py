@@ -208,6 +208,24 @@ def test_what_is_not_in_the_photo_has_no_weight_and_is_not_black():
     assert all(1 / 9 - 0.01 < area(made) < 4 / 9 + 0.01 for made in far)
 
 
+def test_a_subject_at_the_photos_edge_ends_there():
+    photo = marked(np.full((96, 96), 255, np.uint8))
+    for changes, most in (({"far": 1}, 4 / 9 + 0.01), ({"far": 1, "rotate": 1}, 4 / 9 + 0.01), ({"rotate": 1}, 0.999)):
+        made = [one for one in draws(photo, settings(**changes), 20) if one.mask.min() < 0.1]
+        assert made
+        assert all(area(one) < most for one in made)
+
+
+def test_what_is_finer_than_a_pixel_is_averaged():
+    stripes = np.zeros((256, 256), np.uint8)
+    stripes[:, ::2] = 255
+    photo = Photo("a", np.repeat(stripes[..., None], 3, axis=2), stripes, "file")
+    for made in (*draws(photo, PLAIN, 1), *draws(photo, settings(rotate=1), 3)):
+        inner = (slice(20, -20), slice(20, -20))
+        assert float((made.mask[inner] - 0.5).abs().max()) < 0.02
+        assert float(made.pixels[0][inner].abs().max()) < 0.02
+
+
 def test_a_whole_picture_is_plain_and_all_of_it_counts():
     photo = Photo("a", picture(1, 64, 64), ellipse(64, 64, (8, 8, 40, 60)), "file")
     every = settings(whole_picture=1, rotate=1, far=1, background=1)
