@@ -91,13 +91,13 @@ def _precise(sd_model: Any) -> Iterator[None]:
     unet = sd_model.model.diffusion_model
     modes = [(devices, name) for name in ("dtype", "dtype_unet", "force_fp16", "unet_needs_upcast")]
     with _attributes([*modes, (unet, "dtype")]):
-        devices.unet_needs_upcast = False  # it widens some layers' weights in their forward pass
-        if not _half_works() and devices.dtype_unet == torch.float16:
-            devices.dtype = devices.dtype_unet = unet.dtype = torch.float32
-            devices.force_fp16 = False
-            for part in parts(sd_model):
-                widen(part)
         try:
+            devices.unet_needs_upcast = False  # it widens some layers' weights in their forward pass
+            if not _half_works() and devices.dtype_unet == torch.float16:
+                devices.dtype = devices.dtype_unet = unet.dtype = torch.float32
+                devices.force_fp16 = False
+                for part in parts(sd_model):
+                    widen(part)
             yield
         finally:
             for tensor, dtype in tensors:
