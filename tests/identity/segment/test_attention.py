@@ -12,8 +12,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tests.conftest import Files
 from tests.motion.conftest import checkpoint_path, diffusers_unet, ldm_unet  # noqa: F401
 from vcd_ext.host import FACTOR, Posterior
+from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.training import StandaloneTraining
 from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.segment import Attention, CentrePrior, attention, fill_masks, segmenters
 from vcd_ext.identity.segment.attention import TIMES, word_map
@@ -36,12 +39,14 @@ class Host:
     def __init__(self, unet: nn.Module, width: int = 64):
         self.unet, self.width = unet, width
         self.within = 0
+        self.encoder_freed = False
         self.times: list[int] = []
         self.prompts: list[str] = []
 
     @contextmanager
     def training(self) -> Iterator[None]:
         self.within += 1
+        self.encoder_freed = False
         try:
             yield
         finally:
@@ -53,10 +58,14 @@ class Host:
 
     def encode(self, pictures: Tensor) -> Posterior:
         assert self.within
+        assert not self.encoder_freed
         assert pictures.abs().max() <= 1
         cells = F.avg_pool2d(pictures, FACTOR)
         mean = torch.cat((cells, cells[:, :1]), dim=1)
         return Posterior(mean, torch.zeros_like(mean))
+
+    def free_encoder(self) -> None:
+        self.encoder_freed = True
 
     def text(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
         assert not embeddings
@@ -65,6 +74,7 @@ class Host:
 
     def predict(self, latents: Tensor, times: Tensor, text: Tensor) -> Tensor:
         assert self.within
+        assert self.encoder_freed, "with --medvram there is no place for both"
         assert not torch.is_grad_enabled()
         self.times.append(int(times))
         if hasattr(self.unet, "input_blocks"):
@@ -139,6 +149,16 @@ def test_nothing_stays_behind(kind: str, fails: bool, request: pytest.FixtureReq
     assert [len(module._forward_hooks) for module in unet.modules()] == hooks
     assert all(torch.equal(tensor, before[name]) for name, tensor in unet.state_dict().items())
     assert host.within == 0
+
+
+def test_the_standalone_host_lends_what_is_needed_and_gets_it_back(files: Files):
+    standalone = Standalone.load(files.checkpoint, device="cpu")
+    before = {name: tensor.clone() for name, tensor in standalone.unet.state_dict().items()}
+    found = word_map(StandaloneTraining(standalone), PICTURE, "dog")
+    assert found.shape == PICTURE.shape[:2]
+    assert np.isfinite(found).all()
+    assert 0 < found.mean() < 1
+    assert all(torch.equal(tensor, before[name]) for name, tensor in standalone.unet.state_dict().items())
 
 
 def test_several_noise_levels_are_asked_with_the_word_in_a_prompt(ldm_unet: nn.Module):  # noqa: F811

@@ -48,6 +48,9 @@ class AttentionHost(Protocol):
     def encode(self, pictures: Tensor) -> Posterior:
         """The VAE's posterior of pictures [B, 3, H, W] in [-1, 1]."""
 
+    def free_encoder(self) -> None:
+        """The VAE is not needed until the end of the context."""
+
     def text(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
         """The text condition [1, 77, width]."""
 
@@ -81,6 +84,7 @@ def word_map(host: AttentionHost, pixels: Pixels, word: str) -> NDArray[np.float
     before, named = (len(host.tokens(text)) for text in (PROMPT, f"{PROMPT} {word}"))
     with host.training():
         latents = host.encode(_prepared(pixels)).mean.to(host.device)
+        host.free_encoder()
         text = host.text(f"{PROMPT} {word}", {})
         noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(SEED)).to(host.device)
         maps = WordMaps(range(1 + before, 1 + named), (latents.shape[2], latents.shape[3]))  # 1 is the start token
