@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from vcd_ext.identity.segment import weights
 from vcd_ext.identity.segment.weights import (
     DINO,
     SAM,
@@ -100,4 +99,3 @@ def test_the_vocabulary_that_the_interrogator_downloaded_is_used(tmp_path: Path,
 def test_what_the_hub_knows_to_be_missing_is_not_found(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: object())
     assert find_vocabulary([]) is None
-    assert weights.HUB_NAMES
