@@ -7,7 +7,7 @@ Run the same command again after an interruption: it goes on from the last saved
 of machine, with the same number of threads). Latents of the first `--pictures` pictures of the training split are made
 once, without those whose kind, scene and action are held out together (`captions.held_out`). A caption is written anew
 at each visit, with or without words for the subject's looks, and dropped from every tenth picture for classifier-free
-guidance. The loss is weighted with min(SNR, 5)/SNR (Hang et al., 2303.09556).
+guidance. The loss is weighted with min(SNR, 5)/SNR (Hang et al., 2303.09556), and more where the subject is.
 
 Time and result: see vcd_ext/toyworld/MODEL_CARD.md.
 
@@ -49,6 +49,7 @@ class Data(NamedTuple):
     """What training reads: latents [N, 4, 16, 16], the numbers of their renders, and their tokenizer."""
 
     latents: Tensor
+    weights: Tensor  # [N, 1, 16, 16], of the loss
     numbers: list[int]
     tokenizer: CLIPTokenizer
 
@@ -59,7 +60,7 @@ def main(arguments: list[str] | None = None) -> State[Denoiser]:
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
-    names = ("channels", "width", "layers", "batch", "steps", "rate", "pictures", "seed")
+    names = ("channels", "width", "layers", "batch", "steps", "rate", "pictures", "subject", "seed")
     settings: dict[str, Any] = {name: getattr(options, name) for name in names}
     clip = vocabulary.write(options.out / "clip", options.width, options.layers)
     torch.manual_seed(options.seed)
@@ -75,10 +76,11 @@ def main(arguments: list[str] | None = None) -> State[Denoiser]:
     latents = bank(
         options.out / "latents", autoencoder, scale, lambda k: picture(numbers[k]), options.pictures, options.a_part
     )
-    data = Data(latents[:, 0], numbers, CLIPTokenizer.from_pretrained(clip))
+    weights = subject_weights(options.out / "latents/masks.npy", numbers, options.subject)
+    data = Data(latents[:, 0], weights, numbers, CLIPTokenizer.from_pretrained(clip))
     alphas, last = scaled_linear().to(device), min(options.steps, options.stop_at or options.steps)
     run(state, lambda: _step(state, data, options, alphas), options.out, settings, last, options.save_every)
-    if state.step == options.steps:
+    if state.step == options.steps or options.export:
         _export(state, options.out)
     draw_samples(state.average, data.tokenizer, autoencoder, scale, options.out / "samples.png")
     return state
@@ -113,10 +115,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--rate", type=float, default=8e-4, help="peak learning rate")
+    parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save-every", type=int, default=250)
+    parser.add_argument("--export", action="store_true", help="write the file also if this is not the last step")
     parser.add_argument("--stop-at", type=int, default=None, help="stop after this step, to go on later")
     return parser.parse_args(arguments)
 
@@ -135,11 +139,25 @@ def _step(state: State[Denoiser], data: Data, options: argparse.Namespace, alpha
         predicted = state.model(noised(latents, noise, times, alphas), times, tokens)
     snr = alphas[times] / (1 - alphas[times])
     weight = (SNR_LIMIT / snr).clamp(max=1).float()
-    loss = (weight * (predicted.float() - noise).square().mean(dim=(1, 2, 3))).mean()
+    places = data.weights[torch.from_numpy(chosen)].to(device)
+    loss = (weight * (places * (predicted.float() - noise).square()).mean(dim=(1, 2, 3))).mean()
     descend(state, loss, learning_rate(state.step, options.steps, options.rate))
     state.step += 1
     update_average(state, DECAY)
     return loss.item()
+
+
+def subject_weights(path: Path, numbers: list[int], subject: float) -> Tensor:
+    """Weights [N, 1, 16, 16] of the loss with a mean of 1 for each picture: `subject` times as much on its subject."""
+    if not path.is_file() or len(np.load(path, mmap_mode="r")) < len(numbers):
+        masks = (render(sample(number, "train"), [moment(number)]).masks for number in numbers)
+        parts = [mask.reshape(1, 16, 8, 16, 8).mean(axis=(2, 4)).astype(np.uint8) for mask in masks]
+        beside = path.with_name("new.npy")
+        np.save(beside, np.stack(parts))
+        beside.replace(path)
+    covered = torch.from_numpy(np.load(path)[: len(numbers)]).float() / 255
+    weights = 1 + (subject - 1) * covered
+    return weights / weights.mean(dim=(2, 3), keepdim=True)
 
 
 def words(number: int, rng: np.random.Generator) -> str:

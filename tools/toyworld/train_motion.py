@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> State[MotionModule]:
     data = Data(latents, numbers, CLIPTokenizer.from_pretrained(options.clip), denoiser)
     alphas, last = linear().to(device), min(options.steps, options.stop_at or options.steps)
     run(state, lambda: _step(state, data, options, alphas), options.out, settings, last, options.save_every)
-    if state.step == options.steps:
+    if state.step == options.steps or options.export:
         tensors = {name: value.cpu().contiguous() for name, value in state.average.state_dict().items()}
         save_file(tensors, options.out / "motion.safetensors")
         print(f"wrote {options.out / 'motion.safetensors'}")
@@ -111,6 +111,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save-every", type=int, default=250)
+    parser.add_argument("--export", action="store_true", help="write the file also if this is not the last step")
     parser.add_argument("--stop-at", type=int, default=None, help="stop after this step, to go on later")
     return parser.parse_args(arguments)
 
