@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from vcd_ext import generate, train_command
+from vcd_ext import generate, train_command, ui_command
 from vcd_ext.settings import GenerateSettings, TrainSettings, VideoSettings, add_arguments
 
 USAGE_ERROR, INTERRUPTED = 2, 130
@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     commands = main_parser.add_subparsers(title="subcommands", required=True, metavar="SUBCOMMAND")
     _add_generate(commands)
     _add_train(commands)
+    _add_ui(commands)
     _add_demo(commands)
     _add_toyworld(commands)
     _add_doctor(commands)
@@ -86,6 +87,29 @@ def _add_train(commands: Any) -> None:
     command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
     add_arguments(command, TrainSettings, skip=train_command.OWN_OPTIONS)
     command.set_defaults(run=train_command.run)
+
+
+def _add_ui(commands: Any) -> None:
+    command = commands.add_parser(
+        "ui",
+        help="the tab Train ID as a page of its own, without the WebUI",
+        description="Serve the tab Train ID to the browsers of this machine, without the WebUI. It needs gradio: "
+        f"pip install {ui_command.GRADIO}",
+    )
+    command.add_argument("--checkpoint", type=Path, required=True, help="SD1.5 checkpoint, .safetensors or .ckpt.")
+    command.add_argument(
+        "--embeddings", type=Path, default=Path("embeddings"), help="Folder of the identities (default: %(default)s)"
+    )
+    command.add_argument(
+        "--weights",
+        type=Path,
+        nargs="+",
+        default=[Path("models")],
+        help="Folders with weights of Grounding DINO and SAM; downloads go into the first (default: models)",
+    )
+    command.add_argument("--port", type=int, default=7861, help="Port of the page (default: %(default)s)")
+    command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
+    command.set_defaults(run=ui_command.run)
 
 
 def _add_demo(commands: Any) -> None:

@@ -105,7 +105,7 @@ def _read(file: Path, mask_file: Path | None, problems: list[str]) -> Photo:
     photo = Photo(file.name, picture.pixels)
     if mask_file is not None:
         try:
-            return replace(photo, mask=_mask(mask_file, picture.pixels.shape[:2]), mask_source="file")
+            return replace(photo, mask=read_mask(mask_file, picture.pixels.shape[:2]), mask_source="file")
         except PictureError as error:
             problems.append(str(error))
     if picture.alpha is None or picture.alpha.mean() > OPAQUE * 255:
@@ -116,8 +116,11 @@ def _read(file: Path, mask_file: Path | None, problems: list[str]) -> Photo:
     return replace(photo, mask=picture.alpha, mask_source="alpha")
 
 
-def _mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The mask in a file, at its photo's shape [H, W]: its transparency if it has any, else what is not black."""
+def read_mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The mask in a file, at its photo's shape [H, W]: its transparency if it has any, else what is not black.
+
+    PictureError if it cannot be read, has another shape, or marks nothing.
+    """
     pixels, alpha = read_picture(file)
     mask = pixels.max(axis=-1) if alpha is None else alpha
     ratio = (mask.shape[1] / mask.shape[0]) / (shape[1] / shape[0])

@@ -17,12 +17,22 @@ def write(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -
         safetensors.torch.save_file(tensors, part, metadata=description)
 
 
+def describe(path: Path) -> Mapping[str, str]:
+    """The description of a file alone, without its tensors; ValueError as `read`."""
+    return _read(path, tensors=False)[0]
+
+
 def read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
     """The description and the tensors of a file; ValueError for a file that is no such thing."""
+    return _read(path, tensors=True)
+
+
+def _read(path: Path, tensors: bool) -> tuple[Mapping[str, str], dict[str, Tensor]]:
     try:
         opened: Any = safe_open(path, framework="pt")
         with opened as file:
+            names = file.keys() if tensors else ()
             # Copies: under Windows, a file that is mapped into memory cannot be replaced.
-            return file.metadata() or {}, {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+            return file.metadata() or {}, {name: file.get_tensor(name).clone() for name in names}
     except (OSError, SafetensorError, ValueError) as error:
         raise ValueError(f"{path} is damaged, or was not written by a training.") from error

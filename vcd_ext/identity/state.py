@@ -57,6 +57,11 @@ def key_of(path: Path) -> str | None:
     return _read(path)[0]["key"] if path.exists() else None
 
 
+def step_of(path: Path) -> int:
+    """Steps that the training whose state is at `path` has made, 0 if nothing is there; ValueError as `key_of`."""
+    return int(json.loads(_read(path)[0]["numbers"])["step"]) if path.exists() else 0
+
+
 def load(path: Path, key: str) -> State | None:
     """The state at `path`, to go on from; None if there is none, or another run's that has not made a step.
 

@@ -1,4 +1,4 @@
-"""VCD's own routes: GET /vcd/v1/health, /vcd/v1/motion-modules and /vcd/v1/identities."""
+"""VCD's own routes: GET /vcd/v1/health, /vcd/v1/motion-modules, /vcd/v1/identities, and those of trainings."""
 
 from secrets import compare_digest
 from typing import Any
@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from modules import sd_models, shared
 
-from vcd_ext import __version__
+from vcd_ext import __version__, api
 from vcd_ext.hosts.webui import library
 from vcd_ext.hosts.webui.section import identities
+from vcd_ext.hosts.webui.studio import JOBS
 
 router = APIRouter(prefix="/vcd/v1")
 
@@ -45,5 +46,12 @@ def identity_names() -> list[str]:
 
 
 def add_routes(_demo: Any, app: FastAPI) -> None:
-    """WebUI callback on_app_started; the routes ask for the account that --api-auth sets."""
-    app.include_router(router, dependencies=[Depends(_authorise)] if shared.cmd_opts.api_auth else [])
+    """WebUI callback on_app_started; the routes ask for the account that --api-auth sets.
+
+    Trainings can be begun where the WebUI's own API is on: without it, nothing but the page's account lets people
+    compute.
+    """
+    dependencies = [Depends(_authorise)] if shared.cmd_opts.api_auth else []
+    app.include_router(router, dependencies=dependencies)
+    if shared.cmd_opts.api or shared.cmd_opts.nowebui:
+        app.include_router(api.router(JOBS), dependencies=dependencies)

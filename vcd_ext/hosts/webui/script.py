@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 from modules import script_callbacks, scripts, shared
 
-from vcd_ext.hosts.webui import library, rows, section
+from vcd_ext.hosts.webui import library, rows, section, studio, tab
 from vcd_ext.hosts.webui.refusal import Refused, stop
 from vcd_ext.hosts.webui.routes import add_routes
 from vcd_ext.hosts.webui.run import VideoRun, is_single_upscale, settings_from
@@ -95,12 +95,19 @@ def _add_settings() -> None:
             library.DEFAULT_FOLDER, "Folder with AnimateDiff motion modules", section=("vcd", "VCD")
         ).info("relative to the WebUI's folder; sd-webui-animatediff's folder is searched as well"),
     )
+    shared.opts.add_option(
+        studio.PHOTOS_OPTION,
+        shared.OptionInfo("", "Folders from which photos may be read by name", section=("vcd", "VCD")).info(
+            "separated by ; for the API, and for the page if others can reach it; the WebUI's own folder always may"
+        ),
+    )
 
 
 def register() -> None:
     """Tell the WebUI about everything beside the script itself; called each time it loads its scripts."""
     script_callbacks.on_ui_settings(_add_settings)
     script_callbacks.on_before_ui(add_axes)
+    script_callbacks.on_ui_tabs(tab.tabs)
     script_callbacks.on_app_started(add_routes)
     script_callbacks.on_cfg_denoiser(rows.on_cfg_denoiser)
     script_callbacks.on_cfg_denoised(rows.on_cfg_denoised)

@@ -1,0 +1,153 @@
+"""The API of trainings: POST /vcd/v1/train, GET /vcd/v1/train/{id} and POST /vcd/v1/train/{id}/cancel.
+
+Whatever is wrong with a request is answered with one sentence: 409 while something else runs, 404 for a training that
+is not known, 422 for the rest.
+"""
+
+import base64
+import binascii
+import math
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+
+from vcd_ext.identity.photos import Photos, read_photos
+from vcd_ext.identity.places import inside
+from vcd_ext.job import Job
+from vcd_ext.jobs import BusyError, Jobs
+from vcd_ext.settings import TrainSettings, parse
+
+PREFIX = "/vcd/v1"
+KEYS = ("settings", "photos", "masks", "replace", "resume", "discard")
+MOST_PHOTOS = 500
+
+Answer = TypeVar("Answer")
+
+
+def router(jobs: Jobs) -> APIRouter:
+    """The routes of the trainings that `jobs` runs."""
+    routes = APIRouter(prefix=PREFIX)
+
+    @routes.post("/train")
+    async def train(request: Request) -> dict[str, Any]:
+        """Begin a training of {"settings": {...}, "photos": [...], ...}; what `describe` tells of it."""
+        try:
+            body = await request.json()
+        except ValueError as error:
+            raise HTTPException(422, "The request is no JSON; send an object with settings and photos.") from error
+        return describe(await run_in_threadpool(answered, lambda: begin(jobs, body)))
+
+    @routes.get("/train/{identifier}")
+    def look(identifier: str) -> dict[str, Any]:
+        """Where a training is, or how it ended."""
+        return describe(answered(lambda: jobs.get(identifier)))
+
+    @routes.post("/train/{identifier}/cancel")
+    def cancel(identifier: str, keep: bool = False) -> dict[str, Any]:
+        """End a training after the step that is being made. keep: save what it has learned by then."""
+        job = answered(lambda: jobs.get(identifier))
+        if keep:
+            answered(lambda: jobs.keep(job))
+        else:
+            job.stop()
+        return describe(job)
+
+    return routes
+
+
+def answered(ask: Callable[[], Answer]) -> Answer:
+    """What `ask` returns; what it raises becomes the HTTP error that it means."""
+    try:
+        return ask()
+    except BusyError as error:
+        raise HTTPException(409, str(error)) from error
+    except LookupError as error:
+        raise HTTPException(404, str(error.args[0])) from error
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from error
+    except OSError as error:
+        raise HTTPException(500, str(error)) from error
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """A training as JSON: `state` is that of `Job`, `step` and `total` count in its `stage`."""
+    now = job.progress
+    return {
+        "id": job.id,
+        "name": job.settings.name,
+        "state": job.state,
+        "stage": now.stage if now else "",
+        "step": now.step if now else 0,
+        "total": now.total if now else job.settings.steps,
+        "loss": job.loss,
+        "validation": job.validation[-1][1] if job.validation and math.isfinite(job.validation[-1][1]) else None,
+        "seconds_left": now.seconds_left if now and not job.ended else None,
+        "error": job.error,
+        "warnings": list(job.warnings),
+        "embedding": job.file.stem if job.file else None,
+    }
+
+
+def begin(jobs: Jobs, body: Any) -> Job:
+    """Begin the training that a request asks for; ValueError or BusyError in one sentence."""
+    if not isinstance(body, Mapping):
+        raise ValueError("The request must be an object with settings and photos.")
+    if unknown := [str(key) for key in body if key not in KEYS]:
+        raise ValueError(f"'{unknown[0]}' is not known; a training is asked for with {', '.join(KEYS)}.")
+    flags = {name: body.get(name, False) for name in ("replace", "resume", "discard")}
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r}; it must be true or false.")
+    chosen = body.get("settings")
+    if not isinstance(chosen, Mapping):
+        raise ValueError('settings must be an object, for example {"name": "rexy", "class_word": "dog"}.')
+    settings = parse(TrainSettings, chosen)
+    if flags["resume"]:
+        return jobs.resume(settings.name)
+    photos, problems = _photos(body.get("photos"), body.get("masks"), jobs.studio.folders.photos)
+    if flags["discard"]:
+        jobs.discard(settings.name)
+    job = jobs.start(photos, settings, flags["replace"])
+    job.warnings.extend(problems)
+    return job
+
+
+def _photos(photos: Any, masks: Any, allowed: Sequence[Path]) -> Photos:
+    """The photos of a request: those of a folder on this machine, or pictures in base64."""
+    if isinstance(photos, str):
+        if masks is not None:
+            raise ValueError(
+                "masks belong to photos in base64; those of a folder lie in it, as rex.mask.png for rex.jpg."
+            )
+        return read_photos(inside(Path(photos), allowed))
+    if not isinstance(photos, Sequence) or not photos:
+        raise ValueError("photos must be a list of pictures in base64, or a folder on the WebUI's machine.")
+    if len(photos) > MOST_PHOTOS:
+        raise ValueError(f"There are {len(photos)} photos; send at most {MOST_PHOTOS}, 5 to 10 good ones suffice.")
+    masks = [None] * len(photos) if masks is None else masks
+    if not isinstance(masks, Sequence) or len(masks) != len(photos):
+        raise ValueError("masks must be a list as long as photos, with null where a photo has none.")
+    with tempfile.TemporaryDirectory(prefix="vcd") as folder:
+        return read_photos([path for i in range(len(photos)) for path in _files(Path(folder), i, photos[i], masks[i])])
+
+
+def _files(folder: Path, i: int, photo: Any, mask: Any) -> list[Path]:
+    """A photo and its mask as files by which `read_photos` knows that they belong together."""
+    given = {f"photo {i + 1}": photo} | ({} if mask is None else {f"photo {i + 1}_mask": mask})
+    for name, text in given.items():
+        (folder / name).write_bytes(_decoded(text, name))
+    return [folder / name for name in given]
+
+
+def _decoded(text: Any, name: str) -> bytes:
+    """The bytes of base64, also where it follows "data:image/png;base64,"."""
+    try:
+        if not isinstance(text, str):
+            raise TypeError
+        return base64.b64decode(text.partition("base64,")[2] or text, validate=True)
+    except (TypeError, binascii.Error) as error:
+        raise ValueError(f"{name} is no base64; send the file's bytes in base64.") from error

@@ -1,0 +1,87 @@
+"""The tabs without the WebUI: a `vcd_ext.studio.Studio` on a checkpoint that is loaded with diffusers."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from vcd_ext.hosts.training import StandaloneTraining
+from vcd_ext.identity import Identity, save_embedding, shelf, train
+from vcd_ext.identity.embedding import SUFFIXES
+from vcd_ext.identity.estimate import Capacity
+from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.progress import Report
+from vcd_ext.identity.segment import Segmenter, segmenters
+from vcd_ext.settings import TrainSettings
+from vcd_ext.studio import Folders
+
+
+class StandaloneStudio:
+    """Trains on one checkpoint and keeps identities in one folder."""
+
+    private = True
+    makes_pictures = False
+
+    def __init__(self, host: StandaloneTraining, folders: Folders):
+        self.host, self.folders = host, folders
+        self._computing = threading.Lock()
+
+    def busy(self) -> str:
+        """Nothing else uses the checkpoint."""
+        return ""
+
+    def interrupted(self) -> bool:
+        """There is no other button that interrupts."""
+        return False
+
+    def place(self, name: str, replace_existing: bool) -> Path:
+        """The file that the identity `name` will be; ValueError if there is an embedding of that name already."""
+        own = self.folders.identities / f"{name}{shelf.SUFFIX}"
+        for path in sorted(self.folders.identities.glob("*")):
+            taken = path.suffix.lower() in SUFFIXES and path.stem.lower() == name.lower()
+            if taken and not (replace_existing and path == own):
+                remedy = "let it be replaced" if path == own else "delete that file"
+                raise ValueError(
+                    f"There is already an embedding called {path.stem}: {path}. Use another name, or {remedy}."
+                )
+        return own
+
+    def train(
+        self,
+        photos: Sequence[Photo],
+        settings: TrainSettings,
+        progress: Report,
+        interrupted: Callable[[], bool],
+        state: Path,
+        replace_existing: bool,
+    ) -> Identity:
+        """Train as `vcd_ext.identity.train` does; a finished identity is saved."""
+        with self._computing:
+            self.place(settings.name, replace_existing)
+            identity = train(self.host, photos, settings, progress, state=state, interrupted=interrupted)
+            if identity.finished:
+                self.keep(identity, state, replace_existing)
+        return identity
+
+    def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
+        """Save an identity; its file. The state is not needed after that, and deleted."""
+        path = self.place(identity.name, replace_existing)
+        save_embedding(path, identity.vectors, identity.metadata)
+        for left in (state, state.with_name(f"{state.name}.bank")):
+            left.unlink(missing_ok=True)
+        return path
+
+    @contextmanager
+    def segmenting(self) -> Iterator[Sequence[Segmenter]]:
+        """Lend what finds masks, best first."""
+        with self._computing:
+            yield segmenters(self.folders.weights, self.host, self.host.device)
+
+    def forget(self, path: Path) -> None:
+        """Delete an identity."""
+        shelf.delete(path)
+
+    def capacity(self) -> Capacity:
+        """What is known of the machine and the checkpoint."""
+        parameters = sum(parameter.numel() for parameter in self.host.unet.parameters())
+        return Capacity(str(self.host.device), self.host.unet.dtype.itemsize, self.host.free_memory(), parameters)

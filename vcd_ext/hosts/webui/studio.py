@@ -1,0 +1,114 @@
+"""The tabs and the API in the WebUI: a `vcd_ext.studio.Studio` on the checkpoint that the WebUI has loaded."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from modules import call_queue, devices, paths, sd_models, shared
+
+from vcd_ext.hosts.webui import embeddings
+from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
+from vcd_ext.identity import Identity, shelf
+from vcd_ext.identity.estimate import Capacity
+from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.progress import Report
+from vcd_ext.identity.segment import Segmenter, segmenters
+from vcd_ext.jobs import Jobs
+from vcd_ext.settings import TrainSettings
+from vcd_ext.studio import Folders
+
+PHOTOS_OPTION = "vcd_photo_folders"
+TRAININGS = "vcd/trainings"  # in the WebUI's data folder
+MASKS_JOB = "vcd-masks"
+# sd-webui-segment-anything keeps its weights there.
+SEGMENT_ANYTHING = "extensions/sd-webui-segment-anything/models"
+
+
+class WebUIStudio:
+    """Takes its turn among the WebUI's own jobs."""
+
+    makes_pictures = True
+
+    @property
+    def folders(self) -> Folders:
+        """Where the WebUI and its settings say that files are."""
+        data = Path(paths.data_path)
+        named = str(shared.opts.data.get(PHOTOS_OPTION) or "").split(";")
+        allowed = [data, *shared.cmd_opts.gradio_allowed_path, *(name.strip() for name in named if name.strip())]
+        return Folders(
+            identities=Path(shared.cmd_opts.embeddings_dir),
+            trainings=data / TRAININGS,
+            weights=(Path(paths.models_path), data / SEGMENT_ANYTHING),
+            photos=tuple(Path(folder) for folder in dict.fromkeys(map(str, allowed))),
+        )
+
+    @property
+    def private(self) -> bool:
+        """Whether the WebUI listens to this machine alone, and does not hide its folders."""
+        options = shared.cmd_opts
+        return not (
+            options.listen or options.share or options.ngrok or options.server_name or options.hide_ui_dir_config
+        )
+
+    def busy(self) -> str:
+        """Whether the WebUI does something else now."""
+        if shared.state.job and shared.state.job not in (JOB, MASKS_JOB):
+            return "Waiting until the WebUI is done with what it is doing."
+        return ""
+
+    def interrupted(self) -> bool:
+        """Whether Interrupt was pressed during the job that runs."""
+        return shared.state.interrupted or shared.state.stopping_generation
+
+    def place(self, name: str, replace_existing: bool) -> Path:
+        """The file that the identity `name` will be; ValueError if there is an embedding of that name already."""
+        return embeddings.place(name, replace_existing)
+
+    def train(
+        self,
+        photos: Sequence[Photo],
+        settings: TrainSettings,
+        progress: Report,
+        interrupted: Callable[[], bool],
+        state: Path,
+        replace_existing: bool,
+    ) -> Identity:
+        """Train on the loaded checkpoint; what was learned to the end can be used in the next prompt."""
+        return train_identity(photos, settings, progress, interrupted, state=state, replace_existing=replace_existing)
+
+    def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
+        """Save an identity whose training was stopped; its file."""
+        return keep(identity, state, replace_existing)
+
+    @contextmanager
+    def segmenting(self) -> Iterator[Sequence[Segmenter]]:
+        """Hold the WebUI's queue and lend what finds masks, best first; ValueError if the checkpoint is no SD1.5."""
+        with call_queue.queue_lock:
+            shared.state.begin(job=MASKS_JOB)
+            try:
+                sd_models.reload_model_weights()
+                host = WebUITraining(shared.sd_model)
+                yield segmenters(self.folders.weights, host, devices.device)
+            finally:
+                shared.state.end()
+                devices.torch_gc()
+
+    def forget(self, path: Path) -> None:
+        """Delete an identity; prompts do not know it any more."""
+        with call_queue.queue_lock:
+            shelf.delete(path)
+            embeddings.reload()
+
+    def capacity(self) -> Capacity:
+        """What is known of the machine, and of the checkpoint if one is loaded."""
+        sd_model = sd_models.model_data.sd_model
+        value_bytes = torch.empty(0, dtype=devices.dtype_unet).element_size()
+        if sd_model is None or not hasattr(sd_model, "model"):
+            return Capacity(str(devices.device), value_bytes, None, None)
+        free = WebUITraining(sd_model).free_memory()
+        parameters = sum(parameter.numel() for parameter in sd_model.model.parameters())
+        return Capacity(str(devices.device), value_bytes, free, parameters)
+
+
+JOBS = Jobs(WebUIStudio())

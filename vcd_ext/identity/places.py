@@ -1,0 +1,19 @@
+"""Which folders may be read when somebody asks from afar."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def inside(path: Path, allowed: Sequence[Path]) -> Path:
+    """The path, with links followed, if it is one of the allowed folders or within one; ValueError if not.
+
+    Nothing is said about whether a path outside exists.
+    """
+    try:
+        real = path.expanduser().resolve()
+        if any(real.is_relative_to(folder.resolve()) for folder in allowed):
+            return real
+    except (OSError, RuntimeError, ValueError):  # a path that no system could have
+        pass
+    places = ", ".join(str(folder) for folder in allowed) or "none yet"
+    raise ValueError(f"{path} is not in a folder that photos may be read from; those are: {places}.")

@@ -1,0 +1,75 @@
+"""What the tabs and the API ask of whoever runs trainings: `hosts.studio` and `hosts.webui.studio` do."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from vcd_ext.identity.estimate import Capacity
+from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.progress import Report
+from vcd_ext.identity.segment import Segmenter
+from vcd_ext.identity.train import Identity
+from vcd_ext.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a studio keeps and finds its files; they need not exist."""
+
+    identities: Path  # the embeddings
+    trainings: Path  # states of trainings that were stopped, to go on from
+    weights: tuple[Path, ...]  # of Grounding DINO and SAM; downloads go into the first
+    photos: tuple[Path, ...]  # from which the API, and a page that others can reach, may read photos
+
+
+class Studio(Protocol):
+    """A loaded checkpoint and its folders. Its methods may be called by any thread; those that compute take turns."""
+
+    @property
+    def folders(self) -> Folders:
+        """Where its files are."""
+
+    @property
+    def private(self) -> bool:
+        """Whether only this machine's own people reach the page, who may read any folder as a matter of course."""
+
+    @property
+    def makes_pictures(self) -> bool:
+        """Whether the page has a txt2img that a prompt can be sent to."""
+
+    def busy(self) -> str:
+        """What a training that begins now has to wait for, in a sentence; "" if nothing."""
+
+    def interrupted(self) -> bool:
+        """Whether the person has asked the host itself to stop what it is doing."""
+
+    def place(self, name: str, replace_existing: bool) -> Path:
+        """The file that the identity `name` will be; ValueError, in one sentence, if that is taken."""
+
+    def train(
+        self,
+        photos: Sequence[Photo],
+        settings: TrainSettings,
+        progress: Report,
+        interrupted: Callable[[], bool],
+        state: Path,
+        replace_existing: bool,
+    ) -> Identity:
+        """Wait for the turn and train as `vcd_ext.identity.train` does; a finished identity is saved, its state gone.
+
+        ValueError or OSError in one sentence.
+        """
+
+    def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
+        """Save an identity whose training was stopped, as a finished one; its file."""
+
+    def segmenting(self) -> AbstractContextManager[Sequence[Segmenter]]:
+        """Wait for the turn and lend what finds masks, best first. ValueError if the checkpoint cannot be used."""
+
+    def forget(self, path: Path) -> None:
+        """Delete the embedding at `path`, and no longer know it."""
+
+    def capacity(self) -> Capacity:
+        """What is known of the machine and the checkpoint, without loading anything."""

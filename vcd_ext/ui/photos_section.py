@@ -1,0 +1,217 @@
+"""Photos and masks on the page: dropping, finding, looking, correcting."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from vcd_ext.identity.naming import check_class_word
+from vcd_ext.identity.places import inside
+from vcd_ext.identity.progress import Progress
+from vcd_ext.jobs import FINDING_MASKS, Jobs
+from vcd_ext.settings import TrainSettings, describe
+from vcd_ext.ui import selection as photos
+from vcd_ext.ui.form import component
+from vcd_ext.ui.overlay import framed, overlay
+from vcd_ext.ui.panel import notes, panel
+from vcd_ext.ui.selection import ERASE, PAINT, Selection
+from vcd_ext.ui.weights_section import WeightsSection
+
+THUMBNAIL, EDITED = 320, 640  # pixels of the longer side
+BRUSH = 28
+CLEAR_BRUSH = "() => vcdClearBrush()"  # in javascript/vcd.js
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page has of photos. index: the one that is being edited."""
+
+    sources: tuple[Path, ...] = ()
+    selection: Selection = ()
+    index: int = 0
+
+    def chosen(self, **changes: Any) -> "Page":
+        """The page with another selection or index."""
+        return replace(self, **changes)
+
+
+class PhotosSection:
+    """Creates its components where it is made; `shown` are those that `show` gives values to."""
+
+    def __init__(self, jobs: Jobs):
+        self.jobs = jobs
+        self.page = gr.State(Page())
+        self.files = gr.File(
+            label="Photos, and masks if you have them",
+            file_count="multiple",
+            file_types=["image"],
+            elem_id="vcd_train_photos",
+        )
+        with gr.Row(elem_classes="vcd-row"):
+            self.folder = gr.Textbox(
+                label="or a folder on the machine that runs this", max_lines=1, elem_id="vcd_train_folder", scale=4
+            )
+            self.read_folder = gr.Button("Read folder", scale=1, min_width=110, elem_id="vcd_train_read_folder")
+        known = describe(TrainSettings)
+        with gr.Row():
+            self.class_word = component("class_word", known["class_word"])
+            self.name = component("name", known["name"])
+        with gr.Row():
+            self.find = gr.Button("Find masks", scale=3, elem_id="vcd_train_find_masks")
+            self.clear = gr.Button("Remove all photos", scale=2, min_width=160, elem_id="vcd_train_clear")
+        self.weights = WeightsSection(jobs)
+        self.problems = gr.HTML(elem_id="vcd_train_problems")
+        self.gallery = gr.Gallery(
+            label="Photos and masks: click one to correct it",
+            columns=4, height="auto", object_fit="contain", allow_preview=False, show_download_button=False,
+            elem_id="vcd_train_gallery", visible=False,
+        )  # fmt: skip
+        self._make_editor()
+        self.shown = [
+            self.page, self.gallery, self.editor, self.sketch, self.about, self.used, self.problems,
+        ]  # fmt: skip
+
+    def _make_editor(self) -> None:
+        with gr.Row(visible=False, elem_id="vcd_train_editor") as self.editor:
+            self.sketch = gr.Image(
+                label="Paint on it to correct the mask", tool="sketch", type="numpy", height=360, scale=3,
+                brush_radius=BRUSH, brush_color="#ff4081", mask_opacity=0.6, show_download_button=False,
+                elem_id="vcd_train_sketch",
+            )  # fmt: skip
+            with gr.Column(scale=2, min_width=220):
+                self.about = gr.HTML(elem_id="vcd_train_about")
+                self.used = gr.Checkbox(True, label="Use this photo", elem_id="vcd_train_used")
+                self.way = gr.Radio([PAINT, ERASE], value=PAINT, label="What the brush does", elem_id="vcd_train_way")
+                self.apply = gr.Button("Apply what I painted", variant="primary", elem_id="vcd_train_apply")
+                self.mask_file = gr.UploadButton(
+                    "Take the mask from a file", file_types=["image"], elem_id="vcd_train_mask_file"
+                )
+                self.drop = gr.Button("No mask: learn the whole picture", elem_id="vcd_train_drop_mask")
+
+    def connect(self, progress: Any) -> None:
+        """Let the components do something. progress: the HTML that shows what is being done."""
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
+        shown = self.shown
+        self.weights.connect(progress)
+        self.files.upload(self.add_files, [self.page, self.files], [self.files, *shown], api_name=False)
+        for event in (self.folder.submit, self.read_folder.click):
+            event(self.add_folder, [self.page, self.folder], shown, api_name=False)
+        self.clear.click(self.remove_all, [], shown, **quiet)
+        self.find.click(self.begin_to_find, [], [progress], queue=False, **quiet).then(
+            self.find_masks, [self.page, self.class_word, self.name], shown, api_name=False
+        )
+        self.used.input(self.use, [self.page, self.used], shown, **quiet)
+        for event in (
+            self.gallery.select(self.select, [self.page], shown, **quiet),
+            self.apply.click(self.paint, [self.page, self.sketch, self.way], shown, **quiet),
+            self.mask_file.upload(self.take_mask, [self.page, self.mask_file], shown, **quiet),
+            self.drop.click(self.drop_mask, [self.page], shown, **quiet),
+        ):
+            event.then(None, None, None, _js=CLEAR_BRUSH)
+
+    def show(self, page: Page, problems: Sequence[str] = ()) -> list[Any]:
+        """Values for `shown`."""
+        some = bool(page.selection)
+        gallery = [
+            (framed(overlay(one.photo, THUMBNAIL, one.used), i == page.index), one.caption)
+            for i, one in enumerate(page.selection)
+        ]
+        one = page.selection[page.index] if some else None
+        return [
+            page,
+            gr.update(value=gallery, visible=some),
+            gr.update(visible=some),
+            gr.update(value=overlay(one.photo, EDITED) if one else None),
+            gr.update(value=_about(one) if one else ""),
+            gr.update(value=one.used if one else True),
+            gr.update(value=notes(list(problems))),
+        ]
+
+    def add_files(self, page: Page, files: Sequence[Any] | None) -> list[Any]:
+        """Photos and masks were dropped; the drop zone is emptied for more."""
+        return [None, *self._add(page, [Path(file.name) for file in files or ()])]
+
+    def add_folder(self, page: Page, folder: str) -> list[Any]:
+        """A folder was named. Pages that others can reach may read only the studio's folders."""
+        try:
+            if not folder.strip():
+                raise ValueError("No folder was named; write its path, or drop photos.")
+            path, studio = Path(folder.strip()).expanduser(), self.jobs.studio
+            return self._add(page, [path if studio.private else inside(path, studio.folders.photos)])
+        except ValueError as error:
+            return self.show(page, [str(error)])
+
+    def _add(self, page: Page, sources: Sequence[Path]) -> list[Any]:
+        every = tuple(dict.fromkeys([*page.sources, *sources]))
+        try:
+            found, problems = photos.chosen(every)
+        except (ValueError, OSError) as error:
+            return self.show(page, [str(error)])
+        return self.show(Page(every, photos.merged(page.selection, found)), problems)
+
+    def remove_all(self) -> list[Any]:
+        """Begin again without photos."""
+        return self.show(Page())
+
+    def select(self, page: Page, event: gr.SelectData) -> list[Any]:
+        """A photo was clicked."""
+        shown = self.show(page.chosen(index=event.index))
+        shown[self.shown.index(self.problems)] = gr.update()
+        return shown
+
+    def begin_to_find(self) -> str:
+        """Show at once that something happens."""
+        return panel(None, self.jobs.doing or Progress(FINDING_MASKS, 0, 1))
+
+    def find_masks(self, page: Page, class_word: str, name: str) -> list[Any]:
+        """Look for the masks of all photos that lack one."""
+        try:
+            if not page.selection:
+                raise ValueError("There are no photos yet; drop 5 to 10 pictures first.")
+            word = check_class_word(class_word, name)
+            found, problems = self.jobs.find_masks(photos.lacking(page.selection), word)
+        except (ValueError, OSError) as error:
+            return self.show(page, [str(error)])
+        return self.show(page.chosen(selection=photos.with_masks(page.selection, found)), problems)
+
+    def use(self, page: Page, used: bool) -> list[Any]:
+        """The photo is used, or left out."""
+        return self.show(page.chosen(selection=photos.with_use(page.selection, page.index, used)))
+
+    def paint(self, page: Page, sketch: dict[str, Any] | None, way: str) -> list[Any]:
+        """The mask is corrected by what was painted."""
+        try:
+            if sketch is None or not sketch["mask"].any():
+                raise ValueError("Nothing was painted; paint on the photo, then apply it.")
+            strokes = sketch["mask"].max(axis=2) if sketch["mask"].ndim == 3 else sketch["mask"]
+            return self.show(page.chosen(selection=photos.with_strokes(page.selection, page.index, strokes, way)))
+        except ValueError as error:
+            return self.show(page, [str(error)])
+
+    def take_mask(self, page: Page, file: Any) -> list[Any]:
+        """The mask is replaced by a file."""
+        try:
+            return self.show(page.chosen(selection=photos.with_mask_file(page.selection, page.index, Path(file.name))))
+        except ValueError as error:
+            return self.show(page, [str(error)])
+
+    def drop_mask(self, page: Page) -> list[Any]:
+        """The photo is learned from as a whole."""
+        return self.show(page.chosen(selection=photos.without_mask(page.selection, page.index)))
+
+
+def _about(one: photos.Chosen) -> str:
+    """The photo's name, and where its mask is from."""
+    photo = one.photo
+    if not one.used:
+        mask = "It is left out of the training."
+    elif photo.mask is None:
+        mask = "The whole picture is learned." if one.whole else "No mask yet: find it, or paint it."
+    else:
+        source = {"alpha": "its transparency", "file": "a file", photos.PAINTED: "your brush"}
+        share = (photo.mask >= 128).mean()
+        mask = f"The subject covers {share:.0%} of it. Mask from {source.get(photo.mask_source, photo.mask_source)}."
+    return f'<div class="vcd-about"><b>{escape(photo.name)}</b><br>{escape(mask)}</div>'

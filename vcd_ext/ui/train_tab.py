@@ -1,0 +1,55 @@
+"""The tab *Train ID*: photos -> masks -> training -> identity."""
+
+from typing import Any
+
+import gradio as gr
+
+from vcd_ext.jobs import Jobs
+from vcd_ext.ui.identities_section import IdentitiesSection
+from vcd_ext.ui.photos_section import Page, PhotosSection
+from vcd_ext.ui.training_section import TrainingSection
+
+
+def train_tab(jobs: Jobs) -> None:
+    """Create the tab's content here, within a gr.Blocks."""
+    with gr.Row(elem_id="vcd_train"):
+        with gr.Column(scale=6, min_width=480):
+            _heading(1, "Photos and masks")
+            photos = PhotosSection(jobs)
+        with gr.Column(scale=5, min_width=420):
+            _heading(2, "Training")
+            training = TrainingSection(jobs, {"class_word": photos.class_word, "name": photos.name})
+            _heading(3, "Identities")
+            identities = IdentitiesSection(jobs)
+    photos.connect(training.panel)
+    training.connect(photos.page)
+    identities.connect()
+    _keep_fresh(photos, training, identities)
+
+
+def _keep_fresh(photos: PhotosSection, training: TrainingSection, identities: IdentitiesSection) -> None:
+    """A hidden button that the page's script presses for news."""
+    tick = gr.Button("News", elem_id="vcd_train_tick", elem_classes="vcd-hidden")
+    seen = gr.State("")
+
+    def news(before: str, page: Page, *values: Any) -> list[Any]:
+        """All that has changed; lists, buttons and the estimate only where a training has begun or ended."""
+        job = training.jobs.last
+        now = f"{job.id} {job.state}" if job else "none"
+        shown = training.show()
+        if now == before:
+            return [now, shown[0], *[gr.update()] * (len(training.shown) - 1 + len(identities.shown) + 1)]
+        return [now, *shown, *identities.show(), training.tell_estimate(page, *values)]
+
+    tick.click(
+        news,
+        [seen, photos.page, *training.form.inputs],
+        [seen, *training.shown, *identities.shown, training.estimate],
+        queue=False,
+        show_progress="hidden",
+        api_name=False,
+    )
+
+
+def _heading(number: int, title: str) -> None:
+    gr.HTML(f'<h3 class="vcd-heading"><span>{number}</span>{title}</h3>')

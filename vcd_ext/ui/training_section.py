@@ -1,0 +1,127 @@
+"""The training on the page: settings, estimate, start and stop, progress, and what to do with the identity."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from vcd_ext.identity import estimate, unfinished
+from vcd_ext.job import DONE, Job
+from vcd_ext.jobs import Jobs
+from vcd_ext.ui import selection as photos
+from vcd_ext.ui.form import settings_form
+from vcd_ext.ui.panel import notes, panel, ready_prompt
+from vcd_ext.ui.photos_section import Page
+
+# Settings on which time and memory depend.
+COSTLY = ("steps", "size", "batch", "micro_batch", "gradient_checkpointing", "variants", "validate_every")
+USE = "(prompt) => vcdUse(prompt)"  # in javascript/vcd.js
+
+
+class TrainingSection:
+    """Creates its components where it is made; `shown` are those that `show` gives values to."""
+
+    def __init__(self, jobs: Jobs, name_and_class: dict[str, Any]):
+        self.jobs = jobs
+        self.form = settings_form(name_and_class)
+        self.replace = gr.Checkbox(
+            False, label="Replace the identity of this name if there is one", elem_id="vcd_train_replace"
+        )
+        self.estimate = gr.HTML(elem_id="vcd_train_estimate")
+        with gr.Row():
+            self.train = gr.Button("Train", variant="primary", elem_id="vcd_train_start")
+            self.stop = gr.Button("Interrupt", interactive=False, elem_id="vcd_train_stop")
+            self.keep = gr.Button("Stop and save", interactive=False, elem_id="vcd_train_keep")
+        self.panel = gr.HTML(elem_id="vcd_train_panel")
+        with gr.Row(visible=False, elem_classes="vcd-row", elem_id="vcd_train_unfinished_row") as self.unfinished_row:
+            self.unfinished = gr.Dropdown([], label="Unfinished trainings", scale=3, elem_id="vcd_train_unfinished")
+            self.resume = gr.Button("Resume", scale=1, min_width=100, elem_id="vcd_train_resume")
+            self.discard = gr.Button("Discard", scale=1, min_width=100, elem_id="vcd_train_discard")
+        with gr.Row(visible=False, elem_classes="vcd-row", elem_id="vcd_train_use_row") as self.use_row:
+            self.prompt = gr.Textbox(
+                label="A prompt for it", max_lines=1, scale=4, show_copy_button=True, elem_id="vcd_train_prompt"
+            )
+            self.use = gr.Button(
+                "Use it now", variant="primary", scale=1, min_width=110, visible=jobs.studio.makes_pictures,
+                elem_id="vcd_train_use",
+            )  # fmt: skip
+        self.shown = [
+            self.panel, self.train, self.stop, self.keep, self.unfinished_row, self.unfinished, self.use_row,
+            self.prompt,
+        ]  # fmt: skip
+
+    def connect(self, page: Any) -> None:
+        """Let the components do something. page: the state with the photos."""
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
+        self.train.click(self.start, [page, self.replace, *self.form.inputs], self.shown, **quiet)
+        self.stop.click(self.interrupt, [], self.shown, queue=False, **quiet)
+        self.keep.click(self.stop_and_save, [], self.shown, **quiet)
+        self.resume.click(self.go_on, [self.unfinished], self.shown, **quiet)
+        self.discard.click(self.throw_away, [self.unfinished], self.shown, **quiet)
+        self.use.click(None, [self.prompt], None, _js=USE, api_name=False)
+        for name in COSTLY:
+            self.form.components[name].change(
+                self.tell_estimate, [page, *self.form.inputs], [self.estimate], queue=False, **quiet
+            )
+
+    def show(self, error: str = "") -> list[Any]:
+        """Values for `shown`."""
+        job, studio = self.jobs.last, self.jobs.studio
+        runs, done = job is not None and not job.ended, job is not None and job.state == DONE
+        left = [] if runs else unfinished.unfinished(studio.folders.trainings)
+        choices = [(f"{one.name}: {one.step} of {one.total} steps", one.name) for one in left]
+        can_keep = runs or (job is not None and job.file is None and job.identity is not None)
+        return [
+            gr.update(value=panel(job, self.jobs.doing, studio.busy()) + notes([error] if error else [], "vcd-error")),
+            gr.update(interactive=not runs),
+            gr.update(interactive=runs or self.jobs.doing is not None),
+            gr.update(interactive=can_keep),
+            gr.update(visible=bool(choices)),
+            gr.update(choices=choices, value=choices[0][1] if choices else None),
+            gr.update(visible=done),
+            gr.update(value=_prompt(job)) if done else gr.update(),
+        ]
+
+    def start(self, page: Page, replace_existing: bool, *values: Any) -> list[Any]:
+        """Begin a training with the photos on the page."""
+        return self._tried(
+            lambda: self.jobs.start(photos.training_photos(page.selection), self.form.read(values), replace_existing)
+        )
+
+    def interrupt(self) -> list[Any]:
+        """Stop what is done; a training can be gone on with later."""
+        return self._tried(self.jobs.stop)
+
+    def stop_and_save(self) -> list[Any]:
+        """Stop the training and save what it has learned."""
+        job = self.jobs.last
+        return self._tried(lambda: self.jobs.keep(job)) if job else self.show()
+
+    def go_on(self, name: str | None) -> list[Any]:
+        """Resume an unfinished training."""
+        return self._tried(lambda: self.jobs.resume(name or ""))
+
+    def throw_away(self, name: str | None) -> list[Any]:
+        """Discard an unfinished training."""
+        return self._tried(lambda: self.jobs.discard(name or ""))
+
+    def _tried(self, do: Callable[[], object]) -> list[Any]:
+        try:
+            do()
+        except (ValueError, OSError) as error:
+            return self.show(str(error))
+        return self.show()
+
+    def tell_estimate(self, page: Page, *values: Any) -> str:
+        """Time and memory of a training with these photos and settings."""
+        try:
+            settings, capacity = self.form.read(values), self.jobs.studio.capacity()
+            count = sum(one.used for one in page.selection)
+            made = estimate.estimate(settings, count, capacity, self.jobs.pace)
+            return notes([estimate.sentence(made, self.jobs.pace is not None)], "vcd-estimate")
+        except ValueError as error:
+            return notes([str(error)])
+
+
+def _prompt(job: Job | None) -> str:
+    return ready_prompt(job.settings.name, job.settings.class_word) if job else ""
