@@ -1,0 +1,71 @@
+"""The tabs' studio on a checkpoint of the real layout: masks, training, identity."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import Files
+from tests.identity.toy_host import photo
+from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.studio import StandaloneStudio
+from vcd_ext.hosts.training import StandaloneTraining
+from vcd_ext.identity import load_embedding, save_embedding, shelf
+from vcd_ext.settings import TrainSettings
+from vcd_ext.studio import Folders
+
+SETTINGS = TrainSettings(name="rexling", class_word="dog", size=64, steps=2, batch=1, variants=1, tokens=2, seed=1)
+PHOTOS = [photo(0)]
+
+
+@pytest.fixture(scope="module")
+def host(files: Files) -> StandaloneTraining:
+    return StandaloneTraining(Standalone.load(files.checkpoint))
+
+
+@pytest.fixture
+def studio(host: StandaloneTraining, tmp_path: Path) -> StandaloneStudio:
+    return StandaloneStudio(host, Folders(tmp_path, tmp_path, (tmp_path / "models",), (tmp_path,)))
+
+
+def test_a_finished_identity_is_saved_and_its_state_is_gone(studio: StandaloneStudio, tmp_path: Path) -> None:
+    state = tmp_path / "rexling.training"
+    identity = studio.train(PHOTOS, SETTINGS, lambda now: None, lambda: False, state, False)
+    assert identity.finished
+    path = studio.place("rexling", True)
+    assert np.array_equal(load_embedding(path), identity.vectors)
+    assert list(tmp_path.iterdir()) == [path]
+    assert [one.class_word for one in shelf.identities(tmp_path)] == ["dog"]
+    studio.forget(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_was_stopped_is_kept_when_asked_for(studio: StandaloneStudio, tmp_path: Path) -> None:
+    state = tmp_path / "rexling.training"
+    identity = studio.train(PHOTOS, SETTINGS, lambda now: None, lambda: state.exists(), state, False)
+    assert not identity.finished
+    assert state.exists()
+    assert studio.keep(identity, state, False).is_file()
+    assert not state.exists()
+
+
+def test_a_name_that_is_taken_is_refused(studio: StandaloneStudio, host: StandaloneTraining, tmp_path: Path) -> None:
+    vectors = host.vectors_of("dog")
+    save_embedding(tmp_path / "Rexling.safetensors", vectors)
+    with pytest.raises(ValueError, match="already an embedding called Rexling"):
+        studio.place("rexling", True)
+    assert studio.place("Rexling", True) == tmp_path / "Rexling.safetensors"
+    with pytest.raises(ValueError, match="Use another name, or let it be replaced"):
+        studio.place("Rexling", False)
+
+
+def test_masks_are_found_with_what_is_there(studio: StandaloneStudio) -> None:
+    with studio.segmenting() as segmenters:
+        assert [one.name for one in segmenters] == ["cross-attention", "GrabCut"]
+
+
+def test_the_estimate_knows_the_checkpoint(studio: StandaloneStudio) -> None:
+    capacity = studio.capacity()
+    assert (capacity.device, capacity.value_bytes, capacity.free) == ("cpu", 4, None)
+    assert capacity.parameters is not None
+    assert 1e5 < capacity.parameters < 1e8

@@ -1,0 +1,47 @@
+"""The form of a training has every setting once, explained, and gives back what was typed."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+import gradio as gr
+import pytest
+
+from vcd_ext.settings import SettingError, TrainSettings, describe
+from vcd_ext.ui.form import BESIDE_PHOTOS, Form, component, settings_form
+
+KNOWN = describe(TrainSettings)
+
+
+@pytest.fixture
+def form() -> Iterator[Form]:
+    with gr.Blocks(analytics_enabled=False):
+        yield settings_form({name: component(name, KNOWN[name]) for name in BESIDE_PHOTOS})
+
+
+def test_every_setting_is_there_once_in_order_with_its_label_and_help(form: Form) -> None:
+    assert list(form.components) == [field.name for field in fields(TrainSettings)]
+    for name, made in form.components.items():
+        assert (made.label, made.info) == (KNOWN[name].label, KNOWN[name].help)
+
+
+def test_untouched_it_gives_the_defaults(form: Form) -> None:
+    assert form.read([made.value for made in form.components.values()]) == TrainSettings()
+
+
+def test_what_was_typed_is_read_and_checked(form: Form) -> None:
+    values = {name: made.value for name, made in form.components.items()}
+    typed = values | {"name": "rexy", "learning_rate": 0.01, "seed": 7, "schedule": "mixed", "flip": 0}
+    settings = form.read(list(typed.values()))
+    assert (settings.name, settings.learning_rate, settings.seed, settings.schedule) == ("rexy", 0.01, 7, "mixed")
+    with pytest.raises(SettingError, match="steps is 0"):
+        form.read(list((values | {"steps": 0}).values()))
+
+
+def test_an_emptied_number_means_its_default(form: Form) -> None:
+    values = {name: made.value for name, made in form.components.items()}
+    assert form.read(list((values | {"seed": None, "learning_rate": None}).values())) == TrainSettings()
+
+
+def test_sliders_reach_what_people_use_and_their_field_takes_more(form: Form) -> None:
+    assert form.components["steps"].maximum == 2000
+    assert form.components["seed"].precision == 0
