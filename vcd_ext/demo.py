@@ -19,7 +19,6 @@ from vcd_ext import media, report, toyworld
 from vcd_ext.generate import progress_bar
 from vcd_ext.media import Clip
 from vcd_ext.metrics import motion as measures
-from vcd_ext.metrics.toyworld import Judges, load_judges
 from vcd_ext.settings import GenerateSettings, TrainSettings, VideoSettings
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 GAMMAS = (0.0, 0.15)
 PICTURE = GenerateSettings(width=toyworld.SIZE, height=toyworld.SIZE, steps=20, cfg_scale=4.0, sampler="ddim")
-TRAINING = TrainSettings(size=toyworld.SIZE, steps=200)
+TRAINING = TrainSettings(size=toyworld.SIZE, steps=200, micro_batch=4)
 FRAMES = 16
 PLACE = "in the snow, running"
 SHOWN, LABEL_HEIGHT = 8, 16  # frames of a row of the contact sheet; pixels
@@ -53,17 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     toyworld.check()
     subject = toyworld.subjects()[0]
-    host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
+    host = Standalone.load(toyworld.checkpoint())
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     print(f"Learning {subject.name}, a {subject.class_word}, from the pictures in {subject.folder}")
     identity, embedding = _learn(host, subject, out, arguments.seed)
-    likeness = _Likeness(judges, subject)
     shots = []
     for prompt, vectors in _prompts(subject, embedding):
         for gamma in GAMMAS:
             shots.append(_shoot(host, replace(PICTURE, prompt=prompt, seed=arguments.seed), gamma, vectors, out))
-    shots = [replace(shot, measured=likeness.measure(shot)) for shot in shots]
     for shot in shots:
         print(f"{shot.file}: {shot.prompt}; gamma {shot.gamma:g}; {report.listed(shot.measured)}")
     contact_sheet({f"{shot.prompt}, gamma {shot.gamma:g}": shot.clip for shot in shots}).save(out / "contact_sheet.png")
@@ -101,27 +98,16 @@ def _shoot(host: "Standalone", picture: GenerateSettings, gamma: float, vectors:
     with progress_bar() as progress:
         clip = host.generate(picture, settings, toyworld.motion_module(), vectors, progress)
     name = "_".join(picture.prompt.replace(",", "").removeprefix("photo of ").split())
-    return Shot(media.write(out / f"{name}_gamma_{gamma:g}.mp4", clip), clip, picture.prompt, gamma, {})
+    return Shot(media.write(out / f"{name}_gamma_{gamma:g}.mp4", clip), clip, picture.prompt, gamma, _measured(clip))
 
 
-class _Likeness:
-    """Measures of a video, by the drawn world's judges and by optical flow."""
-
-    def __init__(self, judges: Judges, subject: "Subject"):
-        self.judges = judges
-        paths = sorted(path for path in subject.folder.glob("*.png") if not path.stem.endswith(".mask"))
-        self.real = judges.identity(np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths]))
-
-    def measure(self, shot: Shot) -> dict[str, str]:
-        """Names and values, ready to be shown."""
-        frames = shot.clip.frames
-        vectors = self.judges.identity(frames)
-        return {
-            "identity similarity": f"{float((vectors @ self.real.T).mean()):.2f}",
-            "identity from frame to frame": f"{measures.neighbour_cosine(vectors):.3f}",
-            "motion": f"{measures.flow_magnitude(frames):.2f} px/frame",
-            "flicker": f"{measures.flicker(frames):.1f} of 255",
-        }
+def _measured(clip: Clip) -> dict[str, str]:
+    """Measures of a video that need no network, ready to be shown."""
+    return {
+        "motion": f"{measures.flow_magnitude(clip.frames):.2f} px/frame",
+        "flicker": f"{measures.flicker(clip.frames):.1f} of 255",
+        "neighbours' correlation": f"{measures.neighbour_correlation(clip.frames):.3f}",
+    }
 
 
 def contact_sheet(clips: dict[str, Clip]) -> Image.Image:

@@ -33,17 +33,17 @@ PAGE = Template("""<!doctype html>
 <h1>Video Custom Diffusion: demo</h1>
 <p>Made on this machine in $seconds seconds with the small drawn world that VCD for WebUI $version ships
 (<code>vcd_ext/toyworld</code>): a Stable Diffusion 1.x checkpoint of 128x128 pixels with a motion module of its own.
-Real checkpoints take the same path through the same code.</p>
+Real checkpoints take the same path through the same code. This one is young: its places are right, its figures are
+still rough (see its <code>MODEL_CARD.md</code>).</p>
 <h2>Whom it learned</h2>
 <div class="photos">$photos</div>
 <p><code>$name</code>, a $kind that no training of the checkpoint saw: $vectors vectors, learned from these pictures in
 $steps steps. $loss</p>
 $sections
 <h2>Read the figures like this</h2>
-<p><b>Identity similarity</b>: cosine between the frames and the pictures above, by a network that was trained to tell
-drawn individuals apart. <b>Identity from frame to frame</b>: the same between neighbours; 1 is perfectly steady.
-<b>Motion</b>: length of the optical flow. <b>Flicker</b>: what changes although it does not move. One seed is an
-anecdote; tables over many seeds are in <code>docs/effects.md</code>.</p>
+<p><b>Motion</b>: mean length of the optical flow. <b>Flicker</b>: what changes from frame to frame although it does
+not move. <b>Neighbours' correlation</b>: how alike the pixels of neighbouring frames are; 1 is a still picture. One
+seed is an anecdote; <code>python -m benchmarks.effects</code> measures many.</p>
 </body></html>
 """)
 
