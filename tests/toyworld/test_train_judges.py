@@ -10,10 +10,10 @@ import torch
 
 from tools.toyworld import measure_judges, train_judges
 from tools.toyworld.judge_batches import Subjects, picture_batch
-from vcd_ext.metrics.toyworld import load_judges
+from vcd_ext.metrics.toyworld import load_judges, new_picture_judge
 
 SMALL = [
-    "--picture-steps", "4", "--pictures", "4",
+    "--picture-steps", "4", "--pairs", "2",
     "--subject-steps", "4", "--clips", "1", "--singles", "3", "--strangers", "12",
 ]  # fmt: skip
 
@@ -25,12 +25,19 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Trained in three pieces: to the middle of one network, to the middle of the other, to the end."""
+    out = tmp_path_factory.mktemp("interrupted")
+    for stop in (["--stop-at", "2"], ["--stop-at", "6"], []):
+        assert not (out / "judges.safetensors").exists()
+        train_judges.main(["--out", str(out), *SMALL, *stop])
+    return out
+
+
 @pytest.mark.parametrize("network", ["pictures", "subjects"])
-def test_an_interrupted_training_ends_the_same(whole: Path, tmp_path: Path, network: str) -> None:
-    train_judges.main(["--out", str(tmp_path), *SMALL, "--stop-at", "2"])
-    assert not (tmp_path / "judges.safetensors").exists()
-    train_judges.main(["--out", str(tmp_path), *SMALL])
-    one, two = (torch.load(folder / f"{network}.pt", weights_only=True) for folder in (whole, tmp_path))
+def test_an_interrupted_training_ends_the_same(whole: Path, interrupted: Path, network: str) -> None:
+    one, two = (torch.load(folder / f"{network}.pt", weights_only=True) for folder in (whole, interrupted))
     assert one["step"] == two["step"] == 4
     for part in ("model", "average"):
         for name, tensor in one[part].items():
@@ -40,8 +47,8 @@ def test_an_interrupted_training_ends_the_same(whole: Path, tmp_path: Path, netw
 
 
 def test_other_settings_do_not_resume(whole: Path) -> None:
-    with pytest.raises(ValueError, match="was made with pictures = 4, not 5; use the same settings"):
-        train_judges.main(["--out", str(whole), *SMALL, "--pictures", "5"])
+    with pytest.raises(ValueError, match="was made with pairs = 2, not 5; use the same settings"):
+        train_judges.main(["--out", str(whole), *SMALL, "--pairs", "5"])
 
 
 def test_the_file_holds_the_averaged_weights_in_half_precision(whole: Path) -> None:
@@ -56,7 +63,8 @@ def test_the_file_holds_the_averaged_weights_in_half_precision(whole: Path) -> N
 def test_a_step_sees_the_same_batch_whenever_it_runs() -> None:
     for first, second in zip(picture_batch(0, 7, 2), picture_batch(0, 7, 2), strict=True):
         assert torch.equal(first, second)
-    one, two = (Subjects(0, sceneries=4, others=16).batch(3, 1, 2) for _ in range(2))
+    finder = new_picture_judge()
+    one, two = (Subjects(0, finder, sceneries=4, others=16).batch(3, 1, 2) for _ in range(2))
     assert torch.equal(one.cut.subjects, two.cut.subjects)
     assert torch.equal(one.traits, two.traits)
 

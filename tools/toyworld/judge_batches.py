@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vcd_ext.metrics.picture_judge import PictureJudge
 from vcd_ext.metrics.subject_judge import CutOut, cut_out
 
 from . import figures
@@ -22,13 +23,14 @@ from .identity import KINDS, individual
 from .motion import ACTIONS
 from .scenes import SCENES, paint, tint_of
 from .softening import Frames, soften
+from .training import half
 from .traits import traits
 from .world import FRAMES, Render, Spec, render, sample
 
 LENGTH = 8  # frames of a training clip
 _EMPTY = 0.06  # this share of the pictures shows a scene and nobody
 _SOFTENED = 0.75  # and this share of all is softened
-_GUESSED = 0.6  # this share of the subjects is cut out along a mask that is not quite right
+_FOUND = 0.6  # this share of the subjects is cut out where a trained network finds them, not where they are
 
 
 class PictureBatch(NamedTuple):
@@ -38,6 +40,7 @@ class PictureBatch(NamedTuple):
     masks: Tensor  # float32 [B, 128, 128] in [0, 1]
     boxes: Tensor  # float32 [B, 4] pixels; without area where no face is to be seen
     scenes: Tensor  # int64 [B]
+    lights: Tensor  # float32 [B, 3]
 
 
 class SubjectBatch(NamedTuple):
@@ -50,19 +53,20 @@ class SubjectBatch(NamedTuple):
     actions: Tensor  # int64 [N]
 
 
-def picture_batch(seed: int, step: int, count: int) -> PictureBatch:
-    """`count` pictures, all of different clips."""
+def picture_batch(seed: int, step: int, clips: int) -> PictureBatch:
+    """Two pictures of each of `clips` clips: the second is drawn in a third of the time of the first."""
     rng = np.random.default_rng([seed, step, 1])
-    first = 40_000_000 + seed * 1_000_000_000 + step * count
+    first = 40_000_000 + seed * 1_000_000_000 + step * clips
     drawn = []
-    for k in range(count):
-        spec, time = sample(first + k, "train"), float(rng.uniform(0, FRAMES - 1))
-        drawn.append(_nobody(spec) if rng.random() < _EMPTY else render(spec, [time]))
+    for k in range(clips):
+        spec, times = sample(first + k, "train"), sorted(rng.uniform(0, FRAMES - 1, 2).tolist())
+        drawn.append(_nobody(spec) if rng.random() < _EMPTY else render(spec, times))
     frames = [_perhaps_softened(one.frames, rng) for one in drawn]
     masks = torch.from_numpy(np.concatenate([one.masks for one in drawn])).float() / 255
     boxes = torch.from_numpy(np.concatenate([one.face_boxes for one in drawn]))
-    scenes = torch.tensor([SCENES.index(one.spec.scene) for one in drawn])
-    return PictureBatch(to_pictures(np.concatenate(frames)), masks, boxes, scenes)
+    scenes = torch.tensor([SCENES.index(one.spec.scene) for one in drawn for _ in one.frames])
+    lights = torch.tensor([tint_of(one.spec.scene, one.spec.light) for one in drawn for _ in one.frames])
+    return PictureBatch(to_pictures(np.concatenate(frames)), masks, boxes, scenes, lights)
 
 
 def to_pictures(frames: Frames) -> Tensor:
@@ -88,9 +92,12 @@ def _scenery(spec: Spec) -> Frames:
 class Subjects:
     """Draws subjects without painting a scene for each: they stand before a few hundred, whatever their own light."""
 
-    def __init__(self, seed: int, sceneries: int = 256, others: int = 8192) -> None:
-        """Paint the sceneries, and write down the traits of individuals to be told apart from."""
-        self.seed = seed
+    def __init__(self, seed: int, finder: PictureJudge, sceneries: int = 256, others: int = 8192) -> None:
+        """Paint the sceneries, and write down the traits of individuals to be told apart from.
+
+        `finder` finds the masks that most of the subjects are cut out along, mistakes included.
+        """
+        self.seed, self.finder = seed, finder.eval()
         specs = [sample(30_000_000 + seed * 1_000_000_000 + k, "train") for k in range(sceneries)]
         self.sceneries = [_scenery(spec) for spec in specs]
         # The last numbers of the training split; `sample` hardly ever draws one of them.
@@ -103,10 +110,15 @@ class Subjects:
         first = 50_000_000 + self.seed * 1_000_000_000 + step * (clips + singles)
         specs = [sample(first + k, "train") for k in range(clips + singles)]
         drawn = [self._draw(spec, LENGTH if k < clips else 1, rng) for k, spec in enumerate(specs)]
+        who = torch.tensor([k for k, (frames, _) in enumerate(drawn) for _ in frames])
         frames, masks = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+        lights = np.stack([_guessed_light(spec, rng) for spec in specs])
+        found = torch.from_numpy(rng.random(len(specs)) < _FOUND)[who]
+        pictures, covers = to_pictures(frames), torch.from_numpy(masks).float() / 255
+        covers[found] = self._find(pictures[found])
         return SubjectBatch(
-            cut_out(to_pictures(frames), torch.from_numpy(masks).float() / 255),
-            torch.tensor([k for k, (some, _) in enumerate(drawn) for _ in some]),
+            cut_out(pictures, covers, torch.from_numpy(lights).float()[who]),
+            who,
             torch.from_numpy(np.stack([traits(spec.who) for spec in specs])),
             torch.tensor([KINDS.index(spec.who.kind) for spec in specs]),
             torch.tensor([ACTIONS.index(spec.action) for spec in specs]),
@@ -116,6 +128,11 @@ class Subjects:
         """The traits [count, TRAITS] of other individuals."""
         chosen = np.random.default_rng([self.seed, step, 3]).choice(len(self.others), count, replace=False)
         return self.others[torch.from_numpy(chosen)]
+
+    @torch.no_grad()
+    def _find(self, pictures: Tensor) -> Tensor:
+        with half(pictures.device):
+            return torch.as_tensor(self.finder(pictures).mask.sigmoid().float())
 
     def _draw(self, spec: Spec, length: int, rng: np.random.Generator) -> tuple[Frames, NDArray[np.uint8]]:
         """`length` neighbouring frames [length, 128, 128, 3] before any scene, and their masks."""
@@ -128,17 +145,20 @@ class Subjects:
                 figures.draw(sheet, spec.who, spec.pose(time))
             masks.append(blend(picture, sheet.pixels, tint))
             frames.append(picture)
-        if rng.random() < _GUESSED:
+        if rng.random() < 0.5:
             masks = [_guessed(mask, rng) for mask in masks]
         return _perhaps_softened(np.stack(frames), rng), np.stack(masks)
 
 
+def _guessed_light(spec: Spec, rng: np.random.Generator) -> NDArray[np.float64]:
+    """The light as a network might guess it; now and then it has no idea."""
+    if rng.random() < 0.1:
+        return np.ones(3)
+    return np.array(tint_of(spec.scene, spec.light)) * np.exp(rng.normal(0, 0.04, 3))
+
+
 def _guessed(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A mask as a network might guess it: a little too wide or narrow, now and then with a piece too much or less."""
+    """A mask that is a little too wide or narrow."""
     blurred = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.6, 1.4))).astype(np.float32) / 255
     guess = ((blurred - rng.uniform(0.3, 0.7)) * rng.uniform(2, 5) + 0.5).clip(0, 1)
-    if rng.random() < 0.2:
-        x, y = (int(v) for v in rng.integers(0, SIZE - 8, 2))
-        wide, high = (int(v) for v in rng.integers(4, 20, 2))
-        guess[y : y + high, x : x + wide] = float(rng.random() < 0.2)
     return (guess * 255).astype(np.uint8)

@@ -24,6 +24,7 @@ def picture_losses(model: PictureJudge, batch: PictureBatch) -> dict[str, Tensor
         "face": heat,
         "sides": sides,
         "scene": F.cross_entropy(found.scenes, batch.scenes),
+        "light": 5 * F.mse_loss(found.lights, batch.lights),
     }
 
 

@@ -38,27 +38,31 @@ DECAY, WARM_UP = 0.998, 100
 Losses = Callable[[Any, int], tuple[Tensor, dict[str, Tensor]]]
 
 
-def main(arguments: list[str] | None = None) -> tuple[State, State]:
-    """Train until the last step, or until `--stop-at`; the two states then."""
+def main(arguments: list[str] | None = None) -> list[State]:
+    """Train until the last step, or until `--stop-at`; the states of what has begun."""
     options = _options(arguments)
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    pictures, subjects = _train_pictures(options), _train_subjects(options)
-    if pictures.step == options.picture_steps and subjects.step == options.subject_steps:
-        looks, matching = pictures.average, subjects.average
-        assert isinstance(looks, PictureJudge)
-        assert isinstance(matching, Matching)
+    pictures = _train_pictures(options)
+    looks = pictures.average
+    assert isinstance(looks, PictureJudge)
+    if pictures.step < options.picture_steps:
+        return [pictures]
+    subjects = _train_subjects(looks, options)
+    matching = subjects.average
+    assert isinstance(matching, Matching)
+    if subjects.step == options.subject_steps:
         save_judges(options.out / "judges.safetensors", Judges(looks, matching.judge), {"seed": str(options.seed)})
-    return pictures, subjects
+    return [pictures, subjects]
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the judges of the drawn world.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has states")
-    parser.add_argument("--picture-steps", type=int, default=1200)
-    parser.add_argument("--pictures", type=int, default=48, help="pictures in a batch for the network that sees them")
-    parser.add_argument("--subject-steps", type=int, default=2800)
+    parser.add_argument("--picture-steps", type=int, default=1800)
+    parser.add_argument("--pairs", type=int, default=24, help="clips in a batch of pictures, with two pictures of each")
+    parser.add_argument("--subject-steps", type=int, default=2600)
     parser.add_argument("--clips", type=int, default=2, help="clips of 8 frames in a batch of subjects")
     parser.add_argument("--singles", type=int, default=48, help="single pictures in it")
     parser.add_argument("--strangers", type=int, default=512, help="others that they are told apart from")
@@ -66,22 +70,22 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=200)
-    parser.add_argument("--stop-at", type=int, default=None, help="stop each training after this step, to go on later")
+    parser.add_argument("--stop-at", type=int, default=None, help="stop after so many steps in all, to go on later")
     return parser.parse_args(arguments)
 
 
 def _train_pictures(options: argparse.Namespace) -> State:
     def losses(model: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        parts = picture_losses(model, picture_batch(options.seed, step, options.pictures))
+        parts = picture_losses(model, picture_batch(options.seed, step, options.pairs))
         return torch.stack(list(parts.values())).sum(), parts
 
     torch.manual_seed(options.seed)
-    settings = {name: getattr(options, name) for name in ("pictures", "rate", "seed")}
-    return _train("pictures", new_picture_judge(), losses, options.picture_steps, settings, options)
+    settings = {name: getattr(options, name) for name in ("pairs", "rate", "seed")}
+    return _train("pictures", new_picture_judge(), losses, options.picture_steps, settings, options, options.stop_at)
 
 
-def _train_subjects(options: argparse.Namespace) -> State:
-    source = Subjects(options.seed)
+def _train_subjects(looks: PictureJudge, options: argparse.Namespace) -> State:
+    source = Subjects(options.seed, looks)
 
     def losses(model: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         batch = source.batch(step, options.clips, options.singles)
@@ -90,18 +94,20 @@ def _train_subjects(options: argparse.Namespace) -> State:
 
     torch.manual_seed(options.seed)
     settings = {name: getattr(options, name) for name in ("clips", "singles", "strangers", "rate", "seed")}
-    return _train("subjects", Matching(new_subject_judge()), losses, options.subject_steps, settings, options)
+    stop_at = None if options.stop_at is None else max(options.stop_at - options.picture_steps, 0)
+    return _train("subjects", Matching(new_subject_judge()), losses, options.subject_steps, settings, options, stop_at)
 
 
 def _train(
-    name: str, model: nn.Module, losses: Losses, steps: int, settings: dict[str, Any], options: argparse.Namespace
-) -> State:
+    name: str, model: nn.Module, losses: Losses, steps: int, settings: dict[str, Any], options: argparse.Namespace,
+    stop_at: int | None,
+) -> State:  # fmt: skip
     state = State.start(model.train(), torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01))
     file, settings = options.out / f"{name}.pt", {**settings, "steps": steps}
     if state.resume(file, settings):
         print(f"{name}: continues after step {state.step}")
     sums: dict[str, float] = {}
-    last, since, began = min(steps, options.stop_at or steps), time.process_time(), state.step
+    last, since, began = steps if stop_at is None else min(steps, stop_at), time.process_time(), state.step
     while state.step < last:
         loss, parts = losses(state.model, state.step)
         descend(state, loss, learning_rate(state.step, steps, options.rate, WARM_UP), clip=5.0)

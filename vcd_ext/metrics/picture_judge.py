@@ -1,6 +1,7 @@
-"""The network that looks at whole pictures: which scene it is, and where the subject and its face are.
+"""The network that looks at whole pictures: the scene, the light, and where the subject and its face are.
 
-A U-Net over 4x4 patches: every pixel of the 128x128 picture reaches it, and it never computes at more than 32x32.
+A U-Net over 4x4 patches: every pixel of the 128x128 picture reaches it, and all but the mask's edges is computed at
+32x32 or less.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Findings(NamedTuple):
     face: Tensor  # [B, 32, 32] logit that the face's middle is in the cell
     sides: Tensor  # [B, 4, 32, 32] from the cell's middle to the face's left, top, right and low side, in pixels
     scenes: Tensor  # [B, scenes] logits
+    lights: Tensor  # [B, 3] what the light multiplies the subject's red, green and blue by; 1 in white light
 
 
 def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -47,7 +49,7 @@ class Residual(nn.Module):
 class PictureJudge(nn.Module):
     """Pictures [B, 3, 128, 128] in [0, 1] to `Findings`."""
 
-    def __init__(self, scenes: int, widths: tuple[int, int, int] = (32, 64, 112)) -> None:
+    def __init__(self, scenes: int, widths: tuple[int, int, int] = (32, 64, 96)) -> None:
         """The number of scenes; `widths` are the channels at 32x32, 16x16 and 8x8."""
         super().__init__()
         fine, middle, coarse = widths
@@ -58,22 +60,30 @@ class PictureJudge(nn.Module):
         self.middle_again = Residual(middle)
         self.to_fine = nn.Conv2d(middle, fine, 1)
         self.fine_again = nn.Sequential(Residual(fine), convolution(fine, fine))
-        self.maps = nn.Conv2d(fine, PATCH**2 + 5, 1)
-        assert self.maps.bias is not None
-        nn.init.constant_(self.maps.bias[PATCH**2 : PATCH**2 + 1], -4.0)  # nearly all cells are no face's middle
-        self.scenes = nn.Sequential(nn.BatchNorm1d(2 * coarse), nn.Linear(2 * coarse, scenes))
+        self.to_edges = nn.Conv2d(fine, 8 * 4, 1)
+        self.edges = nn.Sequential(convolution(8 + 3 * 4, 16), nn.Conv2d(16, 4, 3, padding=1))
+        self.heat, self.sides = nn.Conv2d(fine, 1, 1), nn.Conv2d(fine, 4, 1)
+        assert self.heat.bias is not None
+        nn.init.constant_(self.heat.bias, -4.0)  # nearly all cells are no face's middle
+        self.even = nn.BatchNorm1d(2 * coarse)
+        self.scenes = nn.Linear(2 * coarse, scenes)
+        self.lights = nn.Sequential(nn.Linear(2 * coarse, 32), nn.ReLU(), nn.Linear(32, 3))
 
     def forward(self, pictures: Tensor) -> Findings:
         """Look at each picture by itself."""
-        fine = self.fine(F.pixel_unshuffle(2 * pictures - 1, PATCH))
+        pictures = 2 * pictures - 1
+        fine = self.fine(F.pixel_unshuffle(pictures, PATCH))
         middle = self.middle(fine)
         coarse = self.coarse(middle)
         middle = self.middle_again(middle + _twice(self.to_middle(coarse)))
-        maps = self.maps(self.fine_again(fine + _twice(self.to_fine(middle)))).float()
-        mask = F.pixel_shuffle(maps[:, : PATCH**2], PATCH)[:, 0]
-        sides = SIDE / 8 * F.softplus(maps[:, -4:])
-        seen = torch.cat([coarse.mean(dim=(2, 3)), coarse.amax(dim=(2, 3))], dim=1)
-        return Findings(mask, maps[:, PATCH**2], sides, self.scenes(seen.float()).float())
+        fine = self.fine_again(fine + _twice(self.to_fine(middle)))
+        # The pictures' own edges, which the features are too coarse for, sharpen the mask.
+        near = torch.cat([F.pixel_shuffle(self.to_edges(fine), 2).float(), F.pixel_unshuffle(pictures, 2)], dim=1)
+        mask = F.pixel_shuffle(self.edges(near).float(), 2)[:, 0]
+        sides = SIDE / 8 * F.softplus(self.sides(fine).float())
+        seen = self.even(torch.cat([coarse.mean(dim=(2, 3)), coarse.amax(dim=(2, 3))], dim=1).float())
+        lights = 1 + self.lights(seen).float()
+        return Findings(mask, self.heat(fine).float()[:, 0], sides, self.scenes(seen).float(), lights)
 
 
 def boxes_of(sides: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """The network that says who a subject is, of which kind, and what it does.
 
-It sees the subject alone, cut out along its mask and brought to one size: what is behind it can play no part, and
-what is far away looks as what is near.
+It sees the subject alone, cut out along its mask, brought to one size and to white light: what is behind it can play
+no part, what is far away looks as what is near, and a white cat at night as a white cat by day.
 """
 
 from __future__ import annotations
@@ -36,21 +36,24 @@ class Impression(NamedTuple):
     summary: Tensor  # [B, 64] what `actions` reads
 
 
-def cut_out(pictures: Tensor, masks: Tensor) -> CutOut:
-    """The subjects of pictures [B, 3, h, w] in [0, 1] along masks [B, h, w] in [0, 1].
+def cut_out(pictures: Tensor, masks: Tensor, lights: Tensor) -> CutOut:
+    """The subjects of pictures [B, 3, h, w] in [0, 1] along masks [B, h, w] in [0, 1], as they look in white light.
 
-    Where a mask is empty the whole picture is taken for the subject.
+    lights: [B, 3], what the light multiplies their colours by. Where a mask is empty the whole picture is taken.
     """
-    masks = torch.where(masks.sum(dim=(1, 2), keepdim=True) < 8, torch.ones_like(masks), masks)
+    covered = (masks > 0.5).float()
+    empty = covered.sum(dim=(1, 2), keepdim=True) < 8
+    masks, covered = (torch.where(empty, torch.ones_like(some), some) for some in (masks, covered))
     height, width = masks.shape[1:]
-    left, right = _extent(masks.sum(dim=1))
-    top, low = _extent(masks.sum(dim=2))
+    left, right = _extent(covered.sum(dim=1))
+    top, low = _extent(covered.sum(dim=2))
     half = 0.5 * _MARGIN * torch.maximum(right - left, low - top)
     matrix = torch.zeros(len(masks), 2, 3, device=masks.device)
     matrix[:, 0, 0], matrix[:, 0, 2] = 2 * half / width, (left + right) / width - 1
     matrix[:, 1, 1], matrix[:, 1, 2] = 2 * half / height, (top + low) / height - 1
     grid = F.affine_grid(matrix, [len(masks), 4, CROP, CROP], align_corners=False)
-    alone = torch.cat([(pictures - GREY) * masks[:, None], masks[:, None]], dim=1)
+    white = (pictures / lights.clamp(0.25, 1.5)[:, :, None, None]).clamp_max(1)
+    alone = torch.cat([(white - GREY) * masks[:, None], masks[:, None]], dim=1)
     seen = F.grid_sample(alone, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     places = torch.stack([matrix[:, 0, 2], matrix[:, 1, 2], matrix[:, 1, 1]], dim=1)
     return CutOut(torch.cat([seen[:, :3] + GREY, seen[:, 3:]], dim=1), places)

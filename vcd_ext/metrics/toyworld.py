@@ -73,8 +73,8 @@ class Judges:
     def identity(self, frames: Frames, masks: Frames | None = None) -> Values:
         """Unit vectors [F, 64]; the product of two says how much alike the individuals look.
 
-        masks: uint8 [F, H, W], 255 on the subject; by default those that the judges find. What is outside them plays
-        no part.
+        masks: uint8 [F, H, W], 255 on the subject; by default those that the judges find. What is outside them tells
+        the light and nothing else.
         """
         return np.asarray(self._impression(frames, masks).identity.numpy(), np.float32)
 
@@ -93,9 +93,10 @@ class Judges:
 
     @torch.inference_mode()
     def _impression(self, frames: Frames, masks: Frames | None = None) -> Impression:
-        covers = self._found(frames).mask.sigmoid() if masks is None else _as_covers(masks, frames)
-        parts = zip(_parts(frames), covers.split(_AT_ONCE), strict=True)
-        seen = [self.subjects(cut_out(_as_pictures(part), cover)) for part, cover in parts]
+        found = self._found(frames)
+        covers = found.mask.sigmoid() if masks is None else _as_covers(masks, frames)
+        parts = zip(_parts(frames), covers.split(_AT_ONCE), found.lights.split(_AT_ONCE), strict=True)
+        seen = [self.subjects(cut_out(_as_pictures(part), *truth)) for part, *truth in parts]
         return Impression(*(torch.cat(values) for values in zip(*seen, strict=True)))
 
     @torch.inference_mode()
