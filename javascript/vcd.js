@@ -34,5 +34,6 @@ window.vcdUse = function(prompt) {
     updateInput(field);
     inputAccordionChecked('vcd_txt2img', true);
     switch_to_txt2img();
+    window.scrollTo(0, 0);
     return [];
 };

@@ -1,5 +1,6 @@
 """How long a training will take and what memory it needs, before it begins: rough, and said to be so."""
 
+import math
 import time
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from vcd_ext.settings import TrainSettings
 FORWARD, STEP, ENCODE = 0.80e12, 1.67e12, 1.12e12
 AGAIN = {None: 1.0, False: 1.2, True: 1.5}  # what recomputation makes of a step, by `Plan.every_block`
 PARAMETERS = 860e6  # of SD1.5's UNet
+OVERHEAD = 0.15  # seconds to start a UNet's thousands of operations, there and back, however small they are
 # What the UNet reaches of the speed at which one large matrix is multiplied. 0.6 was measured on a CPU in float32;
 # 0.2 is assumed for a GPU, whose small layers keep it waiting.
 EFFICIENCY = {"cpu": 0.6}
@@ -50,7 +52,10 @@ def estimate(settings: TrainSettings, photos: int, capacity: Capacity, pace: flo
     work = settings.steps * step_work(settings, capacity)
     work += (pictures * ENCODE + validations * GRID_SIZE * FORWARD) * _scale(settings, capacity)
     fits = None if capacity.free is None else gib * GIB <= capacity.free
-    return Estimate(work / (pace or speed(capacity.device, capacity.value_bytes)), gib, fits)
+    if pace:
+        return Estimate(work / pace, gib, fits)
+    passes = settings.steps * math.ceil(settings.batch / plan.micro_batch)
+    return Estimate(work / speed(capacity.device, capacity.value_bytes) + passes * OVERHEAD, gib, fits)
 
 
 def step_work(settings: TrainSettings, capacity: Capacity) -> float:

@@ -69,7 +69,7 @@ def component(name: str, setting: Setting) -> Any:
         "elem_id": f"vcd_train_{name}",
     }
     if kind is bool:
-        return gr.Checkbox(**shared)
+        return gr.Checkbox(**shared, elem_classes="vcd-check")
     if kind is str:
         if setting.choices:
             return gr.Dropdown(choices=list(setting.choices), **shared)

@@ -56,7 +56,7 @@ class PhotosSection:
             )
             self.read_folder = gr.Button("Read folder", scale=1, min_width=110, elem_id="vcd_train_read_folder")
         known = describe(TrainSettings)
-        with gr.Row():
+        with gr.Row(elem_classes="vcd-row"):
             self.class_word = component("class_word", known["class_word"])
             self.name = component("name", known["name"])
         with gr.Row():

@@ -1,0 +1,81 @@
+"""Trainings through the API of the real WebUI."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+
+from tests.identity.toy_host import photo
+from tests.webui.server import Server, as_base64
+from vcd_ext.identity import load_embedding
+
+PHOTOS = [as_base64(photo(i).pixels) for i in range(2)]
+MASKS = [as_base64(one.mask) for one in (photo(i) for i in range(2)) if one.mask is not None]
+SETTINGS = {"name": "apiling", "class_word": "dog", "tokens": 2, "steps": 2, "batch": 1, "size": 64, "variants": 1,
+            "validate_every": 1, "learning_rate": 0.05, "seed": 5}  # fmt: skip
+PATIENCE = 120.0  # seconds
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _only_the_embeddings_of_before(server: Server) -> Iterator[None]:
+    folder = server.data / "embeddings"
+    before = set(folder.iterdir())
+    yield
+    for path in set(folder.iterdir()) - before:
+        path.unlink()
+    server.post("/sdapi/v1/refresh-embeddings").raise_for_status()
+
+
+def train(server: Server, **settings: Any) -> requests.Response:
+    return server.post("/vcd/v1/train", settings=SETTINGS | settings, photos=PHOTOS, masks=MASKS)
+
+
+def until(server: Server, identifier: str, *states: str) -> dict[str, Any]:
+    """What is told of a training once it is in one of the states."""
+    end = time.monotonic() + PATIENCE
+    while (told := server.get(f"/vcd/v1/train/{identifier}"))["state"] not in states:
+        assert time.monotonic() < end, told
+        time.sleep(0.1)
+    return told
+
+
+def test_a_training_leaves_an_identity_that_the_next_prompt_knows(server: Server) -> None:
+    prompt = "a photo of apiling"
+    before = server.generate(None, prompt=prompt).frames
+    answer = train(server)
+    assert answer.status_code == 200, answer.text
+    told = until(server, answer.json()["id"], "done", "failed")
+    assert (told["error"], told["embedding"], told["step"]) == ("", "apiling", 2)
+    assert load_embedding(server.data / "embeddings" / "apiling.safetensors").shape == (2, 64)
+    assert (server.data / "embeddings" / "apiling.preview.png").is_file()
+    assert "apiling" in server.get("/vcd/v1/identities")
+    assert not np.array_equal(server.generate(None, prompt=prompt).frames, before)
+
+
+def test_a_name_that_is_taken_and_a_second_training_are_refused(server: Server) -> None:
+    taken = train(server, name="tinyperson")
+    assert taken.status_code == 422
+    assert "already an embedding called tinyperson" in taken.json()["detail"]
+    running = train(server, name="endling", steps=100_000).json()["id"]
+    refused = train(server, name="other")
+    assert refused.status_code == 409
+    assert "endling is being trained" in refused.json()["detail"]
+    # The WebUI's own Interrupt ends it, and it can be gone on with.
+    until(server, running, "running")
+    server.post("/sdapi/v1/interrupt").raise_for_status()
+    assert until(server, running, "stopped", "failed")["error"] == ""
+    assert not (server.data / "embeddings" / "endling.safetensors").exists()
+    resumed = server.post("/vcd/v1/train", settings={"name": "endling"}, resume=True).json()["id"]
+    until(server, resumed, "running")
+    server.post(f"/vcd/v1/train/{resumed}/cancel?keep=true").raise_for_status()
+    assert until(server, resumed, "done", "failed")["embedding"] == "endling"
+    assert list((server.data / "vcd" / "trainings").iterdir()) == []
+
+
+def test_photos_outside_of_the_webuis_folders_are_not_read(server: Server) -> None:
+    answer = server.post("/vcd/v1/train", settings=SETTINGS | {"name": "folderling"}, photos="/etc")
+    assert answer.status_code == 422
+    assert "may be read from" in answer.json()["detail"]

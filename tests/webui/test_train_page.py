@@ -1,0 +1,90 @@
+"""The tab Train ID of the real WebUI in Chromium: from photos to a prompt that uses what was learned."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.identity.toy_host import photo
+from tests.webui.server import Server
+from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE
+
+
+def says(page: Page, name: str, words: str) -> None:
+    """Wait until an element says something."""
+    expect(page.locator(f"#vcd_train_{name}").last).to_contain_text(words, timeout=2 * MINUTE)
+
+
+@pytest.fixture(scope="module")
+def page(server: Server) -> Iterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(2 * MINUTE)
+        page.goto(server.url)
+        page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+        says(page, "estimate", "About")  # the page's script runs
+        yield page
+        browser.close()
+
+
+def fill(page: Page, name: str, value: str, kind: str = "input[type=number]") -> None:
+    field = page.locator(f"#vcd_train_{name}").locator(kind).first
+    field.fill(value)
+    field.press("Tab")
+
+
+def test_dropped_photos_become_an_identity_that_a_prompt_uses(page: Page, server: Server, tmp_path: Path) -> None:
+    for i in range(2):
+        Image.fromarray(photo(i).pixels).save(tmp_path / f"rex{i}.png")
+    mask = photo(0).mask
+    assert mask is not None
+    Image.fromarray(mask).save(tmp_path / "rex0.mask.png")
+    page.locator("#vcd_train_photos input[type=file]").set_input_files(sorted(tmp_path.iterdir()))
+    captions = page.locator("#vcd_train_gallery .caption-label")
+    expect(captions).to_have_text(["rex0.png", "rex1.png (no mask yet)"], timeout=2 * MINUTE)
+
+    fill(page, "class_word", "dog", "input")
+    page.locator("#vcd_train_find_masks").click()
+    expect(captions).to_have_text(["rex0.png", "rex1.png"], timeout=2 * MINUTE)
+    says(page, "about", "Mask from a file")
+    page.locator("#vcd_train_gallery .thumbnail-item").nth(1).click()
+    says(page, "about", "rex1.png")
+
+    for name, value in {"steps": "4", "size": "64", "tokens": "2"}.items():
+        fill(page, name, value)
+    says(page, "estimate", "About")
+    page.locator("#vcd_train_start").click()
+    says(page, "panel", "The name is empty")
+    fill(page, "name", "pageling", "input")
+    page.locator("#vcd_train_start").click()
+    says(page, "panel", "pageling is ready after 4 steps")
+    assert page.locator("#vcd_train_panel.prose svg").count() == 1
+    assert (server.data / "embeddings" / "pageling.safetensors").is_file()
+    says(page, "identities", "pageling")
+
+    page.locator("#vcd_train_use").click()
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("photo of pageling dog on the beach")
+    expect(page.locator("#txt2img_prompt textarea")).to_be_visible()
+    expect(page.locator("#vcd_txt2img-visible-checkbox")).to_be_checked()
+    expect(page.locator("#vcd_txt2img-checkbox input")).to_be_checked()
+
+
+def test_an_identity_is_deleted_after_a_question(page: Page, server: Server) -> None:
+    page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+    page.locator("#vcd_train_delete").click()
+    says(page, "confirm_row", "Delete pageling?")
+    assert (server.data / "embeddings" / "pageling.safetensors").is_file()
+    page.locator("#vcd_train_confirm").click()
+    expect(page.locator("#vcd_train_identities.prose")).not_to_contain_text("pageling")
+    assert not (server.data / "embeddings" / "pageling.safetensors").exists()
+    assert "pageling" not in server.get("/vcd/v1/identities")
+
+
+def test_the_tab_explains_its_settings(page: Page) -> None:
+    page.locator("#vcd_train_advanced .label-wrap").click()
+    says(page, "gradient_checkpointing", "computed twice to save memory")
