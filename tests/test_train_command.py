@@ -18,6 +18,14 @@ from vcd_ext.identity import load_embedding
 from vcd_ext.identity.progress import TRAINING, Progress
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_as_in_a_terminal() -> Iterator[None]:
+    """Python's own handler: where the tests run in the background, the shell has turned Ctrl-C off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """A folder of two photos that are cut out."""
