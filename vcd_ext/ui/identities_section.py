@@ -49,9 +49,10 @@ class IdentitiesSection:
         names = [identity.name for identity in found]
         job = self.jobs.last
         newest = job.file.stem if job and job.file else ""
+        first = names[0] if names else None
         return [
             gr.update(value=cards(found)),
-            gr.update(choices=names, value=newest if newest in names else next(iter(names), None)),
+            gr.update(choices=names, value=newest if newest in names else first),
             gr.update(visible=False),
             gr.update(value=notes([message] if message else [])),
         ]
