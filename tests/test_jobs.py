@@ -240,6 +240,28 @@ def test_steps_without_a_loss_do_not_hide_it(tmp_path: Path) -> None:
     assert job.loss == job.losses[-2][1]
 
 
+def test_previews_are_made_every_so_often_and_change_nothing_of_what_is_learned(jobs: Jobs) -> None:
+    plain = ended(jobs.start(PHOTOS, SETTINGS))
+    job = ended(jobs.start(PHOTOS, SETTINGS, replace_existing=True, preview_every=8))
+    assert plain.preview is None
+    assert job.preview is not None
+    assert (job.preview.step, job.preview.prompt) == (16, "photo of rexy dog")
+    assert job.preview.pixels.shape == (64, 64, 3)
+    assert plain.identity is not None
+    assert job.identity is not None
+    assert torch.equal(plain.identity.vectors, job.identity.vectors)
+
+
+def test_a_preview_that_fails_costs_no_training(jobs: Jobs, studio: ToyStudio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("CUDA out of memory.\nTried to allocate")
+
+    monkeypatch.setattr(studio, "picture", fail)
+    job = ended(jobs.start(PHOTOS, SETTINGS, preview_every=5))
+    assert job.state == DONE
+    assert job.warnings == ["There are no more previews: CUDA out of memory."]
+
+
 def test_old_trainings_are_forgotten(jobs: Jobs) -> None:
     one_step = replace(SETTINGS, steps=1, variants=1, validate_every=0)
     first = ended(jobs.start(PHOTOS, one_step, replace_existing=True))

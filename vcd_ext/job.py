@@ -3,6 +3,10 @@
 import math
 import threading
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vcd_ext.identity.progress import TRAINING, Progress
 from vcd_ext.identity.train import Identity
@@ -12,10 +16,18 @@ WAITING, RUNNING, STOPPING = "waiting", "running", "stopping"
 DONE, STOPPED, FAILED = "done", "stopped", "failed"
 
 
+class Preview(NamedTuple):
+    """A picture [H, W, 3] of what was learned after `step` steps."""
+
+    step: int
+    prompt: str
+    pixels: NDArray[np.uint8]
+
+
 class Job:
     """A training of an identity. Written to by the thread that trains, read by any."""
 
-    def __init__(self, identifier: str, settings: TrainSettings):
+    def __init__(self, identifier: str, settings: TrainSettings, preview_every: int = 0):
         self.id, self.settings = identifier, settings
         self.progress: Progress | None = None  # None while it waits for its turn
         self.losses: list[tuple[int, float]] = []  # (step, loss), NaN where the step was skipped
@@ -26,6 +38,8 @@ class Job:
         self.identity: Identity | None = None  # what was learned, once it ended
         self.file: Path | None = None  # where that is saved
         self.ended = False
+        self.preview: Preview | None = None  # the last picture of what was learned
+        self.preview_every = preview_every  # steps; 0 for none
         self.keeps = False  # whether what is learned is saved when it is stopped
         self._stop = threading.Event()
 

@@ -3,22 +3,21 @@
 import secrets
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from vcd_ext.identity import shelf, unfinished
+from vcd_ext.identity import unfinished
 from vcd_ext.identity.estimate import step_work
 from vcd_ext.identity.naming import check_class_word, check_name
 from vcd_ext.identity.photos import Photo
-from vcd_ext.identity.progress import Progress, Report
-from vcd_ext.identity.segment import fill_masks
+from vcd_ext.identity.progress import Progress
 from vcd_ext.identity.unfinished import Begun
 from vcd_ext.job import Job
+from vcd_ext.job_run import FINDING_MASKS, JobRun, masked
 from vcd_ext.settings import TrainSettings
 from vcd_ext.studio import Studio
 
-FINDING_MASKS = "Finding masks"
 REMEMBERED = 20  # jobs that can be asked about
 
 
@@ -49,8 +48,14 @@ class Jobs:
             raise LookupError(f"There is no training {identifier!r}; those of before the last start are not known.")
         return self._jobs[identifier]
 
-    def start(self, photos: Sequence[Photo], settings: TrainSettings, replace_existing: bool = False) -> Job:
-        """Begin a training, in a thread of its own.
+    def start(
+        self,
+        photos: Sequence[Photo],
+        settings: TrainSettings,
+        replace_existing: bool = False,
+        preview_every: int = 0,
+    ) -> Job:
+        """Begin a training, in a thread of its own. preview_every: steps between pictures of what it has learned.
 
         For photos without a mask one is looked for first, unless the settings say that masks are not used; photos
         for which none is found are left out. ValueError, in one sentence, if it cannot begin; BusyError if something
@@ -66,13 +71,13 @@ class Jobs:
                     f"There is an unfinished training of {begun.name} ({begun.step} of {begun.total} steps); resume "
                     "it, or discard it to begin anew."
                 )
-        return self._begin(Begun(photos, settings, replace_existing))
+        return self._begin(Begun(photos, settings, replace_existing), preview_every)
 
-    def resume(self, name: str) -> Job:
+    def resume(self, name: str, preview_every: int = 0) -> Job:
         """Go on with the unfinished training of `name`; ValueError and BusyError as `start`."""
         begun = unfinished.load(self.studio.folders.trainings, check_name(name))
         self.studio.place(name, begun.replace_existing)
-        return self._begin(begun)
+        return self._begin(begun, preview_every)
 
     def discard(self, name: str) -> None:
         """Delete the unfinished training of `name`; BusyError while it may be running."""
@@ -95,7 +100,8 @@ class Jobs:
             job.stop(keep=True)
         elif job.identity is not None and job.file is None:
             with self.turn("Saving an identity"):
-                self._keep(job, unfinished.load(self.studio.folders.trainings, job.settings.name))
+                begun = unfinished.load(self.studio.folders.trainings, job.settings.name)
+                JobRun(self.studio, job, begun).keep()
 
     def find_masks(self, photos: Sequence[Photo], word: str) -> tuple[list[Photo], list[str]]:
         """As `vcd_ext.identity.segment.fill_masks`; `doing` tells how far it is. BusyError if something else is done.
@@ -103,7 +109,7 @@ class Jobs:
         Once it was asked to stop, the photos that are left stay as they are.
         """
         with self.turn(FINDING_MASKS):
-            return self._masked(photos, word, self.tell, self.stops)
+            return masked(self.studio, photos, word, self.tell, self.stops)
 
     def tell(self, progress: Progress) -> None:
         """Tell how far it is what is being done within a `turn`."""
@@ -133,9 +139,9 @@ class Jobs:
         name = self.last.settings.name if self.last else "Another identity"
         return f"{name} is being trained; wait for the end, or stop that training."
 
-    def _begin(self, begun: Begun) -> Job:
+    def _begin(self, begun: Begun, preview_every: int) -> Job:
         self._take_turn()
-        job = Job(secrets.token_hex(6), begun.settings)
+        job = Job(secrets.token_hex(6), begun.settings, preview_every)
         self._jobs[job.id] = job
         while len(self._jobs) > REMEMBERED:
             del self._jobs[next(iter(self._jobs))]
@@ -144,86 +150,18 @@ class Jobs:
 
     def _run(self, job: Job, begun: Begun) -> None:
         try:
-            self._train(job, begun)
+            JobRun(self.studio, job, begun).go()
+            self._measure(job)
         except Exception as error:  # whatever it is, the person is told, and the next training can begin
             job.error = _sentence(error)
         finally:
             self._free = True
             job.ended = True
 
-    def _train(self, job: Job, begun: Begun) -> None:
-        folder, name = self.studio.folders.trainings, job.settings.name
-        if begun.settings.masked:
-            begun = replace(begun, photos=self._those_with_masks(job, begun.photos))
-        if job.stops():
-            return
-        state = unfinished.state_file(folder, name)
-        unfinished.save(folder, begun)
-        try:
-            identity = self.studio.train(
-                begun.photos, begun.settings, job.report, job.stops, state, begun.replace_existing
-            )
-        finally:
-            if not state.exists():  # it was refused, and cannot be gone on with; or it is finished
-                unfinished.discard(folder, name)
-        job.end(identity, self.studio.place(name, True) if identity.finished else None)
+    def _measure(self, job: Job) -> None:
         if job.seconds_a_step:
-            self.pace = step_work(job.settings, self.studio.capacity()) / job.seconds_a_step
-        if job.file:
-            self._put_away(job, begun)
-        elif job.keeps:
-            self._keep(job, begun)
-
-    def _keep(self, job: Job, begun: Begun) -> None:
-        assert job.identity is not None
-        if not job.identity.steps:
-            raise ValueError(f"{job.identity.name} has not learned anything yet, so there is nothing to save.")
-        state = unfinished.state_file(self.studio.folders.trainings, job.identity.name)
-        job.file = self.studio.keep(job.identity, state, begun.replace_existing)
-        self._put_away(job, begun)
-
-    def _put_away(self, job: Job, begun: Begun) -> None:
-        """The identity is safe: give it its picture, and delete what it was trained from."""
-        assert job.file is not None
-        try:
-            shelf.save_picture(job.file, begun.photos[0])
-            unfinished.discard(self.studio.folders.trainings, job.settings.name)
-        except OSError as error:
-            job.warnings.append(str(error))
-
-    def _those_with_masks(self, job: Job, photos: Sequence[Photo]) -> list[Photo]:
-        """The photos that have a mask, or get one now; the others are left out. ValueError if none is left."""
-        found, problems = self._masked(
-            photos, job.settings.class_word, job.report, lambda: job.stops() or self.studio.interrupted()
-        )
-        job.warnings += problems
-        kept = [photo for photo in found if photo.mask is not None]
-        if not kept and not job.stops():
-            raise ValueError(
-                "No photo has a mask, so the training did not begin; mark the subject, give masks, or turn off "
-                "'Masked loss' to learn from whole pictures."
-            )
-        if left_out := [photo.name for photo in found if photo.mask is None]:
-            job.warnings.append(f"Left out, because no mask was found: {', '.join(left_out)}.")
-        return kept
-
-    def _masked(
-        self, photos: Sequence[Photo], word: str, tell: Report, stops: Callable[[], bool]
-    ) -> tuple[list[Photo], list[str]]:
-        if all(photo.mask is not None for photo in photos):
-            return list(photos), []
-        filled: list[Photo] = []
-        problems: list[str] = []
-        with self.studio.segmenting() as segmenters:
-            for done, photo in enumerate(photos):
-                tell(Progress(FINDING_MASKS, done, len(photos)))
-                if stops():
-                    filled += photos[done:]
-                    break
-                found, why = fill_masks([photo], word, segmenters)
-                filled += found
-                problems += why
-        return filled, problems
+            with suppress(ValueError):  # another checkpoint may be loaded by now
+                self.pace = step_work(job.settings, self.studio.capacity()) / job.seconds_a_step
 
 
 def _sentence(error: Exception) -> str:

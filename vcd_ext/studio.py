@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
 from vcd_ext.identity.estimate import Capacity
 from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.progress import Report
@@ -61,6 +65,9 @@ class Studio(Protocol):
 
         ValueError or OSError in one sentence.
         """
+
+    def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
+        """What `vcd_ext.identity.preview.picture` makes; may be called by the `progress` of `train` alone."""
 
     def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
         """Save an identity whose training was stopped, as a finished one; its file."""

@@ -1,9 +1,11 @@
 """The tabs' studio on a checkpoint of the real layout: masks, training, identity."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from tests.conftest import Files
 from tests.identity.toy_host import photo
@@ -11,6 +13,7 @@ from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.hosts.studio import StandaloneStudio
 from vcd_ext.hosts.training import StandaloneTraining
 from vcd_ext.identity import load_embedding, save_embedding, shelf
+from vcd_ext.identity.progress import Progress, Report
 from vcd_ext.settings import TrainSettings
 from vcd_ext.studio import Folders
 
@@ -47,6 +50,24 @@ def test_one_that_was_stopped_is_kept_when_asked_for(studio: StandaloneStudio, t
     assert state.exists()
     assert studio.keep(identity, state, False).is_file()
     assert not state.exists()
+
+
+def test_a_picture_can_be_made_in_between_two_steps(studio: StandaloneStudio, tmp_path: Path) -> None:
+    made = []
+
+    def show(now: Progress) -> None:
+        if now.vectors is not None and now.loss is not None:
+            made.append(studio.picture("photo of rexling dog", "rexling", now.vectors, 64))
+
+    def trained(name: str, report: Report) -> Tensor:
+        settings = replace(SETTINGS, name=name)
+        return studio.train(PHOTOS, settings, report, lambda: False, tmp_path / f"{name}.training", True).vectors
+
+    shown, plain = trained("rexling", show), trained("rexling", lambda now: None)
+    assert [picture.shape for picture in made] == [(64, 64, 3)] * 2
+    assert np.std(made[0]) > 1
+    assert not np.array_equal(*made), "it learns"
+    assert np.array_equal(shown, plain)
 
 
 def test_a_name_that_is_taken_is_refused(studio: StandaloneStudio, host: StandaloneTraining, tmp_path: Path) -> None:

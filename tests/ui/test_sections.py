@@ -170,7 +170,7 @@ def values(training: TrainingSection, settings: TrainSettings) -> list[Any]:
 
 
 def test_train_trains_and_ends_with_a_prompt(training: TrainingSection, jobs: Jobs) -> None:
-    shown = told(training, training.start(PAGE, False, *values(training, SETTINGS)))
+    shown = told(training, training.start(PAGE, False, 0, *values(training, SETTINGS)))
     assert not shown["train"]["interactive"]
     assert shown["stop"]["interactive"]
     assert jobs.last is not None
@@ -184,6 +184,15 @@ def test_train_trains_and_ends_with_a_prompt(training: TrainingSection, jobs: Jo
     assert not shown["stop"]["interactive"]
 
 
+def test_a_preview_shows_what_has_been_learned(training: TrainingSection, jobs: Jobs) -> None:
+    training.start(PAGE, False, 8, *values(training, SETTINGS))
+    assert jobs.last is not None
+    ended(jobs.last)
+    shown = told(training, training.show())["preview"]["value"]
+    assert "after step 16: photo of rexy dog" in shown
+    assert "data:image/jpeg;base64," in shown
+
+
 @pytest.mark.parametrize(
     ("page", "settings", "words"),
     [
@@ -195,7 +204,7 @@ def test_train_trains_and_ends_with_a_prompt(training: TrainingSection, jobs: Jo
 def test_what_cannot_be_trained_is_told_and_nothing_begins(
     training: TrainingSection, jobs: Jobs, page: Page, settings: TrainSettings, words: str
 ) -> None:
-    shown = told(training, training.start(page, False, *values(training, settings)))
+    shown = told(training, training.start(page, False, 0, *values(training, settings)))
     assert words in shown["panel"]["value"]
     assert "vcd-error" in shown["panel"]["value"]
     assert shown["train"]["interactive"]
@@ -208,7 +217,7 @@ def test_an_interrupted_training_is_offered_to_resume_or_discard(training: Train
     assert shown["unfinished_row"]["visible"]
     assert shown["unfinished"]["choices"] == [("rexy: 5 of 20 steps", "rexy")]
     assert shown["keep"]["interactive"], "what it has learned can still be saved"
-    training.go_on("rexy")
+    training.go_on("rexy", 0)
     assert jobs.last is not None
     assert ended(jobs.last).file
     assert not told(training, training.show())["unfinished_row"]["visible"]
@@ -225,7 +234,7 @@ def test_stop_and_save_ends_with_an_identity(training: TrainingSection, jobs: Jo
 
 def test_what_a_training_waits_for_is_told(training: TrainingSection, jobs: Jobs, studio: ToyStudio) -> None:
     with studio.somebody_else_computing():
-        shown = told(training, training.start(PAGE, False, *values(training, SETTINGS)))
+        shown = told(training, training.start(PAGE, False, 0, *values(training, SETTINGS)))
         assert studio.occupation in shown["panel"]["value"]
         training.interrupt()
     assert jobs.last is not None

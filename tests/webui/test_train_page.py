@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
@@ -39,6 +40,7 @@ def fill(page: Page, name: str, value: str, kind: str = "input[type=number]") ->
 
 
 def test_dropped_photos_become_an_identity_that_a_prompt_uses(page: Page, server: Server, tmp_path: Path) -> None:
+    before = server.generate(None).frames
     for i in range(2):
         Image.fromarray(photo(i).pixels).save(tmp_path / f"rex{i}.png")
     mask = photo(0).mask
@@ -55,17 +57,20 @@ def test_dropped_photos_become_an_identity_that_a_prompt_uses(page: Page, server
     page.locator("#vcd_train_gallery .thumbnail-item").nth(1).click()
     says(page, "about", "rex1.png")
 
-    for name, value in {"steps": "4", "size": "64", "tokens": "2"}.items():
+    for name, value in {"steps": "10", "size": "64", "tokens": "2", "preview_every": "10"}.items():
         fill(page, name, value)
     says(page, "estimate", "About")
     page.locator("#vcd_train_start").click()
     says(page, "panel", "The name is empty")
     fill(page, "name", "pageling", "input")
     page.locator("#vcd_train_start").click()
-    says(page, "panel", "pageling is ready after 4 steps")
+    says(page, "panel", "pageling is ready after 10 steps")
     assert page.locator("#vcd_train_panel.prose svg").count() == 1
+    says(page, "preview", "after step 10: photo of pageling dog")
     assert (server.data / "embeddings" / "pageling.safetensors").is_file()
     says(page, "identities", "pageling")
+
+    assert np.array_equal(server.generate(None).frames, before), "the checkpoint is as it was"
 
     page.locator("#vcd_train_use").click()
     expect(page.locator("#txt2img_prompt textarea")).to_have_value("photo of pageling dog on the beach")

@@ -5,11 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
 from vcd_ext.hosts.training import StandaloneTraining
 from vcd_ext.identity import Identity, save_embedding, shelf, train
 from vcd_ext.identity.embedding import SUFFIXES
 from vcd_ext.identity.estimate import Capacity
 from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.preview import picture
 from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.settings import TrainSettings
@@ -62,6 +67,10 @@ class StandaloneStudio:
             if identity.finished:
                 self.keep(identity, state, replace_existing)
         return identity
+
+    def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
+        """A picture of what is being learned."""
+        return picture(self.host, prompt, name, vectors, size)
 
     def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
         """Save an identity; its file. The state is not needed after that, and deleted."""

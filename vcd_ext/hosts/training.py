@@ -85,6 +85,14 @@ class StandaloneTraining:
         scale = vae.config.scaling_factor
         return Posterior((found.mean * scale).float().cpu(), (found.std * scale).float().cpu())
 
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """The picture [3, H, W] in [-1, 1], float32 on the CPU, of latents [1, 4, h, w]."""
+        vae = self.standalone.vae.to(self.device)
+        found = vae.decode(latents.to(vae.device, vae.dtype) / vae.config.scaling_factor).sample
+        self.free_encoder()
+        return found[0].float().cpu()
+
     def free_encoder(self) -> None:
         """Take the VAE off a GPU until the end of `training`."""
         if self.device.type == "cuda":

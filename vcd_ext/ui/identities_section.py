@@ -52,7 +52,7 @@ class IdentitiesSection:
         first = names[0] if names else None
         return [
             gr.update(value=cards(found)),
-            gr.update(choices=names, value=newest if newest in names else first),
+            gr.update(choices=names, value=newest if newest in names else names[0] if names else None),
             gr.update(visible=False),
             gr.update(value=notes([message] if message else [])),
         ]

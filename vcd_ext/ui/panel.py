@@ -3,9 +3,12 @@
 import time
 from html import escape
 
+from PIL import Image
+
 from vcd_ext.identity.estimate import duration
 from vcd_ext.identity.progress import Progress
 from vcd_ext.job import DONE, FAILED, STOPPED, STOPPING, WAITING, Job
+from vcd_ext.ui.inline import embedded
 from vcd_ext.ui.plot import loss_plot
 
 # The page's script asks for news every second while an element of this class is there.
@@ -56,6 +59,18 @@ def headline(job: Job, waiting_for: str = "") -> str:
     if now.seconds_left is not None and now.step:
         line += f", about {duration(now.seconds_left)} left"
     return line
+
+
+def preview(job: Job | None) -> str:
+    """The last picture of what a training has learned; nothing without one."""
+    if job is None or job.preview is None:
+        return ""
+    step, prompt, pixels = job.preview
+    words = f"after step {step}: {prompt}"
+    return (
+        f'<figure class="vcd-preview"><img src="{embedded(Image.fromarray(pixels))}" alt="">'
+        f"<figcaption>{escape(words)}</figcaption></figure>"
+    )
 
 
 def ready_prompt(name: str, class_word: str) -> str:

@@ -11,7 +11,8 @@ import gradio as gr
 from vcd_ext.identity.naming import check_class_word
 from vcd_ext.identity.places import inside
 from vcd_ext.identity.progress import Progress
-from vcd_ext.jobs import FINDING_MASKS, Jobs
+from vcd_ext.job_run import FINDING_MASKS
+from vcd_ext.jobs import Jobs
 from vcd_ext.settings import TrainSettings, describe
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import component

@@ -33,9 +33,9 @@ def _keep_fresh(photos: PhotosSection, training: TrainingSection, identities: Id
     seen = gr.State("")
 
     def news(before: str, page: Page, *values: Any) -> list[Any]:
-        """All that has changed; lists, buttons and the estimate only where a training has begun or ended."""
+        """What has changed; the panel always, the rest where a training has begun, ended or made a preview."""
         job = training.jobs.last
-        now = f"{job.id} {job.state}" if job else "none"
+        now = f"{job.id} {job.state} {job.preview and job.preview.step}" if job else "none"
         shown = training.show()
         if now == before:
             return [now, shown[0], *[gr.update()] * (len(training.shown) - 1 + len(identities.shown) + 1)]

@@ -10,11 +10,12 @@ from vcd_ext.job import DONE, Job
 from vcd_ext.jobs import Jobs
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import settings_form
-from vcd_ext.ui.panel import notes, panel, ready_prompt
+from vcd_ext.ui.panel import notes, panel, preview, ready_prompt
 from vcd_ext.ui.photos_section import Page
 
 # Settings on which time and memory depend.
 COSTLY = ("steps", "size", "batch", "micro_batch", "gradient_checkpointing", "variants", "validate_every")
+PREVIEW_EVERY = 50
 USE = "(prompt) => vcdUse(prompt)"  # in javascript/vcd.js
 
 
@@ -24,15 +25,25 @@ class TrainingSection:
     def __init__(self, jobs: Jobs, name_and_class: dict[str, Any]):
         self.jobs = jobs
         self.form = settings_form(name_and_class)
-        self.replace = gr.Checkbox(
-            False, label="Replace the identity of this name if there is one", elem_id="vcd_train_replace"
-        )
+        with gr.Row(elem_classes="vcd-row"):
+            self.replace = gr.Checkbox(
+                False, label="Replace the identity of this name if there is one", elem_id="vcd_train_replace"
+            )
+            self.preview_every = gr.Slider(
+                0,
+                200,
+                PREVIEW_EVERY,
+                step=10,
+                label="Steps between previews (0: none)",
+                elem_id="vcd_train_preview_every",
+            )
         self.estimate = gr.HTML(elem_id="vcd_train_estimate")
         with gr.Row():
             self.train = gr.Button("Train", variant="primary", elem_id="vcd_train_start")
             self.stop = gr.Button("Interrupt", interactive=False, elem_id="vcd_train_stop")
             self.keep = gr.Button("Stop and save", interactive=False, elem_id="vcd_train_keep")
         self.panel = gr.HTML(elem_id="vcd_train_panel")
+        self.preview = gr.HTML(elem_id="vcd_train_preview")
         with gr.Row(visible=False, elem_classes="vcd-row", elem_id="vcd_train_unfinished_row") as self.unfinished_row:
             self.unfinished = gr.Dropdown([], label="Unfinished trainings", scale=3, elem_id="vcd_train_unfinished")
             self.resume = gr.Button("Resume", scale=1, min_width=100, elem_id="vcd_train_resume")
@@ -46,17 +57,17 @@ class TrainingSection:
                 elem_id="vcd_train_use",
             )  # fmt: skip
         self.shown = [
-            self.panel, self.train, self.stop, self.keep, self.unfinished_row, self.unfinished, self.use_row,
-            self.prompt,
+            self.panel, self.preview, self.train, self.stop, self.keep, self.unfinished_row, self.unfinished,
+            self.use_row, self.prompt,
         ]  # fmt: skip
 
     def connect(self, page: Any) -> None:
         """Let the components do something. page: the state with the photos."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
-        self.train.click(self.start, [page, self.replace, *self.form.inputs], self.shown, **quiet)
+        self.train.click(self.start, [page, self.replace, self.preview_every, *self.form.inputs], self.shown, **quiet)
         self.stop.click(self.interrupt, [], self.shown, queue=False, **quiet)
         self.keep.click(self.stop_and_save, [], self.shown, **quiet)
-        self.resume.click(self.go_on, [self.unfinished], self.shown, **quiet)
+        self.resume.click(self.go_on, [self.unfinished, self.preview_every], self.shown, **quiet)
         self.discard.click(self.throw_away, [self.unfinished], self.shown, **quiet)
         self.use.click(None, [self.prompt], None, _js=USE, api_name=False)
         for name in COSTLY:
@@ -73,6 +84,7 @@ class TrainingSection:
         can_keep = runs or (job is not None and job.file is None and job.identity is not None)
         return [
             gr.update(value=panel(job, self.jobs.doing, studio.busy()) + notes([error] if error else [], "vcd-error")),
+            gr.update(value=preview(job)),
             gr.update(interactive=not runs),
             gr.update(interactive=runs or self.jobs.doing is not None),
             gr.update(interactive=can_keep),
@@ -82,10 +94,12 @@ class TrainingSection:
             gr.update(value=_prompt(job)) if done else gr.update(),
         ]
 
-    def start(self, page: Page, replace_existing: bool, *values: Any) -> list[Any]:
+    def start(self, page: Page, replace_existing: bool, preview_every: int, *values: Any) -> list[Any]:
         """Begin a training with the photos on the page."""
         return self._tried(
-            lambda: self.jobs.start(photos.training_photos(page.selection), self.form.read(values), replace_existing)
+            lambda: self.jobs.start(
+                photos.training_photos(page.selection), self.form.read(values), replace_existing, preview_every
+            )
         )
 
     def interrupt(self) -> list[Any]:
@@ -97,9 +111,9 @@ class TrainingSection:
         job = self.jobs.last
         return self._tried(lambda: self.jobs.keep(job)) if job else self.show()
 
-    def go_on(self, name: str | None) -> list[Any]:
+    def go_on(self, name: str | None, preview_every: int) -> list[Any]:
         """Resume an unfinished training."""
-        return self._tried(lambda: self.jobs.resume(name or ""))
+        return self._tried(lambda: self.jobs.resume(name or "", preview_every))
 
     def throw_away(self, name: str | None) -> list[Any]:
         """Discard an unfinished training."""

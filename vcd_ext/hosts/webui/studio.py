@@ -4,14 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 from modules import call_queue, devices, paths, sd_models, shared
+from numpy.typing import NDArray
+from torch import Tensor
 
 from vcd_ext.hosts.webui import embeddings
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
 from vcd_ext.identity import Identity, shelf
 from vcd_ext.identity.estimate import Capacity
 from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.preview import picture
 from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.jobs import Jobs
@@ -76,6 +80,10 @@ class WebUIStudio:
     ) -> Identity:
         """Train on the loaded checkpoint; what was learned to the end can be used in the next prompt."""
         return train_identity(photos, settings, progress, interrupted, state=state, replace_existing=replace_existing)
+
+    def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
+        """A picture of what is being learned."""
+        return picture(WebUITraining(shared.sd_model), prompt, name, vectors, size)
 
     def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
         """Save an identity whose training was stopped; its file."""

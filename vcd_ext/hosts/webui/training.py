@@ -164,6 +164,25 @@ class WebUITraining:
         std = (0.5 * found.logvar.float()).exp()
         return Posterior(*(self.sd_model.scale_factor * tensor.float().cpu() for tensor in (found.mean, std)))
 
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """The picture [3, H, W] in [-1, 1], float32 on the CPU, of latents [1, 4, h, w]; the VAE is freed after it."""
+        unet, text_encoder, vae = guard.parts(self.sd_model)
+        if model.is_low_memory(self.sd_model):
+            self._move(devices.cpu, unet, text_encoder)
+        self._move(self.device, vae)
+        found = self._decoded(latents)
+        if not found.isfinite().all():
+            guard.widen(vae)  # some VAEs overflow in half precision
+            found = self._decoded(latents)
+        self.free_encoder()
+        return found
+
+    def _decoded(self, latents: Tensor) -> Tensor:
+        vae = self.sd_model.first_stage_model
+        scaled = (latents / self.sd_model.scale_factor).to(self.device, next(vae.parameters()).dtype)
+        return type(vae).decode(vae, scaled)[0].float().cpu()
+
     def free_encoder(self) -> None:
         """Take the VAE off the device and put UNet and text encoder there, if --medvram has not yet."""
         unet, text_encoder, vae = guard.parts(self.sd_model)

@@ -1,0 +1,119 @@
+"""What a job does from its first photo to its identity's file: masks, training, previews, putting away."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from vcd_ext.identity import shelf, unfinished
+from vcd_ext.identity.draw import caption
+from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.progress import Progress, Report
+from vcd_ext.identity.segment import fill_masks
+from vcd_ext.identity.unfinished import Begun
+from vcd_ext.job import Job, Preview
+from vcd_ext.studio import Studio
+
+FINDING_MASKS = "Finding masks"
+
+
+class JobRun:
+    """One job on a studio, whose turn it is."""
+
+    def __init__(self, studio: Studio, job: Job, begun: Begun):
+        self.studio, self.job, self.begun = studio, job, begun
+        self.folder, self.name = studio.folders.trainings, job.settings.name
+
+    def go(self) -> None:
+        """Train until the job is done or stopped. ValueError or OSError in a sentence, and whatever else goes wrong."""
+        job = self.job
+        if job.settings.masked:
+            self.begun = replace(self.begun, photos=self._those_with_masks())
+        if job.stops():
+            return
+        unfinished.save(self.folder, self.begun)
+        state = unfinished.state_file(self.folder, self.name)
+        try:
+            identity = self.studio.train(
+                self.begun.photos, job.settings, self._report, job.stops, state, self.begun.replace_existing
+            )
+        finally:
+            if not state.exists():  # it was refused, and cannot be gone on with; or it is finished
+                unfinished.discard(self.folder, self.name)
+        job.end(identity, self.studio.place(self.name, True) if identity.finished else None)
+        if job.file:
+            self._put_away()
+        elif job.keeps:
+            self.keep()
+
+    def keep(self) -> None:
+        """Save what was learned until the job was stopped; ValueError if that is nothing."""
+        identity = self.job.identity
+        if identity is None or not identity.steps:
+            raise ValueError(f"{self.name} has not learned anything yet, so there is nothing to save.")
+        state = unfinished.state_file(self.folder, self.name)
+        self.job.file = self.studio.keep(identity, state, self.begun.replace_existing)
+        self._put_away()
+
+    def _put_away(self) -> None:
+        """The identity is safe: give it its picture, and delete what it was trained from."""
+        assert self.job.file is not None
+        try:
+            shelf.save_picture(self.job.file, self.begun.photos[0])
+            unfinished.discard(self.folder, self.name)
+        except OSError as error:
+            self.job.warnings.append(str(error))
+
+    def _those_with_masks(self) -> list[Photo]:
+        """The photos that have a mask, or get one now; the others are left out. ValueError if none is left."""
+        job, photos = self.job, self.begun.photos
+        found, problems = masked(
+            self.studio, photos, job.settings.class_word, job.report, lambda: job.stops() or self.studio.interrupted()
+        )
+        job.warnings += problems
+        kept = [photo for photo in found if photo.mask is not None]
+        if not kept and not job.stops():
+            raise ValueError(
+                "No photo has a mask, so the training did not begin; mark the subject, give masks, or turn off "
+                "'Masked loss' to learn from whole pictures."
+            )
+        if left_out := [photo.name for photo in found if photo.mask is None]:
+            job.warnings.append(f"Left out, because no mask was found: {', '.join(left_out)}.")
+        return kept
+
+    def _report(self, now: Progress) -> None:
+        """Tell the job how far it is, and make a preview every so often."""
+        job = self.job
+        job.report(now)
+        due = now.loss is not None and job.preview_every and now.step % job.preview_every == 0
+        if due and now.vectors is not None and not job.stops():
+            self._show(now.step, now.vectors)
+
+    def _show(self, step: int, vectors: Tensor) -> None:
+        prompt = caption("", self.job.settings)
+        try:
+            pixels = self.studio.picture(prompt, self.name, vectors, self.job.settings.size)
+            self.job.preview = Preview(step, prompt, pixels)
+        except (RuntimeError, ValueError) as error:  # a picture is not worth a training
+            self.job.preview_every = 0
+            self.job.warnings.append(f"There are no more previews: {str(error).splitlines()[0]}")
+
+
+def masked(
+    studio: Studio, photos: Sequence[Photo], word: str, tell: Report, stops: Callable[[], bool]
+) -> tuple[list[Photo], list[str]]:
+    """As `fill_masks` with the studio's segmenters; once it stops, the photos that are left stay as they are."""
+    if all(photo.mask is not None for photo in photos):
+        return list(photos), []
+    filled: list[Photo] = []
+    problems: list[str] = []
+    with studio.segmenting() as segmenters:
+        for done, photo in enumerate(photos):
+            tell(Progress(FINDING_MASKS, done, len(photos)))
+            if stops():
+                filled += photos[done:]
+                break
+            found, why = fill_masks([photo], word, segmenters)
+            filled += found
+            problems += why
+    return filled, problems
