@@ -1,5 +1,6 @@
 """The identities on the page: what there is, using one, deleting one."""
 
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -43,16 +44,16 @@ class IdentitiesSection:
         self.cancel.click(self.show, [], self.shown, **quiet)
         self.confirm.click(self.remove, [self.chosen], self.shown, **quiet)
 
-    def show(self, message: str = "") -> list[Any]:
-        """Values for `shown`."""
+    def show(self, message: str = "", chosen: str | None = None) -> list[Any]:
+        """Values for `shown`. chosen: the identity that stays chosen, else the newest is."""
         found = shelf.identities(self.jobs.studio.folders.identities)
         names = [identity.name for identity in found]
         job = self.jobs.last
         newest = job.file.stem if job and job.file else ""
-        first = names[0] if names else None
+        wanted = next((name for name in (chosen, newest, *names) if name in names), None)
         return [
             gr.update(value=cards(found)),
-            gr.update(choices=names, value=newest if newest in names else names[0] if names else None),
+            gr.update(choices=names, value=wanted),
             gr.update(visible=False),
             gr.update(value=notes([message] if message else [])),
         ]
@@ -66,7 +67,7 @@ class IdentitiesSection:
 
     def ask(self, name: str | None) -> list[Any]:
         """Ask before deleting."""
-        question = f"<b>Delete {name}?</b> Its file is deleted for good." if name else ""
+        question = f"<b>Delete {escape(name)}?</b> Its file is deleted for good." if name else ""
         return [gr.update(visible=bool(name)), gr.update(value=question)]
 
     def remove(self, name: str | None) -> list[Any]:
