@@ -303,3 +303,29 @@ def test_the_whole_tab_can_be_built_with_the_script_that_asks_for_news(jobs: Job
     assert {"vcd_train_photos", "vcd_train_start", "vcd_train_tick", "vcd_train_identities"} <= ids
     script = next(event["js"] for event in built.dependencies if event["js"] and "vcdClearBrush =" in event["js"])
     assert "#vcd_train_tick" in script
+
+
+def test_news_are_short_while_nothing_begins_or_ends_and_the_chosen_identity_stays(jobs: Jobs) -> None:
+    news = next(one.fn for one in page(jobs).fns if getattr(one.fn, "__name__", "") == "news")
+    settings = [getattr(SETTINGS, name) for name in describe(TrainSettings)]
+    unchanged = gr.update()
+
+    def chosen(answer: list[Any]) -> Any:
+        return next(update["value"] for update in answer if isinstance(update, dict) and update.get("choices") == names)
+
+    first = news("", PAGE, None, *settings)
+    assert first.count(unchanged) == 1, "there is no prompt yet"
+    again = news(first[0], PAGE, None, *settings)
+    assert again[0] == first[0]
+    assert again[2:] == [unchanged] * (len(first) - 2)
+    names = ["zora"]
+    ended(jobs.start(PHOTOS, replace(SETTINGS, name="zora")))
+    assert chosen(news(first[0], PAGE, None, *settings)) == "zora"
+    names = ["rexy", "zora"]
+    ended(jobs.start(PHOTOS, SETTINGS))
+    at_end = news(first[0], PAGE, "zora", *settings)
+    assert chosen(at_end) == "rexy", "the new one"
+    with jobs.turn("Saving an identity"):
+        during = news(at_end[0], PAGE, "zora", *settings)
+    assert during[0] != at_end[0], "the button that interrupts can be pressed"
+    assert chosen(during) == "zora"

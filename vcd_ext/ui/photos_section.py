@@ -92,19 +92,17 @@ class PhotosSection:
                 )
                 self.drop = gr.Button("No mask: learn the whole picture", elem_id="vcd_train_drop_mask")
 
-    def connect(self, progress: Any) -> None:
-        """Let the components do something. progress: the HTML that shows what is being done."""
+    def connect(self, progress: Any) -> list[Any]:
+        """Let the components do something; the events after which there are more photos or fewer.
+
+        progress: the HTML that shows what is being done.
+        """
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
         shown = self.shown
         self.weights.connect(progress)
-        self.files.upload(self.add_files, [self.page, self.files], [self.files, *shown], api_name=False)
-        for event in (self.folder.submit, self.read_folder.click):
-            event(self.add_folder, [self.page, self.folder], shown, api_name=False)
-        self.clear.click(self.remove_all, [], shown, **quiet)
         self.find.click(self.begin_to_find, [], [progress], queue=False, **quiet).then(
             self.find_masks, [self.page, self.class_word, self.name], shown, api_name=False
         )
-        self.used.input(self.use, [self.page, self.used], shown, **quiet)
         for event in (
             self.gallery.select(self.select, [self.page], shown, **quiet),
             self.apply.click(self.paint, [self.page, self.sketch, self.way], shown, **quiet),
@@ -112,6 +110,13 @@ class PhotosSection:
             self.drop.click(self.drop_mask, [self.page], shown, **quiet),
         ):
             event.then(None, None, None, _js=CLEAR_BRUSH)
+        return [
+            self.files.upload(self.add_files, [self.page, self.files], [self.files, *shown], api_name=False),
+            self.folder.submit(self.add_folder, [self.page, self.folder], shown, api_name=False),
+            self.read_folder.click(self.add_folder, [self.page, self.folder], shown, api_name=False),
+            self.clear.click(self.remove_all, [], shown, **quiet),
+            self.used.input(self.use, [self.page, self.used], shown, **quiet),
+        ]
 
     def show(self, page: Page, problems: Sequence[str] = ()) -> list[Any]:
         """Values for `shown`."""

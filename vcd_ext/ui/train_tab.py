@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from vcd_ext.job import Job
 from vcd_ext.jobs import Jobs
 from vcd_ext.ui.identities_section import IdentitiesSection
 from vcd_ext.ui.photos_section import Page, PhotosSection
@@ -21,7 +22,15 @@ def train_tab(jobs: Jobs) -> None:
             training = TrainingSection(jobs, {"class_word": photos.class_word, "name": photos.name})
             _heading(3, "Identities")
             identities = IdentitiesSection(jobs)
-    photos.connect(training.panel)
+    for changed in photos.connect(training.panel):
+        changed.then(
+            training.tell_estimate,
+            [photos.page, *training.form.inputs],
+            [training.estimate],
+            queue=False,
+            show_progress="hidden",
+            api_name=False,
+        )
     training.connect(photos.page)
     identities.connect()
     _keep_fresh(photos, training, identities)
@@ -32,23 +41,30 @@ def _keep_fresh(photos: PhotosSection, training: TrainingSection, identities: Id
     tick = gr.Button("News", elem_id="vcd_train_tick", elem_classes="vcd-hidden")
     seen = gr.State("")
 
-    def news(before: str, page: Page, *values: Any) -> list[Any]:
+    def news(before: str, page: Page, chosen: str | None, *values: Any) -> list[Any]:
         """What has changed; the panel always, the rest where a training has begun, ended or made a preview."""
-        job = training.jobs.last
+        job, doing = training.jobs.last, training.jobs.doing
         now = f"{job.id} {job.state} {job.preview and job.preview.step}" if job else "none"
+        now += f" {doing.stage}" if doing else ""
         shown = training.show()
         if now == before:
             return [now, shown[0], *[gr.update()] * (len(training.shown) - 1 + len(identities.shown) + 1)]
-        return [now, *shown, *identities.show(), training.tell_estimate(page, *values)]
+        return [now, *shown, *identities.show(chosen=_kept(job, before, chosen)), training.tell_estimate(page, *values)]
 
     tick.click(
         news,
-        [seen, photos.page, *training.form.inputs],
+        [seen, photos.page, identities.chosen, *training.form.inputs],
         [seen, *training.shown, *identities.shown, training.estimate],
         queue=False,
         show_progress="hidden",
         api_name=False,
     )
+
+
+def _kept(job: Job | None, before: str, chosen: str | None) -> str | None:
+    """The identity that stays chosen: a new one is chosen when its training ends."""
+    ended_now = job is not None and job.ended and not before.startswith(f"{job.id} {job.state}")
+    return None if ended_now else chosen
 
 
 def _heading(number: int, title: str) -> None:

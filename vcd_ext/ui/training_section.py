@@ -25,18 +25,17 @@ class TrainingSection:
     def __init__(self, jobs: Jobs, name_and_class: dict[str, Any]):
         self.jobs = jobs
         self.form = settings_form(name_and_class)
-        with gr.Row(elem_classes="vcd-row"):
-            self.replace = gr.Checkbox(
-                False, label="Replace the identity of this name if there is one", elem_id="vcd_train_replace"
-            )
-            self.preview_every = gr.Slider(
-                0,
-                200,
-                PREVIEW_EVERY,
-                step=10,
-                label="Steps between previews (0: none)",
-                elem_id="vcd_train_preview_every",
-            )
+        self.preview_every = gr.Slider(
+            maximum=200,
+            value=PREVIEW_EVERY,
+            step=10,
+            label="Preview",
+            info="Steps between pictures of what has been learned. One takes as long as three steps; 0 makes none.",
+            elem_id="vcd_train_preview_every",
+        )
+        self.replace = gr.Checkbox(
+            False, label="Replace the identity of this name if there is one", elem_id="vcd_train_replace"
+        )
         self.estimate = gr.HTML(elem_id="vcd_train_estimate")
         with gr.Row():
             self.train = gr.Button("Train", variant="primary", elem_id="vcd_train_start")
