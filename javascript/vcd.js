@@ -29,6 +29,7 @@ window.vcdClearBrush = function() {
 
 // Sends a prompt to txt2img and turns VCD on there.
 window.vcdUse = function(prompt) {
+    if (!prompt) return [];
     const field = gradioApp().querySelector('#txt2img_prompt textarea');
     field.value = prompt;
     updateInput(field);

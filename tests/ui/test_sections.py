@@ -215,14 +215,14 @@ def test_an_interrupted_training_is_offered_to_resume_or_discard(training: Train
     stopped_at(jobs, 5)
     shown = told(training, training.show())
     assert shown["unfinished_row"]["visible"]
-    assert shown["unfinished"]["choices"] == [("rexy: 5 of 20 steps", "rexy")]
+    assert shown["unfinished"]["choices"] == ["rexy: 5 of 20 steps"]
     assert shown["keep"]["interactive"], "what it has learned can still be saved"
-    training.go_on("rexy", 0)
+    training.go_on("rexy: 5 of 20 steps", 0)
     assert jobs.last is not None
     assert ended(jobs.last).file
     assert not told(training, training.show())["unfinished_row"]["visible"]
     stopped_at(jobs, 5, replace(SETTINGS, name="other"))
-    assert not told(training, training.throw_away("other"))["unfinished_row"]["visible"]
+    assert not told(training, training.throw_away("other: 5 of 20 steps"))["unfinished_row"]["visible"]
 
 
 def test_stop_and_save_ends_with_an_identity(training: TrainingSection, jobs: Jobs) -> None:

@@ -1,5 +1,6 @@
 """The tab Train ID of the real WebUI in Chromium: from photos to a prompt that uses what was learned."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,9 @@ def page(server: Server) -> Iterator[Page]:
         says(page, "estimate", "About")  # the page's script runs
         yield page
         browser.close()
+    for path in (server.data / "embeddings").glob("pageling*"):
+        path.unlink()
+    server.post("/sdapi/v1/refresh-embeddings").raise_for_status()
 
 
 def fill(page: Page, name: str, value: str, kind: str = "input[type=number]") -> None:
@@ -79,15 +83,39 @@ def test_dropped_photos_become_an_identity_that_a_prompt_uses(page: Page, server
     expect(page.locator("#vcd_txt2img-checkbox input")).to_be_checked()
 
 
-def test_an_identity_is_deleted_after_a_question(page: Page, server: Server) -> None:
+def test_an_identity_of_the_list_is_used_too(page: Page) -> None:
+    page.locator("#txt2img_prompt textarea").fill("something else")
     page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+    page.locator("#vcd_train_use_identity").click()
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("photo of pageling dog on the beach")
+
+
+def test_an_interrupted_training_is_resumed(page: Page, server: Server) -> None:
+    page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+    fill(page, "name", "haltling", "input")
+    fill(page, "steps", "2000")
+    fill(page, "preview_every", "0")
+    page.locator("#vcd_train_start").click()
+    says(page, "panel", "loss")
+    page.locator("#vcd_train_stop").click()
+    says(page, "panel", "haltling stopped at step")
+    expect(page.locator("#vcd_train_unfinished input")).to_have_value(re.compile(r"haltling: \d+ of 2000 steps"))
+    page.locator("#vcd_train_resume").click()
+    says(page, "panel", "loss")
+    page.locator("#vcd_train_keep").click()
+    says(page, "panel", "haltling is ready after")
+    expect(page.locator("#vcd_train_unfinished_row")).to_be_hidden()
+    assert (server.data / "embeddings" / "haltling.safetensors").is_file()
+
+
+def test_an_identity_is_deleted_after_a_question(page: Page, server: Server) -> None:
     page.locator("#vcd_train_delete").click()
-    says(page, "confirm_row", "Delete pageling?")
-    assert (server.data / "embeddings" / "pageling.safetensors").is_file()
+    says(page, "confirm_row", "Delete haltling?")
+    assert (server.data / "embeddings" / "haltling.safetensors").is_file()
     page.locator("#vcd_train_confirm").click()
-    expect(page.locator("#vcd_train_identities.prose")).not_to_contain_text("pageling")
-    assert not (server.data / "embeddings" / "pageling.safetensors").exists()
-    assert "pageling" not in server.get("/vcd/v1/identities")
+    expect(page.locator("#vcd_train_identities.prose")).not_to_contain_text("haltling")
+    assert not (server.data / "embeddings" / "haltling.safetensors").exists()
+    assert "haltling" not in server.get("/vcd/v1/identities")
 
 
 def test_the_tab_explains_its_settings(page: Page) -> None:

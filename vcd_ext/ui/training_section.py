@@ -79,7 +79,7 @@ class TrainingSection:
         job, studio = self.jobs.last, self.jobs.studio
         runs, done = job is not None and not job.ended, job is not None and job.state == DONE
         left = [] if runs else unfinished.unfinished(studio.folders.trainings)
-        choices = [(f"{one.name}: {one.step} of {one.total} steps", one.name) for one in left]
+        choices = [f"{one.name}: {one.step} of {one.total} steps" for one in left]
         can_keep = runs or (job is not None and job.file is None and job.identity is not None)
         return [
             gr.update(value=panel(job, self.jobs.doing, studio.busy()) + notes([error] if error else [], "vcd-error")),
@@ -88,7 +88,7 @@ class TrainingSection:
             gr.update(interactive=runs or self.jobs.doing is not None),
             gr.update(interactive=can_keep),
             gr.update(visible=bool(choices)),
-            gr.update(choices=choices, value=choices[0][1] if choices else None),
+            gr.update(choices=choices, value=choices[0] if choices else None),
             gr.update(visible=done),
             gr.update(value=_prompt(job)) if done else gr.update(),
         ]
@@ -110,13 +110,13 @@ class TrainingSection:
         job = self.jobs.last
         return self._tried(lambda: self.jobs.keep(job)) if job else self.show()
 
-    def go_on(self, name: str | None, preview_every: int) -> list[Any]:
+    def go_on(self, choice: str | None, preview_every: int) -> list[Any]:
         """Resume an unfinished training."""
-        return self._tried(lambda: self.jobs.resume(name or "", preview_every))
+        return self._tried(lambda: self.jobs.resume(_name(choice), preview_every))
 
-    def throw_away(self, name: str | None) -> list[Any]:
+    def throw_away(self, choice: str | None) -> list[Any]:
         """Discard an unfinished training."""
-        return self._tried(lambda: self.jobs.discard(name or ""))
+        return self._tried(lambda: self.jobs.discard(_name(choice)))
 
     def _tried(self, do: Callable[[], object]) -> list[Any]:
         try:
@@ -134,6 +134,11 @@ class TrainingSection:
             return notes([estimate.sentence(made, self.jobs.pace is not None)], "vcd-estimate")
         except ValueError as error:
             return notes([str(error)])
+
+
+def _name(choice: str | None) -> str:
+    """The name in a choice such as "rexy: 5 of 20 steps"; names have no colon."""
+    return (choice or "").partition(":")[0]
 
 
 def _prompt(job: Job | None) -> str:
