@@ -1,7 +1,7 @@
 """Trainings through the API of the real WebUI."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -33,13 +33,23 @@ def train(server: Server, **settings: Any) -> requests.Response:
     return server.post("/vcd/v1/train", settings=SETTINGS | settings, photos=PHOTOS, masks=MASKS)
 
 
-def until(server: Server, identifier: str, *states: str) -> dict[str, Any]:
-    """What is told of a training once it is in one of the states."""
+def until(server: Server, identifier: str, happened: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """What is told of a training once something has happened."""
     end = time.monotonic() + PATIENCE
-    while (told := server.get(f"/vcd/v1/train/{identifier}"))["state"] not in states:
+    while not happened(told := server.get(f"/vcd/v1/train/{identifier}")):
         assert time.monotonic() < end, told
         time.sleep(0.1)
     return told
+
+
+def ended(server: Server, identifier: str) -> dict[str, Any]:
+    """What is told of a training once it has ended."""
+    return until(server, identifier, lambda told: told["state"] in ("done", "stopped", "failed"))
+
+
+def learning(server: Server, identifier: str) -> dict[str, Any]:
+    """What is told of a training once it has made a step."""
+    return until(server, identifier, lambda told: told["loss"] is not None)
 
 
 def test_a_training_leaves_an_identity_that_the_next_prompt_knows(server: Server) -> None:
@@ -47,7 +57,7 @@ def test_a_training_leaves_an_identity_that_the_next_prompt_knows(server: Server
     before = server.generate(None, prompt=prompt).frames
     answer = train(server)
     assert answer.status_code == 200, answer.text
-    told = until(server, answer.json()["id"], "done", "failed")
+    told = ended(server, answer.json()["id"])
     assert (told["error"], told["embedding"], told["step"]) == ("", "apiling", 2)
     assert load_embedding(server.data / "embeddings" / "apiling.safetensors").shape == (2, 64)
     assert (server.data / "embeddings" / "apiling.preview.png").is_file()
@@ -64,14 +74,15 @@ def test_a_name_that_is_taken_and_a_second_training_are_refused(server: Server) 
     assert refused.status_code == 409
     assert "endling is being trained" in refused.json()["detail"]
     # The WebUI's own Interrupt ends it, and it can be gone on with.
-    until(server, running, "running")
+    learning(server, running)
     server.post("/sdapi/v1/interrupt").raise_for_status()
-    assert until(server, running, "stopped", "failed")["error"] == ""
+    told = ended(server, running)
+    assert (told["state"], told["error"]) == ("stopped", "")
     assert not (server.data / "embeddings" / "endling.safetensors").exists()
     resumed = server.post("/vcd/v1/train", settings={"name": "endling"}, resume=True).json()["id"]
-    until(server, resumed, "running")
+    learning(server, resumed)
     server.post(f"/vcd/v1/train/{resumed}/cancel?keep=true").raise_for_status()
-    assert until(server, resumed, "done", "failed")["embedding"] == "endling"
+    assert ended(server, resumed)["embedding"] == "endling"
     assert list((server.data / "vcd" / "trainings").iterdir()) == []
 
 
