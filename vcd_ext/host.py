@@ -1,10 +1,13 @@
 """What the core asks of whoever lends it a diffusion model: `hosts.standalone` and `hosts.webui` do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 FACTOR = 8  # pixels of one latent value's side
@@ -86,3 +89,75 @@ class TrainingHost(Protocol):
 
     def free_memory(self) -> int | None:
         """Bytes that training may use on the device; None where that is unknown (CPU)."""
+
+
+Picture = NDArray[np.float32]  # [H, W, 3], RGB in [0, 1]; between stages nothing is rounded to bytes
+Mask = NDArray[np.float32]  # [H, W] in [0, 1]
+Report = Callable[[int, int], None]  # called with (done, total)
+
+
+@dataclass(frozen=True)
+class VideoPass:
+    """One run of the video denoiser over frames that exist (arXiv 2402.09368 v1, section 4.3).
+
+    Names of samplers and motion modules are the host's own; "" and "none" are its default and no module. Windows of
+    `context` frames that share `overlap` carry videos that are longer than that.
+    """
+
+    prompt: str
+    negative_prompt: str = ""
+    denoise: float = 0.6  # denoising strength: above 0 and at most 1
+    steps: int = 20  # of which ceil(steps * denoise) are run
+    cfg_scale: float = 7.5
+    sampler: str = ""
+    seed: int = 0  # frame i uses seed + i
+    gamma: float = 0.15
+    motion_module: str = "none"
+    context: int = 16
+    overlap: int = 4
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a canvas is denoised in parts: tiles in pixels, fused at every step.
+
+    present: where the subject of the prompt is, one row of tiles for each frame; in other places `elsewhere` is the
+    prompt. None: everywhere.
+    """
+
+    size: int
+    overlap: int
+    elsewhere: str = ""
+    present: NDArray[np.bool_] | None = None  # [F, tiles], tiles in the order of `vcd_ext.tiled.tiles.tiles`
+
+
+class VideoHost(Protocol):
+    """A loaded SD1.5 checkpoint on which videos are made again: Face VCD, Tiled VCD and V2V; one thread at a time."""
+
+    def denoise(
+        self,
+        frames: Sequence[Picture],
+        work: VideoPass,
+        *,
+        masks: Sequence[Mask] | None = None,
+        tiling: Tiling | None = None,
+        progress: Report | None = None,
+        interrupted: Callable[[], bool] | None = None,
+    ) -> Iterator[Picture]:
+        """Noise the frames by the strength and denoise them as one video; its frames, decoded one at a time.
+
+        frames: of one size, a multiple of 8; read one after the other and not kept, so they may be made on demand.
+        masks: 1 where the picture may change, 0 where it stays (softly, on latents); None: everywhere.
+        interrupted: asked at every step. Interrupted ends the iteration before its first frame.
+        ValueError, in one sentence, before anything is computed, for what cannot work.
+        """
+
+    def upscalers(self) -> list[str]:
+        """The names of what can enlarge pictures, the best first."""
+
+    def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
+        """One picture `scale` times as wide and high. ValueError for a name that is not there."""
+
+
+class Interrupted(Exception):  # noqa: N818 - it is no error
+    """The person stopped the job; what is finished is kept."""
