@@ -226,7 +226,95 @@ class TrainSettings:
     )
 
 
-Settings = TypeVar("Settings", VideoSettings, GenerateSettings, TrainSettings)
+@dataclass(frozen=True)
+class PassSettings:
+    """What every run of the video denoiser over frames that exist is told (`host.VideoPass`)."""
+
+    prompt: str = _setting("", "Prompt", "What the video shows.")
+    negative_prompt: str = _setting("", "Negative prompt", "What it should not show.")
+    identity: str = _setting(
+        NO_MODULE,
+        "Identity",
+        "An embedding of the person, pet or thing. Its name is written into the prompt if it is not there yet.",
+    )
+    motion_module: str = _setting(
+        NO_MODULE, "Motion module", "An AnimateDiff motion module that moves the frames together."
+    )
+    denoise: float = _setting(
+        0.6, "Denoise", "How much is painted anew: near 0 nothing, 1 everything.", minimum=0.01, maximum=1.0, step=0.01
+    )
+    steps: int = _setting(
+        20, "Steps", "Sampling steps, of which the share of Denoise is run.", minimum=1, maximum=1000, step=1
+    )
+    cfg_scale: float = _setting(7.5, "CFG scale", "How closely the prompt is followed.", minimum=1.0, maximum=30.0)
+    sampler: str = _setting("", "Sampler", "Sampling method; empty takes the default.")
+    seed: int = _setting(-1, "Seed", "Frame i uses seed + i; -1 draws one.", minimum=-1, maximum=2**32 - 1)
+    gamma: float = _setting(
+        0.15, "Gamma", "How alike the noise of neighbouring frames is.", minimum=0.0, maximum=0.5, step=0.01
+    )
+    context: int = _setting(
+        16,
+        "Window",
+        "Frames that are denoised together. Longer videos run in windows of this many, which overlap.",
+        minimum=1,
+        maximum=128,
+        step=1,
+        slider_maximum=32,
+    )
+    context_overlap: int = _setting(
+        4, "Window overlap", "Frames that neighbouring windows share.", minimum=0, maximum=64, step=1
+    )
+
+
+@dataclass(frozen=True)
+class TiledSettings(PassSettings):
+    """Tiled VCD (arXiv 2402.09368 v1, section 4.3): tab *Tiled VCD* and `tiled`. Twice the width and height."""
+
+    denoise: float = _setting(
+        0.2,
+        "Denoise",
+        "How much detail is painted anew. 0.2 keeps what is there; from 0.35 on tiles may show things of their own.",
+        minimum=0.01,
+        maximum=1.0,
+        step=0.01,
+    )
+    elsewhere: str = _setting(
+        "",
+        "Prompt elsewhere",
+        "The prompt of tiles without the subject. Empty: the prompt without the identity's name.",
+    )
+    upscaler: str = _setting("", "Upscaler", "What doubles the pictures before they are denoised; empty: the best.")
+    tile: int = _setting(
+        576,
+        "Tile",
+        "Side of the tiles in pixels. 576 makes four of 1024x1024; larger ones need more memory. The paper uses 512.",
+        minimum=64,
+        maximum=2048,
+        step=8,
+        slider_maximum=1024,
+    )
+    tile_overlap: int = _setting(
+        128,
+        "Tile overlap",
+        "Pixels that neighbouring tiles share, less than a tile. The paper uses 0, which shows seams.",
+        minimum=0,
+        maximum=1024,
+        step=8,
+        slider_maximum=256,
+    )
+    keep_colours: float = _setting(
+        24.0,
+        "Keep colours",
+        "Light and colours coarser than this stay those of the input: sigma in pixels of a picture of 1024x1024. "
+        "0 keeps nothing.",
+        minimum=0.0,
+        maximum=256.0,
+        step=1.0,
+        slider_maximum=64,
+    )
+
+
+Settings = TypeVar("Settings", VideoSettings, GenerateSettings, TrainSettings, TiledSettings)
 
 
 def describe(cls: type) -> dict[str, Setting]:
