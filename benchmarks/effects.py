@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(1)
     part, parts = map(int, options.part.split("/"))
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
-    done = {(row["cell"], row["seed"]) for row in rows(options.out)}
+    done = {(row["cell"], row["seed"]) for row in read(options.out / "videos.jsonl")}
     for cell in [*(f"gamma {gamma:g}" for gamma in GAMMAS), OFF, "drawn"]:
         for number, wish in enumerate(wishes(options.seeds)):
             if number % parts == part and (cell, wish.seed) not in done:
@@ -127,15 +127,14 @@ def measured(frames: NDArray[np.uint8], wish: Wish, judges: Judges) -> Measured:
     )
 
 
-def rows(out: Path) -> list[dict[str, float | str]]:
+def read(path: Path) -> list[dict[str, float | str]]:
     """Every video measured so far."""
-    path = out / "videos.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
 def report(out: Path) -> None:
     """Write tables and plots of what was measured."""
-    found = rows(out)
+    found = read(out / "videos.jsonl")
     cells = [
         cell for cell in [*(f"gamma {g:g}" for g in GAMMAS), OFF, "drawn"] if any(r["cell"] == cell for r in found)
     ]

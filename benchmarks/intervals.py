@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 RESAMPLED, SEED = 4000, 0
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 240, 58, 14, 34, 40
@@ -24,12 +25,25 @@ class Interval:
         return f"{self.mean:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
 
-def interval(values: Sequence[float]) -> Interval:
-    """Resamples whole seeds, so that it holds for any distribution (Efron's percentile bootstrap)."""
-    sample = np.asarray(values, float)
-    drawn = np.random.default_rng(SEED).integers(len(sample), size=(RESAMPLED, len(sample)))
-    low, high = np.percentile(sample[drawn].mean(axis=1), [2.5, 97.5])
+def interval(values: Sequence[float], groups: Sequence[object] | None = None) -> Interval:
+    """Resamples whole seeds, so that it holds for any distribution (Efron's percentile bootstrap).
+
+    groups: whom each value is of. Then individuals are resampled, and the values of each: what differs between
+    individuals counts as chance as well, so the interval is about individuals that were not measured.
+    """
+    sample, rng = np.asarray(values, float), np.random.default_rng(SEED)
+    if groups is None:
+        means = sample[rng.integers(len(sample), size=(RESAMPLED, len(sample)))].mean(axis=1)
+    else:
+        apart = [sample[[g == group for g in groups]] for group in dict.fromkeys(groups)]
+        means = np.asarray([_mean_of_some(apart, rng) for _ in range(RESAMPLED)])
+    low, high = np.percentile(means, [2.5, 97.5])
     return Interval(float(sample.mean()), float(low), float(high))
+
+
+def _mean_of_some(apart: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> float:
+    chosen = [apart[k] for k in rng.integers(len(apart), size=len(apart))]
+    return float(np.concatenate([rng.choice(values, len(values)) for values in chosen]).mean())
 
 
 def table(heads: Sequence[str], rows: Mapping[str, Sequence[object]]) -> str:

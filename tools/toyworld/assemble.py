@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -119,11 +120,11 @@ def config(tensors: dict[str, Tensor], scale: float) -> dict[str, object]:
     return {"model": {"target": "ldm.models.diffusion.ddpm.LatentDiffusion", "params": parameters}}
 
 
-def subject(folder: Path, kind: str, number: int) -> None:
-    """Eight pictures of one individual, each in another scene, with masks."""
+def subject(folder: Path, kind: str, number: int, scenes: Sequence[str] = SCENES[:PICTURES]) -> None:
+    """A picture of one individual in each of the scenes, with masks."""
     folder.mkdir(parents=True, exist_ok=True)
     distances = ["plain", "close", "plain", "plain", "close", "plain", "plain", "close"]
-    for k, (scene, distance) in enumerate(zip(SCENES[:PICTURES], distances, strict=True)):
+    for k, (scene, distance) in enumerate(zip(scenes, distances, strict=True)):
         action = "standing" if distance == "close" else ("standing", "waving", "standing", "jumping")[k % 4]
         spec = sample(100 * number + k, "eval", kind=kind, number=number, scene=scene, distance=distance,
                       action=action, light="day", camera="still")  # fmt: skip

@@ -1,0 +1,184 @@
+"""Effects of the ID module, measured on individuals of the drawn world that no training saw: Table 2 in small.
+
+    python -m benchmarks.identities --part 0/2 & python -m benchmarks.identities --part 1/2 & wait
+    python -m benchmarks.identities --report      # writes docs/effects/identities.md
+
+Each of six individuals is learned from eight pictures in one and the same room, as from an evening's photos; the
+videos show other places. Seeds and prompts are the same in every cell. What was learned lies in runs/individuals, what
+was measured in OUT/individuals.jsonl, so an interrupted run goes on where it was; the videos of all cells come in
+turn, so that it can be reported at any time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.effects import Wish, measured, read
+from benchmarks.intervals import interval, table
+from tools.toyworld import captions
+from tools.toyworld.assemble import PICTURES, subject
+from tools.toyworld.motion import ACTIONS
+from vcd_ext import toyworld
+from vcd_ext.demo import FRAMES, PICTURE, TRAINING
+from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.training import StandaloneTraining
+from vcd_ext.identity import save_embedding, train
+from vcd_ext.identity.photos import read_photos
+from vcd_ext.metrics.toyworld import Judges, load_judges
+from vcd_ext.settings import TrainSettings, VideoSettings
+
+INDIVIDUALS = {"ada": ("woman", 11_000_101), "bo": ("dog", 11_000_102), "cleo": ("cat", 11_000_103),
+               "dan": ("man", 11_000_104), "elk": ("dog", 11_000_105), "fay": ("cat", 11_000_106)}  # fmt: skip
+HOME, LEARNED = "room", Path("runs/individuals")
+VIDEOS, FIRST_SEED = 32, 90_000  # of each individual in each cell
+COLUMNS = {
+    "similarity": "identity similarity", "scene_right": "scene right", "kind_right": "class right",
+    "action_right": "action right", "identity_drift": "identity drift", "flow": "flow, px/frame",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How the videos of a row of the table are made; tokens 0: with the class word alone."""
+
+    tokens: int = 4
+    masked: bool = True
+    gamma: float = 0.15
+
+
+CELLS = {
+    "class word": Cell(tokens=0),
+    "ID module": Cell(),
+    "ID module, whole pictures": Cell(masked=False),
+    "ID module, 1 token": Cell(tokens=1),
+    "ID module, 2 tokens": Cell(tokens=2),
+    "ID module, 8 tokens": Cell(tokens=8),
+    "class word, gamma 0": Cell(tokens=0, gamma=0.0),
+    "ID module, gamma 0": Cell(gamma=0.0),
+}
+PAIRS = [("ID module", "class word", "similarity"), ("ID module", "class word", "scene_right"),
+         ("ID module", "class word", "action_right"),
+         ("ID module", "ID module, whole pictures", "similarity"),
+         ("ID module", "ID module, whole pictures", "scene_right"),
+         ("ID module, 8 tokens", "ID module, 1 token", "similarity"),
+         ("ID module", "ID module, 1 token", "similarity"),
+         ("ID module", "ID module, gamma 0", "similarity"), ("ID module", "ID module, gamma 0", "identity_drift"),
+         ("ID module", "ID module, gamma 0", "flow")]  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure what is missing, or write the report."""
+    options = _options(arguments)
+    if options.report:
+        report(options.out)
+        return
+    torch.set_num_threads(1)
+    part, parts = map(int, options.part.split("/"))
+    names = [name for k, name in enumerate(INDIVIDUALS) if k % parts == part]
+    host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
+    looks = {name: _appearance(judges, _album(name)) for name in names}
+    done = {(row["cell"], row["who"], row["seed"]) for row in read(options.out / "individuals.jsonl")}
+    for number in range(options.videos):
+        for name in names:
+            for label, cell in CELLS.items():
+                wish = _wish(name, number)
+                if (label, name, wish.seed) in done:
+                    continue
+                frames = _video(host, name, cell, wish)
+                similarity = float((judges.identity(frames) @ looks[name]).mean())
+                found = asdict(measured(frames, wish, judges)) | {"similarity": similarity}
+                with (options.out / "individuals.jsonl").open("a") as log:
+                    log.write(json.dumps({"cell": label, "who": name, "seed": wish.seed, **found}) + "\n")
+        print(f"{number + 1} of {options.videos} videos of each", flush=True)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure the effects of the ID module.")
+    parser.add_argument("--out", type=Path, default=Path("docs/effects"))
+    parser.add_argument("--videos", type=int, default=VIDEOS, help="videos of each individual in each cell")
+    parser.add_argument("--part", default="0/1", help="K/N: the K-th of N processes, each with one core")
+    parser.add_argument("--report", action="store_true", help="write tables of what was measured")
+    return parser.parse_args(arguments)
+
+
+def _wish(name: str, number: int) -> Wish:
+    """Another place, action and seed for each video, the same in all cells."""
+    places = [scene for scene in captions.PLACES if scene != HOME]
+    action = ACTIONS[number % len(ACTIONS)]
+    return Wish(INDIVIDUALS[name][0], places[number % len(places)], action, FIRST_SEED + 100 * number)
+
+
+def _album(name: str) -> Path:
+    """The folder of an individual's pictures and masks, drawn if it is not there."""
+    folder = LEARNED / name
+    if not folder.is_dir():
+        subject(folder, *INDIVIDUALS[name], scenes=[HOME] * PICTURES)
+    return folder
+
+
+def _appearance(judges: Judges, album: Path) -> NDArray[np.float32]:
+    """The unit vector of how an individual looks, from its pictures and their true masks."""
+    photos = read_photos(album).photos
+    vectors = [judges.identity(p.pixels[None], None if p.mask is None else p.mask[None])[0] for p in photos]
+    mean = np.mean(vectors, axis=0)
+    return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+def _embedding(host: Standalone, name: str, cell: Cell) -> Path:
+    """What was learned of an individual for a cell; learned now if it was not."""
+    path = LEARNED / f"{cell.tokens}{'' if cell.masked else '_whole'}" / f"{name}.safetensors"
+    if not path.is_file():
+        settings: TrainSettings = replace(
+            TRAINING, name=name, class_word=INDIVIDUALS[name][0], tokens=cell.tokens, masked=cell.masked, seed=0
+        )
+        learned = train(StandaloneTraining(host), read_photos(_album(name)).photos, settings)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_embedding(path, learned.vectors, learned.metadata)
+    return path
+
+
+def _video(host: Standalone, name: str, cell: Cell, wish: Wish) -> NDArray[np.uint8]:
+    """The video [16, 128, 128, 3] of a cell."""
+    embeddings = [_embedding(host, name, cell)] if cell.tokens else []
+    who = f"{name} {wish.kind}" if cell.tokens else None
+    prompt = captions.caption(wish.kind, wish.scene, wish.action, "plain", "day", who)
+    picture = replace(PICTURE, prompt=prompt, seed=wish.seed)
+    settings = VideoSettings(frames=FRAMES, gamma=cell.gamma)
+    return host.generate(picture, settings, toyworld.motion_module(), embeddings).frames
+
+
+def report(out: Path) -> None:
+    """Write the table of what was measured, and the differences between its rows."""
+    found = read(out / "individuals.jsonl")
+    lines = {}
+    for label in CELLS:
+        rows = [row for row in found if row["cell"] == label]
+        if rows:
+            groups = [row["who"] for row in rows]
+            lines[f"{label} ({len(rows)})"] = [interval([float(r[c]) for r in rows], groups) for c in COLUMNS]
+    text = table(["", *COLUMNS.values()], lines)
+    differences = "\n".join(f"- {line}" for line in _compared(found))
+    (out / "identities.md").write_text(f"{text}\n\n{differences}\n", encoding="utf-8")
+    print(text, differences, sep="\n\n")
+
+
+def _compared(found: Sequence[dict[str, float | str]]) -> Iterator[str]:
+    """Differences between cells, video by video, so that the prompt's and the seed's own share drops out."""
+    cells = {label: {(r["who"], r["seed"]): r for r in found if r["cell"] == label} for label in CELLS}
+    for one, other, column in PAIRS:
+        common = sorted(cells[one].keys() & cells[other].keys(), key=str)
+        if common:
+            gaps = [float(cells[one][key][column]) - float(cells[other][key][column]) for key in common]
+            yield f"{COLUMNS[column]}: {one} minus {other}: {interval(gaps, [who for who, _ in common])}"
+
+
+if __name__ == "__main__":
+    main()
