@@ -13,6 +13,7 @@ NO_MODULE = "none"
 FORMATS = ("mp4", "webm", "gif", "webp", "png")
 SAMPLERS = ("euler", "ddim", "dpmpp_2m", "lcm")
 SCHEDULES = ("animatediff", "checkpoint", "mixed")
+DETECTORS = ("auto", "blazeface", "yunet", "words", "drawn")
 CHECKPOINTING = ("auto", "off", "transformers", "all")
 
 
@@ -314,7 +315,122 @@ class TiledSettings(PassSettings):
     )
 
 
-Settings = TypeVar("Settings", VideoSettings, GenerateSettings, TrainSettings, TiledSettings)
+@dataclass(frozen=True)
+class FaceSettings(PassSettings):
+    """Face VCD (arXiv 2402.09368 v1, section 4.3): tab *Face VCD* and `face`."""
+
+    denoise: float = _setting(
+        0.8,
+        "Denoise",
+        "How much of the face is painted anew. 0.8 brings the identity back; below 0.5 the face stays as it is.",
+        minimum=0.01,
+        maximum=1.0,
+        step=0.01,
+    )
+    people: str = _setting(
+        "",
+        "People",
+        "Who is who, by the numbers of the preview: '1: rex; 2: -' puts rex into the prompt of face 1 and leaves face 2 "
+        "as it is. The others get the identity.",
+    )
+    detector: str = _setting(
+        "auto",
+        "Detector",
+        "What finds the faces. 'auto' takes the best that is there; 'drawn' is for the drawn world that is shipped.",
+        choices=DETECTORS,
+    )
+    words: str = _setting(
+        "",
+        "Instead of a face",
+        "What to look for in place of a face, for example dog head. Needs the weights of Grounding DINO.",
+    )
+    small_faces: bool = _setting(
+        False,
+        "Small faces",
+        "Look for small faces in every frame, not only where no other face is found. Takes five times as long.",
+    )
+    confidence: float = _setting(0.6, "Confidence", "How sure a face must be.", minimum=0.05, maximum=0.99, step=0.01)
+    min_face: int = _setting(
+        24,
+        "Smallest face",
+        "Pixels. Smaller faces are left alone.",
+        minimum=4,
+        maximum=1024,
+        step=1,
+        slider_maximum=128,
+    )
+    max_faces: int = _setting(
+        4, "Most faces", "In a shot. The largest are taken.", minimum=1, maximum=32, step=1, slider_maximum=8
+    )
+    min_track: int = _setting(
+        4, "Shortest track", "Frames. Faces seen in fewer are left alone.", minimum=1, maximum=64, step=1
+    )
+    max_gap: int = _setting(
+        8,
+        "Longest gap",
+        "Frames in which a face that was lost is still repaired, at the place where it must be.",
+        minimum=0,
+        maximum=64,
+        step=1,
+        slider_maximum=32,
+    )
+    crop: float = _setting(
+        2.2,
+        "Crop",
+        "Side of the crop, as a multiple of the face. More shows the denoiser more of what is around.",
+        minimum=1.2,
+        maximum=6.0,
+        step=0.1,
+    )
+    size: int = _setting(
+        512, "Size", "Pixels that a crop is enlarged to, a multiple of 8.", minimum=64, maximum=1024, step=8
+    )
+    least_zoom: float = _setting(
+        1.2,
+        "Least zoom",
+        "Faces whose crop is enlarged less than this are large already and left alone.",
+        minimum=1.0,
+        maximum=8.0,
+        step=0.1,
+    )
+    mask: float = _setting(
+        1.25, "Mask", "What is painted anew, as a multiple of the face.", minimum=1.0, maximum=2.0, step=0.05
+    )
+    feather: float = _setting(
+        0.15,
+        "Feather",
+        "Width of the edge over which old and new mix, as a share of the face.",
+        minimum=0.0,
+        maximum=0.5,
+        step=0.01,
+    )
+    smoothing: float = _setting(
+        1.0,
+        "Smoothing",
+        "How calm the crop moves. 0 follows every detection; lower it if crops lag behind a bouncing face.",
+        minimum=0.0,
+        maximum=10.0,
+        step=0.1,
+    )
+    fade: int = _setting(
+        3,
+        "Fade",
+        "Frames over which the repair comes and goes where a face appears or vanishes.",
+        minimum=0,
+        maximum=16,
+        step=1,
+    )
+    colour: float = _setting(
+        1.0,
+        "Match colours",
+        "How much light and colour of the new face follow what is around the old one.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.05,
+    )
+
+
+Settings = TypeVar("Settings", VideoSettings, GenerateSettings, TrainSettings, TiledSettings, FaceSettings)
 
 
 def describe(cls: type) -> dict[str, Setting]:
