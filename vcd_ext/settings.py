@@ -330,8 +330,8 @@ class FaceSettings(PassSettings):
     people: str = _setting(
         "",
         "People",
-        "Who is who, by the numbers of the preview: '1: rex; 2: -' puts rex into the prompt of face 1 and leaves face 2 "
-        "as it is. The others get the identity.",
+        "Who is who, by the numbers of the preview: '1: rex; 2: -' puts rex into the prompt of face 1 and leaves face "
+        "2 as it is. The others get the identity.",
     )
     detector: str = _setting(
         "auto",
