@@ -108,7 +108,7 @@ def begin(jobs: Jobs, body: Any) -> Job:
     settings = parse(TrainSettings, chosen)
     if flags["resume"]:
         return jobs.resume(settings.name)
-    photos, problems = _photos(body.get("photos"), body.get("masks"), jobs.studio.folders.photos)
+    photos, problems = _photos(body.get("photos"), body.get("masks"), jobs.studio.folders.photos, settings.masked)
     if flags["discard"]:
         jobs.discard(settings.name)
     job = jobs.start(photos, settings, flags["replace"])
@@ -116,14 +116,14 @@ def begin(jobs: Jobs, body: Any) -> Job:
     return job
 
 
-def _photos(photos: Any, masks: Any, allowed: Sequence[Path]) -> Photos:
-    """The photos of a request: those of a folder on this machine, or pictures in base64."""
+def _photos(photos: Any, masks: Any, allowed: Sequence[Path], masked: bool) -> Photos:
+    """The photos of a request: those of a folder on this machine, or pictures in base64. masked: with their masks."""
     if isinstance(photos, str):
         if masks is not None:
             raise ValueError(
                 "masks belong to photos in base64; those of a folder lie in it, as rex.mask.png for rex.jpg."
             )
-        return read_photos(inside(Path(photos), allowed))
+        return read_photos(inside(Path(photos), allowed), masked)
     if not isinstance(photos, Sequence) or not photos:
         raise ValueError("photos must be a list of pictures in base64, or a folder on the WebUI's machine.")
     if len(photos) > MOST_PHOTOS:
@@ -132,7 +132,8 @@ def _photos(photos: Any, masks: Any, allowed: Sequence[Path]) -> Photos:
     if not isinstance(masks, Sequence) or len(masks) != len(photos):
         raise ValueError("masks must be a list as long as photos, with null where a photo has none.")
     with tempfile.TemporaryDirectory(prefix="vcd") as folder:
-        return read_photos([path for i in range(len(photos)) for path in _files(Path(folder), i, photos[i], masks[i])])
+        files = [path for i in range(len(photos)) for path in _files(Path(folder), i, photos[i], masks[i])]
+        return read_photos(files, masked)
 
 
 def _files(folder: Path, i: int, photo: Any, mask: Any) -> list[Path]:

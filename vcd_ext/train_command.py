@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_class_word(settings.class_word, check_name(settings.name))
     out = target(arguments.out, settings.name, arguments.overwrite)
     state = out.with_suffix(STATE_SUFFIX)
-    photos, problems = read_photos(arguments.photos)
+    photos, problems = read_photos(arguments.photos, settings.masked)
     _tell(*problems)
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
     check_name(settings.name, host.tokens)  # before masks are looked for, which takes a while

@@ -132,5 +132,5 @@ def test_a_mask_file_replaces_the_mask_and_must_fit(tmp_path: Path) -> None:
     assert not changed.mask[33:].any()
     with pytest.raises(ValueError, match="another shape than its photo's 64x64"):
         photos.with_mask_file(SELECTION, 1, write(tmp_path, "wide.png", mask[:64]))
-    with pytest.raises(ValueError, match="all black"):
+    with pytest.raises(ValueError, match="mask of 1.png is empty"):
         photos.with_mask_file(SELECTION, 1, write(tmp_path, "black.png", np.zeros((64, 64), np.uint8)))

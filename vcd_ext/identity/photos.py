@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vcd_ext.identity.duplicates import ASPECT, Thumbnail
+from vcd_ext.identity.mask_check import check_mask, is_empty
 from vcd_ext.identity.mask_files import masks_of
 from vcd_ext.identity.picture import PictureError, read_picture
 
@@ -39,21 +40,22 @@ class Photos(NamedTuple):
     problems: list[str]
 
 
-def read_photos(source: Path | Sequence[Path]) -> Photos:
+def read_photos(source: Path | Sequence[Path], masks: bool = True) -> Photos:
     """Read a folder's photos, or those of a list of files and folders.
 
-    Copies of a photo are left out. ValueError if nothing is left.
+    Copies of a photo are left out, masks of no use are taken off. masks: False where they would not be used, and are
+    not read. ValueError if no photo is left, or if each came with a mask and all of these are empty.
     """
     files, problems = _listed([source] if isinstance(source, Path) else source)
-    masks = masks_of(files)
-    problems += masks.problems
+    sorted_files = masks_of(files)
+    problems += sorted_files.problems
     photos: list[Photo] = []
-    for file in masks.photos:
+    for file in sorted_files.photos:
         try:
-            photos.append(_read(file, masks.of(file), problems))
+            photos.append(_read(file, sorted_files.of(file), problems) if masks else _bare(file))
         except PictureError as error:
             problems.append(str(error))
-    photos = _named_apart(_without_copies(photos, problems))
+    photos = _named_apart(_without_copies(_with_useful_masks(photos, problems), problems))
     if not photos:
         raise ValueError(f"There is no photo to learn from: {_shortened(problems)}.")
     if len(photos) == 1:
@@ -100,7 +102,12 @@ def _natural(file: Path) -> tuple[list[tuple[int, str]], str]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], str(file)
 
 
+def _bare(file: Path) -> Photo:
+    return Photo(file.name, read_picture(file).pixels)
+
+
 def _read(file: Path, mask_file: Path | None, problems: list[str]) -> Photo:
+    """A photo and the mask that came with it, which may be of no use."""
     picture = read_picture(file)
     photo = Photo(file.name, picture.pixels)
     if mask_file is not None:
@@ -110,16 +117,28 @@ def _read(file: Path, mask_file: Path | None, problems: list[str]) -> Photo:
             problems.append(str(error))
     if picture.alpha is None or picture.alpha.mean() > OPAQUE * 255:
         return photo
-    if picture.alpha.max() < 128:
-        problems.append(f"{file.name} is wholly transparent; its colours are used, but its mask is left out.")
-        return photo
     return replace(photo, mask=picture.alpha, mask_source="alpha")
+
+
+def _with_useful_masks(photos: list[Photo], problems: list[str]) -> list[Photo]:
+    """The photos without the masks that are too small, too large or empty, which is said of each.
+
+    ValueError if all have an empty one: their maker meant something else by black.
+    """
+    if photos and all(photo.mask is not None and is_empty(photo.mask) for photo in photos):
+        raise ValueError("The masks of all photos are empty; mark the subject white in them, or leave the masks away.")
+    kept = []
+    for photo in photos:
+        problem = check_mask(photo.mask, photo.name) if photo.mask is not None else None
+        problems += [problem] if problem else []
+        kept.append(replace(photo, mask=None, mask_source="") if problem else photo)
+    return kept
 
 
 def read_mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """The mask in a file, at its photo's shape [H, W]: its transparency if it has any, else what is not black.
 
-    PictureError if it cannot be read, has another shape, or marks nothing.
+    PictureError if it cannot be read or has another shape. It may be of no use: see `check_mask`.
     """
     pixels, alpha = read_picture(file)
     mask = pixels.max(axis=-1) if alpha is None else alpha
@@ -127,10 +146,8 @@ def read_mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if abs(ratio - 1) > ASPECT:
         size, wanted = f"{mask.shape[1]}x{mask.shape[0]}", f"{shape[1]}x{shape[0]}"
         raise PictureError(f"{file.name} is left out: {size} is another shape than its photo's {wanted}.")
-    if not mask.any():
-        raise PictureError(f"{file.name} is left out: it is all black, and white should mark the subject.")
     # Some tools write 0 and 1, or the number of a class.
-    mask = np.round(mask * (255 / mask.max())).astype(np.uint8)
+    mask = np.round(mask * (255 / max(mask.max(), 1))).astype(np.uint8)
     return np.array(Image.fromarray(mask).resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
 
 

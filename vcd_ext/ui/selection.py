@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vcd_ext.identity.mask_check import check_mask
 from vcd_ext.identity.photos import Photo, read_mask, read_photos
-from vcd_ext.identity.segment import check_mask
 
 Mask = NDArray[np.uint8]
 
@@ -39,18 +39,9 @@ Selection = tuple[Chosen, ...]
 
 
 def chosen(source: Path | Sequence[Path]) -> tuple[Selection, list[str]]:
-    """The photos of files or of a folder, and a sentence for each problem; masks that are of no use are taken off.
-
-    ValueError if there is no photo.
-    """
+    """The photos of files or of a folder, and a sentence for each problem; ValueError as `read_photos`."""
     photos, problems = read_photos(source)
-    selection = []
-    for photo in photos:
-        problem = photo.mask is not None and check_mask(photo.mask, photo.name)
-        if problem:
-            problems.append(problem)
-        selection.append(Chosen(replace(photo, mask=None, mask_source="") if problem else photo))
-    return tuple(selection), problems
+    return tuple(map(Chosen, photos)), problems
 
 
 def merged(before: Selection, now: Selection) -> Selection:

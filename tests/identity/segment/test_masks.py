@@ -1,4 +1,4 @@
-"""Which masks are refused, and what happens to each photo of a set."""
+"""What happens to each photo of a set for which masks are looked for."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vcd_ext.identity.photos import Photo
-from vcd_ext.identity.segment import CentrePrior, check_mask, fill_masks, segmenters
+from vcd_ext.identity.segment import CentrePrior, fill_masks, segmenters
 from vcd_ext.identity.segment.masks import Mask, Pixels
 
 
@@ -32,28 +32,6 @@ class Says:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
-
-
-@pytest.mark.parametrize("share", [0.01, 0.3, 0.95])
-def test_a_mask_of_useful_size_is_accepted(share: float):
-    assert check_mask(covering(share), "rex.jpg") is None
-
-
-@pytest.mark.parametrize(
-    ("share", "reason"),
-    [(0, "is empty"), (0.0099, "0.99% of the picture, less than 1%"), (0.9501, "more than 95%"), (1, "100%")],
-)
-def test_a_mask_of_another_size_is_refused_in_one_sentence_with_the_photos_name(share: float, reason: str):
-    sentence = check_mask(covering(share), "rex.jpg")
-    assert sentence is not None
-    assert reason in sentence
-    assert "rex.jpg" in sentence
-    assert sentence.endswith(".")
-    assert ". " not in sentence
-
-
-def test_faint_grey_does_not_count_as_subject():
-    assert "is empty" in str(check_mask(np.full((10, 10), 127, np.uint8), "rex.jpg"))
 
 
 def test_a_photo_without_a_mask_gets_one_and_its_source():

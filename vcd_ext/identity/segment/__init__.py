@@ -14,7 +14,7 @@ from vcd_ext.identity.segment.attention import Attention, AttentionHost
 from vcd_ext.identity.segment.download import download
 from vcd_ext.identity.segment.grabcut import CentrePrior
 from vcd_ext.identity.segment.grounded import GroundedSam
-from vcd_ext.identity.segment.masks import Segmenter, check_mask, fill_masks
+from vcd_ext.identity.segment.masks import Segmenter, fill_masks
 from vcd_ext.identity.segment.nouns import class_word
 from vcd_ext.identity.segment.packages import missing
 from vcd_ext.identity.segment.weights import absent, find_all
@@ -26,7 +26,6 @@ __all__ = [
     "GroundedSam",
     "Segmenter",
     "absent",
-    "check_mask",
     "class_word",
     "download",
     "fill_masks",

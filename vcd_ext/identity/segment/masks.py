@@ -1,4 +1,4 @@
-"""What a mask is, when one is of use, and how photos get theirs."""
+"""What finds masks, and how photos get theirs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vcd_ext.identity.mask_check import check_mask
 from vcd_ext.identity.photos import Photo
-
-SMALLEST, LARGEST = 0.01, 0.95  # shares of the picture
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
@@ -29,27 +28,6 @@ class Segmenter(Protocol):
 
         ValueError where it finds nothing: the end of a sentence that says so, without the photo's name.
         """
-
-
-def check_mask(mask: Mask, name: str) -> str | None:
-    """Why the mask [H, W] of the photo `name` is of no use for training, in one sentence; None if it is of use.
-
-    Below 1% of the picture there is nothing to learn from, above 95% the background would be learned.
-    """
-    share = float(np.count_nonzero(mask >= 128)) / max(1, mask.size)
-    if share == 0:
-        return f"The mask of {name} is empty; paint the subject white, choose another mask or drop the photo."
-    if share < SMALLEST:
-        return (
-            f"The mask of {name} covers {share:.2%} of the picture, less than 1%, too little to learn from; correct "
-            "it, crop the photo closer or drop it."
-        )
-    if share > LARGEST:
-        return (
-            f"The mask of {name} covers {share:.0%} of the picture, more than 95%, so it leaves no background out; "
-            "correct it or drop the photo."
-        )
-    return None
 
 
 def fill_masks(
