@@ -3,5 +3,6 @@
 from vcd_ext.motion.attach import attached
 from vcd_ext.motion.checkpoint import load
 from vcd_ext.motion.module import MotionModule
+from vcd_ext.motion.windows import Window, windows
 
-__all__ = ["MotionModule", "attached", "load"]
+__all__ = ["MotionModule", "Window", "attached", "load", "windows"]

@@ -1,0 +1,35 @@
+"""Overlapping windows of frames, for videos longer than a motion module holds."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from vcd_ext import partition
+
+
+class Window(NamedTuple):
+    """Frames that are denoised together, and how much the result counts in each of them."""
+
+    frames: range  # consecutive frames
+    weights: Tensor  # float32 [len(frames)], above 0
+
+
+def windows(frames: int, length: int, overlap: int) -> list[Window]:
+    """Cover a video of `frames` frames by the fewest windows that share at least `overlap` frames with the next.
+
+    All windows are min(frames, length) frames long; the last is moved back to end with the video. In the overlaps,
+    as long as they really are, the weights are raised cosines; over all windows they sum to 1 on every frame.
+    ValueError unless frames and length are at least 1 and overlap is from 0 to below length.
+    """
+    if frames < 1 or length < 1:
+        raise ValueError(f"A window of {length} of {frames} frames was asked for; both must be at least 1.")
+    if not 0 <= overlap < length:
+        raise ValueError(
+            f"overlap is {overlap}; it must be from 0 to below the {length} frames that are denoised together. "
+            "Use a quarter of them."
+        )
+    size = min(frames, length)
+    last = frames - size
+    starts = [min(i * (length - overlap), last) for i in range(partition.count(frames, length, overlap))]
+    weights = partition.weights(starts, size, frames).float()
+    return [Window(range(start, start + size), weight) for start, weight in zip(starts, weights, strict=True)]

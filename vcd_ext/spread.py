@@ -1,0 +1,183 @@
+"""One call of a UNet spread over windows of frames and tiles of the canvas, whose results are added up with weights.
+
+So every step denoises the whole video on the whole canvas, while no more than a part of it is in the UNet at a time
+(MultiDiffusion, Bar-Tal et al., arXiv 2302.08113, along the frames as well).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vcd_ext.motion.windows import Window
+
+if TYPE_CHECKING:  # importing `tiled` would import whoever uses this file
+    from vcd_ext.tiled.tiles import Tile
+
+
+class Swap(NamedTuple):
+    """Conditions that are exchanged: where `absent[f, t]` (frame f, tile t), rows whose text is `known` get `instead`.
+
+    Both texts have the same number of tokens; without tiles the canvas is tile 0.
+    """
+
+    known: Tensor  # [tokens, width]
+    instead: Tensor  # [tokens, width]
+    absent: NDArray[np.bool_]  # [frames, tiles]
+
+
+@contextmanager
+def spread(
+    unet: nn.Module,
+    frames: int,
+    windows: Sequence[Window],
+    tiles: Sequence["Tile"] | None = None,
+    swap: Swap | None = None,
+) -> Iterator[None]:
+    """Within this context a call of the UNet is computed window by window and tile by tile.
+
+    unet: an LDM `UNetModel` or a diffusers `UNet2DConditionModel`. The rows of each call are whole videos, one after
+    the other (row = video * frames + frame); all videos' rows of a window are computed together, so that
+    `motion.attached` has to hold as many frames as a window.
+    windows, tiles: from `motion.windows` and, in latents, `tiled.tiles`. Without tiles the canvas stays whole. With
+    nothing to divide and nothing to swap the UNet is left alone.
+    Tensors whose first axis is the rows are divided, those with two sides also into tiles, in proportion where they
+    are several times as large as the latents. The sum is made in float32 and returned in the UNet's own type.
+    ValueError for windows or a swap that do not fit the video, and in the call for other row counts or sizes.
+    """
+    parts = _Parts(frames, windows, tiles or (None,), swap)
+    if parts.count == 1 and swap is None:
+        yield
+        return
+    mine = vars(unet)
+    hung = mine.get("forward")  # ControlNet's, for example
+    plain = unet.forward
+    unet.forward = lambda *args, **kwargs: parts.run(plain, args, kwargs)
+    try:
+        yield
+    finally:
+        if hung is None:
+            mine.pop("forward", None)
+        else:
+            mine["forward"] = hung
+
+
+class _Parts:
+    """The parts that each call is divided into."""
+
+    def __init__(self, frames: int, windows: Sequence[Window], tiles: Sequence["Tile | None"], swap: Swap | None):
+        ends = {window.frames.start for window in windows} | {window.frames.stop for window in windows}
+        if not ends or (min(ends), max(ends)) != (0, frames):
+            raise ValueError(f"The windows do not cover the {frames} frames; make them with motion.windows.")
+        if swap is not None and (swap.absent.shape != (frames, len(tiles)) or swap.known.shape != swap.instead.shape):
+            raise ValueError(
+                f"Conditions of {list(swap.known.shape)} and {list(swap.instead.shape)} are to be swapped in "
+                f"{list(swap.absent.shape)} places; both need the same shape, for {frames} frames and {len(tiles)} "
+                "tiles."
+            )
+        self.frames, self.windows, self.tiles, self.swap = frames, windows, tiles, swap
+        self.count = len(windows) * len(tiles)
+
+    def run(self, plain: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a call of the UNet returns; plain: its own forward function."""
+        latents: Tensor = args[0] if args else kwargs["x" if "x" in kwargs else "sample"]
+        videos = self._videos(latents)
+        total: Tensor | None = None
+        for window in self.windows:
+            for number, tile in enumerate(self.tiles):
+                part = _Part(latents, videos, self.frames, window, tile)
+                if self.swap is not None:
+                    part.swap = self.swap, self.swap.absent[window.frames.start : window.frames.stop, number]
+                output = plain(*part.of(args), **part.of(kwargs))
+                result = _tensor(output)
+                if total is None:
+                    shape = (len(latents), result.shape[1], *latents.shape[2:])
+                    total = torch.zeros(shape, dtype=torch.float32, device=result.device)
+                part.add(result, total)
+        assert total is not None
+        return _like(output, total.to(result.dtype))
+
+    def _videos(self, latents: Tensor) -> int:
+        rows, height, width = latents.shape[0], *latents.shape[-2:]
+        if rows % self.frames:
+            raise ValueError(
+                f"The UNet was called with {rows} pictures, which are not whole videos of {self.frames} frames. Turn "
+                "off what splits or shortens the batch, or make a video that needs one window."
+            )
+        covered = [(tile.top + tile.height, tile.left + tile.width) for tile in self.tiles if tile is not None]
+        if covered and max(covered) != (height, width):
+            raise ValueError(
+                f"The UNet was called with latents of {width}x{height}; the tiles cover {max(covered)[1]}x"
+                f"{max(covered)[0]}. Make tiles of the size that is denoised."
+            )
+        return rows // self.frames
+
+
+class _Part:
+    """One window and tile of one call."""
+
+    def __init__(self, latents: Tensor, videos: int, frames: int, window: Window, tile: "Tile | None"):
+        self.rows, self.canvas = len(latents), latents.shape[-2:]
+        self.videos, self.frames, self.window, self.tile = videos, frames, window, tile
+        self.swap: tuple[Swap, NDArray[np.bool_]] | None = None
+
+    def of(self, value: Any) -> Any:
+        """The part of an argument: of a tensor with all rows, or of all such tensors in a tuple, list or dict."""
+        if isinstance(value, dict):
+            return {key: self.of(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self.of(item) for item in value)
+        if not isinstance(value, Tensor) or value.dim() == 0 or value.shape[0] != self.rows:
+            return value
+        part = self._cut(value).flatten(0, 1)
+        return self._swapped(part) if self.swap is not None and part.dim() == 3 else part
+
+    def add(self, result: Tensor, total: Tensor) -> None:
+        """Add the weighted result to the sum over all parts, [rows, C, h, w]."""
+        weights = self.window.weights[:, None, None, None]
+        if self.tile is not None:
+            weights = weights * self.tile.weights
+        result = result.unflatten(0, (self.videos, len(self.window.frames)))
+        self._cut(total).add_(result.float() * weights.to(result.device))
+
+    def _cut(self, value: Tensor) -> Tensor:
+        """The window's frames, and the tile of what has sides: a view [videos, L, ...]."""
+        frames = self.window.frames
+        part = value.unflatten(0, (self.videos, self.frames))[:, frames.start : frames.stop]
+        if self.tile is None or value.dim() != 4:
+            return part
+        times, rest = divmod(value.shape[-2], self.canvas[0])
+        if rest or times < 1 or value.shape[-1] != times * self.canvas[1]:
+            raise ValueError(
+                f"The UNet was given pictures of {value.shape[-1]}x{value.shape[-2]} beside latents of "
+                f"{self.canvas[1]}x{self.canvas[0]}, which cannot be divided into the same tiles."
+            )
+        top, left, height, width = (times * side for side in self.tile[:4])
+        return part[..., top : top + height, left : left + width]
+
+    def _swapped(self, text: Tensor) -> Tensor:
+        assert self.swap is not None
+        swap, absent = self.swap
+        if text.shape[1:] != swap.known.shape or not absent.any():
+            return text
+        known = (text == swap.known.to(text)).flatten(1).all(dim=1)
+        exchanged = known & torch.from_numpy(absent).to(text.device).repeat(self.videos)
+        return torch.where(exchanged[:, None, None], swap.instead.to(text), text)
+
+
+def _tensor(output: Any) -> Tensor:
+    if isinstance(output, Tensor):
+        return output
+    return output[0] if isinstance(output, tuple) else output.sample
+
+
+def _like(output: Any, result: Tensor) -> Any:
+    """The result in the form in which the UNet gave its parts'."""
+    if isinstance(output, Tensor):
+        return result
+    return (result, *output[1:]) if isinstance(output, tuple) else replace(output, sample=result)
