@@ -20,6 +20,7 @@ from vcd_ext import demo, doctor, media, toyworld
 from vcd_ext.__main__ import main
 from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.identity import load_embedding
+from vcd_ext.identity.segment import packages, weights
 from vcd_ext.settings import FORMATS
 
 # Run in a process of its own, where whoever opens a connection ends it.
@@ -135,7 +136,7 @@ def test_an_end_in_the_middle_gives_one_line_and_no_file(call, tmp_path, capsys,
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(Standalone, "_predict", fail)
+    monkeypatch.setattr(Standalone, "predict", fail)
     assert main(call) == (130 if isinstance(error, KeyboardInterrupt) else 2)
     # The bar's own line stands before it.
     assert re.search("Interrupted|Out of memory", capsys.readouterr().err.splitlines()[-1])
@@ -187,6 +188,26 @@ def test_doctor_lists_the_models_of_a_webui(tmp_path, capsys):
     report = capsys.readouterr().out
     assert re.search(r"ok +checkpoints +1", report)
     assert re.search(r"note +motion modules +0 +none yet in .*AnimateDiff", report)
+
+
+def test_doctor_names_the_packages_and_weights_that_find_masks_with_the_commands_that_bring_them(
+    tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "webui.py").touch()
+    monkeypatch.setattr(packages, "missing", lambda: ["segment-anything==1.0"])
+    monkeypatch.setattr(weights, "_in_the_hubs_cache", lambda name: None)
+    theirs = tmp_path / weights.SEGMENT_ANYTHING / "sam" / weights.VIT_L.name
+    theirs.parent.mkdir(parents=True)
+    with theirs.open("wb") as file:
+        file.truncate(weights.VIT_L.size)
+    assert main(["doctor", "--webui", str(tmp_path)]) == 0, "generate can work without them"
+    report = capsys.readouterr().out
+    assert re.search(r"ok +rf-groundingdino +0\.3\.0\n", report)
+    assert re.search(r"note +segment-anything +pip install --no-deps segment-anything==1\.0\n", report)
+    assert re.search(r"ok +SAM +sam_vit_l_0b3195\.pth\n", report)
+    for name, file in {"Grounding DINO": weights.SWIN_T, "BERT's words": weights.VOCABULARY}.items():
+        command = f"curl -fL --create-dirs -o '{tmp_path / 'models' / file.folder / file.name}' {file.url}"
+        assert re.search(f"note +{name} +{re.escape(command)} ", report)
 
 
 def test_doctor_refuses_a_folder_that_is_no_webui(tmp_path, capsys):

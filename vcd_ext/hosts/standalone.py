@@ -71,19 +71,20 @@ class Standalone:
         progress: called with (done, total), from (0, total) on; one is a frame denoised by one step, or decoded.
         ValueError, before anything is computed, for settings or files that cannot work.
         """
-        vectors = self._embeddings(embeddings)
+        vectors = self.vectors(embeddings)
         picture, video = _complete(_checked(picture), list(vectors)), parse(VideoSettings, asdict(video))
         sampler = scheduler(
             picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
         )
-        counted = _Counter(progress, total=(picture.steps + 1) * video.frames)
+        counted = Counter(progress, total=(picture.steps + 1) * video.frames)
         with self._moving(motion_module, video.frames):
             latents = self._denoise(sampler, picture, video, vectors, counted)
         frames = self._decode(latents, counted)
         text = infotext(picture, video, self.path, motion_module, embeddings)
         return Clip(frames, video.fps, {"parameters": text})
 
-    def _embeddings(self, paths: Sequence[Path]) -> dict[str, Tensor]:
+    def vectors(self, paths: Sequence[Path]) -> dict[str, Tensor]:
+        """The embeddings of files, by the name that stands for them; ValueError for one that does not fit."""
         vectors = {Path(path).stem: load_embedding(path) for path in paths}
         for name, tensor in vectors.items():
             count, width = tensor.shape
@@ -105,26 +106,27 @@ class Standalone:
         picture: GenerateSettings,
         video: VideoSettings,
         vectors: Mapping[str, Tensor],
-        counted: "_Counter",
+        counted: "Counter",
     ) -> Tensor:
         """Latents [F, 4, h, w] of the finished frames."""
         counted.add(0)
-        noise = _Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
+        noise = Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
         latents = correlate(noise.draw(), video.gamma).to(self.device) * sampler.init_noise_sigma
         step_gamma = video.gamma if video.step_noise else 0.0
-        text = [condition.expand(video.frames, -1, -1) for condition in self._text(picture, vectors)]
+        prompts = (picture.prompt, picture.negative_prompt)
+        text = [condition.expand(video.frames, -1, -1) for condition in self.text(*prompts, picture.cfg_scale, vectors)]
         for i, time in enumerate(sampler.timesteps):
-            prediction = self._predict(sampler.scale_model_input(latents, time), time, text, picture.cfg_scale)
+            prediction = self.predict(sampler.scale_model_input(latents, time), time, text, picture.cfg_scale)
             latents = step(sampler, i, prediction, latents, lambda: correlate(noise.draw(), step_gamma).to(self.device))
             counted.add(video.frames)
         return latents
 
-    def _text(self, picture: GenerateSettings, vectors: Mapping[str, Tensor]) -> list[Tensor]:
+    def text(self, prompt: str, negative_prompt: str, cfg_scale: float, vectors: Mapping[str, Tensor]) -> list[Tensor]:
         """Conditions [1, tokens, width] of negative prompt and prompt; without guidance of the prompt alone."""
-        prompts = [picture.prompt] if picture.cfg_scale == 1 else [picture.negative_prompt, picture.prompt]
-        return [self.prompts.encode(prompt, vectors) for prompt in prompts]
+        prompts = [prompt] if cfg_scale == 1 else [negative_prompt, prompt]
+        return [self.prompts.encode(each, vectors) for each in prompts]
 
-    def _predict(self, latents: Tensor, time: Tensor, text: Sequence[Tensor], cfg_scale: float) -> Tensor:
+    def predict(self, latents: Tensor, time: Tensor, text: Sequence[Tensor], cfg_scale: float) -> Tensor:
         """The guided prediction [F, 4, h, w], float32.
 
         The rows of the UNet are the uncond video, then the cond video; where their texts differ in length there is
@@ -140,20 +142,27 @@ class Standalone:
         uncond, cond = torch.cat(predicted).chunk(2)
         return uncond + cfg_scale * (cond - uncond)
 
-    def _decode(self, latents: Tensor, counted: "_Counter") -> NDArray[np.uint8]:
+    def _decode(self, latents: Tensor, counted: "Counter") -> NDArray[np.uint8]:
         """Frames uint8 [F, H, W, 3]. One at a time: the VAE's memory would grow with the video."""
-        if not latents.isfinite().all():
-            raise ValueError(f"{self.path.name} made NaN instead of pictures; load it in float32 (--no-half).")
+        self.check_finite(latents)
         frames = []
         for latent in latents:
-            pixels = self.vae.decode(latent[None] / self.vae.config.scaling_factor).sample[0]
-            pixels = (pixels / 2 + 0.5).clamp(0, 1) * 255
+            pixels = (self.decode(latent) / 2 + 0.5).clamp(0, 1) * 255
             frames.append(pixels.byte().permute(1, 2, 0).cpu().numpy())  # cut off, not rounded, as in the WebUI
             counted.add(1)
         return np.stack(frames)
 
+    def decode(self, latent: Tensor) -> Tensor:
+        """The pixels [3, H, W] of latents [4, h, w]; within [-1, 1] but for a little."""
+        return self.vae.decode(latent[None] / self.vae.config.scaling_factor).sample[0]
 
-class _Noise:
+    def check_finite(self, latents: Tensor) -> None:
+        """ValueError for the NaN that half precision makes of some checkpoints."""
+        if not latents.isfinite().all():
+            raise ValueError(f"{self.path.name} made NaN instead of pictures; load it in float32 (--no-half).")
+
+
+class Noise:
     """Draws noise [F, *shape], frame i from its own CPU generator seeded with seed + i, as the WebUI does."""
 
     def __init__(self, seed: int, frames: int, shape: tuple[int, ...]):
@@ -161,16 +170,18 @@ class _Noise:
         self.generators = [torch.Generator().manual_seed(seed + i) for i in range(frames)]
 
     def draw(self) -> Tensor:
+        """The next noise of all frames, [F, *shape], on the CPU."""
         return torch.stack([torch.randn(self.shape, generator=generator) for generator in self.generators])
 
 
-class _Counter:
+class Counter:
     """Adds up what is done for a progress callback."""
 
     def __init__(self, progress: Progress | None, total: int):
         self.progress, self.total, self.done = progress, total, 0
 
     def add(self, count: int) -> None:
+        """So many more are done."""
         self.done += count
         if self.progress:
             self.progress(self.done, self.total)
