@@ -1,4 +1,7 @@
-"""The subcommand `doctor`: what is installed, found and missing, and whether `generate` can work."""
+"""The subcommand `doctor`: what is installed, found and missing, and whether `generate` can work.
+
+The networks that find masks are not needed: without them masks come from the checkpoint's attention and GrabCut.
+"""
 
 import argparse
 import importlib
@@ -46,9 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     findings = [*_python(), *_packages(), *_encoders(), *_tokenizer(), *_generate()]
     if arguments.webui:
         findings += _webui(arguments.webui)
+    findings += _masks(arguments.webui)
     for finding in findings:
         mark = "missing" if finding.fatal else "note" if finding.problem else "ok"
-        print(f"{mark:8}{finding.name:16}{finding.found:14}{finding.problem}".rstrip())
+        print(f"{mark:8}{finding.name:18}{finding.found:14}{finding.problem}".rstrip())
     works = not any(finding.fatal for finding in findings)
     print("generate can work." if works else "generate cannot work: see what is missing.")
     return 0 if works else 1
@@ -115,3 +119,28 @@ def _webui(folder: Path) -> Iterator[Finding]:
     for name, places in WEBUI_MODELS.items():
         files = [p for place in places for p in (folder / place).rglob("*") if p.suffix in MODEL_SUFFIXES]
         yield Finding(name, str(len(files)), "" if files else f"none yet in {folder / places[0]}")
+
+
+def _masks(webui: Path | None) -> Iterator[Finding]:
+    """The packages and weights of Grounding DINO and SAM, each with the command that brings it if it is missing."""
+    try:
+        from vcd_ext.identity.segment import packages, weights
+    except ImportError:  # told above
+        return
+    lacking = packages.missing()
+    for requirement in packages.REQUIREMENTS.values():
+        name, _, expected = requirement.partition("==")
+        absent = requirement in lacking
+        yield Finding(name, "" if absent else expected, f"pip install --no-deps {requirement}" if absent else "")
+    folders = [webui / "models", webui / weights.SEGMENT_ANYTHING] if webui else [Path("models")]
+    kinds = {"Grounding DINO": weights.DINO, "SAM": weights.SAM, "BERT's words": (weights.VOCABULARY,)}
+    needed = weights.absent(folders)
+    for name, kind in kinds.items():
+        missing = next((file for file in needed if file in kind), None)
+        if missing:
+            target = folders[0] / missing.folder / missing.name
+            command = f"curl -fL --create-dirs -o '{target}' {missing.url}"
+            yield Finding(name, "", f"{command}  # {missing.size / 1e6:.0f} MB, for better masks")
+        else:
+            there = next((file.name for file in kind if weights.find(file, folders)), "in the hub's cache")
+            yield Finding(name, there)

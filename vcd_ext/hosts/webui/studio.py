@@ -18,6 +18,7 @@ from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.preview import picture
 from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter, segmenters
+from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING
 from vcd_ext.jobs import Jobs
 from vcd_ext.settings import TrainSettings
 from vcd_ext.studio import Folders
@@ -25,8 +26,6 @@ from vcd_ext.studio import Folders
 PHOTOS_OPTION = "vcd_photo_folders"
 TRAININGS = "vcd/trainings"  # in the WebUI's data folder
 MASKS_JOB = "vcd-masks"
-# sd-webui-segment-anything keeps its weights there.
-SEGMENT_ANYTHING = "extensions/sd-webui-segment-anything/models"
 
 
 class WebUIStudio:

@@ -71,6 +71,8 @@ DINO = (SWIN_B, SWIN_T)
 SAM = (VIT_H, VIT_L, VIT_B)
 SMALL = (SWIN_T, VIT_B, VOCABULARY)  # 1.1 GB: what is downloaded unless the person chooses otherwise
 HUB_NAMES = ("bert-base-uncased", "google-bert/bert-base-uncased")
+# Where sd-webui-segment-anything keeps them, in the WebUI's folder.
+SEGMENT_ANYTHING = "extensions/sd-webui-segment-anything/models"
 
 
 class Found(NamedTuple):
