@@ -1,0 +1,53 @@
+"""What is tried when the memory is too small."""
+
+import pytest
+import torch
+
+from vcd_ext.settings import TiledSettings
+from vcd_ext.tiled.memory import is_out_of_memory, plans
+
+
+def test_windows_are_halved_down_to_4_then_tiles_shrink() -> None:
+    assert plans(TiledSettings(), 200, 1024) == [
+        (16, 4, 576, 128),
+        (8, 2, 576, 128),
+        (4, 1, 576, 128),
+        (4, 1, 384, 128),
+        (4, 1, 256, 128),
+    ]
+
+
+def test_what_makes_no_difference_is_not_tried() -> None:
+    assert plans(TiledSettings(), 1, 512) == [(16, 4, 576, 128), (16, 4, 384, 128), (16, 4, 256, 128)]
+    assert plans(TiledSettings(context=24, context_overlap=6), 12, 256) == [(24, 6, 576, 128), (6, 1, 576, 128)]
+
+
+@pytest.mark.parametrize("tile", [256, 320, 512, 1024])
+@pytest.mark.parametrize("overlap", [0, 128, 248])
+@pytest.mark.parametrize("context", [1, 5, 16, 32])
+def test_every_plan_can_run_and_is_smaller_than_the_one_before(tile: int, overlap: int, context: int) -> None:
+    settings = TiledSettings(tile=tile, tile_overlap=overlap, context=context, context_overlap=context - 1)
+    found = plans(settings, 100, 2048)
+    for plan in found:
+        assert 0 <= plan.context_overlap < plan.context
+        assert 0 <= plan.tile_overlap < plan.tile
+        assert plan.tile % 8 == 0
+    sizes = [plan.context * plan.tile**2 for plan in found]
+    assert sizes == sorted(set(sizes), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.cuda.OutOfMemoryError(), True),
+        (MemoryError(), True),
+        (RuntimeError("CUDA out of memory. Tried"), True),
+        (RuntimeError("MPS backend out of memory"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), True),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), True),
+        (RuntimeError("shapes cannot be multiplied"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_running_out_of_memory_is_recognised(error: Exception, expected: bool) -> None:
+    assert is_out_of_memory(error) is expected

@@ -1,0 +1,42 @@
+"""What the host is asked for: the settings of Tiled VCD in the words of `vcd_ext.host`."""
+
+import random
+from dataclasses import fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd_ext.host import Tiling, VideoPass
+from vcd_ext.identity.naming import with_name
+from vcd_ext.settings import NO_MODULE, TiledSettings
+from vcd_ext.tiled.memory import Plan
+from vcd_ext.tiled.presence import presence, without_name
+from vcd_ext.tiled.tiles import tiles
+
+
+def work(settings: TiledSettings) -> VideoPass:
+    """The run of the denoiser, with the identity's name in the prompt and a drawn seed instead of -1."""
+    names = {field.name for field in fields(VideoPass)} - {"overlap"}
+    asked = VideoPass(**{name: getattr(settings, name) for name in names}, overlap=settings.context_overlap)
+    if settings.identity != NO_MODULE:
+        asked = replace(asked, prompt=with_name(asked.prompt, settings.identity))
+    return replace(asked, seed=random.randrange(2**32) if asked.seed < 0 else asked.seed)
+
+
+def tiling(
+    settings: TiledSettings,
+    prompt: str,
+    plan: Plan,
+    canvas: tuple[int, int],
+    boxes: NDArray[np.floating] | None,
+) -> Tiling:
+    """The tiles of a canvas (height, width in pixels), and the prompt of those without the subject.
+
+    boxes: where the subject is, [F, N, 4] in pixels of the canvas. The whole prompt is used everywhere if there is no
+    box, or nothing in the prompt to leave out.
+    """
+    elsewhere = settings.elsewhere.strip() or without_name(prompt, settings.identity)
+    if boxes is None or np.isnan(boxes).all() or elsewhere == prompt:
+        return Tiling(plan.tile, plan.tile_overlap)
+    present = presence(boxes, tiles(*canvas, plan.tile, plan.tile_overlap))
+    return Tiling(plan.tile, plan.tile_overlap, elsewhere, present)

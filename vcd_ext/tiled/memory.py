@@ -1,0 +1,49 @@
+"""What is done when the memory is too small: shorter windows, then smaller tiles."""
+
+from typing import NamedTuple
+
+import torch
+
+from vcd_ext.settings import TiledSettings
+
+SHORTEST = 4  # frames of a window; with fewer the motion module has nothing to see
+SMALLEST = 256  # pixels of a tile's side; below it shows too little of the picture to know what it is
+_MESSAGES = ("out of memory", "not enough memory", "can't allocate memory", "could not allocate")
+
+
+class Plan(NamedTuple):
+    """How much is denoised at once: frames of a window, pixels of a tile's side, and what neighbours share."""
+
+    context: int
+    context_overlap: int
+    tile: int
+    tile_overlap: int
+
+    def __str__(self) -> str:
+        return f"windows of {self.context} frames and tiles of {self.tile}"
+
+
+def plans(settings: TiledSettings, frames: int, longest_side: int) -> list[Plan]:
+    """What is tried for a video of `frames` frames and a canvas of `longest_side` pixels, one after the other.
+
+    First what the settings say, then half the window down to 4 frames, then tiles of three quarters down to 256.
+    """
+    plan = Plan(settings.context, settings.context_overlap, settings.tile, settings.tile_overlap)
+    found = [plan]
+    length = min(settings.context, frames)
+    while (length := length // 2) >= SHORTEST:
+        plan = plan._replace(context=length, context_overlap=settings.context_overlap * length // settings.context)
+        found.append(plan)
+    tile = min(settings.tile, longest_side)
+    while (tile := tile * 3 // 4 // 64 * 64) >= SMALLEST:
+        plan = plan._replace(tile=tile, tile_overlap=min(settings.tile_overlap, tile // 2))
+        found.append(plan)
+    return found
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no memory left, on whatever device."""
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    # The CPU, MPS and DirectML have no class of their own for it.
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MESSAGES)

@@ -1,0 +1,161 @@
+"""Tiled VCD: enlarge, denoise in tiles as one video, keep the source's colours (arXiv 2402.09368 v1, section 4.3)."""
+
+import gc
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from itertools import zip_longest
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vcd_ext.host import FACTOR, Interrupted, Picture, Report, VideoHost
+from vcd_ext.media.clip import check_frames
+from vcd_ext.settings import SettingError, TiledSettings, parse
+from vcd_ext.tiled import asked
+from vcd_ext.tiled.colours import with_low_frequencies
+from vcd_ext.tiled.enlarged import SCALE, Enlarged
+from vcd_ext.tiled.memory import Plan, is_out_of_memory, plans
+from vcd_ext.tiled.room import room
+
+Boxes = NDArray[np.floating]
+
+
+def upscale(
+    host: VideoHost,
+    frames: NDArray[np.uint8],
+    settings: TiledSettings,
+    progress: Report | None = None,
+    *,
+    boxes: Boxes | None = None,
+    interrupted: Callable[[], bool] | None = None,
+    note: Callable[[str], None] | None = None,
+) -> NDArray[np.uint8]:
+    """A video of twice the width and height, with detail that the checkpoint painted: uint8 [F, 2H, 2W, 3].
+
+    frames: uint8 [F, H, W, 3]. progress: called by the host with (done, total), anew when the memory was too small.
+    boxes: where the subject is, [F, N, 4] in pixels of the frames as left, top, right, bottom, NaN for none; tiles
+    without it have the prompt `settings.elsewhere`. None, or no box in any frame: it may be everywhere.
+    interrupted: asked at every frame and step; then only the frames that are finished come back, [0, 2H, 2W, 3] if
+    none is. note: given sentences for the person, as they become true.
+
+    Where the memory is too small, shorter windows and then smaller tiles are tried. Frames that need more than 1 GiB
+    lie on the disk, also those that come back. ValueError, in one sentence, for frames, boxes or settings that cannot
+    work, and if the memory is too small for everything; OSError for a full disk.
+    """
+    settings = _checked(host, settings)
+    check_frames(frames)
+    _check_boxes(boxes, len(frames))
+    stop, tell = interrupted or (lambda: False), note or (lambda _: None)
+    run = _Run(host, settings, Enlarged(host, frames, settings.upscaler, stop), boxes, progress, stop)
+    if boxes is not None and np.isnan(boxes).all():
+        tell("The subject was found in no frame; its name is used everywhere.")
+    tried = plans(settings, len(frames), max(run.enlarged.canvas))
+    for plan, smaller in zip_longest(tried, tried[1:]):
+        if run.fits(plan):
+            break
+        if not smaller:
+            raise ValueError(_too_small(run.enlarged, plan))
+        tell(f"The memory was too small; it goes on with {smaller}.")
+    if run.done < len(frames):
+        tell(f"Stopped: {run.done} of {len(frames)} frames are finished.")
+    return run.finished[: run.done]
+
+
+class _Run:
+    """One video on its way: the first `done` frames of `finished` are."""
+
+    def __init__(
+        self,
+        host: VideoHost,
+        settings: TiledSettings,
+        enlarged: Enlarged,
+        boxes: Boxes | None,
+        progress: Report | None,
+        interrupted: Callable[[], bool],
+    ):
+        self.host, self.settings, self.enlarged = host, settings, enlarged
+        self.boxes = None if boxes is None else SCALE * boxes
+        self.progress, self.interrupted = progress, interrupted
+        self.work = asked.work(settings)
+        self.finished: NDArray[np.uint8] = room((len(enlarged), *enlarged.size, 3), np.uint8)
+        self.done = 0
+
+    def fits(self, plan: Plan) -> bool:
+        """Make the video by a plan, or as much of it as the person wants; whether the memory was large enough."""
+        try:
+            self._make(plan)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            return True
+        # Only here, after the error: it held what was computed.
+        gc.collect()
+        torch.cuda.empty_cache()
+        return False
+
+    def _make(self, plan: Plan) -> None:
+        height, width = self.enlarged.size
+        self.done = 0
+        with ExitStack() as stack:
+            try:
+                pictures = self._denoised(plan)
+                if isinstance(pictures, Generator):
+                    stack.callback(pictures.close)  # the host takes its model back now, whatever happens
+                for i, picture in enumerate(pictures):
+                    coloured = with_low_frequencies(picture, self.enlarged[i], self.settings.keep_colours)
+                    self.finished[i] = np.rint(coloured[:height, :width].clip(0, 1) * 255)
+                    self.done = i + 1
+                    if self.interrupted():
+                        return
+            except Interrupted:
+                return
+
+    def _denoised(self, plan: Plan) -> Iterator[Picture]:
+        """The enlarged frames, denoised in windows and tiles."""
+        return self.host.denoise(
+            self.enlarged,
+            replace(self.work, context=plan.context, overlap=plan.context_overlap),
+            tiling=asked.tiling(self.settings, self.work.prompt, plan, self.enlarged.canvas, self.boxes),
+            progress=self.progress,
+            interrupted=self.interrupted,
+        )
+
+
+def _checked(host: VideoHost, settings: TiledSettings) -> TiledSettings:
+    """The settings with the name of an upscaler; SettingError."""
+    settings = parse(TiledSettings, asdict(settings))
+    sizes = {"tile_overlap": ("tiles", settings.tile), "context_overlap": ("windows", settings.context)}
+    for key, (what, size) in sizes.items():
+        if (overlap := getattr(settings, key)) >= size:
+            raise SettingError(
+                key, f"{key} is {overlap}, which is no less than the {what} themselves, {size}; use {size // 4}."
+            )
+    for key in ("tile", "tile_overlap"):
+        if (pixels := getattr(settings, key)) % FACTOR:
+            raise SettingError(
+                key, f"{key} is {pixels}; it must be a multiple of {FACTOR}, use {pixels // FACTOR * FACTOR}."
+            )
+    names = host.upscalers()
+    upscaler = settings.upscaler or names[0]
+    if upscaler not in names:
+        raise SettingError("upscaler", f"There is no upscaler {upscaler}; choose one of {', '.join(names)}.")
+    return replace(settings, upscaler=upscaler)
+
+
+def _check_boxes(boxes: Boxes | None, frames: int) -> None:
+    if boxes is not None and (boxes.ndim != 3 or boxes.shape[0] != frames or boxes.shape[2] != 4):
+        raise ValueError(
+            f"The subject's boxes have the shape {list(boxes.shape)}; for this video it must be [{frames}, boxes, 4]: "
+            "left, top, right and bottom."
+        )
+
+
+def _too_small(enlarged: Enlarged, plan: Plan) -> str:
+    height, width = enlarged.size
+    return (
+        f"The memory is too small for {width}x{height}, even with {plan}; close other programs, load the checkpoint in "
+        "half precision or use a smaller video."
+    )
