@@ -1,6 +1,6 @@
 """One call of the UNet as many: the same sum from every host's UNet, for any rows, and nothing left behind."""
 
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,12 +8,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests import tiny
 from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet  # noqa: F401
-from vcd_ext.motion import windows
+from vcd_ext.motion import attached, load, windows
 from vcd_ext.spread import Swap, spread
 from vcd_ext.tiled.tiles import tiles
 
-FRAMES, LENGTH = 7, 4
+FRAMES, LENGTH, OVERLAP = 7, 4, 2  # three windows: 0 to 4, 2 to 6, 3 to 7
+HEIGHT, WIDTH = 16, 8
 
 
 class Recorder(nn.Module):
@@ -21,32 +23,222 @@ class Recorder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.inner = nn.Identity()
         self.calls: list[dict[str, Any]] = []
 
     def forward(self, x: Tensor, timesteps: Any = None, context: Any = None, **more: Any) -> Tensor:
+        result = self.inner(x)
         self.calls.append({"x": x, "timesteps": timesteps, "context": context, **more})
-        return x
+        return result
 
 
-def latents(videos: int = 2, frames: int = FRAMES, height: int = 16, width: int = 8) -> Tensor:
-    return torch.randn(videos * frames, 4, height, width, generator=torch.Generator().manual_seed(0))
+@pytest.fixture
+def unet() -> Recorder:
+    return Recorder()
 
 
-@pytest.mark.parametrize("videos", [1, 2, 3])
+@pytest.fixture(scope="module")
+def inputs() -> dict[str, Tensor]:
+    """Two videos of seven frames, each row different."""
+    generator = torch.Generator().manual_seed(0)
+    return {
+        "latents": torch.randn(2 * FRAMES, 4, HEIGHT, WIDTH, generator=generator),
+        "times": torch.full((2 * FRAMES,), 500),
+        "context": torch.randn(2 * FRAMES, 77, 64, generator=generator),
+    }
+
+
+def in_windows(unet: nn.Module, **more: Any) -> Any:
+    return spread(unet, FRAMES, windows(FRAMES, LENGTH, OVERLAP), **more)
+
+
+def numbered(videos: int = 2) -> Tensor:
+    """Latents whose values are the number of their row."""
+    return torch.arange(float(videos * FRAMES))[:, None, None, None].expand(-1, 4, HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("videos", [1, 3])
 @pytest.mark.parametrize("size", [None, 8, 16])
-def test_an_identity_gives_its_input_back(videos: int, size: int | None) -> None:
-    x, unet = latents(videos), Recorder()
-    with spread(unet, FRAMES, windows(FRAMES, LENGTH, 2), size and tiles(16, 8, size, 4)):
+def test_a_unet_that_returns_its_input_returns_it_still(unet: Recorder, videos: int, size: int | None) -> None:
+    x = torch.randn(videos * FRAMES, 4, HEIGHT, WIDTH)
+    with in_windows(unet, tiles=size and tiles(HEIGHT, WIDTH, size, 4)):
         torch.testing.assert_close(unet(x), x, rtol=1e-6, atol=1e-6)
     assert len(unet.calls) == 3 * {None: 1, 8: 3, 16: 1}[size]
-    assert {call["x"].shape for call in unet.calls} == {(videos * LENGTH, 4, size or 16, 8)}
+    assert {call["x"].shape for call in unet.calls} == {(videos * LENGTH, 4, size or 16, 8)}, "never more than a part"
 
 
-def test_all_videos_of_a_window_are_computed_together_in_their_order() -> None:
-    x, unet = torch.arange(14.0)[:, None, None, None].expand(-1, 4, 8, 8), Recorder()
-    with spread(unet, FRAMES, windows(FRAMES, LENGTH, 1)):
-        unet(x)
+def test_a_window_s_rows_of_all_videos_are_computed_together_in_their_order(unet: Recorder) -> None:
+    with in_windows(unet):
+        unet(numbered())
     assert [call["x"][:, 0, 0, 0].tolist() for call in unet.calls] == [
         [0, 1, 2, 3, 7, 8, 9, 10],
+        [2, 3, 4, 5, 9, 10, 11, 12],
         [3, 4, 5, 6, 10, 11, 12, 13],
     ]
+
+
+def test_whatever_has_a_row_for_each_picture_is_divided_and_the_rest_passes(unet: Recorder) -> None:
+    rows, one = torch.arange(2 * FRAMES), torch.zeros(1, 77, 64)
+    more = {"y": rows, "control": {"hints": [rows, one], "scale": 0.5}, "residuals": (rows,), "none": None}
+    with in_windows(unet):
+        unet(numbered(), torch.tensor(500), rows, **more)
+    call, expected = unet.calls[1], [2, 3, 4, 5, 9, 10, 11, 12]
+    for given in (call["context"], call["y"], call["control"]["hints"][0], call["residuals"][0]):
+        assert given.tolist() == expected
+    assert call["control"]["hints"][1] is one
+    assert (call["timesteps"], call["control"]["scale"], call["none"]) == (500, 0.5, None)
+
+
+def test_pictures_beside_the_latents_are_divided_into_the_same_tiles(unet: Recorder) -> None:
+    across = torch.arange(2.0 * WIDTH).repeat(FRAMES, 3, 2 * HEIGHT, 1)
+    with in_windows(unet, tiles=tiles(HEIGHT, WIDTH, 6, 4)):
+        unet(numbered(1), picture=across)
+    assert {call["picture"].shape for call in unet.calls} == {(LENGTH, 3, 12, 12)}
+    assert [call["picture"][0, 0, 0, 0].item() for call in unet.calls[:2]] == [0, 4]
+    with in_windows(unet, tiles=tiles(HEIGHT, WIDTH, 6, 4)), pytest.raises(ValueError, match="4x8 beside latents of"):
+        unet(numbered(1), residual=torch.zeros(FRAMES, 320, 8, 4))
+
+
+def test_the_sum_is_made_in_float32_and_has_the_unets_type(unet: Recorder) -> None:
+    x = torch.randn(FRAMES, 4, HEIGHT, WIDTH).bfloat16()
+    with in_windows(unet, tiles=tiles(HEIGHT, WIDTH, 8, 4)):
+        assert torch.equal(unet(x), x), "added up in bfloat16, some values would be rounded away"
+
+
+@torch.no_grad()
+def by_hand(unet: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+    """What windows and tiles should give: each part by itself, added up."""
+    total = torch.zeros_like(inputs["latents"])
+    for window in windows(FRAMES, LENGTH, OVERLAP):
+        for tile in tiles(HEIGHT, WIDTH, 8, 0):
+            down = slice(tile.top, tile.top + tile.height)
+            for video in range(2):
+                rows = [video * FRAMES + frame for frame in window.frames]
+                result = unet(inputs["latents"][rows][:, :, down], inputs["times"][rows], inputs["context"][rows])
+                total[rows, :, down] += result * window.weights[:, None, None, None] * tile.weights
+    return total
+
+
+def test_ldm_and_diffusers_unets_with_a_motion_module_agree_with_the_sum_by_hand(
+    ldm_unet: nn.Module,  # noqa: F811
+    diffusers_unet: nn.Module,  # noqa: F811
+    inputs: dict[str, Tensor],
+    tmp_path: Path,
+) -> None:
+    module, parts = load(tiny.motion_module(tmp_path)), tiles(HEIGHT, WIDTH, 8, 0)
+    with attached(ldm_unet, module, LENGTH):
+        expected = by_hand(ldm_unet, inputs)
+        with in_windows(ldm_unet, tiles=parts):
+            ours = ldm(ldm_unet, inputs)
+    with attached(diffusers_unet, module, LENGTH), in_windows(diffusers_unet, tiles=parts):
+        theirs = diffusers(diffusers_unet, inputs)
+        with torch.no_grad():
+            as_tuple = diffusers_unet(inputs["latents"], 500, inputs["context"], return_dict=False)
+    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
+    assert (ours - theirs).norm() / ours.norm() < 1e-4
+    assert torch.equal(as_tuple[0], theirs)
+    assert isinstance(as_tuple, tuple)
+
+
+@pytest.mark.parametrize("canvas", [None, 16])
+def test_where_nothing_is_divided_the_unet_is_left_alone(unet: Recorder, canvas: int | None) -> None:
+    whole = canvas and tiles(HEIGHT, WIDTH, canvas, 4)
+    with spread(unet, FRAMES, windows(FRAMES, FRAMES, 0), whole):
+        x = numbered()
+        assert unet(x) is x
+        assert "forward" not in vars(unet)
+
+
+def test_a_function_that_others_have_hung_there_computes_the_parts_and_is_there_again(unet: Recorder) -> None:
+    def controlled(x: Tensor, *_: Any) -> Tensor:
+        return x + len(x)
+
+    unet.forward = controlled  # type: ignore[method-assign]
+    with in_windows(unet):
+        assert torch.allclose(unet(numbered(1)), numbered(1) + LENGTH)
+    assert vars(unet)["forward"] is controlled
+
+
+@pytest.mark.parametrize("call", [0, 2])
+def test_nothing_stays_when_the_unet_raises(unet: Recorder, call: int) -> None:
+    def fail(*_: Any) -> None:
+        if len(unet.calls) == call:
+            raise RuntimeError("out of memory")
+
+    before, handle = dict(vars(unet)), unet.inner.register_forward_pre_hook(fail)
+    with pytest.raises(RuntimeError, match="out of memory"), in_windows(unet):
+        unet(numbered())
+    handle.remove()
+    assert vars(unet) == before
+
+
+def test_what_others_hang_there_meanwhile_and_forget_is_gone_as_well(unet: Recorder) -> None:
+    with in_windows(unet):
+        unet.forward = lambda x: x  # type: ignore[method-assign]
+    assert "forward" not in vars(unet)
+
+
+class TestSwap:
+    """Conditions that are exchanged where the subject is not."""
+
+    KNOWN, INSTEAD, OTHER = (torch.full((5, 3), float(i)) for i in (1, 2, 3))
+
+    def texts(self) -> Tensor:
+        """An uncond video, a video of the known text, one of another."""
+        return torch.stack([self.OTHER, self.KNOWN, self.OTHER]).repeat_interleave(FRAMES, 0)
+
+    def seen(self, unet: Recorder, absent: np.ndarray, size: int | None = None) -> list[list[list[float]]]:
+        """The text of each row [call][video][frame]."""
+        swap = Swap(self.KNOWN, self.INSTEAD, absent)
+        with in_windows(unet, swap=swap, tiles=size and tiles(HEIGHT, WIDTH, size, 0)):
+            unet(numbered(3), None, context=self.texts())
+        return [call["context"][:, 0, 0].unflatten(0, (3, LENGTH)).tolist() for call in unet.calls]
+
+    def test_known_rows_of_absent_frames_get_the_other_text(self, unet: Recorder) -> None:
+        absent = np.zeros((FRAMES, 1), bool)
+        absent[[0, 3]] = True
+        for call, known in zip(self.seen(unet, absent), [[2, 1, 1, 2], [1, 2, 1, 1], [2, 1, 1, 1]], strict=True):
+            assert call == [[3] * LENGTH, known, [3] * LENGTH]
+
+    def test_tile_by_tile(self, unet: Recorder) -> None:
+        absent = np.zeros((FRAMES, 2), bool)
+        absent[:, 1] = True
+        assert [call[1] for call in self.seen(unet, absent, 8)] == [[1] * LENGTH, [2] * LENGTH] * 3
+
+    def test_in_one_window_as_well(self, unet: Recorder) -> None:
+        swap = Swap(self.KNOWN, self.INSTEAD, np.ones((FRAMES, 1), bool))
+        with spread(unet, FRAMES, windows(FRAMES, FRAMES, 0), swap=swap):
+            unet(numbered(3), None, self.texts())
+        assert unet.calls[0]["context"][:, 0, 0].unique_consecutive().tolist() == [3, 2, 3]
+
+    def test_texts_of_another_length_stay(self, unet: Recorder) -> None:
+        long, absent = torch.ones(FRAMES, 10, 3), np.ones((FRAMES, 1), bool)
+        with in_windows(unet, swap=Swap(self.KNOWN, self.INSTEAD, absent)):
+            unet(numbered(1), None, long)
+        assert all((call["context"] == 1).all() for call in unet.calls)
+
+    def test_one_that_does_not_fit_the_video_is_refused(self, unet: Recorder) -> None:
+        for absent, instead in ((np.ones((3, 1), bool), self.INSTEAD), (np.ones((FRAMES, 1), bool), torch.ones(4, 3))):
+            with (
+                pytest.raises(ValueError, match="are to be swapped"),
+                in_windows(unet, swap=Swap(self.KNOWN, instead, absent)),
+            ):
+                pass
+
+
+@pytest.mark.parametrize("rows", [3, 8, 15])
+def test_rows_that_are_no_whole_videos_are_refused(unet: Recorder, rows: int) -> None:
+    with in_windows(unet), pytest.raises(ValueError, match=f"{rows} pictures.*not whole videos of 7 frames"):
+        unet(torch.zeros(rows, 4, HEIGHT, WIDTH))
+    assert unet.calls == []
+
+
+def test_a_canvas_that_the_tiles_do_not_cover_is_refused(unet: Recorder) -> None:
+    with in_windows(unet, tiles=tiles(32, 32, 8, 0)), pytest.raises(ValueError, match="latents of 8x16; the tiles"):
+        unet(numbered())
+
+
+def test_windows_of_another_video_are_refused(unet: Recorder) -> None:
+    for wrong in (windows(6, LENGTH, 0), []):
+        with pytest.raises(ValueError, match="do not cover the 7 frames"), spread(unet, FRAMES, wrong):
+            pass
