@@ -62,3 +62,32 @@ def step(scheduler: Any, i: int, prediction: Tensor, latents: Tensor, noise: Cal
         return made.prev_sample
     # LCM's own noise comes from one generator for all frames; ours has a seed for each frame, and may correlate.
     return scheduler.add_noise(made.denoised, noise(), scheduler.timesteps[i + 1])
+
+
+def noised(scheduler: Any, latents: Tensor, noise: Tensor, begin: int) -> Tensor:
+    """Latents [F, 4, h, w] with so much noise that step `begin` of the schedule can be the first."""
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(begin)
+    return scheduler.add_noise(latents, noise, scheduler.timesteps[begin : begin + 1])
+
+
+def kept(scheduler: Any, i: int, prediction: Tensor, scaled: Tensor, latents: Tensor, mask: Tensor) -> Tensor:
+    """A prediction that leads back to `latents` where the mask is 0, as the WebUI blends at each step.
+
+    scaled: what the UNet was given in step i, [F, 4, h, w]; mask: [F, 1, h, w] in [0, 1].
+    """
+    signal, noise = _levels(scheduler, i)
+    own = (scaled - signal * latents) / noise
+    if scheduler.config.prediction_type == "v_prediction":
+        own = signal * own - noise * latents
+    return own + mask * (prediction - own)
+
+
+def _levels(scheduler: Any, i: int) -> tuple[Tensor, Tensor]:
+    """How much picture and how much noise the UNet is given in step i; their squares sum to 1."""
+    if hasattr(scheduler, "sigmas"):
+        sigma = scheduler.sigmas[i]
+        scale = (1 + sigma**2) ** -0.5
+        return scale, sigma * scale
+    signal = scheduler.alphas_cumprod[int(scheduler.timesteps[i])]
+    return signal**0.5, (1 - signal) ** 0.5
