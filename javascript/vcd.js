@@ -27,13 +27,14 @@ window.vcdClearBrush = function() {
     return [];
 };
 
-// Sends a prompt to txt2img and turns VCD on there.
+// Sends a prompt to txt2img, turns VCD on there, and has a motion module chosen if none is.
 window.vcdUse = function(prompt) {
     if (!prompt) return [];
     const field = gradioApp().querySelector('#txt2img_prompt textarea');
     field.value = prompt;
     updateInput(field);
     inputAccordionChecked('vcd_txt2img', true);
+    gradioApp().querySelector('#vcd_txt2img_use')?.click();
     switch_to_txt2img();
     window.scrollTo(0, 0);
     return [];

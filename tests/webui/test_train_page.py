@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.identity.toy_host import photo
 from tests.webui.server import Server
-from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE
+from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE, choose
 
 
 def says(page: Page, name: str, words: str) -> None:
@@ -81,6 +81,49 @@ def test_dropped_photos_become_an_identity_that_a_prompt_uses(page: Page, server
     expect(page.locator("#txt2img_prompt textarea")).to_be_visible()
     expect(page.locator("#vcd_txt2img-visible-checkbox")).to_be_checked()
     expect(page.locator("#vcd_txt2img-checkbox input")).to_be_checked()
+    # The first that can be used as it is: one file is broken, and AnimateLCM needs another sampler.
+    expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("mm_v2.safetensors")
+    fill_txt2img(page, width=64, height=64, steps=1)
+    page.locator("#txt2img_generate").click()
+    expect(page.locator("#html_info_txt2img.prose")).to_contain_text("VCD motion module: mm_v2", timeout=4 * MINUTE)
+
+
+def fill_txt2img(page: Page, **values: int) -> None:
+    for name, value in values.items():
+        page.locator(f"#txt2img_{name} input[type=number]").first.fill(str(value))
+    frames = page.locator("#vcd_txt2img_frames input[type=number]")
+    frames.fill("2")
+    frames.press("Tab")
+
+
+def test_a_motion_module_that_was_chosen_stays_chosen(page: Page) -> None:
+    choose(page, "motion_module", "mm_v3")
+    page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+    page.locator("#vcd_train_use").click()
+    expect(page.locator("#txt2img_prompt textarea")).to_be_visible()
+    page.wait_for_timeout(1000)
+    expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("mm_v3.safetensors")
+
+
+def test_without_any_motion_module_the_section_says_where_to_put_one(page: Page, server: Server) -> None:
+    choose(page, "motion_module", "none")
+    folders = [server.data / "models/AnimateDiff", server.data / "extensions/sd-webui-animatediff/model"]
+    away = [folder.with_name("away") for folder in folders]
+    for here, there in zip(folders, away, strict=True):
+        here.rename(there)
+    try:
+        page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+        page.locator("#vcd_train_use").click()
+        advice = page.locator("#vcd_txt2img_advice.prose")
+        expect(advice).to_contain_text("There is no motion module yet, and without one the frames do not move")
+        expect(advice).to_contain_text(str(folders[0]))
+    finally:
+        for here, there in zip(folders, away, strict=True):
+            there.rename(here)
+    page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+    page.locator("#vcd_train_use").click()
+    expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("mm_v2.safetensors")
+    expect(advice).to_have_text("")
 
 
 def test_an_identity_of_the_list_is_used_too(page: Page) -> None:

@@ -62,6 +62,23 @@ def find(name: str) -> Path:
     return path
 
 
+def suggested() -> str | None:
+    """The name of a module for somebody who has chosen none: the first that can be used; None without any.
+
+    AnimateLCM's come last, because they need a sampler, steps and CFG of their own.
+    """
+    others = []
+    for name, path in names().items():
+        try:
+            version = load(path).version
+        except ValueError:
+            continue
+        if version != "AnimateLCM":
+            return name
+        others.append(name)
+    return others[0] if others else None
+
+
 def module(path: Path) -> MotionModule:
     """The motion module of a file; read once and kept until another is asked for or the file changes."""
     global _loaded

@@ -52,6 +52,7 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
             with FormRow(elem_classes="vcd-row"):
                 for name in row:
                     made[name] = _component(tab, name, known[name])
+        _add_use(tab, made["motion_module"])
     if prompt is not None:
         made["identity"].input(
             fn=_write_identity,
@@ -60,6 +61,26 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
             show_progress=False,
         )
     return {name: made[name] for name in known}
+
+
+def _add_use(tab: str, motion_module: gr.components.Component) -> None:
+    """A hidden button that the tab VCD presses when it sends a prompt: videos of an identity need a motion module."""
+    advice = gr.HTML(elem_id=f"vcd_{tab}_advice")
+    use = gr.Button("Use", elem_id=f"vcd_{tab}_use", elem_classes="vcd-hidden")
+    use.click(_choose_module, inputs=[motion_module], outputs=[motion_module, advice], show_progress=False)
+
+
+def _choose_module(chosen: str) -> tuple[Any, str]:
+    """The motion module that is chosen, else one that can be used, and advice where there is none."""
+    if chosen != NO_MODULE:
+        return gr.update(), ""
+    name = library.suggested()
+    if name is None:
+        return gr.update(), (
+            f"There is no motion module yet, and without one the frames do not move together; put mm_sd_v15_v2 into "
+            f"{library.folders()[0]} and refresh the list."
+        )
+    return gr.update(choices=library.choices(), value=name), ""
 
 
 def _component(tab: str, name: str, setting: Setting) -> gr.components.Component:
