@@ -1,0 +1,91 @@
+"""Whether one sees where a picture was put together from tiles: two-sided, as a blurred band is a seam as well."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd_ext.tiled.tiles import Tile
+
+_STEP = 1  # pixels on both sides of a border where a step shows
+_EDGE = 8  # pixels on both sides of a border where detail may differ
+_SIDE = 16  # pixels on both sides of a border whose mean light is compared
+_FINE = 2.0  # sigma of the Gaussian below which is detail
+
+
+class Seams(NamedTuple):
+    """The first three: at the tiles' borders over where a tile is alone, each over the source's; 1 shows no seam."""
+
+    gradient: float  # mean difference of neighbours across the borders
+    edges: float  # spread of the detail near the borders
+    bands: float  # spread of the detail where tiles overlap; that near the borders where they do not
+    step: float  # by how many levels, 0 to 255, the change of the source differs on both sides of a border; 0 is none
+
+
+def seams(frames: NDArray[np.uint8], source: NDArray[np.uint8], tiles: Sequence[Tile]) -> Seams:
+    """The seams of a video that was made in tiles from a source of the same size.
+
+    frames, source: [F, H, W, 3]. Divided by the source's, as its own content may lie unevenly. ValueError if there is
+    no border or no place where a tile is alone.
+    """
+    places = _Places(frames.shape[1], frames.shape[2], tiles)
+    made, before = (np.sum([_sums(picture, places) for picture in video], axis=0) for video in (frames, source))
+    gradient, edges, bands = _ratios(made) / _ratios(before)
+    step = np.mean([_step(one.astype(np.float32) - other, places) for one, other in zip(frames, source, strict=True)])
+    return Seams(float(gradient), float(edges), float(bands), float(step))
+
+
+class _Places:
+    """Borders, and masks of a canvas [H, W]."""
+
+    def __init__(self, height: int, width: int, tiles: Sequence[Tile]):
+        number = np.zeros((height, width), int)
+        for tile in tiles:
+            number[tile.top : tile.top + tile.height, tile.left : tile.left + tile.width] += 1
+        self.rows = ({tile.top for tile in tiles} | {tile.top + tile.height for tile in tiles}) - {0, height}
+        self.columns = ({tile.left for tile in tiles} | {tile.left + tile.width for tile in tiles}) - {0, width}
+        self.step_y = np.broadcast_to(_near(height, self.rows, _STEP)[:, None], (height, width))
+        self.step_x = np.broadcast_to(_near(width, self.columns, _STEP), (height, width))
+        self.edges = _near(height, self.rows, _EDGE)[:, None] | _near(width, self.columns, _EDGE)
+        self.bands = number > 1 if (number > 1).any() else self.edges
+        self.alone = (number == 1) & ~self.edges
+        if not self.edges.any() or not self.alone.any():
+            raise ValueError(f"{len(tiles)} tiles on {width}x{height} leave nothing to compare; use fewer or more.")
+
+
+def _sums(picture: NDArray[np.uint8], at: _Places) -> NDArray[np.float64]:
+    """Mean differences of neighbours at borders and elsewhere, mean squared detail at edges, in bands and elsewhere."""
+    values = picture.astype(np.float32)
+    down = np.abs(np.diff(values, axis=0, prepend=values[:1])).mean(2)
+    across = np.abs(np.diff(values, axis=1, prepend=values[:, :1])).mean(2)
+    fine = ((values - cv2.GaussianBlur(values, (0, 0), _FINE)) ** 2).mean(2)
+    steps = np.concatenate([down[at.step_y], across[at.step_x]]).mean()
+    alone = np.concatenate([down[at.alone], across[at.alone]]).mean()
+    return np.array([steps, alone, *(fine[place].mean() for place in (at.edges, at.bands, at.alone))], np.float64)
+
+
+def _ratios(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    steps, alone, edges, bands, interior = sums
+    return np.array([steps / alone, (edges / interior) ** 0.5, (bands / interior) ** 0.5])
+
+
+def _step(change: NDArray[np.float32], at: _Places) -> float:
+    """Mean over the borders of the difference of the mean change on both sides."""
+    lines = [change.mean(1)[_around(row)] for row in at.rows] + [
+        change.mean(0)[_around(column)] for column in at.columns
+    ]
+    return float(np.mean([np.abs(line[_SIDE:].mean(0) - line[:_SIDE].mean(0)).mean() for line in lines]))
+
+
+def _around(border: int) -> slice:
+    return slice(border - _SIDE, border + _SIDE)
+
+
+def _near(length: int, borders: set[int], distance: int) -> NDArray[np.bool_]:
+    """Places [length] at most `distance` from a border, which is before the place of its number."""
+    near = np.zeros(length, bool)
+    for border in borders:
+        near[max(border - distance, 0) : border + distance] = True
+    return near
