@@ -19,7 +19,7 @@ from vcd_ext.identity.estimate import Capacity
 from vcd_ext.job import Job
 from vcd_ext.jobs import Jobs
 from vcd_ext.settings import TrainSettings
-from vcd_ext.studio import Folders
+from vcd_ext.studio import Caption, Folders
 
 SETTINGS = replace(toy_host.SETTINGS, micro_batch=4)  # so that a prediction is a step
 NAME = SETTINGS.name
@@ -67,13 +67,15 @@ class LastingHost(ToyHost):
 class ToyStudio(StandaloneStudio):
     """`StandaloneStudio` on a toy host."""
 
-    makes_pictures = True
+    makes_pictures = captions = True
 
     def __init__(self, folder: Path, host: Any = None):
         folders = Folders(folder / "embeddings", folder / "trainings", (folder / "models",), (folder / "photos",))
         super().__init__(host or LastingHost(), folders)
         self.occupation = ""
         self.was_interrupted = False
+        self.caption = "a puppy on a bed"
+        self.described = 0
 
     def busy(self) -> str:
         return self.occupation
@@ -85,6 +87,14 @@ class ToyStudio(StandaloneStudio):
     def segmenting(self) -> Iterator[Sequence[Any]]:
         with self._computing:
             yield [BrightSegmenter()]
+
+    @contextmanager
+    def captioning(self) -> Iterator[Caption]:
+        def caption(pixels: NDArray[np.uint8]) -> str:
+            self.described += 1
+            return self.caption
+
+        yield caption
 
     def capacity(self) -> Capacity:
         return Capacity("cpu", 4, None, 1000)

@@ -12,12 +12,14 @@ from vcd_ext.identity.estimate import step_work
 from vcd_ext.identity.naming import check_class_word, check_name
 from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.progress import Progress
+from vcd_ext.identity.segment import class_word
 from vcd_ext.identity.unfinished import Begun
 from vcd_ext.job import Job
 from vcd_ext.job_run import FINDING_MASKS, JobRun, masked
 from vcd_ext.settings import TrainSettings
 from vcd_ext.studio import Studio
 
+DESCRIBING = "Looking at the photos"
 REMEMBERED = 20  # jobs that can be asked about
 
 
@@ -110,6 +112,17 @@ class Jobs:
         """
         with self.turn(FINDING_MASKS):
             return masked(self.studio, photos, word, self.tell, self.stops)
+
+    def suggest_class(self, photos: Sequence[Photo]) -> str:
+        """The class that most photos show, by the studio's captions. ValueError if none is recognised; BusyError."""
+        captions = []
+        with self.turn(DESCRIBING), self.studio.captioning() as caption:
+            for done, photo in enumerate(photos):
+                self.tell(Progress(DESCRIBING, done, len(photos)))
+                if self.stops():
+                    raise ValueError("The photos were not looked at to the end; write the class, or try again.")
+                captions.append(caption(photo.pixels))
+        return class_word(captions)
 
     def tell(self, progress: Progress) -> None:
         """Tell how far it is what is being done within a `turn`."""

@@ -17,6 +17,8 @@ from vcd_ext.identity.segment import Segmenter
 from vcd_ext.identity.train import Identity
 from vcd_ext.settings import TrainSettings
 
+Caption = Callable[[NDArray[np.uint8]], str]  # describes a picture RGB [H, W, 3] in a sentence
+
 
 @dataclass(frozen=True)
 class Folders:
@@ -74,6 +76,13 @@ class Studio(Protocol):
 
     def segmenting(self) -> AbstractContextManager[Sequence[Segmenter]]:
         """Wait for the turn and lend what finds masks, best first. ValueError if the checkpoint cannot be used."""
+
+    @property
+    def captions(self) -> bool:
+        """Whether `captioning` can work: all that it needs is on this machine."""
+
+    def captioning(self) -> AbstractContextManager[Caption]:
+        """Wait for the turn and lend what describes photos. ValueError, in one sentence, if it cannot work."""
 
     def forget(self, path: Path) -> None:
         """Delete the embedding at `path`, and no longer know it."""

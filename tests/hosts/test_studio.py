@@ -85,6 +85,12 @@ def test_masks_are_found_with_what_is_there(studio: StandaloneStudio) -> None:
         assert [one.name for one in segmenters] == ["cross-attention", "GrabCut"]
 
 
+def test_photos_are_described_in_the_webui_only(studio: StandaloneStudio) -> None:
+    assert not studio.captions
+    with pytest.raises(ValueError, match="in the WebUI only; write the class yourself"):
+        studio.captioning()
+
+
 def test_the_estimate_knows_the_checkpoint(studio: StandaloneStudio) -> None:
     capacity = studio.capacity()
     assert (capacity.device, capacity.value_bytes, capacity.free) == ("cpu", 4, None)

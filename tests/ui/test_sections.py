@@ -112,7 +112,7 @@ def test_a_folder_is_read_and_one_that_may_not_be_is_not(
 
 def test_masks_are_found_by_the_class_word(photos: PhotosSection) -> None:
     bare = Page((), tuple(Chosen(replace(photo, mask=None)) for photo in PHOTOS))
-    assert "finding masks" in photos.begin_to_find() or "Finding masks" in photos.begin_to_find()
+    assert "Finding masks" in photos.begin("Finding masks")
     shown = told(photos, photos.find_masks(bare, "dog", ""))
     assert [one.photo.mask_source for one in shown["page"].selection] == ["brightness"] * 3
     assert "brightness" in shown["about"]["value"]
@@ -129,6 +129,37 @@ def test_masks_that_cannot_be_looked_for_are_told(
     shown = told(photos, photos.find_masks(page, class_word, "rexy"))
     assert words in shown["problems"]["value"]
     assert shown["page"] == page
+
+
+def test_the_class_is_suggested_by_what_most_photos_in_use_show(photos: PhotosSection, studio: ToyStudio) -> None:
+    assert photos.suggest.visible
+    page = Page((), (*PAGE.selection, Chosen(PHOTOS[0], used=False)))
+    class_word, problems = photos.suggest_class(page)
+    assert (class_word["value"], problems["value"]) == ("dog", "")
+    assert studio.described == 3
+    _, problems = photos.suggest_class(Page())
+    assert "no photos yet" in problems["value"]
+
+
+def test_where_the_class_cannot_be_suggested_the_one_that_is_there_stays(
+    photos: PhotosSection, studio: ToyStudio, jobs: Jobs
+) -> None:
+    studio.caption = "a robot on a table"
+    class_word, problems = photos.suggest_class(PAGE)
+    assert "value" not in class_word
+    assert "not recognised; write it in a word" in problems["value"]
+    with jobs.turn("Finding masks"):
+        assert "Finding masks is under way" in photos.suggest_class(PAGE)[1]["value"]
+    studio.was_interrupted = True
+    assert "not looked at to the end" in photos.suggest_class(PAGE)[1]["value"]
+    assert jobs.doing is None
+
+
+def test_the_button_is_there_only_where_photos_can_be_described(
+    blocks: gr.Blocks, jobs: Jobs, studio: ToyStudio
+) -> None:
+    studio.captions = False
+    assert not PhotosSection(jobs).suggest.visible
 
 
 def test_a_photo_is_selected_painted_on_left_out_and_learned_as_a_whole(photos: PhotosSection) -> None:

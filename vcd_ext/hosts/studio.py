@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from vcd_ext.identity.preview import picture
 from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.settings import TrainSettings
-from vcd_ext.studio import Folders
+from vcd_ext.studio import Caption, Folders
 
 
 class StandaloneStudio:
@@ -26,6 +26,7 @@ class StandaloneStudio:
 
     private = True
     makes_pictures = False
+    captions = False
 
     def __init__(self, host: StandaloneTraining, folders: Folders):
         self.host, self.folders = host, folders
@@ -85,6 +86,10 @@ class StandaloneStudio:
         """Lend what finds masks, best first."""
         with self._computing:
             yield segmenters(self.folders.weights, self.host, self.host.device)
+
+    def captioning(self) -> AbstractContextManager[Caption]:
+        """Only the WebUI has a model that describes photos."""
+        raise ValueError("Photos can be described in the WebUI only; write the class yourself, for example dog.")
 
     def forget(self, path: Path) -> None:
         """Delete an identity."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from vcd_ext.identity.naming import check_class_word
 from vcd_ext.identity.places import inside
 from vcd_ext.identity.progress import Progress
 from vcd_ext.job_run import FINDING_MASKS
-from vcd_ext.jobs import Jobs
+from vcd_ext.jobs import DESCRIBING, Jobs
 from vcd_ext.settings import TrainSettings, describe
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import component
@@ -59,6 +60,9 @@ class PhotosSection:
         known = describe(TrainSettings)
         with gr.Row(elem_classes="vcd-row"):
             self.class_word = component("class_word", known["class_word"])
+            self.suggest = gr.Button(
+                "Suggest", scale=0, min_width=90, visible=jobs.studio.captions, elem_id="vcd_train_suggest"
+            )
             self.name = component("name", known["name"])
         with gr.Row():
             self.find = gr.Button("Find masks", scale=3, elem_id="vcd_train_find_masks")
@@ -100,8 +104,11 @@ class PhotosSection:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
         shown = self.shown
         self.weights.connect(progress)
-        self.find.click(self.begin_to_find, [], [progress], queue=False, **quiet).then(
+        self.find.click(partial(self.begin, FINDING_MASKS), [], [progress], queue=False, **quiet).then(
             self.find_masks, [self.page, self.class_word, self.name], shown, api_name=False
+        )
+        self.suggest.click(partial(self.begin, DESCRIBING), [], [progress], queue=False, **quiet).then(
+            self.suggest_class, [self.page], [self.class_word, self.problems], api_name=False
         )
         for event in (
             self.gallery.select(self.select, [self.page], shown, **quiet),
@@ -168,9 +175,19 @@ class PhotosSection:
         shown[self.shown.index(self.problems)] = gr.update()
         return shown
 
-    def begin_to_find(self) -> str:
+    def begin(self, what: str) -> str:
         """Show at once that something happens."""
-        return panel(None, self.jobs.doing or Progress(FINDING_MASKS, 0, 1))
+        return panel(None, self.jobs.doing or Progress(what, 0, 1))
+
+    def suggest_class(self, page: Page) -> list[Any]:
+        """Write what the photos show into the class, and what went wrong below it."""
+        try:
+            if not page.selection:
+                raise ValueError("There are no photos yet; drop 5 to 10 pictures first.")
+            used = [one.photo for one in page.selection if one.used]
+            return [gr.update(value=self.jobs.suggest_class(used)), gr.update(value="")]
+        except (ValueError, OSError) as error:
+            return [gr.update(), gr.update(value=notes([str(error)]))]
 
     def find_masks(self, page: Page, class_word: str, name: str) -> list[Any]:
         """Look for the masks of all photos that lack one."""

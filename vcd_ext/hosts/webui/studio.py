@@ -1,7 +1,7 @@
 """The tabs and the API in the WebUI: a `vcd_ext.studio.Studio` on the checkpoint that the WebUI has loaded."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from modules import call_queue, devices, paths, sd_models, shared
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vcd_ext.hosts.webui import embeddings
+from vcd_ext.hosts.webui import captions, embeddings
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
 from vcd_ext.identity import Identity, shelf
 from vcd_ext.identity.estimate import Capacity
@@ -21,7 +21,7 @@ from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING
 from vcd_ext.jobs import Jobs
 from vcd_ext.settings import TrainSettings
-from vcd_ext.studio import Folders
+from vcd_ext.studio import Caption, Folders
 
 PHOTOS_OPTION = "vcd_photo_folders"
 TRAININGS = "vcd/trainings"  # in the WebUI's data folder
@@ -56,7 +56,7 @@ class WebUIStudio:
 
     def busy(self) -> str:
         """Whether the WebUI does something else now."""
-        if shared.state.job and shared.state.job not in (JOB, MASKS_JOB):
+        if shared.state.job and shared.state.job not in (JOB, MASKS_JOB, captions.JOB):
             return "Waiting until the WebUI is done with what it is doing."
         return ""
 
@@ -100,6 +100,15 @@ class WebUIStudio:
             finally:
                 shared.state.end()
                 devices.torch_gc()
+
+    @property
+    def captions(self) -> bool:
+        """Whether the weights of the WebUI's own captioner are here."""
+        return captions.available(self.folders)
+
+    def captioning(self) -> AbstractContextManager[Caption]:
+        """Hold the WebUI's queue and lend its captioner."""
+        return captions.captioning(self.folders)
 
     def forget(self, path: Path) -> None:
         """Delete an identity; prompts do not know it any more."""

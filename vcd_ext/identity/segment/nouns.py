@@ -1,15 +1,13 @@
-"""Which class word to segment by: the person's own, or one read from captions of the photos.
+"""Which class word to segment by, where the person has not written one: it is read from captions of the photos.
 
 The paper asks GPT-4V to choose among the classes; here the head noun of a caption is looked up in a table.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
-from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.segment.coco import class_of
-from vcd_ext.identity.segment.masks import Pixels
 
 # What ends the noun phrase that a caption begins with: prepositions, relatives, and verbs as captions have them.
 _END = re.compile(
@@ -22,23 +20,12 @@ _DOING = re.compile(r"(?<!\ba )(?<!\ban )(?<!\bthe )\b(?!(?:king|ring|building|p
 _ANOTHER = re.compile(r"\band (?:an?|the|his|her|their|two|three|some)\b")
 
 
-def class_word(own: str, photos: Sequence[Photo], caption: Callable[[Pixels], str] | None = None) -> str:
-    """The class word of the photos: what the person wrote, else the class that most captions name.
-
-    caption: describes a picture in a sentence, where the host has a model for that. ValueError without any class.
-    """
-    if own.strip():
-        return " ".join(own.split())
-    named = majority(caption(photo.pixels) for photo in photos) if caption else None
-    if named is None:
-        raise ValueError("What the photos show was not recognised; write it in a word, for example dog.")
-    return named
-
-
-def majority(captions: Iterable[str]) -> str | None:
-    """The class that most captions name; of several, the first. None if no caption names any."""
+def class_word(captions: Iterable[str]) -> str:
+    """The class that most captions name; of several, the first. ValueError if no caption names any."""
     named = Counter(filter(None, map(head_class, captions)))
-    return named.most_common(1)[0][0] if named else None
+    if not named:
+        raise ValueError("What the photos show was not recognised; write it in a word, for example dog.")
+    return named.most_common(1)[0][0]
 
 
 def head_class(caption: str) -> str | None:

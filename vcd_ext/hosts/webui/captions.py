@@ -1,0 +1,78 @@
+"""Photos described in a sentence by BLIP, which the WebUI's *Interrogate CLIP* uses; nothing is downloaded for it."""
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from modules import call_queue, devices, interrogate, lowvram, paths, shared
+from PIL import Image
+
+from vcd_ext.identity.segment.weights import find_vocabulary
+from vcd_ext.studio import Caption, Folders
+
+JOB = "vcd-captions"
+FOLDER, WEIGHTS = "BLIP", "model_base_caption_capfilt_large.pth"  # as the WebUI calls them
+MISSING = (
+    "Photos cannot be described, because BLIP is not on this machine; write the class yourself, or press Interrogate "
+    "CLIP in img2img once, which downloads it (2 GB)."
+)
+
+
+def available(folders: Folders) -> bool:
+    """Whether all that is needed to describe a picture is on this machine."""
+    return _weights().is_file() and find_vocabulary(folders.weights) is not None
+
+
+@contextmanager
+def captioning(folders: Folders) -> Iterator[Caption]:
+    """Wait for the WebUI's queue and lend what describes a picture; ValueError if that would have to be downloaded."""
+    vocabulary = find_vocabulary(folders.weights)
+    if vocabulary is None or not _weights().is_file():
+        raise ValueError(MISSING)
+    with call_queue.queue_lock:
+        shared.state.begin(job=JOB)
+        try:
+            lowvram.send_everything_to_cpu()
+            interrogator = _loaded(vocabulary)
+            yield lambda pixels: interrogator.generate_caption(Image.fromarray(pixels))
+        finally:
+            interrogator = None
+            shared.state.end()
+            devices.torch_gc()
+
+
+def _weights() -> Path:
+    return Path(paths.models_path) / FOLDER / WEIGHTS
+
+
+def _loaded(vocabulary: Path) -> Any:
+    """The WebUI's interrogator with BLIP alone: its own `load` would download CLIP as well."""
+    interrogator = interrogate.InterrogateModels("")
+    interrogator.create_fake_fairscale()
+    with _local_tokenizer(vocabulary):
+        interrogator.blip_model = interrogator.load_blip_model()
+    half = not (shared.cmd_opts.no_half or interrogator.running_on_cpu)
+    interrogator.dtype = torch.float16 if half else torch.float32
+    interrogator.blip_model.to(devices.device_interrogate, interrogator.dtype)
+    return interrogator
+
+
+@contextmanager
+def _local_tokenizer(vocabulary: Path) -> Iterator[None]:
+    """Within this context BLIP takes its words from a file instead of asking a hub for them."""
+    blip: Any = importlib.import_module("models.blip")  # of BLIP's repository, which the WebUI has put on the path
+    own = blip.BertTokenizer
+
+    class Local:
+        @staticmethod
+        def from_pretrained(_name: str) -> Any:
+            return own(str(vocabulary))
+
+    blip.BertTokenizer = Local
+    try:
+        yield
+    finally:
+        blip.BertTokenizer = own
