@@ -30,6 +30,8 @@ videos = st.builds(
     enabled=st.just(True),
     motion_module=st.sampled_from(["none", "mm_sd_v15_v2.ckpt", "sub folder/v3.safetensors"]),
     frames=st.integers(1, 1024),
+    context=st.integers(1, 1024),
+    overlap=st.integers(0, 1023),
     fps=st.floats(0.1, 120),
     gamma=st.floats(0, 0.5),
     step_noise=st.booleans(),
@@ -68,6 +70,7 @@ def test_what_is_not_given_has_its_default() -> None:
 
 def test_defaults_are_those_of_the_paper_and_the_field() -> None:
     assert (VideoSettings().gamma, VideoSettings().frames, VideoSettings().fps) == (0.15, 16, 8)
+    assert (VideoSettings().context, VideoSettings().overlap) == (16, 4)
     assert VideoSettings().step_noise is False
 
 

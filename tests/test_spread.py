@@ -172,6 +172,17 @@ def test_nothing_stays_when_the_unet_raises(unet: Recorder, call: int) -> None:
     assert vars(unet) == before
 
 
+def test_before_each_part_the_caller_may_stop_it(unet: Recorder) -> None:
+    def stop() -> None:
+        if len(unet.calls) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), in_windows(unet, before_part=stop):
+        unet(numbered())
+    assert len(unet.calls) == 2
+    assert "forward" not in vars(unet)
+
+
 def test_what_others_hang_there_meanwhile_and_forget_is_gone_as_well(unet: Recorder) -> None:
     with in_windows(unet):
         unet.forward = lambda x: x  # type: ignore[method-assign]

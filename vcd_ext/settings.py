@@ -64,11 +64,31 @@ class VideoSettings:
     frames: int = _setting(
         16,
         "Frames",
-        "Length of the video. Motion modules are trained on 16 frames; most hold at most 32. 1 makes a picture.",
+        "Length of the video. 1 makes a picture. With a motion module more frames than 'Context' are made in windows.",
         minimum=1,
         maximum=1024,
         step=1,
-        slider_maximum=64,
+        slider_maximum=240,
+    )
+    context: int = _setting(
+        16,
+        "Context",
+        "Frames that the motion module sees together; a longer video is denoised in windows of so many, and needs no "
+        "more memory than one of them. Motion modules are trained on 16 frames; most hold at most 32.",
+        minimum=1,
+        maximum=1024,
+        step=1,
+        slider_maximum=32,
+    )
+    overlap: int = _setting(
+        4,
+        "Overlap",
+        "Frames that a window shares with the next, where one fades into the other; less than 'Context'. More is "
+        "smoother and slower. Without effect where one window is enough.",
+        minimum=0,
+        maximum=1023,
+        step=1,
+        slider_maximum=16,
     )
     fps: float = _setting(
         8.0, "FPS", "Frames per second of the video file.", minimum=0.1, maximum=120, step=0.1, slider_maximum=30

@@ -4,7 +4,7 @@ So every step denoises the whole video on the whole canvas, while no more than a
 (MultiDiffusion, Bar-Tal et al., arXiv 2302.08113, along the frames as well).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,6 +38,7 @@ def spread(
     windows: Sequence[Window],
     tiles: Sequence["Tile"] | None = None,
     swap: Swap | None = None,
+    before_part: Callable[[], None] | None = None,
 ) -> Iterator[None]:
     """Within this context a call of the UNet is computed window by window and tile by tile.
 
@@ -48,6 +49,7 @@ def spread(
     nothing to divide and nothing to swap the UNet is left alone.
     Tensors whose first axis is the rows are divided, those with two sides also into tiles, in proportion where they
     are several times as large as the latents. The sum is made in float32 and returned in the UNet's own type.
+    before_part: called before each part is computed; it may raise, as a call can take long.
     ValueError for windows or a swap that do not fit the video, and in the call for other row counts or sizes.
     """
     parts = _Parts(frames, windows, tiles or (None,), swap)
@@ -57,7 +59,13 @@ def spread(
     mine = vars(unet)
     hung = mine.get("forward")  # ControlNet's, for example
     plain = unet.forward
-    unet.forward = lambda *args, **kwargs: parts.run(plain, args, kwargs)
+
+    def compute(*args: Any, **kwargs: Any) -> Any:
+        if before_part is not None:
+            before_part()
+        return plain(*args, **kwargs)
+
+    unet.forward = lambda *args, **kwargs: parts.run(compute, args, kwargs)
     try:
         yield
     finally:
@@ -83,8 +91,8 @@ class _Parts:
         self.frames, self.windows, self.tiles, self.swap = frames, windows, tiles, swap
         self.count = len(windows) * len(tiles)
 
-    def run(self, plain: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """What a call of the UNet returns; plain: its own forward function."""
+    def run(self, compute: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a call of the UNet returns; compute: what computes a part."""
         latents: Tensor = args[0] if args else kwargs["x" if "x" in kwargs else "sample"]
         videos = self._videos(latents)
         total: Tensor | None = None
@@ -93,7 +101,7 @@ class _Parts:
                 part = _Part(latents, videos, self.frames, window, tile)
                 if self.swap is not None:
                     part.swap = self.swap, self.swap.absent[window.frames.start : window.frames.stop, number]
-                output = plain(*part.of(args), **part.of(kwargs))
+                output = compute(*part.of(args), **part.of(kwargs))
                 result = _tensor(output)
                 if total is None:
                     shape = (len(latents), result.shape[1], *latents.shape[2:])

@@ -167,7 +167,7 @@ def entries(clip: Clip) -> dict[str, str]:
 
 def test_the_infotext_restores_every_setting(host, files):
     picture = replace(PICTURE, negative_prompt="blurry", sampler="dpmpp_2m", cfg_scale=4)
-    video = replace(VIDEO, gamma=0.1, formats=("gif", "webm"))
+    video = replace(VIDEO, gamma=0.1, context=8, overlap=3, formats=("gif", "webm"))
     clip = host.generate(picture, video, files.motion_module, [files.embedding])
     assert clip.metadata["parameters"].splitlines()[:2] == ["a photo of tinyperson", "Negative prompt: blurry"]
     found = entries(clip)

@@ -25,6 +25,8 @@ WRONG_SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "lcm": ({"sampler": "lcm", "steps": 51}, {}, "lcm makes at most 50 steps"),
     "gamma": ({}, {"gamma": 0.9}, "gamma is 0.9"),
     "frames": ({}, {"frames": 0}, "frames is 0"),
+    "context": ({}, {"context": 0}, "context is 0"),
+    "overlap": ({}, {"overlap": -1}, "overlap is -1"),
 }
 
 
@@ -56,9 +58,17 @@ def test_refused_settings_are_named(host):
 
 
 @pytest.mark.usefixtures("_idle")
-def test_more_frames_than_the_module_holds_are_refused_with_its_limit(host, files):
-    with pytest.raises(ValueError, match=r"33 frames.*at most 32"):
-        host.generate(PICTURE, replace(VIDEO, frames=33), files.motion_module)
+def test_a_context_longer_than_the_module_holds_is_refused_with_its_limit(host, files):
+    with pytest.raises(SettingError, match=r"context is 40; mm_v2.*at most 32 frames together.*the video may be") as no:
+        host.generate(PICTURE, replace(VIDEO, frames=33, context=40), files.motion_module)
+    assert no.value.key == "context"
+
+
+@pytest.mark.usefixtures("_idle")
+@pytest.mark.parametrize("overlap", [4, 5])
+def test_an_overlap_that_is_no_less_than_the_context_is_refused(host, files, overlap):
+    with pytest.raises(ValueError, match=rf"overlap is {overlap}; it must be .* below the 4 frames"):
+        host.generate(PICTURE, replace(VIDEO, context=4, overlap=overlap), files.motion_module)
 
 
 @pytest.mark.usefixtures("_idle")

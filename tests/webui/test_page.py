@@ -74,12 +74,14 @@ def test_a_frame_can_be_upscaled_from_the_gallery_as_a_picture(page: Page) -> No
 def test_pasting_infotext_sets_the_section(page: Page) -> None:
     infotext = (
         "a photo of a dog\nSteps: 3, Sampler: Euler, Seed: 5, Size: 64x64, VCD motion module: mm_v3.safetensors, "
-        "VCD frames: 6, VCD fps: 12.5, VCD gamma: 0.3, VCD correlate step noise: True, VCD formats: webp gif, "
-        "VCD identity: tinyperson"
+        "VCD frames: 6, VCD context: 5, VCD overlap: 2, VCD fps: 12.5, VCD gamma: 0.3, VCD correlate step noise: True, "
+        "VCD formats: webp gif, VCD identity: tinyperson"
     )
     page.locator("#txt2img_prompt textarea").fill(infotext)
     page.locator("#txt2img_tools #paste").click()
     expect(page.locator("#vcd_txt2img_frames input[type=number]")).to_have_value("6")
+    expect(page.locator("#vcd_txt2img_context input[type=number]")).to_have_value("5")
+    expect(page.locator("#vcd_txt2img_overlap input[type=number]")).to_have_value("2")
     expect(page.locator("#vcd_txt2img_fps input[type=number]")).to_have_value("12.5")
     expect(page.locator("#vcd_txt2img_gamma input[type=number]")).to_have_value("0.3")
     expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("mm_v3.safetensors")
@@ -90,9 +92,11 @@ def test_pasting_infotext_sets_the_section(page: Page) -> None:
 
 def test_a_run_that_cannot_work_says_why_in_one_sentence(page: Page) -> None:
     set_number(page, "frames", "33")
+    set_number(page, "context", "33")
     page.locator("#txt2img_generate").click()
     expect(page.locator("#html_log_txt2img.prose")).to_contain_text("holds at most 32", timeout=MINUTE)
     set_number(page, "frames", "4")
+    set_number(page, "context", "16")
 
 
 def test_interrupt_stops_a_video(page: Page) -> None:

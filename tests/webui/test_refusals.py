@@ -33,7 +33,8 @@ MOTION = {"motion_module": "mm_v2", "frames": 4}
         ({"motion_module": "../../Stable-diffusion/tiny"}, {}, ["motion_module", "not in"]),
         ({"motion_module": "mm_v1"}, {}, ["motion_module", "v1", "v3_sd15_mm"]),
         ({"motion_module": "broken"}, {}, ["motion_module", "damaged"]),
-        ({"motion_module": "mm_v2", "frames": 33}, {}, ["frames", "33", "32"]),
+        ({"motion_module": "mm_v2", "frames": 33, "context": 33}, {}, ["context", "33", "32", "may be longer"]),
+        ({"motion_module": "mm_v2", "context": 8, "overlap": 8}, {}, ["overlap", "8 frames"]),
         ({"identity": "nobody"}, {}, ["identity", "nobody", "tinyperson"]),
         ({"identity": "toowide"}, {}, ["identity", "96", "64"]),
         (MOTION, {"width": 68}, ["width", "68", "64 or 72"]),
@@ -95,8 +96,9 @@ def test_a_replaced_unet_is_refused(server: Server) -> None:
     assert "probe's UNet" in answer.json()["detail"]
 
 
-def test_the_module_limit_does_not_hold_for_the_noise_prior_alone(server: Server) -> None:
-    assert server.generate({"frames": 40, "formats": []}, steps=1).frames.shape[0] == 40
+def test_context_and_overlap_do_not_hold_for_the_noise_prior_alone(server: Server) -> None:
+    alone = {"frames": 40, "context": 4, "overlap": 9, "formats": []}
+    assert server.generate(alone, steps=1).frames.shape[0] == 40
 
 
 def test_a_disabled_request_is_a_plain_batch(server: Server) -> None:

@@ -82,7 +82,7 @@ def test_after_a_skip_the_next_video_of_the_batch_is_made(server: Server, before
 
 
 def test_after_a_refusal(server: Server, before: tuple) -> None:
-    assert server.ask({**MOTION, "frames": 33}).status_code == 422
+    assert server.ask({**MOTION, "frames": 33, "context": 33}).status_code == 422
     check(server, before)
 
 

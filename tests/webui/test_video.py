@@ -160,6 +160,8 @@ def test_pasted_infotext_restores_every_setting(server: Server) -> None:
     chosen = {
         "motion_module": "mm_v3",
         "frames": 5,
+        "context": 4,
+        "overlap": 3,
         "fps": 6.5,
         "gamma": 0.33,
         "step_noise": True,

@@ -1,8 +1,8 @@
 """A host without the WebUI: a checkpoint loaded with diffusers, for the command line and for servers."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from vcd_ext.identity.embedding import load_embedding
 from vcd_ext.identity.naming import mentions
 from vcd_ext.media import Clip
 from vcd_ext.noise import correlate
-from vcd_ext.settings import GenerateSettings, VideoSettings, parse
+from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, parse
+from vcd_ext.spread import spread
 
 FACTOR = 8  # pixels of one latent value's side
 
@@ -66,7 +67,8 @@ class Standalone:
     ) -> Clip:
         """Make one video (T2V VCD, arXiv 2402.09368 v1, section 4.1); its infotext is in `metadata["parameters"]`.
 
-        Frame i starts from the WebUI's CPU noise of seed + i, correlated with its neighbours by `video.gamma`.
+        Frame i starts from the WebUI's CPU noise of seed + i, correlated with its neighbours by `video.gamma`. More
+        frames than `video.context` are denoised in windows, in the memory of one.
         embeddings: files; a name that neither prompt has is appended to the prompt.
         progress: called with (done, total), from (0, total) on; one is a frame denoised by one step, or decoded.
         ValueError, before anything is computed, for settings or files that cannot work.
@@ -77,7 +79,7 @@ class Standalone:
             picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
         )
         counted = Counter(progress, total=(picture.steps + 1) * video.frames)
-        with self._moving(motion_module, video.frames):
+        with self._moving(motion_module, video):
             latents = self._denoise(sampler, picture, video, vectors, counted)
         frames = self._decode(latents, counted)
         text = infotext(picture, video, self.path, motion_module, embeddings)
@@ -97,8 +99,23 @@ class Standalone:
                 raise ValueError(f"The embedding {name} has {count} vectors; a prompt holds at most {CHUNK} of one.")
         return vectors
 
-    def _moving(self, path: Path | None, frames: int) -> AbstractContextManager[None]:
-        return motion.attached(self.unet, motion.load(path), frames) if path else nullcontext()
+    @contextmanager
+    def _moving(self, path: Path | None, video: VideoSettings) -> Iterator[None]:
+        """Within this context the UNet takes whole videos, and computes them in windows if they are long."""
+        # Frames that do not meet in a motion module need no overlap.
+        windows = motion.windows(video.frames, video.context, video.overlap if path else 0)
+        with ExitStack() as stack:
+            if path:
+                module, length = motion.load(path), len(windows[0].frames)
+                if length > module.max_frames:
+                    raise SettingError(
+                        "context",
+                        f"context is {video.context}; {path.name} holds at most {module.max_frames} frames together. "
+                        f"Use a context of up to {module.max_frames}; the video may be longer.",
+                    )
+                stack.enter_context(motion.attached(self.unet, module, length))
+            stack.enter_context(spread(self.unet, video.frames, windows))
+            yield
 
     def _denoise(
         self,

@@ -11,14 +11,16 @@ from PIL import Image
 from torch import Tensor
 
 from vcd_ext.hosts.webui import library, model
+from vcd_ext.hosts.webui.interrupt import stop_if_asked
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.rows import in_video_order
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.save import save_video
 from vcd_ext.identity.naming import with_name
-from vcd_ext.motion import MotionModule, attached
+from vcd_ext.motion import MotionModule, Window, attached, windows
 from vcd_ext.noise import correlate
 from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings, describe, parse, to_infotext
+from vcd_ext.spread import spread
 
 # Where a finished run tells page and API about its files, in the answer's generation info.
 VIDEOS_KEY = "VCD videos"
@@ -45,6 +47,7 @@ class VideoRun:
         self.p = p
         self.settings = settings
         self.module: MotionModule | None = None
+        self.windows: list[Window] = []
         self.failure: Refused | None = None
         self.frames: list[Image.Image] = []
 
@@ -60,6 +63,7 @@ class VideoRun:
         self._check_request()
         if settings.motion_module != NO_MODULE:
             self._module_file()
+            self.windows = self._windows()
         p.batch_size = settings.frames
         p.do_not_save_grid = True
         if settings.frames > 1:
@@ -149,12 +153,18 @@ class VideoRun:
             module = library.module(self._module_file())
         except ValueError as error:
             raise Refused(f"motion_module: {error}") from error
-        if self.settings.frames > module.max_frames:
+        if len(self.windows[0].frames) > module.max_frames:
             raise Refused(
-                f"frames is {self.settings.frames}; {self.settings.motion_module} holds at most {module.max_frames}. "
-                f"Use up to {module.max_frames} frames, or motion module '{NO_MODULE}'."
+                f"context is {self.settings.context}; {self.settings.motion_module} holds at most {module.max_frames} "
+                f"frames together. Use a context of up to {module.max_frames}; the video may be longer."
             )
         return module
+
+    def _windows(self) -> list[Window]:
+        try:
+            return windows(self.settings.frames, self.settings.context, self.settings.overlap)
+        except ValueError as error:
+            raise Refused(str(error)) from error
 
     def _write_identity(self) -> None:
         name = self.settings.identity
@@ -199,7 +209,9 @@ class VideoRun:
                     stack.enter_context(model.motion_schedule(sd_model, self.p))
                     stack.enter_context(in_video_order(unet, self.settings.frames))
                     stack.callback(self._leave_device)
-                    stack.enter_context(attached(unet, self.module, self.settings.frames, **model.residence(sd_model)))
+                    length = len(self.windows[0].frames)
+                    stack.enter_context(attached(unet, self.module, length, **model.residence(sd_model)))
+                    stack.enter_context(spread(unet, self.settings.frames, self.windows, before_part=stop_if_asked))
                 return sample(*args, **kwargs)
 
         return sample_with_motion

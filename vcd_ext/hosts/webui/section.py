@@ -19,7 +19,7 @@ from vcd_ext.identity.naming import mentions, renamed, with_name
 from vcd_ext.settings import NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
 
 # The page's rows; the accordion's own checkbox is 'enabled'.
-ROWS = (("motion_module", "identity"), ("frames", "fps"), ("gamma",), ("formats", "step_noise"))
+ROWS = (("motion_module", "identity"), ("frames", "fps"), ("context", "overlap"), ("gamma",), ("formats", "step_noise"))
 # The one setting that nobody knows from elsewhere explains itself in place; the others do so under the mouse.
 EXPLAINED = "gamma"
 EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin")
