@@ -13,6 +13,7 @@ from torch import Tensor
 from vcd_ext.host import FACTOR, Mask, Picture, Tiling, VideoPass
 from vcd_ext.motion import Window, windows
 from vcd_ext.noise import check_gamma
+from vcd_ext.settings import NO_MODULE
 from vcd_ext.tiled.tiles import Tile, tiles
 
 
@@ -56,15 +57,23 @@ def plan(frames: Sequence[Picture], work: VideoPass, masks: Sequence[Mask] | Non
         raise ValueError(f"There are {len(masks)} masks for {len(frames)} frames; give one for each frame.")
     check_gamma(work.gamma)
     parts, absent = _tiles(len(frames), height, width, tiling)
+    together = windows(len(frames), work.context, work.overlap)
+    if not animated(work):
+        together = windows(len(frames), work.context, 0)  # frames that do not meet need no overlap
     return Plan(
         frames=len(frames),
         height=height,
         width=width,
         steps=steps_run(work.steps, work.denoise),
-        windows=windows(len(frames), work.context, work.overlap),
+        windows=together,
         tiles=parts,
         absent=absent,
     )
+
+
+def animated(work: VideoPass) -> bool:
+    """Whether a motion module moves the frames together."""
+    return work.motion_module not in ("", NO_MODULE)
 
 
 def steps_run(steps: int, denoise: float) -> int:

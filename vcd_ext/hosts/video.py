@@ -12,12 +12,12 @@ from torch import Tensor
 from vcd_ext import motion
 from vcd_ext.host import Interrupted, Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.hosts.enlarge import Enlargers
-from vcd_ext.hosts.passes import Plan, as_long, latent_masks, picture, pictures, plan
+from vcd_ext.hosts.passes import Plan, animated, as_long, latent_masks, picture, pictures, plan
 from vcd_ext.hosts.sampling import kept, noised, scheduler, step
 from vcd_ext.hosts.standalone import Counter, Noise, Standalone
 from vcd_ext.motion import MotionModule
 from vcd_ext.noise import correlate
-from vcd_ext.settings import NO_MODULE, SAMPLERS
+from vcd_ext.settings import SAMPLERS
 from vcd_ext.spread import Swap, spread
 
 CHANNELS = 4  # of latents
@@ -78,11 +78,10 @@ class StandaloneVideo:
         name = work.sampler or SAMPLERS[0]
         if name not in SAMPLERS:
             raise ValueError(f"sampler is '{name}'; choose one of {', '.join(SAMPLERS)}.")
-        animated = work.motion_module not in ("", NO_MODULE)
-        return scheduler(name, work.steps, animated, self.standalone.prediction_type, self.standalone.device)
+        return scheduler(name, work.steps, animated(work), self.standalone.prediction_type, self.standalone.device)
 
     def _module(self, work: VideoPass, planned: Plan) -> MotionModule | None:
-        if work.motion_module in ("", NO_MODULE):
+        if not animated(work):
             return None
         path = Path(work.motion_module)
         if self._loaded is None or self._loaded[0] != path:
