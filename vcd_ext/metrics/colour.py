@@ -7,15 +7,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-CELL = 32  # pixels of the side of the squares whose mean colours are compared
+CELL = 64  # pixels of the side of the squares whose mean colours are compared
 _CHROMA = 25.0**7
 
 
 def colour_shift(frames: NDArray[np.uint8], reference: NDArray[np.uint8], cell: int = CELL) -> NDArray[np.float64]:
     """Mean CIEDE2000 between the mean colours of squares of `cell` pixels, for each frame: [F].
 
-    frames, reference: RGB [F, H, W, 3] of one size. 1 is just visible side by side. Detail that is painted anew does
-    not count, as its mean is 0. ValueError for shapes that differ.
+    frames, reference: RGB [F, H, W, 3] of one size. 1 is just visible side by side. Detail that is painted anew
+    counts little, as it has no mean. ValueError for shapes that differ.
     """
     if frames.shape != reference.shape or frames.ndim != 4 or frames.shape[3] != 3:
         raise ValueError(

@@ -16,9 +16,9 @@ _FINE = 2.0  # sigma of the Gaussian below which is detail
 
 
 class Seams(NamedTuple):
-    """The first three: at the tiles' borders over where a tile is alone, each over the source's; 1 shows no seam."""
+    """The first three: at the tiles' borders over where a tile is alone, as root mean squares; 1 shows no seam."""
 
-    gradient: float  # mean difference of neighbours across the borders
+    gradient: float  # difference of neighbours across the borders
     edges: float  # spread of the detail near the borders
     bands: float  # spread of the detail where tiles overlap; that near the borders where they do not
     step: float  # by how many levels, 0 to 255, the change of the source differs on both sides of a border; 0 is none
@@ -27,12 +27,14 @@ class Seams(NamedTuple):
 def seams(frames: NDArray[np.uint8], source: NDArray[np.uint8], tiles: Sequence[Tile]) -> Seams:
     """The seams of a video that was made in tiles from a source of the same size.
 
-    frames, source: [F, H, W, 3]. Divided by the source's, as its own content may lie unevenly. ValueError if there is
-    no border or no place where a tile is alone.
+    frames, source: [F, H, W, 3]. What the source itself has more at the borders than elsewhere is taken off: its
+    content may lie unevenly. ValueError if there is no border or no place where a tile is alone.
     """
     places = _Places(frames.shape[1], frames.shape[2], tiles)
     made, before = (np.sum([_sums(picture, places) for picture in video], axis=0) for video in (frames, source))
-    gradient, edges, bands = _ratios(made) / _ratios(before)
+    excess, alone = made - before, before[[1, 4, 4]]
+    at_borders = excess[[0, 2, 3]] + alone
+    gradient, edges, bands = np.sqrt(at_borders.clip(0) / made[[1, 4, 4]])
     step = np.mean([_step(one.astype(np.float32) - other, places) for one, other in zip(frames, source, strict=True)])
     return Seams(float(gradient), float(edges), float(bands), float(step))
 
@@ -56,19 +58,14 @@ class _Places:
 
 
 def _sums(picture: NDArray[np.uint8], at: _Places) -> NDArray[np.float64]:
-    """Mean differences of neighbours at borders and elsewhere, mean squared detail at edges, in bands and elsewhere."""
+    """Mean squares: of neighbours' differences at borders and elsewhere; of detail at edges, in bands and elsewhere."""
     values = picture.astype(np.float32)
-    down = np.abs(np.diff(values, axis=0, prepend=values[:1])).mean(2)
-    across = np.abs(np.diff(values, axis=1, prepend=values[:, :1])).mean(2)
+    down = (np.diff(values, axis=0, prepend=values[:1]) ** 2).mean(2)
+    across = (np.diff(values, axis=1, prepend=values[:, :1]) ** 2).mean(2)
     fine = ((values - cv2.GaussianBlur(values, (0, 0), _FINE)) ** 2).mean(2)
     steps = np.concatenate([down[at.step_y], across[at.step_x]]).mean()
     alone = np.concatenate([down[at.alone], across[at.alone]]).mean()
     return np.array([steps, alone, *(fine[place].mean() for place in (at.edges, at.bands, at.alone))], np.float64)
-
-
-def _ratios(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    steps, alone, edges, bands, interior = sums
-    return np.array([steps / alone, (edges / interior) ** 0.5, (bands / interior) ** 0.5])
 
 
 def _step(change: NDArray[np.float32], at: _Places) -> float:
