@@ -182,6 +182,27 @@ def test_data_urls_and_a_photo_without_its_mask_are_taken(client: TestClient, jo
     assert job.identity.metadata["mask_source"] == "brightness, file"
 
 
+def test_masks_that_are_all_empty_are_refused_in_one_sentence_unless_masks_are_not_wanted(
+    client: TestClient, jobs: Jobs
+) -> None:
+    body = {"settings": CHOSEN, "photos": PICTURES, "masks": [base64_of(0 * PHOTOS[0].pixels)] * len(PICTURES)}
+    answer = client.post("/vcd/v1/train", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("The masks of all photos are empty")
+    assert jobs.last is None
+    begun = client.post("/vcd/v1/train", json=body | {"settings": CHOSEN | {"masked": False}}).json()
+    assert ended(jobs.get(begun["id"])).file
+
+
+def test_a_mask_of_no_use_is_told_and_another_is_looked_for(client: TestClient, jobs: Jobs) -> None:
+    full = base64_of(0 * PHOTOS[0].pixels + 255)
+    body = {"settings": CHOSEN, "photos": PICTURES[:2], "masks": [full, MASKS[1]]}
+    job = ended(jobs.get(client.post("/vcd/v1/train", json=body).json()["id"]))
+    assert job.warnings[0].startswith("The mask of photo 1 covers 100% of the picture, more than 95%")
+    assert job.identity is not None
+    assert job.identity.metadata["mask_source"] == "brightness, file"
+
+
 @pytest.mark.parametrize("ask", ["get", "cancel"])
 def test_an_unknown_training_is_not_found(client: TestClient, ask: str) -> None:
     path = "/vcd/v1/train/unknown"

@@ -1,5 +1,6 @@
 """Trainings in the background: one at a time, stopped and resumed, and told about whatever happens."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,6 +176,24 @@ def test_an_unexpected_error_is_told_in_a_sentence_and_the_training_can_be_gone_
     assert job.error == "The training failed: RuntimeError: the driver. The console tells more."
     assert "is gone" in capsys.readouterr().err
     assert [one.step for one in unfinished(studio.folders.trainings)] == [4]
+
+
+def test_a_full_disk_at_the_end_costs_nothing_that_was_learned(
+    jobs: Jobs, studio: ToyStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *_: object) -> None:
+        raise OSError(errno.ENOSPC, f"{path} was not written: the disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vcd_ext.hosts.studio.save_embedding", full)
+        job = ended(jobs.start(PHOTOS, SETTINGS))
+    assert job.state == FAILED
+    assert "rexy.safetensors was not written: the disk is full." in job.error
+    assert not studio.folders.identities.exists()
+    assert [one.step for one in unfinished(studio.folders.trainings)] == [20]
+    begun = studio.host.steps
+    assert ended(jobs.resume(NAME)).state == DONE
+    assert studio.host.steps == begun, "no step is made again"
 
 
 def test_too_little_memory_is_told_with_what_to_do(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The subcommand `train`: photos in, an embedding out; stopped, it goes on; a mistake is one sentence."""
 
+import errno
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 from tests.conftest import Files
 from vcd_ext import train_command
@@ -136,7 +139,68 @@ def test_photos_without_masks_get_them_or_are_learned_as_a_whole(call, photos, t
     assert len(asked) == 1
 
 
+def test_one_photo_is_learned_from_with_a_warning(call, photos, capsys):
+    (photos / "1.png").unlink()
+    assert main(call) == 0
+    assert "There is only one photo; with 5 to 10" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("share", "reason"), [(0, "is empty"), (0.005, "less than 1%"), (1, "more than 95%")])
+def test_a_mask_of_no_use_is_told_by_its_photos_name_and_another_is_looked_for(
+    call, photos, capsys, monkeypatch, share, reason
+):
+    found = np.pad(np.full((32, 40), 255, np.uint8), ((16, 16), (20, 20)))
+    monkeypatch.setattr("vcd_ext.identity.segment.segmenters", lambda *_: [named(lambda *_: found)])
+    mask = np.zeros(64 * 80, np.uint8)
+    mask[: round(share * mask.size)] = 255
+    Image.fromarray(mask.reshape(64, 80)).save(photos / "0.mask.png")
+    assert main(call) == 0
+    assert re.search(f"The mask of 0.png .*{reason}", capsys.readouterr().err)
+    with safe_open("rex.safetensors", "pt") as file:
+        assert file.metadata()["mask_source"] == "alpha, test"
+
+
+def named(segmenter):
+    segmenter.name = "test"
+    return segmenter
+
+
+def test_masks_that_are_all_empty_are_a_mistake_unless_masks_are_not_wanted(call, photos, tmp_path, capsys):
+    for name in ("0", "1"):
+        Image.new("L", (80, 64)).save(photos / f"{name}.mask.png")
+    assert main(call) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("vcd: The masks of all photos are empty; mark the subject white")
+    assert len(said.splitlines()) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"photos"}
+    assert main([*call, "--no-masked"]) == 0
+
+
+def test_an_sdxl_checkpoint_is_a_mistake(call, tmp_path, capsys):
+    name = "conditioner.embedders.0.transformer.text_model.final_layer_norm.bias"
+    save_file({name: torch.zeros(2)}, tmp_path / "xl.safetensors")
+    assert main([*call, "--checkpoint", "xl.safetensors"]) == 2
+    said = capsys.readouterr().err
+    assert "SDXL" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_full_disk_at_the_end_is_told_and_the_same_command_goes_on(call, tmp_path, capsys, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("vcd_ext.identity.save_embedding", full_disk)
+        assert main(call) == 2
+    assert last_line(capsys.readouterr().err) == "vcd: [Errno 28] No space left on device"
+    assert {path.name for path in tmp_path.iterdir()} == {"photos", "rex.training", "rex.training.bank"}
+    assert main(call) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"photos", "rex.safetensors"}
+
+
+def full_disk(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 MISTAKES = {
+    "no photos": (["--photos", "."], "no pictures in it"),
     "missing checkpoint": (["--checkpoint", "missing.safetensors"], "There is no checkpoint at missing"),
     "missing photos": (["--photos", "missing"], "missing does not exist"),
     "name with a path": (["--name", "../rex"], "has '.' in it"),

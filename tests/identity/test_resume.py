@@ -49,6 +49,13 @@ def test_stopped_and_gone_on_with_is_the_same_to_the_bit(at: int, options: dict,
     assert same(resumed, identity.train(ToyHost(), PHOTOS, seeded))
 
 
+def test_stopped_at_step_60_of_200_it_is_the_same_too(tmp_path: Path):
+    settings = replace(SETTINGS, steps=200, validate_every=25, save_every=25)
+    assert stopped(60, tmp_path / "state", settings).steps == 60
+    resumed = identity.train(ToyHost(), PHOTOS, settings, state=tmp_path / "state")
+    assert same(resumed, identity.train(ToyHost(), PHOTOS, settings))
+
+
 def test_photos_are_not_encoded_again(tmp_path: Path):
     stopped(3, tmp_path / "state")
     host = ToyHost()

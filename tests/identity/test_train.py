@@ -158,6 +158,13 @@ def test_photos_are_encoded_once_and_many_have_fewer_variants(monkeypatch):
     assert many.encoded == 3 * 3
 
 
+def test_two_hundred_photos_train_with_fewer_variants_of_each():
+    host = ToyHost()
+    result = trained([photo(i, subject=55 + i) for i in range(200)], host, variants=16, steps=2)
+    assert result.finished
+    assert host.encoded == 200 * 5
+
+
 def test_one_photo_trains_with_a_warning():
     result = trained(PHOTOS[:1])
     assert result.finished

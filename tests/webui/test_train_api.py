@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,18 @@ def learning(server: Server, identifier: str) -> dict[str, Any]:
     return until(server, identifier, lambda told: told["loss"] is not None)
 
 
+def generated(server: Server) -> None:
+    """Wait until the WebUI has made another step of a picture."""
+    end, step = time.monotonic() + PATIENCE, None
+    while True:
+        state = server.get("/sdapi/v1/progress?skip_current_image=true")["state"]
+        if state["job"] and state["job"] != "vcd-train" and step is not None and state["sampling_step"] > step:
+            return
+        step = state["sampling_step"] if step is None else step
+        assert time.monotonic() < end, state
+        time.sleep(0.05)
+
+
 def test_a_training_leaves_an_identity_that_the_next_prompt_knows(server: Server) -> None:
     prompt = "a photo of apiling"
     before = server.generate(None, prompt=prompt).frames
@@ -84,6 +97,35 @@ def test_a_name_that_is_taken_and_a_second_training_are_refused(server: Server) 
     server.post(f"/vcd/v1/train/{resumed}/cancel?keep=true").raise_for_status()
     assert ended(server, resumed)["embedding"] == "endling"
     assert list((server.data / "vcd" / "trainings").iterdir()) == []
+
+
+def test_a_training_waits_for_the_picture_that_is_generated(server: Server) -> None:
+    with ThreadPoolExecutor(1) as other:
+        picture = other.submit(server.ask, None, steps=5000)
+        generated(server)
+        identifier = train(server, name="waitling").json()["id"]
+        for _ in range(3):
+            assert server.get(f"/vcd/v1/train/{identifier}")["state"] == "waiting"
+            generated(server)
+        assert not picture.done()
+        server.post("/sdapi/v1/interrupt").raise_for_status()
+        assert picture.result().status_code == 200
+    told = ended(server, identifier)
+    assert (told["state"], told["error"]) == ("done", ""), "the picture's interrupt is not the training's"
+
+
+def test_a_picture_waits_for_the_training_and_is_the_same_after_it(server: Server) -> None:
+    before = server.generate(None).frames
+    identifier = train(server, name="firstling", steps=100_000).json()["id"]
+    learning(server, identifier)
+    with ThreadPoolExecutor(1) as other:
+        picture = other.submit(server.generate, None)
+        step = server.get(f"/vcd/v1/train/{identifier}")["step"]
+        until(server, identifier, lambda told: told["step"] >= step + 20)
+        assert not picture.done()
+        server.post(f"/vcd/v1/train/{identifier}/cancel").raise_for_status()
+        assert np.array_equal(picture.result().frames, before)
+    assert ended(server, identifier)["state"] == "stopped"
 
 
 def test_photos_outside_of_the_webuis_folders_are_not_read(server: Server) -> None:

@@ -161,6 +161,11 @@ def test_an_identity_is_deleted_after_a_question(page: Page, server: Server) -> 
     assert "haltling" not in server.get("/vcd/v1/identities")
 
 
+def test_no_class_is_suggested_where_blip_is_not_there(page: Page) -> None:
+    expect(page.locator("#vcd_train_class_word")).to_be_visible()
+    assert page.locator("#vcd_train_suggest:visible").count() == 0
+
+
 def test_the_tab_explains_its_settings(page: Page) -> None:
     page.locator("#vcd_train_advanced .label-wrap").click()
     says(page, "gradient_checkpointing", "computed twice to save memory")

@@ -2,15 +2,18 @@
 
 import contextlib
 import hashlib
+import importlib
+import socket
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
 from fastapi import Body, HTTPException
 from ldm.modules.attention import BasicTransformerBlock, CrossAttention
 from ldm.modules.diffusionmodules.model import AttnBlock
-from modules import devices, lowvram, script_callbacks, sd_hijack, sd_models, sd_unet, shared
+from modules import devices, interrogate, lowvram, script_callbacks, sd_hijack, sd_models, sd_unet, shared
 from modules.textual_inversion.textual_inversion import Embedding
 
 NAME = "rexling"
@@ -372,7 +375,47 @@ def _in_the_way(reason):
             delattr(owner, name) if before is places and name == "forward" else setattr(owner, name, was)
 
 
+def embedding(name: str):
+    """The vectors that the WebUI has read of an embedding; None if it does not know it."""
+    known = sd_hijack.model_hijack.embedding_db.word_embeddings.get(name)
+    return None if known is None else known.vec.float().tolist()
+
+
+class Blip(torch.nn.Module):
+    """Describes every picture alike."""
+
+    def generate(self, picture, **_):
+        assert picture.shape == (1, 3, 384, 384)
+        return ["a puppy on a bed"]
+
+
+def suggest(stub: bool = Body(embed=True)):
+    """What VCD says that a photo shows, while whoever opens a connection fails. stub: instead of BLIP's network."""
+    from vcd_ext.hosts.webui.studio import JOBS
+    from vcd_ext.identity.photos import Photo
+
+    def load_stub(_interrogator):
+        assert importlib.import_module("models.blip").init_tokenizer().bos_token == "[DEC]"
+        return Blip()
+
+    def refuse(*_):
+        raise AssertionError("a connection was opened")
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.object(socket.socket, "connect", refuse))
+        if stub:
+            stack.enter_context(mock.patch.object(interrogate.InterrogateModels, "load_blip_model", load_stub))
+        offered = JOBS.studio.captions
+        try:
+            said = JOBS.suggest_class([Photo("rex.png", np.zeros((64, 64, 3), np.uint8))])
+        except ValueError as error:
+            said = str(error)
+    return {"offered": offered, "said": said, "job": shared.state.job}
+
+
 def add_routes(_demo, app):
+    app.add_api_route("/probe/suggest", suggest, methods=["POST"])
+    app.add_api_route("/probe/embedding/{name}", embedding, methods=["GET"])
     app.add_api_route("/probe/details", details, methods=["GET"])
     app.add_api_route("/probe/train", train, methods=["POST"])
     app.add_api_route("/probe/gradients", gradients, methods=["GET"])
