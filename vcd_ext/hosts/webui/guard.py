@@ -159,18 +159,27 @@ def _plain_layers(sd_model: Any) -> Iterator[None]:
     """Take off token merging, hypertile and the padding of tileable pictures, which change what layers compute."""
     merged = getattr(sd_model, "applied_token_merged_ratio", 0)
     circular = sd_hijack.model_hijack.circular_enabled
+    with hypertile_off(sd_model):
+        try:
+            sd_models.apply_token_merging(sd_model, 0)
+            sd_hijack.model_hijack.apply_circular(False)
+            yield
+        finally:
+            sd_hijack.model_hijack.apply_circular(circular)
+            sd_models.apply_token_merging(sd_model, merged)
+
+
+@contextmanager
+def hypertile_off(sd_model: Any) -> Iterator[None]:
+    """Take off hypertile, which divides attention as fitted the size of the last picture."""
     tiled = [(layer, layer.forward) for layer in sd_model.modules() if HYPERTILE_MARK in vars(layer)]
     try:
-        sd_models.apply_token_merging(sd_model, 0)
-        sd_hijack.model_hijack.apply_circular(False)
         for layer, _ in tiled:
             del layer.forward
         yield
     finally:
         for layer, forward in tiled:
             layer.forward = forward
-        sd_hijack.model_hijack.apply_circular(circular)
-        sd_models.apply_token_merging(sd_model, merged)
 
 
 @contextmanager

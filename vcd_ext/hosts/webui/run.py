@@ -11,16 +11,15 @@ from PIL import Image
 from torch import Tensor
 
 from vcd_ext.hosts.webui import library, model
+from vcd_ext.hosts.webui.hang import moving
 from vcd_ext.hosts.webui.interrupt import stop_if_asked
 from vcd_ext.hosts.webui.refusal import Refused
-from vcd_ext.hosts.webui.rows import in_video_order
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.save import save_video
 from vcd_ext.identity.naming import with_name
-from vcd_ext.motion import MotionModule, Window, attached, windows
+from vcd_ext.motion import MotionModule, Window, windows
 from vcd_ext.noise import correlate
 from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings, describe, parse, to_infotext
-from vcd_ext.spread import spread
 
 # Where a finished run tells page and API about its files, in the answer's generation info.
 VIDEOS_KEY = "VCD videos"
@@ -201,17 +200,12 @@ class VideoRun:
 
         def sample_with_motion(*args: Any, **kwargs: Any) -> Any:
             self._check_prompts()
-            sd_model = self.p.sd_model
-            unet = sd_model.model.diffusion_model
+            unet = self.p.sd_model.model.diffusion_model
             with ExitStack() as stack:
                 stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
                 if self.module is not None:
-                    stack.enter_context(model.motion_schedule(sd_model, self.p))
-                    stack.enter_context(in_video_order(unet, self.settings.frames))
-                    stack.callback(self._leave_device)
-                    length = len(self.windows[0].frames)
-                    stack.enter_context(attached(unet, self.module, length, **model.residence(sd_model)))
-                    stack.enter_context(spread(unet, self.settings.frames, self.windows, before_part=stop_if_asked))
+                    length = self.settings.frames
+                    stack.enter_context(moving(self.p, length, self.windows, self.module, before_part=stop_if_asked))
                 return sample(*args, **kwargs)
 
         return sample_with_motion
@@ -219,10 +213,6 @@ class VideoRun:
     def _raise_failure(self, _module: Any, _args: Any) -> None:
         if self.failure is not None:
             raise self.failure
-
-    def _leave_device(self) -> None:
-        if model.is_low_memory(self.p.sd_model):
-            library.make_room()
 
     def _check_prompts(self) -> None:
         """Frames of one video must have the same number of prompts joined with AND."""

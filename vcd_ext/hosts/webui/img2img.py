@@ -1,0 +1,197 @@
+"""An img2img of the WebUI whose pictures come and go as floats: sampler, prompt syntax and networks are the WebUI's."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from modules import (
+    devices,
+    extra_networks,
+    processing,
+    prompt_parser,
+    sd_samplers,
+    sd_samplers_common,
+    shared,
+)
+from torch import Tensor
+
+from vcd_ext.host import Interrupted, Picture, VideoPass
+from vcd_ext.hosts.passes import Plan, as_long, pictures
+from vcd_ext.hosts.webui import guard, model
+from vcd_ext.hosts.webui.hang import moving
+from vcd_ext.hosts.webui.steps import request
+from vcd_ext.motion import MotionModule
+from vcd_ext.noise import correlate
+from vcd_ext.spread import Swap
+
+FULL = "Full"  # the WebUI's name of the checkpoint's own VAE, in its settings for encoding and decoding
+
+
+@dataclass
+class Job:
+    """What one pass needs beside the WebUI's own fields."""
+
+    frames: Sequence[Picture]
+    work: VideoPass
+    plan: Plan
+    mask: Tensor | None  # [F, 1, h, w], 1 where the picture may change
+    elsewhere: str  # the prompt where the subject is not
+    module: MotionModule | None
+    done: Callable[[int], None]  # told how many more frames were encoded or denoised by one step
+    stops: Callable[[], bool]
+
+
+class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
+    """Frames of float32 in, latents out; nothing is saved, corrected in colour or rounded to bytes on the way."""
+
+    job: Job
+    latents: Tensor | None = None  # [F, 4, h, w] of the finished frames
+
+    def init(self, all_prompts: Any, all_seeds: Any, all_subseeds: Any) -> None:
+        """Build the sampler and encode the frames, one at a time."""
+        with self._schedule():
+            self.sampler = sd_samplers.create_sampler(self.sampler_name, self.sd_model)
+        latents = torch.empty(self.job.plan.frames, 4, *self.job.plan.latent_size, device=shared.device)
+        for i, pixels in enumerate(pictures(self.job.frames, self.job.plan)):
+            self._stop()
+            latents[i] = _encoded(self.sd_model, pixels)
+            self.job.done(1)
+        self.init_latent = latents
+        if self.job.mask is not None:
+            self.nmask = self.job.mask.to(shared.device, devices.dtype)
+            self.mask = 1 - self.nmask
+        # What the WebUI gives to checkpoints that are no inpainting ones.
+        self.image_conditioning = latents.new_zeros(len(latents), 5, 1, 1)
+
+    def sample(
+        self, conditioning: Any, unconditional_conditioning: Any, seeds: Any, *_: Any, **__: Any
+    ) -> processing.DecodedSamples:
+        """Denoise the video; what is returned stands for pictures that the WebUI need not decode."""
+        noise = correlate(self.rng.next(), self.job.work.gamma) * self.initial_noise_multiplier
+        asked, self.denoising_strength = request(self.sampler_name, self.steps, self.job.plan.steps)
+        swap = self._swap(conditioning, unconditional_conditioning)
+        with self._hung_on(swap):
+            samples = self.sampler.sample_img2img(
+                self,
+                self.init_latent,
+                noise,
+                conditioning,
+                unconditional_conditioning,
+                steps=asked,
+                image_conditioning=self.image_conditioning,
+            )
+        self._stop()  # the WebUI's own answer to an interrupt is what there is so far
+        if self.mask is not None:
+            samples = samples * self.nmask + self.init_latent * self.mask
+        devices.test_for_nans(samples, "unet")
+        self.latents = samples
+        return processing.DecodedSamples([torch.zeros(3, 1, 1)])
+
+    def _schedule(self) -> Any:
+        return model.motion_schedule(self.sd_model, self) if self.job.module is not None else nullcontext()
+
+    @contextmanager
+    def _hung_on(self, swap: Swap | None) -> Iterator[None]:
+        plan, unet = self.job.plan, self.sd_model.model.diffusion_model
+        after_step = self.sampler.callback_state
+
+        def callback_state(state: Any) -> None:
+            after_step(state)
+            self.job.done(plan.frames)
+
+        self.sampler.callback_state = callback_state
+        with ExitStack() as stack:
+            stack.enter_context(guard.hypertile_off(self.sd_model))
+            # In each part of a call that is spread: one step of a long video may take minutes.
+            stack.callback(unet.time_embed.register_forward_pre_hook(lambda *_: self._stop()).remove)
+            stack.enter_context(moving(self, plan.frames, plan.windows, self.job.module, tiles=plan.tiles, swap=swap))
+            yield
+
+    def _stop(self) -> None:
+        if self.job.stops() or shared.state.interrupted or shared.state.skipped:
+            raise Interrupted
+
+    def _swap(self, conditioning: Any, unconditional: Any) -> Swap | None:
+        """Which condition takes the place of the prompt's where the subject is not."""
+        if self.job.plan.absent is None:
+            return None
+        prompt: Tensor = conditioning.batch[0][0].schedules[0].cond
+        text = prompt_parser.SdConditioning([plain(self.job.elsewhere)], width=self.width, height=self.height)
+        with devices.autocast():
+            learned = prompt_parser.get_learned_conditioning(self.sd_model, text, self.steps)
+        empty = self.sd_model.cond_stage_model_empty_prompt[0]
+        known, instead = prompt, as_long(learned[0][0].cond, prompt, empty)
+        missing = (len(unconditional[0][0].cond) - len(prompt)) // len(empty)
+        if missing > 0 and shared.opts.pad_cond_uncond and not shared.opts.pad_cond_uncond_v0:
+            # A setting of the WebUI by which the prompt becomes as long as the negative prompt.
+            known, instead = (torch.cat([cond, *[empty.to(cond)] * missing]) for cond in (known, instead))
+        return Swap(known, instead, self.job.plan.absent)
+
+
+def run(job: Job, sampler: str, scheduler: str) -> Tensor:
+    """Denoise as one img2img; latents [F, 4, h, w]. Interrupted if it was stopped."""
+    work, plan = job.work, job.plan
+    p = FloatImg2Img(
+        prompt=work.prompt,
+        negative_prompt=work.negative_prompt,
+        seed=work.seed,
+        sampler_name=sampler,
+        scheduler=scheduler,
+        batch_size=plan.frames,
+        steps=work.steps,
+        cfg_scale=work.cfg_scale,
+        width=plan.width,
+        height=plan.height,
+        denoising_strength=work.denoise,
+        init_images=[],
+        do_not_save_samples=True,
+        do_not_save_grid=True,
+        restore_faces=False,
+        tiling=False,
+    )
+    p.job = job
+    if shared.state.job_count > 0:  # this is a part of a job that has counted its own
+        shared.state.job_count += 1
+    with closing(p), _history_kept():
+        processing.process_images(p)
+        if p.latents is None:  # it was stopped before the first step
+            raise Interrupted
+        return p.latents
+
+
+@torch.no_grad()
+def decoded(latent: Tensor) -> Tensor:
+    """The pixels [3, H, W] of latents [4, h, w], about in [-1, 1], by the VAE and the settings of the WebUI."""
+    return processing.decode_latent_batch(shared.sd_model, latent[None], devices.cpu, check_for_nans=True)[0]
+
+
+def plain(prompt: str) -> str:
+    """A prompt without the networks that it names, such as <lora:name:1>."""
+    return str(extra_networks.parse_prompt(prompt)[0])
+
+
+def _encoded(sd_model: Any, pixels: Tensor) -> Tensor:
+    """Latents [1, 4, h, w] of a picture [1, 3, H, W] in [0, 1].
+
+    The mean of the posterior, where the WebUI's img2img draws from it: the same settings give the same video, and
+    frames that are alike stay so.
+    """
+    if shared.opts.sd_vae_encode_method != FULL:
+        return sd_samplers_common.images_tensor_to_samples(pixels, model=sd_model)
+    sd_model.first_stage_model.to(devices.dtype_vae)
+    posterior = sd_model.encode_first_stage(pixels.to(shared.device, devices.dtype_vae) * 2 - 1)
+    return sd_model.get_first_stage_encoding(posterior.mode())
+
+
+@contextmanager
+def _history_kept() -> Iterator[None]:
+    """Keep the settings of the person's last picture, which the page can bring back."""
+    options = shared.cmd_opts
+    before = options.no_prompt_history
+    options.no_prompt_history = True
+    try:
+        yield
+    finally:
+        options.no_prompt_history = before

@@ -1,0 +1,164 @@
+"""Video-to-video in the WebUI: a `host.VideoHost` on the checkpoint that is loaded."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from modules import call_queue, devices, prompt_parser, sd_models, sd_samplers, sd_schedulers, shared
+from PIL import Image
+from torch import Tensor
+
+from vcd_ext.host import FACTOR, Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.hosts.enlarge import LANCZOS, enlarged_size, known, lanczos
+from vcd_ext.hosts.passes import Plan, animated, latent_masks, picture, plan
+from vcd_ext.hosts.webui import img2img, library, model
+from vcd_ext.hosts.webui.refusal import Refused
+from vcd_ext.motion import MotionModule
+
+JOB = "vcd-video"  # as the WebUI's own progress calls it
+SAMPLER, SCHEDULER = "Euler", "Automatic"
+ESRGAN = ("ESRGAN", "RealESRGAN")  # the WebUI's names of what reads networks of that family
+
+
+@contextmanager
+def turn(job: str = JOB) -> Iterator["WebUIVideo"]:
+    """Wait for the WebUI's queue and hold it for as many passes as the caller makes.
+
+    A job of the WebUI that runs already holds it: in there, a `WebUIVideo` of one's own is used without this.
+    """
+    with call_queue.queue_lock:
+        shared.state.begin(job=job)
+        try:
+            sd_models.reload_model_weights()
+            yield WebUIVideo()
+        finally:
+            shared.state.end()
+            shared.total_tqdm.clear()
+            devices.torch_gc()
+
+
+class WebUIVideo:
+    """Makes videos again with the WebUI's img2img: its samplers, VAE, networks and prompt syntax.
+
+    Samplers are named as on the page, with their schedule if that is not the usual ("DPM++ 2M Karras"), motion
+    modules as in the list of the section VCD. Whoever calls holds the WebUI's queue: see `turn`. Its buttons
+    Interrupt and Skip end a pass as `interrupted` does.
+    """
+
+    def denoise(
+        self,
+        frames: Sequence[Picture],
+        work: VideoPass,
+        *,
+        masks: Sequence[Mask] | None = None,
+        tiling: Tiling | None = None,
+        progress: Report | None = None,
+        interrupted: Callable[[], bool] | None = None,
+    ) -> Iterator[Picture]:
+        """See `host.VideoHost`. progress counts frames: encoded, denoised by one step, decoded."""
+        planned = plan(frames, work, masks, tiling)
+        sampler, scheduler = _sampler(work.sampler)
+        module = _ready(work, planned)
+        if planned.absent is not None:
+            _check_constant(work)
+        told = _Told(progress, planned)
+
+        def made() -> Iterator[Picture]:
+            told.add(0)
+            mask = None if masks is None else latent_masks(masks, planned)
+            elsewhere = tiling.elsewhere if tiling is not None else ""
+            stops = interrupted or (lambda: False)
+            job = img2img.Job(frames, work, planned, mask, elsewhere, module, told.add, stops)
+            yield from self._decoded(img2img.run(job, sampler, scheduler), told)
+
+        return made()
+
+    def upscalers(self) -> list[str]:
+        """Networks of the ESRGAN family that are on this machine, other networks, Lanczos, and what must be fetched."""
+        there = [each for each in shared.sd_upscalers if _path(each) and Path(_path(each)).is_file()]
+        family = [each.name for each in there if each.scaler.name in ESRGAN]
+        absent = [each.name for each in shared.sd_upscalers if _path(each).startswith("http")]
+        return list(dict.fromkeys([*family, *(each.name for each in there), LANCZOS, *absent]))
+
+    def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
+        """One picture `scale` times as wide and high. ValueError for a name that is not there.
+
+        Lanczos is computed in floating point. The WebUI's networks take and give pictures of bytes, with sides that
+        are multiples of 8: the input is rounded to them, and its edge repeated where it lacks pixels.
+        """
+        height, width = enlarged_size(picture, scale)
+        name = known(upscaler, self.upscalers())
+        if name == LANCZOS:
+            return lanczos(picture, height, width)
+        chosen = next(each for each in shared.sd_upscalers if each.name == name)
+        lacking = [(0, -side % FACTOR) for side in picture.shape[:2]]
+        padded = np.pad(picture, (*lacking, (0, 0)), mode="edge")
+        large = chosen.scaler.upscale(Image.fromarray(_bytes(padded)), scale, chosen.data_path)
+        floats = np.asarray(large.convert("RGB"), np.float32) / 255
+        return lanczos(floats, *enlarged_size(padded, scale))[:height, :width]
+
+    def _decoded(self, latents: Tensor, told: "_Told") -> Iterator[Picture]:
+        for latent in latents:
+            made = picture(img2img.decoded(latent))
+            told.add(1)
+            yield made
+
+
+class _Told:
+    """Adds up what is done, for whoever wants to know."""
+
+    def __init__(self, progress: Report | None, planned: Plan):
+        self.progress, self.done, self.total = progress, 0, planned.frames * (planned.steps + 2)
+
+    def add(self, count: int) -> None:
+        self.done = min(self.done + count, self.total)
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+
+
+def _ready(work: VideoPass, planned: Plan) -> MotionModule | None:
+    """The motion module of a pass; ValueError if it or the checkpoint cannot be used."""
+    try:
+        model.check(shared.sd_model)
+    except Refused as refusal:
+        raise ValueError(str(refusal)) from refusal
+    if not animated(work):
+        library.make_room()
+        return None
+    path = library.find(work.motion_module)
+    module = library.module(path)
+    planned.check_fits(module.max_frames, path.name)
+    return module
+
+
+def _sampler(name: str) -> tuple[str, str]:
+    """Sampler and schedule as the WebUI names them; ValueError for a name that it does not know."""
+    if not name:
+        return SAMPLER, SCHEDULER
+    sampler, label = sd_samplers.get_sampler_and_scheduler(name, SCHEDULER, convert_automatic=False)
+    schedule = sd_schedulers.schedulers_map[label]
+    if name.removeprefix(sampler).strip() not in ("", schedule.label, schedule.name, *(schedule.aliases or ())):
+        known_names = ", ".join(sd_samplers.visible_sampler_names())
+        raise ValueError(f"sampler is '{name}', which the WebUI does not have; choose one of {known_names}.")
+    return sampler, label
+
+
+def _check_constant(work: VideoPass) -> None:
+    """ValueError unless one condition stands for the prompt at all steps, so that it can be known and exchanged."""
+    parts, texts, _ = prompt_parser.get_multicond_prompt_list([img2img.plain(work.prompt)])
+    [schedule] = prompt_parser.get_learned_conditioning_prompt_schedules(texts[:1], work.steps)
+    if len(parts[0]) > 1 or len(schedule) > 1:
+        raise ValueError(
+            "The prompt joins parts with AND or changes while it is painted ([a:b:0.5]), so it cannot be exchanged "
+            "where the subject is not; write it without that, or use it everywhere."
+        )
+
+
+def _path(upscaler: Any) -> str:
+    return str(getattr(upscaler, "local_data_path", None) or upscaler.data_path or "")
+
+
+def _bytes(picture: Picture) -> Any:
+    return (picture * 255).round().clip(0, 255).astype(np.uint8)
