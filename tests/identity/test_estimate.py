@@ -1,5 +1,6 @@
 """Estimates of time and memory: what they grow with, and how they are said."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -48,6 +49,15 @@ def test_without_an_earlier_training_the_speed_is_measured() -> None:
     assert 10 < guessed.seconds < 1e7
     assert "a rough guess" in estimate.sentence(guessed, False)
     assert "as fast as the last training here" in estimate.sentence(guessed, True)
+
+
+def test_a_machine_that_others_use_half_of_the_time_counts_for_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    def speed(*seconds: float) -> float:
+        taken = itertools.chain([99.0], itertools.cycle(seconds))  # the first time is not counted
+        monkeypatch.setattr(estimate, "_seconds", lambda matrix: next(taken))
+        return estimate.speed.__wrapped__("cpu", 4)
+
+    assert speed(0.01, 0.03) == pytest.approx(speed(0.01) / 2, rel=0.1)
 
 
 @pytest.mark.parametrize(

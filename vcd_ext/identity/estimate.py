@@ -24,6 +24,7 @@ EFFICIENCY = {"cpu": 0.6}
 GPU_EFFICIENCY = 0.2
 MATRIX = {"cpu": 768}  # side, for some hundredths of a second
 GPU_MATRIX = 4096
+LISTENED = 0.2  # seconds: long enough that other programs' share of the machine counts
 
 
 class Capacity(NamedTuple):
@@ -75,11 +76,15 @@ def _scale(settings: TrainSettings, capacity: Capacity) -> float:
 
 @lru_cache
 def speed(device: str, value_bytes: int) -> float:
-    """Operations a second that a UNet may reach: measured once, by multiplying matrices for a moment."""
+    """Operations a second that a UNet may reach: measured once a process, by multiplying matrices for a moment."""
     kind = torch.device(device).type
     side = MATRIX.get(kind, GPU_MATRIX)
     matrix = torch.ones(side, side, device=device, dtype=torch.float16 if value_bytes == 2 else torch.float32)
-    return 2 * side**3 / min(_seconds(matrix) for _ in range(4)) * EFFICIENCY.get(kind, GPU_EFFICIENCY)
+    _seconds(matrix)  # the first time takes longer: libraries are loaded
+    taken: list[float] = []
+    while sum(taken) < LISTENED:
+        taken.append(_seconds(matrix))
+    return 2 * side**3 * len(taken) / sum(taken) * EFFICIENCY.get(kind, GPU_EFFICIENCY)
 
 
 def _seconds(matrix: torch.Tensor) -> float:
