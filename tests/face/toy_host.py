@@ -1,0 +1,67 @@
+"""Hosts that lend no model: what they make of crops is known."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from vcd_ext.host import Interrupted, Mask, Picture, Report, Tiling, VideoPass
+
+STEPS = 4
+
+Paint = Callable[[int, Picture], Picture]
+
+
+def unchanged(place: int, picture: Picture) -> Picture:
+    """The denoiser that returns its input."""
+    return picture
+
+
+class ToyHost:
+    """A `VideoHost` that paints each picture by itself and remembers what it was asked."""
+
+    def __init__(self, paint: Paint = unchanged):
+        """paint: makes a picture of the one at a place of the video."""
+        self.paint = paint
+        self.passes: list[VideoPass] = []
+        self.lengths: list[int] = []
+        self.seen: list[tuple[Picture, Mask]] = []  # the first crop of each pass, with its mask
+        self.closed = 0
+
+    def denoise(
+        self,
+        frames: Sequence[Picture],
+        work: VideoPass,
+        *,
+        masks: Sequence[Mask] | None = None,
+        tiling: Tiling | None = None,
+        progress: Report | None = None,
+        interrupted: Callable[[], bool] | None = None,
+    ) -> Iterator[Picture]:
+        assert masks is not None
+        assert len(masks) == len(frames)
+        self.passes.append(work)
+        self.lengths.append(len(frames))
+        self.seen.append((frames[0], masks[0]))
+        return self._run(frames, progress, interrupted)
+
+    def _run(
+        self, frames: Sequence[Picture], progress: Report | None, interrupted: Callable[[], bool] | None
+    ) -> Iterator[Picture]:
+        try:
+            for step in range(STEPS):
+                if interrupted and interrupted():
+                    raise Interrupted
+                if progress:
+                    progress(step, STEPS)
+            for place, picture in enumerate(frames):
+                yield np.clip(self.paint(place, picture), 0, 1).astype(np.float32)
+            if progress:
+                progress(STEPS, STEPS)
+        finally:
+            self.closed += 1
+
+    def upscalers(self) -> list[str]:
+        raise AssertionError("Face VCD enlarges by itself")
+
+    def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
+        raise AssertionError("Face VCD enlarges by itself")

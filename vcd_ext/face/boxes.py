@@ -1,0 +1,50 @@
+"""Boxes as arrays [n, 4] of x0, y0, x1, y1 in pixels: how much they overlap, where their middles are."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+
+def middles(boxes: Values) -> Values:
+    """The middles [..., 2] of boxes [..., 4], x and y."""
+    return (boxes[..., :2] + boxes[..., 2:]) / 2
+
+
+def extents(boxes: Values) -> Values:
+    """Width and height [..., 2] of boxes [..., 4]."""
+    return boxes[..., 2:] - boxes[..., :2]
+
+
+def around(centres: Values, sizes: Values) -> Values:
+    """The boxes [..., 4] with these middles [..., 2] and widths and heights [..., 2]."""
+    return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=-1)
+
+
+def iou(one: Values, two: Values) -> Values:
+    """Area that boxes [n, 4] and [m, 4] have in common, as a share of what they cover together: [n, m]."""
+    return _shares(one, two)[0]
+
+
+def giou(one: Values, two: Values) -> Values:
+    """Generalised IoU [n, m], -1 to 1: below 0 where boxes lie apart, the further the lower (arXiv 1902.09630)."""
+    return _shares(one, two)[1]
+
+
+def best_apart(boxes: Values, scores: Values, most: float) -> list[int]:
+    """Indices, surest first, of boxes [n, 4] that overlap no surer one by an IoU above `most`."""
+    kept: list[int] = []
+    for i in np.argsort(-scores, kind="stable").tolist():
+        if not kept or iou(boxes[i : i + 1], boxes[kept]).max() <= most:
+            kept.append(i)
+    return kept
+
+
+def _shares(one: Values, two: Values) -> tuple[Values, Values]:
+    a, b = one[:, None], two[None]
+    low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
+    common = np.clip(high - low, 0, None).prod(axis=-1)
+    union = extents(a).prod(axis=-1) + extents(b).prod(axis=-1) - common
+    hull = (np.maximum(a[..., 2:], b[..., 2:]) - np.minimum(a[..., :2], b[..., :2])).prod(axis=-1)
+    union, hull = np.maximum(union, 1e-9), np.maximum(hull, 1e-9)
+    return common / union, common / union - (hull - union) / hull

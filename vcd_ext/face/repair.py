@@ -1,0 +1,155 @@
+"""One track repaired: its crops are denoised as a video and brought back to where they came from."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd_ext.face.boxes import Values
+from vcd_ext.face.colour import CALM, Shift, calmed, measured
+from vcd_ext.face.crops import squares
+from vcd_ext.face.mask import Weights, beyond_face, paste_weights, pasted, repaint_mask
+from vcd_ext.face.resample import Area, Square, enlarge, reduce
+from vcd_ext.face.track import Track
+from vcd_ext.host import Interrupted, Picture, Report, VideoHost, VideoPass
+from vcd_ext.settings import NO_MODULE, FaceSettings
+
+# Motion modules were trained on 16 frames and know nothing of much less; shorter tracks are continued there and back.
+SHORTEST = 8
+
+Frames = NDArray[np.uint8]
+Item = TypeVar("Item")
+
+
+class Patch(NamedTuple):
+    """Pixels that replace those of one frame."""
+
+    frame: int
+    place: Area
+    pixels: NDArray[np.uint8]  # [h, w, 3]
+
+
+class _Face(NamedTuple):
+    frame: int
+    box: Values
+    square: Square
+
+
+class _Back(NamedTuple):
+    frame: int
+    place: Area
+    weights: Weights  # [h, w]
+    picture: Picture  # [h, w, 3], in the frame's own pixels
+    shift: Shift  # that gives it the colours of what is around it
+
+
+class _Lazily(Sequence[Item], Generic[Item]):
+    """A sequence whose items are made when they are asked for, and not kept."""
+
+    def __init__(self, faces: Sequence[_Face], make: Callable[[_Face], Item]):
+        """make: makes the item of a face."""
+        self.faces, self.make = faces, make
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    @overload
+    def __getitem__(self, place: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Item]: ...
+
+    def __getitem__(self, place: int | slice) -> Item | Sequence[Item]:
+        if isinstance(place, slice):
+            return [self.make(face) for face in self.faces[place]]
+        return self.make(self.faces[place])
+
+
+@dataclass(frozen=True)
+class Repair:
+    """How tracks of one video are repaired."""
+
+    host: VideoHost
+    frames: Frames  # uint8 [F, H, W, 3], as they came
+    settings: FaceSettings
+    interrupted: Callable[[], bool]
+
+    def patches(self, track: Track, work: VideoPass, below: Frames, progress: Report | None) -> Iterator[Patch]:
+        """What is to be put on `below`, which has the size of the frames, for each frame of a track.
+
+        Raises `host.Interrupted`, also between frames, and what the host raises.
+        """
+        places = squares(track, self.settings, *self.frames.shape[1:3])
+        for part in track.parts():
+            first = track.frames.start
+            faces = [_Face(i, track.boxes[i - first], places[i - first]) for i in part]
+            for back in _coloured(self._came_back(faces, work, progress), self.settings.colour):
+                yield _patch(back, float(track.presence[back.frame - first]), below)
+
+    def _came_back(self, faces: Sequence[_Face], work: VideoPass, progress: Report | None) -> Iterator[_Back]:
+        """The faces as the denoiser made them, in the frames' own pixels."""
+        order = _continued(faces) if work.motion_module not in ("", NO_MODULE) else faces
+        crops = _Lazily(order, lambda face: enlarge(self.frames[face.frame], face.square, self.settings.size))
+        masks = _Lazily(order, lambda face: repaint_mask(face.box, face.square, self.settings))
+        pictures = self.host.denoise(crops, work, masks=masks, progress=progress, interrupted=self.interrupted)
+        with ExitStack() as stack:
+            if isinstance(pictures, Generator):
+                stack.callback(pictures.close)  # the host takes its model back now, whatever happens
+            for face in faces:
+                picture = next(pictures, None)
+                if picture is None or self.interrupted():
+                    raise Interrupted
+                yield self._back(face, picture)
+
+    def _back(self, face: _Face, picture: Picture) -> _Back:
+        frame = self.frames[face.frame]
+        size = frame.shape[:2]
+        place = pasted(face.box, face.square, self.settings, *size)
+        reduced = reduce(picture, face.square, place, *size)
+        if not np.isfinite(reduced).all():
+            raise ValueError("The denoiser made NaN instead of a picture; load the checkpoint in float32 (--no-half).")
+        weights = paste_weights(face.box, face.square, place, self.settings, *size)
+        came_back, original = np.clip(reduced, 0, 1), frame[place].astype(np.float32) / 255
+        shift = measured(came_back, original, weights * beyond_face(face.box, place))
+        return _Back(face.frame, place, weights, came_back, shift)
+
+
+def _coloured(backs: Iterator[_Back], strength: float) -> Iterator[_Back]:
+    """The same with the colours of what is around them, calmed over the frames before and after."""
+    shifts: list[Shift] = []
+    waiting: deque[_Back] = deque()
+
+    def first() -> _Back:
+        place = len(shifts) - len(waiting)
+        start = max(0, place - CALM)
+        shift = calmed(shifts[start : place + CALM + 1], place - start)
+        back = waiting.popleft()
+        return back._replace(picture=shift.of(back.picture, strength))
+
+    for back in backs:
+        shifts.append(back.shift)
+        waiting.append(back)
+        if len(waiting) > CALM:
+            yield first()
+    while waiting:
+        yield first()
+
+
+def _patch(back: _Back, presence: float, below: Frames) -> Patch:
+    """Its picture over the frame of `below`."""
+    weights = presence * back.weights[..., None]
+    pixels = below[back.frame][back.place].copy()
+    mixed = np.rint((1 - weights) * pixels + weights * (255 * back.picture))
+    # Where the weight is 0 the pixels are the input's by themselves, and not by rounding.
+    np.copyto(pixels, mixed.astype(np.uint8), where=weights > 0)
+    return Patch(back.frame, back.place, pixels)
+
+
+def _continued(faces: Sequence[_Face]) -> list[_Face]:
+    """At least `SHORTEST` faces: a shorter track goes back and forth."""
+    turned = [*faces, *faces[-2:0:-1]]
+    return [turned[i % len(turned)] for i in range(max(SHORTEST, len(faces)))]

@@ -1,0 +1,181 @@
+"""Face VCD: find, crop, denoise as a video with the identity, paste back (arXiv 2402.09368 v1, section 4.3)."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields, replace
+
+import numpy as np
+
+from vcd_ext.face import detect
+from vcd_ext.face.crops import without_large, zoom
+from vcd_ext.face.find import Frames, Note, find_people
+from vcd_ext.face.people import parse as parse_people
+from vcd_ext.face.people import prompts
+from vcd_ext.face.repair import Repair
+from vcd_ext.face.track import Track
+from vcd_ext.host import FACTOR, Interrupted, VideoHost, VideoPass
+from vcd_ext.host import Report as Steps
+from vcd_ext.identity.progress import Clock, Report
+from vcd_ext.media.clip import check_frames
+from vcd_ext.settings import FaceSettings, SettingError, parse
+from vcd_ext.tiled.memory import is_out_of_memory
+from vcd_ext.tiled.room import room
+
+REPAIRING = "Repairing face"  # and its number
+
+
+def restore(
+    host: VideoHost,
+    frames: Frames,
+    settings: FaceSettings,
+    progress: Report | None = None,
+    *,
+    detector: detect.Detector | None = None,
+    people: Sequence[Track] | None = None,
+    interrupted: Callable[[], bool] | None = None,
+    note: Note | None = None,
+) -> Frames:
+    """The video with its faces painted anew: uint8 [F, H, W, 3]; pixels that nothing is pasted on are the input's.
+
+    frames: uint8 [F, H, W, 3]. detector: what finds the faces, by default what the settings ask for. people: the tracks
+    of `find_people`, so that they need not be found again. interrupted: asked at every frame and step; then faces that
+    are finished stay, and the others are the input's. note: given sentences for the person, as they become true.
+
+    What is too large to lie in memory lies on the disk. ValueError, in one sentence, for frames or settings that cannot
+    work, and if the first face fails; a later one that fails is left as it is, with a note.
+    """
+    settings = _checked(settings)
+    check_frames(frames)
+    stop, tell = interrupted or (lambda: False), note or (lambda _: None)
+    result: Frames = room(frames.shape, np.uint8)
+    np.copyto(result, frames)
+    if people is None:
+        try:
+            people = find_people(frames, settings, detector or detect.detector(settings), progress, stop, tell)
+        except Interrupted:
+            tell("Stopped before all faces were found; the video is as it was.")
+            return result
+    _check_people(people, len(frames))
+    if not people:
+        tell("There is no face to repair in any frame; the video is as it was.")
+        return result
+    run = _Run(Repair(host, frames, settings, stop), _work(settings, tell), result, progress, tell)
+    run.go(_wanted(people, settings, frames.shape[1], frames.shape[2], tell))
+    return result
+
+
+class _Run:
+    """The faces of a video, one after the other."""
+
+    def __init__(self, repair: Repair, work: VideoPass, result: Frames, progress: Report | None, note: Note):
+        self.repair, self.work, self.result = repair, work, result
+        self.progress, self.note = progress, note
+        self.finished: list[int] = []
+
+    def go(self, wanted: Sequence[tuple[Track, str]]) -> None:
+        """Repair tracks with their prompts, the last in front of the others."""
+        for track, prompt in wanted:
+            try:
+                self._repair(track, prompt)
+            except Interrupted:
+                done = f"face {_listed(self.finished)} is finished" if self.finished else "no face is finished"
+                self.note(f"Stopped: {done}; everything else is as it was.")
+                return
+            # What is finished must not be lost because another face cannot be done.
+            except (ValueError, RuntimeError, MemoryError) as error:
+                if not self.finished:
+                    raise
+                self.note(f"Face {track.number} was left as it was: {error}")
+            else:
+                self.finished.append(track.number)
+
+    def _repair(self, track: Track, prompt: str) -> None:
+        report = _steps(self.progress, f"{REPAIRING} {track.number}")
+        try:
+            # All before the first is put: a face that is repaired in half of its frames would jump.
+            patches = list(self.repair.patches(track, replace(self.work, prompt=prompt), self.result, report))
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise ValueError(
+                f"The memory is too small for {self.work.context} faces of {self.repair.settings.size} pixels at a "
+                "time; choose a smaller window or size, or close other programs."
+            ) from error
+        for frame, place, pixels in patches:
+            self.result[frame][place] = pixels
+
+
+def _checked(settings: FaceSettings) -> FaceSettings:
+    settings = parse(FaceSettings, asdict(settings))
+    if settings.size % FACTOR:
+        raise SettingError(
+            "size",
+            f"size is {settings.size}; it must be a multiple of {FACTOR}, use {settings.size // FACTOR * FACTOR}.",
+        )
+    if settings.context_overlap >= settings.context:
+        raise SettingError(
+            "context_overlap",
+            f"context_overlap is {settings.context_overlap}, which is no less than the windows themselves, "
+            f"{settings.context}; use {settings.context // 4}.",
+        )
+    parse_people(settings.people)
+    return settings
+
+
+def _check_people(people: Sequence[Track], frames: int) -> None:
+    for track in people:
+        if track.frames.stop > frames:
+            raise ValueError(
+                f"Face {track.number} was found in {track.frames.stop} frames, and this video has {frames}; find the "
+                "faces of this video first."
+            )
+
+
+def _work(settings: FaceSettings, note: Note) -> VideoPass:
+    """The run of the denoiser, still without the prompts of the faces, with a drawn seed instead of -1."""
+    names = {field.name for field in fields(VideoPass)} - {"overlap"}
+    work = VideoPass(**{name: getattr(settings, name) for name in names}, overlap=settings.context_overlap)
+    if work.seed >= 0:
+        return work
+    drawn = random.randrange(2**32)
+    note(f"The seed is {drawn}.")
+    return replace(work, seed=drawn)
+
+
+def _wanted(
+    people: Sequence[Track], settings: FaceSettings, height: int, width: int, note: Note
+) -> list[tuple[Track, str]]:
+    """The tracks that are repaired, with their prompts: the largest last, as it is in front where faces meet."""
+    wanted, words = [], prompts(people, settings)
+    for track in sorted(people, key=lambda track: track.size):
+        prompt = words[track.number]
+        times = zoom(track, settings, height, width)
+        if prompt is None:
+            continue
+        if times < settings.least_zoom:
+            note(
+                f"Face {track.number} is already large and was left alone: its crop would be enlarged {times:.2f} "
+                f"times, less than {settings.least_zoom:g} (Least zoom)."
+            )
+            continue
+        wanted.append((without_large(track, settings, height, width), prompt))
+    return wanted
+
+
+def _steps(progress: Report | None, stage: str) -> Steps | None:
+    """What a host reports to, as steps of a stage with the time left."""
+    if progress is None:
+        return None
+    clock: Clock | None = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal clock
+        if clock is None or done == 0 or total != clock.total:
+            clock = Clock(progress, stage, total)
+        clock.tell(done)
+
+    return report
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return " and ".join(filter(None, (", ".join(map(str, sorted(numbers)[:-1])), str(max(numbers)))))
