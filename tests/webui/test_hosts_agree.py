@@ -1,6 +1,7 @@
 """Two independent ways to the same video: the WebUI's LDM UNet and samplers, and the standalone host's diffusers."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,18 +11,22 @@ from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.settings import GenerateSettings, VideoSettings
 
 
-@pytest.mark.parametrize("gamma", [0.0, 0.3])
-@pytest.mark.parametrize("module", ["mm_v2", "mm_v3", "none"])
+@pytest.mark.parametrize(
+    ("module", "video"),
+    [
+        *((module, {"frames": 4, "gamma": gamma}) for module in ("mm_v2", "mm_v3", "none") for gamma in (0.0, 0.3)),
+        ("mm_v2", {"frames": 9, "context": 4, "overlap": 2}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(f"{name} {value[name]}" for name in value),
+)
 def test_the_same_files_and_settings_make_the_same_frames(
-    server: Server, data: Path, module: str, gamma: float
+    server: Server, data: Path, module: str, video: dict[str, Any]
 ) -> None:
     models = data / "models"
-    theirs = server.generate(
-        {"motion_module": module, "frames": 4, "gamma": gamma}, prompt="a photo of a cat, tinyperson", steps=4
-    )
+    theirs = server.generate({"motion_module": module, **video}, prompt="a photo of a cat, tinyperson", steps=4)
     ours = Standalone.load(models / "Stable-diffusion" / "tiny.safetensors").generate(
         GenerateSettings("a photo of a cat, tinyperson", "blurry", 64, 64, steps=4, cfg_scale=7.0, seed=7),
-        VideoSettings(frames=4, gamma=gamma),
+        VideoSettings(**video),
         None if module == "none" else models / "AnimateDiff" / f"{module}.safetensors",
         [data / "embeddings" / "tinyperson.safetensors"],
     )

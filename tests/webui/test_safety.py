@@ -6,9 +6,10 @@ import time
 import numpy as np
 import pytest
 
-from tests.webui.server import Server
+from tests.webui.server import Server, as_base64
 
 MOTION = {"motion_module": "mm_v2", "frames": 4}
+LONG = {**MOTION, "frames": 9, "overlap": 2, "context": 4}  # four windows
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +37,18 @@ def test_after_hires_fix_and_joined_prompts(server: Server, before: tuple) -> No
     check(server, before)
 
 
-@pytest.mark.parametrize("path", ["txt2img", "img2img"])
-@pytest.mark.parametrize("call", [0, 3])
-def test_after_an_exception_inside_the_unet(server: Server, before: tuple, path: str, call: int) -> None:
-    from tests.webui.server import as_base64
+def test_after_a_long_video_of_joined_prompts(server: Server, before: tuple) -> None:
+    server.generate({**LONG, "step_noise": True}, prompt="a cat AND a dog", sampler_name="Euler a")
+    check(server, before)
 
+
+@pytest.mark.parametrize("video", [MOTION, LONG], ids=["one window", "windows"])
+@pytest.mark.parametrize("path", ["txt2img", "img2img"])
+@pytest.mark.parametrize("call", [0, 5])
+def test_after_an_exception_inside_the_unet(server: Server, before: tuple, path: str, call: int, video: dict) -> None:
     picture = {} if path == "txt2img" else {"init_images": [as_base64(before[1][0])]}
     server.post("/probe/raise", after=call).raise_for_status()
-    answer = server.ask(MOTION, path, steps=20, **picture)
+    answer = server.ask(video, path, steps=20, **picture)
     assert answer.status_code == 500
     assert "the UNet failed" in answer.text
     check(server, before)
@@ -63,6 +68,15 @@ def test_after_an_interrupt_which_stops_at_once_and_returns_what_there_is(server
     assert answers[0].status_code == 200
     assert len(answers[0].json()["images"]) == 8
     assert time.monotonic() - started < 20  # 500 steps would take minutes
+    check(server, before)
+
+
+def test_after_an_interrupt_between_the_windows_of_a_step(server: Server, before: tuple) -> None:
+    server.post("/probe/parts", interrupt_after=6).raise_for_status()
+    answer = server.ask(LONG, steps=20)
+    assert len(server.get("/probe/parts")) == 6, "not even the step is finished"
+    assert answer.status_code == 200
+    assert len(answer.json()["images"]) == 9
     check(server, before)
 
 

@@ -16,6 +16,8 @@ noises: dict[str, list[torch.Tensor]] = {"start": [], "step": []}
 sigmas: list[float] = []
 originals = {}
 timing: list[float] = []
+parts: list[int] = []
+watching = []
 
 
 def fingerprint():
@@ -50,6 +52,26 @@ def raise_inside_unet(after: int = Body(0, embed=True)):
         left[0] -= 1
 
     handle = block.register_forward_pre_hook(fail)
+
+
+def watch_parts(interrupt_after: int = Body(-1, embed=True)):
+    """Note from now on how many pictures are in the UNet's first block at a time; press Interrupt after so many."""
+    block = shared.sd_model.model.diffusion_model.input_blocks[0]
+    parts.clear()
+
+    def note(_block, args):
+        parts.append(args[0].shape[0])
+        if len(parts) == interrupt_after:
+            shared.state.interrupt()
+
+    watching.append(block.register_forward_pre_hook(note))
+
+
+def seen_parts():
+    """What `watch_parts` has noted; ends it."""
+    while watching:
+        watching.pop().remove()
+    return parts
 
 
 def record():
@@ -140,6 +162,8 @@ def add_routes(_demo, app):
     app.add_api_route("/probe/unet", measure_unet, methods=["GET"])
     app.add_api_route("/probe/fingerprint", fingerprint, methods=["GET"])
     app.add_api_route("/probe/raise", raise_inside_unet, methods=["POST"])
+    app.add_api_route("/probe/parts", watch_parts, methods=["POST"])
+    app.add_api_route("/probe/parts", seen_parts, methods=["GET"])
     app.add_api_route("/probe/record", record, methods=["POST"])
     app.add_api_route("/probe/sigmas", lambda: sigmas, methods=["GET"])
     app.add_api_route("/probe/covariance/{kind}", covariance, methods=["GET"])
