@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.host import Tiling, VideoPass
+from vcd_ext.host import FACTOR, Tiling, VideoPass
 from vcd_ext.identity.naming import with_name
 from vcd_ext.settings import NO_MODULE, TiledSettings
 from vcd_ext.tiled.memory import Plan
@@ -38,5 +38,7 @@ def tiling(
     elsewhere = settings.elsewhere.strip() or without_name(prompt, settings.identity)
     if boxes is None or np.isnan(boxes).all() or elsewhere == prompt:
         return Tiling(plan.tile, plan.tile_overlap)
-    present = presence(boxes, tiles(*canvas, plan.tile, plan.tile_overlap))
+    # As the host will have them: in latents, which also takes less memory for the weights.
+    height, width, size, overlap = (side // FACTOR for side in (*canvas, plan.tile, plan.tile_overlap))
+    present = presence(boxes / FACTOR, tiles(height, width, size, overlap))
     return Tiling(plan.tile, plan.tile_overlap, elsewhere, present)

@@ -1,0 +1,156 @@
+"""One step of the denoiser over a canvas of 1024x1024: four tiles of 576 against nine of 512, in time and memory.
+
+Every run is a process of its own. Weights are random, SD1.5's layout; a motion module hangs on the UNet.
+"""
+
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.rows import Row
+from tests import tiny
+from vcd_ext import motion, partition
+from vcd_ext.host import FACTOR
+from vcd_ext.spread import spread
+from vcd_ext.tiled.tiles import Tile, tiles
+
+FULL = 320  # channels of SD1.5's UNet
+CANVAS, NINE_TILE, NINE_OVERLAP = 1024 // FACTOR, 512 // FACTOR, 64 // FACTOR  # in latents
+OURS, APART, NINE = "four tiles of 576", "four, uncond and cond one after the other", "nine tiles of 512"
+WAYS = {OURS: 2, APART: 1, NINE: 2}  # videos in one call: uncond and cond
+
+
+@dataclass(frozen=True)
+class Size:
+    """What is computed: the UNet's width (320 is SD1.5's), frames of the video, and where."""
+
+    width: int = 32
+    frames: int = 4
+    device: str = "cpu"
+    dtype: str = "float32"
+    rounds: int = 3
+
+
+class Cost(NamedTuple):
+    """Of one step."""
+
+    seconds: float
+    bytes: float  # beyond the models
+
+
+def rows(size: Size) -> list[Row]:
+    """Ratios of time and memory at this size, and of the arithmetic at SD1.5's."""
+    runs = [{way: _apart(size, way) for way in WAYS} for _ in range(size.rounds)]
+    cost = {
+        way: Cost(min(run[way].seconds for run in runs), statistics.median(run[way].bytes for run in runs))
+        for way in WAYS
+    }
+    note = f"width {size.width}, {size.frames} frames, {size.device}, {size.dtype}; best of {size.rounds}"
+    absolute = [
+        Row(f"{way}: {what}", value)
+        for way in WAYS
+        for what, value in (("seconds a step", cost[way].seconds), ("MiB", cost[way].bytes / 2**20))
+    ]
+    return [
+        Row("time over that of nine tiles", cost[OURS].seconds / cost[NINE].seconds, high=0.65, note=note),
+        Row("memory over that of nine tiles", cost[OURS].bytes / cost[NINE].bytes, high=1.0),
+        Row("uncond and cond one after the other: time", cost[APART].seconds / cost[NINE].seconds, high=0.65),
+        Row("uncond and cond one after the other: memory", cost[APART].bytes / cost[NINE].bytes, high=1.0),
+        Row("arithmetic over that of nine tiles, SD1.5's true size", _arithmetic(FULL), high=0.65, note="counted"),
+        Row(f"arithmetic, width {size.width}", _arithmetic(size.width), note="counted"),
+        *absolute,
+    ]
+
+
+def nine() -> list[Tile]:
+    """The WebUI's `images.split_grid` of 1024x1024 in tiles of 512 that share at least 64: three by three."""
+    number = -(-(CANVAS - NINE_OVERLAP) // (NINE_TILE - NINE_OVERLAP))
+    starts = [int(i * (CANVAS - NINE_TILE) / (number - 1)) for i in range(number)]
+    lines = list(zip(starts, partition.weights(starts, NINE_TILE, CANVAS).float(), strict=True))
+    return [
+        Tile(top, left, NINE_TILE, NINE_TILE, torch.outer(down, across))
+        for top, down in lines
+        for left, across in lines
+    ]
+
+
+def four() -> list[Tile]:
+    """Tiled VCD's default."""
+    return tiles(CANVAS, CANVAS, 576 // FACTOR, 128 // FACTOR)
+
+
+def _apart(size: Size, way: str) -> Cost:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_step, size, way).result()
+
+
+@torch.no_grad()
+def _step(size: Size, way: str) -> Cost:
+    """One guided call of the UNet on the whole canvas."""
+    torch.set_num_threads(torch.get_num_threads() if size.device != "cpu" else 1)
+    device, dtype = torch.device(size.device), getattr(torch, size.dtype)
+    unet = _unet(size.width).to(device, dtype)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        module = motion.load(tiny.motion_module(Path(folder), width=size.width))
+        stack.enter_context(motion.attached(unet, module, size.frames))
+        stack.enter_context(
+            spread(unet, size.frames, motion.windows(size.frames, 16, 4), nine() if way == NINE else four())
+        )
+        latents = torch.randn(WAYS[way] * size.frames, 4, CANVAS, CANVAS).to(device, dtype)
+        text = torch.randn(len(latents), 77, unet.config.cross_attention_dim).to(device, dtype)
+        before = _used(device)
+        start = time.perf_counter()
+        for _ in range(2 // WAYS[way]):
+            unet(latents, 100, text)
+        peak = _peak(device)  # waits for the device
+        return Cost(time.perf_counter() - start, peak - before)
+
+
+def _unet(width: int) -> Any:
+    channels = (width, 2 * width, 4 * width, 4 * width)
+    return UNet2DConditionModel(block_out_channels=channels, cross_attention_dim=768, attention_head_dim=8).eval()
+
+
+def _used(device: torch.device) -> int:
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        return torch.cuda.memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _peak(device: torch.device) -> int:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _arithmetic(width: int) -> float:
+    """Multiplications of the UNet over all tiles, without a motion module, which has as many for each place."""
+    with torch.device("meta"):
+        unet = _unet(width)
+    unet.set_attn_processor(AttnProcessor())  # one whose products are counted
+    ours, theirs = (_counted(unet, parts) for parts in (four(), nine()))
+    return ours / theirs
+
+
+@torch.no_grad()
+def _counted(unet: Any, parts: Sequence[Tile]) -> int:
+    latents = torch.empty(1, 4, parts[0].height, parts[0].width, device="meta")
+    text = torch.empty(1, 77, unet.config.cross_attention_dim, device="meta")
+    with FlopCounterMode(display=False) as counter:
+        unet(latents, torch.empty(1, device="meta"), text)
+    return len(parts) * int(counter.get_total_flops())

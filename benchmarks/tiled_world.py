@@ -1,0 +1,131 @@
+"""Tiled VCD with the shipped drawn world, from 128x128 to 256x256, beside plain enlarging."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.intervals import interval
+from benchmarks.rows import Row
+from tools.toyworld.identity import KINDS
+from tools.toyworld.world import Render, render, sample
+from vcd_ext import toyworld
+from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.video import StandaloneVideo
+from vcd_ext.metrics.colour import colour_shift
+from vcd_ext.metrics.motion import flicker
+from vcd_ext.metrics.seam import Seams, seams
+from vcd_ext.metrics.toyworld import Judges, load_judges
+from vcd_ext.settings import TiledSettings
+from vcd_ext.tiled import upscale
+from vcd_ext.tiled.tiles import tiles
+
+Frames = NDArray[np.uint8]
+FIRST_SEED = 7000
+DISTANCES = ("plain", "far")
+# The world was drawn at 128 pixels: a tile shows the denoiser about as much as it was trained on.
+SETTINGS = TiledSettings(
+    motion_module=str(toyworld.motion_module()), cfg_scale=4.0, sampler="ddim", seed=1, tile=144, tile_overlap=32,
+    upscaler="Lanczos",
+)  # fmt: skip
+WHOLE = 256  # pixels of a tile that holds the canvas
+FINE = 2.0  # sigma below which is detail, in pixels of 256
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One video against the same one that was only enlarged (plain), and one that was denoised without tiles (whole)."""
+
+    seams: Seams  # against the whole one: what is painted differs between sky and subject
+    shift: float  # from the plain one
+    flicker: float  # over that of the plain one
+    flicker_of_tiles: float  # over that of the whole one
+    sharpness: float  # spread of the detail, over that of the plain one
+    likeness: float  # to the individual as it is drawn, minus that of the plain one; NaN without judges
+
+
+@cache
+def host() -> StandaloneVideo:
+    """The drawn world on the CPU."""
+    return StandaloneVideo(Standalone.load(toyworld.checkpoint(), torch.float32, "cpu"))
+
+
+def rows(videos: int, judges: Path | None) -> list[Row]:
+    """Measures of as many clips of individuals that no training has seen."""
+    judge = load_judges(judges) if judges else None
+    found = [_measured(clip, judge) for clip in _clips(videos)]
+    note = f"{videos} clips of 16 frames"
+    rows = [
+        _row("sharpness over that of plain enlarging", [m.sharpness for m in found], note, low=1.0),
+        _row("flicker over that of plain enlarging", [m.flicker for m in found], high=1.1),
+        _row("flicker over that without tiles", [m.flicker_of_tiles for m in found], high=1.1),
+        _row("colour shift, CIEDE2000", [m.shift for m in found], high=1.0),
+        _row("seam: gradient", [m.seams.gradient for m in found], low=0.95, high=1.05),
+        _row("seam: high frequencies at the borders", [m.seams.edges for m in found], low=0.95, high=1.05),
+        _row("seam: high frequencies in the overlap", [m.seams.bands for m in found], low=0.95, high=1.05),
+        _row("seam: step of the light, levels", [m.seams.step for m in found], high=0.5),
+    ]
+    if judge:
+        rows.append(_row("likeness to the individual, minus plain enlarging's", [m.likeness for m in found], low=0.0))
+    return rows
+
+
+def _row(what: str, values: list[float], note: str = "", low: float = float("-inf"), high: float = float("inf")) -> Row:
+    found = interval(values)
+    return Row(what, found.mean, low, high, f"95%: {found.low:.3f} to {found.high:.3f}" + (note and f"; {note}"))
+
+
+def _clips(count: int) -> list[Render]:
+    kinds = [pair for _, pair in zip(range(count), list(product(DISTANCES, KINDS)) * count, strict=False)]
+    return [
+        render(sample(FIRST_SEED + i, "test", kind=kind, distance=distance, light="day"))
+        for i, (distance, kind) in enumerate(kinds)
+    ]
+
+
+def _measured(clip: Render, judge: Judges | None) -> Measured:
+    frames = _generated(clip.frames)
+    settings = replace(SETTINGS, prompt=clip.caption)
+    made = upscale(host(), frames, settings)
+    whole = upscale(host(), frames, replace(settings, tile=WHOLE))
+    plain = np.stack([_enlarged(frame) for frame in frames])
+    parts = tiles(made.shape[1], made.shape[2], settings.tile, settings.tile_overlap)
+    likeness = float("nan")
+    if judge:
+        true = judge.identity(clip.frames, clip.masks)
+        likeness = float(((judge.identity(made) - judge.identity(plain)) * true).sum(1).mean())
+    return Measured(
+        seams=seams(made, whole, parts),
+        shift=float(colour_shift(made, plain, 16).mean()),
+        flicker=flicker(made) / flicker(plain),
+        flicker_of_tiles=flicker(made) / flicker(whole),
+        sharpness=_sharpness(made) / _sharpness(plain),
+        likeness=likeness,
+    )
+
+
+@torch.no_grad()
+def _generated(frames: Frames) -> Frames:
+    """The frames as the world's autoencoder draws them: as soft as what text-to-video makes."""
+    models = host().standalone
+    pixels = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 127.5 - 1
+    decoded = [
+        models.decode(models.vae.encode(p[None]).latent_dist.mean[0] * models.vae.config.scaling_factor) for p in pixels
+    ]
+    drawn = torch.stack(decoded).permute(0, 2, 3, 1)
+    return np.asarray(((drawn + 1) * 127.5).round().clamp(0, 255).byte().numpy())
+
+
+def _enlarged(frame: Frames) -> Frames:
+    picture = host().enlarge(frame.astype(np.float32) / 255, 2, SETTINGS.upscaler)
+    return np.asarray(np.rint(picture * 255), np.uint8)
+
+
+def _sharpness(frames: Frames) -> float:
+    values = frames.astype(np.float32)
+    return float(np.std([frame - cv2.GaussianBlur(frame, (0, 0), FINE) for frame in values]))
