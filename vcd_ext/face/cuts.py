@@ -34,7 +34,7 @@ def shots(changes: Sequence[float], over_one: Sequence[float]) -> list[range]:
     for i, value in enumerate(changes):
         around = [*changes[max(0, i - _AROUND) : i], *changes[i + 1 : i + 1 + _AROUND]]
         usual = float(np.median(around)) if around else 0.0
-        lasting = min(value, *over_one[i : i + 1], *over_one[max(0, i - 1) : i])
-        if lasting >= LEAST and value >= TIMES * usual:
+        lasting = min([value, *over_one[max(0, i - 1) : i + 1]])
+        if lasting >= max(LEAST, TIMES * usual):
             starts.append(i + 1)
     return [range(start, end) for start, end in zip(starts, [*starts[1:], len(changes) + 1], strict=True)]

@@ -1,0 +1,68 @@
+"""Light and colours matched on the ring around a face."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vcd_ext.face.colour import NO_SHIFT, Shift, calmed, measured
+from vcd_ext.host import Picture
+
+RING = np.zeros((48, 48), np.float32)
+RING[6:42, 6:42] = 1
+RING[14:34, 14:34] = 0
+
+
+def picture(seed: int = 0) -> Picture:
+    noise = np.random.default_rng(seed).uniform(0.25, 0.7, (8, 8, 3)).astype(np.float32)
+    return np.asarray(cv2.resize(noise, (48, 48), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def lab(some: Picture) -> NDArray[np.float32]:
+    return np.asarray(cv2.cvtColor(some, cv2.COLOR_RGB2LAB))
+
+
+def test_a_tint_is_taken_back_everywhere() -> None:
+    original = picture()
+    tinted = np.clip(original * np.array([0.95, 0.9, 1.05], np.float32) + 0.03, 0, 1)
+    back = measured(tinted, original, RING).of(tinted, 1.0)
+    was, remains = (np.abs(lab(some) - lab(original)).mean() for some in (tinted, back))
+    assert was > 3
+    assert remains < 0.3 * was
+
+
+def test_what_is_inside_the_ring_does_not_count() -> None:
+    original, other = picture(), picture()
+    other[14:34, 14:34] = (0.9, 0.4, 0.1)
+    shift = measured(other, original, RING)
+    np.testing.assert_array_equal(shift.of(other, 1.0), other)
+
+
+def test_a_strength_of_a_half_goes_half_the_way() -> None:
+    original = picture()
+    darker = original * 0.8
+    shift = measured(darker, original, RING)
+    dark, half, full = (float(lab(shift.of(darker, strength)).mean(axis=(0, 1))[0]) for strength in (0, 0.5, 1))
+    assert half == pytest.approx((dark + full) / 2, abs=0.3)
+    assert np.array_equal(shift.of(darker, 0.0), darker)
+
+
+def test_contrast_is_matched_within_bounds_only() -> None:
+    """A ring that was painted anew has another contrast; the face's must not follow that."""
+    original = picture()
+    flat = original.mean(axis=(0, 1)) + 0.1 * (original - original.mean(axis=(0, 1)))
+    assert measured(flat, original, RING).contrast.max() <= 1.25
+    assert measured(original, flat, RING).contrast.min() >= 0.8
+
+
+def test_a_ring_of_no_pixels_changes_nothing() -> None:
+    assert measured(picture(), picture(1), np.zeros_like(RING)) is NO_SHIFT
+    np.testing.assert_array_equal(NO_SHIFT.of(picture(), 1.0), picture())
+
+
+def test_shifts_are_calmed_over_the_frames_around() -> None:
+    ones = np.ones(3, np.float32)
+    shifts = [Shift(50 * ones, ones, value * ones) for value in (0, 10, 0, 10, 0, 10, 0)]
+    calm = [float(calmed(shifts, place).added[0]) for place in (2, 3, 4)]
+    assert max(calm) - min(calm) < 2
+    assert calmed(shifts[:1], 0).added[0] == 0
