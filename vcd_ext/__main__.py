@@ -38,8 +38,9 @@ def parser() -> argparse.ArgumentParser:
 def _add_generate(commands: Any) -> None:
     command = commands.add_parser(
         "generate",
-        help="make a video from text",
-        description="Make a video from text with a Stable Diffusion 1.5 checkpoint, without the WebUI.",
+        help="make a video from text, or from another video",
+        description="Make a video with a Stable Diffusion 1.5 checkpoint, without the WebUI: from text, or with "
+        "--input a video again, at the strength of --denoise.",
     )
     command.add_argument("--checkpoint", type=Path, required=True, help="SD1.5 checkpoint, .safetensors or .ckpt.")
     command.add_argument("--motion-module", type=Path, help="AnimateDiff motion module: v2, v3 or AnimateLCM.")
@@ -57,8 +58,9 @@ def _add_generate(commands: Any) -> None:
         help="File to write. Its suffix is the format, unless --formats names several (default: %(default)s)",
     )
     command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
-    add_arguments(command, GenerateSettings)
-    add_arguments(command, VideoSettings, skip=generate.NOT_HERE)
+    command.add_argument("--input", type=Path, help="A video, or a folder of PNG frames, that is made again.")
+    add_arguments(command, GenerateSettings, unset=generate.OF_INPUT)
+    add_arguments(command, VideoSettings, skip=generate.NOT_HERE, unset=generate.OF_INPUT)
     command.set_defaults(run=generate.run)
 
 

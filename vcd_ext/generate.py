@@ -1,41 +1,80 @@
-"""The subcommand `generate`: a video from text, in one or several formats."""
+"""The subcommand `generate`: a video from text, or from another video, in one or several formats."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from vcd_ext.settings import FORMATS, GenerateSettings, VideoSettings, parse
+from vcd_ext.settings import FORMATS, LARGEST, MOST_FRAMES, SMALLEST, GenerateSettings, VideoSettings, parse
 
 if TYPE_CHECKING:
     from vcd_ext.hosts.standalone import Progress
+    from vcd_ext.media import Clip
 
 PNG_FOLDER = "png"
 NOT_HERE = ("enabled", "motion_module", "identity")  # settings of the WebUI's page; here these are files
+# What a video that is made again brings along, for who does not choose it.
+OF_INPUT = {
+    "width": "512, or the input's",
+    "height": "512, or the input's",
+    "frames": "16, or all of the input's",
+    "fps": "8, or the input's",
+}
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the video that the arguments describe and write its files."""
     formats = chosen_formats(arguments.out, arguments.formats)
     files = targets(arguments.out, formats)
-    given = vars(arguments) | {"formats": formats}
-    picture = parse(GenerateSettings, {f.name: given[f.name] for f in fields(GenerateSettings)})
-    video = parse(VideoSettings, {f.name: given[f.name] for f in fields(VideoSettings) if f.name not in NOT_HERE})
+    given = {name: value for name, value in vars(arguments).items() if value is not None} | {"formats": formats}
+    picture, video = _settings(given)  # before the input is read, which takes a while
     _make_room(files)
 
     import torch
 
     from vcd_ext import media
+    from vcd_ext.hosts.restyle import restyle
     from vcd_ext.hosts.standalone import Standalone
 
+    models = (arguments.motion_module, arguments.embedding)
+    source = None if arguments.input is None else media.read(arguments.input)
+    if source is not None:
+        picture, video = _settings(_of_input(source, arguments.input.name, given) | given)
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     with progress_bar() as progress:
-        clip = host.generate(picture, video, arguments.motion_module, arguments.embedding, progress)
+        if source is None:
+            clip = host.generate(picture, video, *models, progress)
+        else:
+            clip = restyle(host, source, arguments.input.name, picture, video, *models, progress)
     for file in files:
         print(media.write(file, clip))
     return 0
+
+
+def _settings(given: Mapping[str, Any]) -> tuple[GenerateSettings, VideoSettings]:
+    picture = {f.name: given[f.name] for f in fields(GenerateSettings) if f.name in given}
+    video = {f.name: given[f.name] for f in fields(VideoSettings) if f.name in given and f.name not in NOT_HERE}
+    return parse(GenerateSettings, picture), parse(VideoSettings, video)
+
+
+def _of_input(source: "Clip", name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a video to be made again brings along; ValueError if it is too large or too small."""
+    from vcd_ext.hosts.restyle import fitting
+
+    height, width = fitting(given.get("height", 0), given.get("width", 0), source)
+    if not all(SMALLEST <= side <= LARGEST for side in (height, width)):
+        tall, wide = source.frames.shape[1:3]
+        raise ValueError(
+            f"{name} is {wide}x{tall} and would be made at {width}x{height}; sides go from {SMALLEST} to "
+            f"{LARGEST} pixels: choose --width and --height."
+        )
+    frames = min(len(source.frames), MOST_FRAMES)
+    if len(source.frames) > frames and "frames" not in given:
+        print(f"{name} has {len(source.frames)} frames; the first {frames} are used.", file=sys.stderr)
+    return {"height": height, "width": width, "frames": frames, "fps": float(source.fps)}
 
 
 def chosen_formats(out: Path, formats: Sequence[str]) -> list[str]:

@@ -115,6 +115,7 @@ class VideoPass:
     motion_module: str = "none"
     context: int = 16
     overlap: int = 4
+    step_noise: bool = False  # whether what the sampler adds at its steps is correlated as well
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ FORMATS = ("mp4", "webm", "gif", "webp", "png")
 SAMPLERS = ("euler", "ddim", "dpmpp_2m", "lcm")
 SCHEDULES = ("animatediff", "checkpoint", "mixed")
 DETECTORS = ("auto", "blazeface", "yunet", "words", "drawn")
+SMALLEST, LARGEST = 64, 2048  # sides of a video in pixels
+MOST_FRAMES = 1024
+SOURCE_KEY = "VCD source"  # in the infotext: the video that was made again
 CHECKPOINTING = ("auto", "off", "transformers", "all")
 
 
@@ -66,7 +69,7 @@ class VideoSettings:
         "Frames",
         "Length of the video. 1 makes a picture. With a motion module more frames than 'Context' are made in windows.",
         minimum=1,
-        maximum=1024,
+        maximum=MOST_FRAMES,
         step=1,
         slider_maximum=240,
     )
@@ -127,11 +130,19 @@ class GenerateSettings:
 
     prompt: str = _setting("", "Prompt", "What the video shows.")
     negative_prompt: str = _setting("", "Negative prompt", "What it should not show.")
-    width: int = _setting(512, "Width", "Pixels, a multiple of 8.", minimum=64, maximum=2048, step=8)
-    height: int = _setting(512, "Height", "Pixels, a multiple of 8.", minimum=64, maximum=2048, step=8)
+    width: int = _setting(512, "Width", "Pixels, a multiple of 8.", minimum=SMALLEST, maximum=LARGEST, step=8)
+    height: int = _setting(512, "Height", "Pixels, a multiple of 8.", minimum=SMALLEST, maximum=LARGEST, step=8)
     steps: int = _setting(20, "Steps", "Sampling steps.", minimum=1, maximum=1000, step=1)
     cfg_scale: float = _setting(7.5, "CFG scale", "How closely the prompt is followed.", minimum=1.0, maximum=30.0)
     sampler: str = _setting("euler", "Sampler", "Sampling method; lcm is for AnimateLCM.", choices=SAMPLERS)
+    denoise: float = _setting(
+        0.6,
+        "Denoise",
+        "Of a video that is made again: how much of it is new, from near 0, nothing, to 1, everything.",
+        minimum=0.01,
+        maximum=1.0,
+        step=0.01,
+    )
     seed: int = _setting(-1, "Seed", "Frame i uses seed + i; -1 draws one.", minimum=-1, maximum=2**32 - 1)
 
 
@@ -540,8 +551,13 @@ def from_infotext(name: str, entries: Mapping[str, str]) -> Any:
         return None
 
 
-def add_arguments(parser: argparse.ArgumentParser, cls: type, skip: tuple[str, ...] = ()) -> None:
-    """Add one option for each setting of `cls`: --cfg-scale for cfg_scale, and so on."""
+def add_arguments(
+    parser: argparse.ArgumentParser, cls: type, skip: tuple[str, ...] = (), unset: Mapping[str, str] | None = None
+) -> None:
+    """Add one option for each setting of `cls`: --cfg-scale for cfg_scale, and so on.
+
+    unset: settings that are None if nobody gives them, with what that means, for the help.
+    """
     types = get_type_hints(cls)
     for name, setting in describe(cls).items():
         if name in skip:
@@ -552,6 +568,8 @@ def add_arguments(parser: argparse.ArgumentParser, cls: type, skip: tuple[str, .
             "help": f"{setting.help} (default: %(default)s)",
         }
         shared["help"] = shared["help"].replace("%", "%%").replace("%%(default)s", "%(default)s")
+        if unset and name in unset:
+            shared |= {"default": None, "help": f"{setting.help} (default: {unset[name]})"}
         if kind is bool:
             parser.add_argument(option, action=argparse.BooleanOptionalAction, **shared)
         elif get_origin(kind) is tuple:

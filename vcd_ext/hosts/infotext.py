@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vcd_ext.hosts.sampling import INFOTEXT
-from vcd_ext.settings import NO_MODULE, GenerateSettings, VideoSettings, to_infotext
+from vcd_ext.settings import NO_MODULE, SOURCE_KEY, GenerateSettings, VideoSettings, to_infotext
 
 
 def infotext(
@@ -15,8 +15,12 @@ def infotext(
     checkpoint: Path,
     motion_module: Path | None,
     embeddings: Sequence[Path],
+    source: str = "",
 ) -> str:
-    """Prompt, negative prompt, and a line of settings from which the same video can be made."""
+    """Prompt, negative prompt, and a line of settings from which the same video can be made.
+
+    source: the name of the video that was made again; "" for a video from text.
+    """
     used = replace(
         video,
         motion_module=motion_module.name if motion_module else NO_MODULE,
@@ -29,8 +33,10 @@ def infotext(
         "Seed": picture.seed,
         "Size": f"{picture.width}x{picture.height}",
         "Model": checkpoint.stem,
+        **({"Denoising strength": picture.denoise} if source else {}),
         "RNG": "CPU",
         **to_infotext(used),
+        **({SOURCE_KEY: source} if source else {}),
     }
     lines = [picture.prompt]
     if picture.negative_prompt:

@@ -74,7 +74,7 @@ class Standalone:
         ValueError, before anything is computed, for settings or files that cannot work.
         """
         vectors = self.vectors(embeddings)
-        picture, video = _complete(_checked(picture), list(vectors)), parse(VideoSettings, asdict(video))
+        picture, video = complete(checked(picture), list(vectors)), parse(VideoSettings, asdict(video))
         sampler = scheduler(
             picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
         )
@@ -204,7 +204,8 @@ class Counter:
             self.progress(self.done, self.total)
 
 
-def _checked(picture: GenerateSettings) -> GenerateSettings:
+def checked(picture: GenerateSettings) -> GenerateSettings:
+    """The settings; SettingError or ValueError for a value that is out of range or no multiple of 8."""
     picture = parse(GenerateSettings, asdict(picture))
     for name, length in (("width", picture.width), ("height", picture.height)):
         if length % FACTOR:
@@ -212,7 +213,7 @@ def _checked(picture: GenerateSettings) -> GenerateSettings:
     return picture
 
 
-def _complete(picture: GenerateSettings, names: Sequence[str]) -> GenerateSettings:
+def complete(picture: GenerateSettings, names: Sequence[str]) -> GenerateSettings:
     """The settings with a drawn seed instead of -1, and with the names of all identities in the prompt."""
     seed = random.randrange(2**32) if picture.seed < 0 else picture.seed
     missing = [name for name in names if not mentions(f"{picture.prompt}\n{picture.negative_prompt}", name)]

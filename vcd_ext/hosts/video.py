@@ -128,12 +128,12 @@ class _Run:
         original = self._encoded(frames)
         noise = Noise(self.work.seed, self.plan.frames, (CHANNELS, *self.plan.latent_size))
         begin = len(self.sampler.timesteps) - self.plan.steps
-        start = correlate(noise.draw(), self.work.gamma).to(self.host.device)
-        latents = noised(self.sampler, original, start, begin)
+        latents = noised(self.sampler, original, self._drawn(noise, self.work.gamma), begin)
+        step_gamma = self.work.gamma if self.work.step_noise else 0.0
         with ExitStack() as stack:
             self._hang_on(stack)
             for i in range(begin, len(self.sampler.timesteps)):
-                latents = self._step(i, latents, original, mask, lambda: noise.draw().to(self.host.device))
+                latents = self._step(i, latents, original, mask, lambda: self._drawn(noise, step_gamma))
                 self.counted.add(self.plan.frames)
         self.host.check_finite(latents)
         return latents if mask is None else torch.lerp(original, latents, mask)
@@ -165,6 +165,9 @@ class _Run:
         if mask is not None:
             prediction = kept(self.sampler, i, prediction, scaled, original, mask)
         return step(self.sampler, i, prediction, latents, noise)
+
+    def _drawn(self, noise: Noise, gamma: float) -> Tensor:
+        return correlate(noise.draw(), gamma).to(self.host.device)
 
     def _stop(self) -> None:
         if self.stops():

@@ -21,6 +21,7 @@ from vcd_ext.host import Interrupted, Picture, VideoPass
 from vcd_ext.hosts.passes import Plan, as_long, pictures
 from vcd_ext.hosts.webui import guard, model
 from vcd_ext.hosts.webui.hang import moving
+from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.steps import request
 from vcd_ext.motion import MotionModule
 from vcd_ext.noise import correlate
@@ -72,6 +73,8 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         noise = correlate(self.rng.next(), self.job.work.gamma) * self.initial_noise_multiplier
         asked, self.denoising_strength = request(self.sampler_name, self.steps, self.job.plan.steps)
         swap = self._swap(conditioning, unconditional_conditioning)
+        if self.job.work.step_noise:
+            correlate_steps(self, self.job.work.gamma)
         with self._hung_on(swap):
             samples = self.sampler.sample_img2img(
                 self,
