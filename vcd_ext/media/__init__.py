@@ -2,5 +2,6 @@
 
 from vcd_ext.media.clip import Clip
 from vcd_ext.media.files import read, write
+from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 
-__all__ = ["Clip", "read", "write"]
+__all__ = ["Clip", "SoundError", "carries_sound", "has_sound", "read", "write"]

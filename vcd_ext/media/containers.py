@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.media.clip import Clip, MediaError, stacked
+from vcd_ext.media.pyav import DEMUXERS, pyav
 from vcd_ext.media.record import labels, understood
+from vcd_ext.media.sound import opened
 
 # libavutil's numbers: BT.709 as matrix, primaries and transfer; limited range.
 BT709, LIMITED = 1, 1
@@ -20,10 +21,10 @@ RGB_MATRIX = 5
 # libswscale's flags: bicubic, full chroma in and out, accurate rounding. Without them each pass through a file
 # darkens by 1/255 and the error on photographs is half as large again.
 PRECISE = 0x4 | 0x2000 | 0x4000 | 0x40000
+# Seconds by which encoders let the sound outlast the pictures: their last block is not full.
+LAST_SOUND = Fraction(1, 20)
 # What the muxers write about themselves.
 TECHNICAL = {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time"}
-# The demuxer is named, never guessed: a playlist called .mp4 could make FFmpeg open other files and addresses.
-DEMUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".mkv": "matroska", ".avi": "avi"}
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,17 @@ WEBM = Container(
 )
 
 
-def write_mp4(path: Path, clip: Clip) -> None:
-    """H.264, yuv420p, BT.709, crf 18, index in front. All metadata survives; "parameters" is also the comment."""
-    _write(path, clip, MP4)
+def write_mp4(path: Path, clip: Clip, sound: Path | None = None) -> None:
+    """H.264, yuv420p, BT.709, crf 18, index in front. All metadata survives; "parameters" is also the comment.
+
+    sound: a file whose sound is put in, to the end of the clip.
+    """
+    _write(path, clip, MP4, sound)
 
 
-def write_webm(path: Path, clip: Clip) -> None:
-    """VP9, yuv420p, BT.709, crf 20. All metadata survives; "parameters" is also the comment."""
-    _write(path, clip, WEBM)
+def write_webm(path: Path, clip: Clip, sound: Path | None = None) -> None:
+    """VP9, yuv420p, BT.709, crf 20. All metadata survives; "parameters" is also the comment. sound: as for MP4."""
+    _write(path, clip, WEBM, sound)
 
 
 def read_container(path: Path) -> Clip:
@@ -62,7 +66,7 @@ def read_container(path: Path) -> Clip:
     """
     demuxer = DEMUXERS[path.suffix.lower()]
     # Tags of old files may be in any encoding; they are no reason to refuse the film.
-    with _pyav().open(f"file:{path}", format=demuxer, metadata_errors="replace") as container:
+    with pyav().open(f"file:{path}", format=demuxer, metadata_errors="replace") as container:
         if not container.streams.video:
             raise MediaError("there is no video in it, only sound or data; choose a video file.")
         stream = container.streams.video[0]
@@ -77,17 +81,22 @@ def read_container(path: Path) -> Clip:
         return record.clip(frames, _rate(stream))
 
 
-def _write(path: Path, clip: Clip, kind: Container) -> None:
+def _write(path: Path, clip: Clip, kind: Container, sound: Path | None) -> None:
     # "file:" keeps FFmpeg from taking a name with a colon for a protocol.
-    with _pyav().open(f"file:{path}", "w", format=kind.muxer, options=kind.muxer_options) as container:
+    with pyav().open(f"file:{path}", "w", format=kind.muxer, options=kind.muxer_options) as container:
         tags = labels(clip)
         container.metadata.update(tags)
         if "parameters" in tags:
             container.metadata["comment"] = tags["parameters"]
         stream = _video_stream(container, clip, kind)
-        for picture in clip.frames:
-            container.mux(stream.encode(_encodable(picture)))
-        container.mux(stream.encode(None))
+        with opened(sound, container) as heard:
+            for i, picture in enumerate(clip.frames):
+                container.mux(stream.encode(_encodable(picture)))
+                if heard is not None:  # beside the pictures, or the muxer would hold all of them until the sound comes
+                    heard.write_until((i + 1) / clip.fps)
+            container.mux(stream.encode(None))
+            if heard is not None:
+                heard.write_until(len(clip.frames) / clip.fps + LAST_SOUND)
 
 
 def _video_stream(container: Any, clip: Clip, kind: Container) -> Any:
@@ -106,7 +115,7 @@ def _encodable(picture: NDArray[np.uint8]) -> Any:
     height, width, _ = picture.shape
     margin = ((0, _even(height) - height), (0, _even(width) - width), (0, 0))
     padded = np.ascontiguousarray(np.pad(picture, margin, mode="edge") if np.any(margin) else picture)
-    frame = _pyav().VideoFrame.from_ndarray(padded, format="rgb24")
+    frame = pyav().VideoFrame.from_ndarray(padded, format="rgb24")
     return frame.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED, interpolation=PRECISE)
 
 
@@ -138,15 +147,3 @@ def _rate(stream: Any) -> Fraction | None:
 
 def _even(length: int) -> int:
     return length + length % 2
-
-
-def _pyav() -> ModuleType:
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError(
-            "PyAV is not installed: restart the WebUI so that install.py can add it, or pip install av."
-        ) from error
-    if int(av.__version__.split(".")[0]) < 14:  # older ones do not take `PRECISE`
-        raise ImportError(f'PyAV {av.__version__} is too old: pip install "av>=14,<14.3", then restart the WebUI.')
-    return av

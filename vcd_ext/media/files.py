@@ -1,31 +1,46 @@
 """Read and write clips: the format is the path's suffix."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from vcd_ext.atomic import atomically
 from vcd_ext.media.clip import Clip, MediaError
-from vcd_ext.media.containers import DEMUXERS, read_container, write_mp4, write_webm
+from vcd_ext.media.containers import read_container, write_mp4, write_webm
 from vcd_ext.media.gif import read_gif, write_gif
 from vcd_ext.media.png import read_frames, write_frames
+from vcd_ext.media.pyav import DEMUXERS
+from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 from vcd_ext.media.webp import read_webp, write_webp
 
-WRITERS = {".mp4": write_mp4, ".webm": write_webm, ".gif": write_gif, ".webp": write_webp, "": write_frames}
+WRITERS: dict[str, Callable[..., None]] = {
+    ".mp4": write_mp4,
+    ".webm": write_webm,
+    ".gif": write_gif,
+    ".webp": write_webp,
+    "": write_frames,
+}
 READERS = {**dict.fromkeys(DEMUXERS, read_container), ".gif": read_gif, ".webp": read_webp}
 
 
-def write(path: str | os.PathLike[str], clip: Clip, metadata: Mapping[str, str] | None = None) -> Path:
+def write(
+    path: str | os.PathLike[str],
+    clip: Clip,
+    metadata: Mapping[str, str] | None = None,
+    sound: Path | None = None,
+) -> Path:
     """Write a clip as .mp4, .webm, .gif or .webp, or, without a suffix, as a new folder of PNG frames.
 
     metadata goes over the clip's own. All of it survives in every format; "parameters", the WebUI's infotext,
     is stored as plain text where other tools and the WebUI's PNG Info find it. Missing folders are made, an
     existing file is replaced, and `path` only ever holds a complete file.
+    sound: a video whose sound is put into .mp4 and .webm, from its beginning to the end of the clip; nothing is put in
+    if it has none.
 
     Returns the path. Raises ValueError for an unknown suffix or what a format cannot encode, FileExistsError for
-    an existing folder of frames, OSError when the disk does not take it, ImportError without PyAV (.mp4, .webm);
-    each with one sentence that says what to do.
+    an existing folder of frames, OSError when the disk does not take it, ImportError without PyAV (.mp4, .webm),
+    SoundError for sound that is damaged; each with one sentence that says what to do.
     """
     path = Path(path)
     writer = WRITERS.get(path.suffix.lower())
@@ -36,8 +51,11 @@ def write(path: str | os.PathLike[str], clip: Clip, metadata: Mapping[str, str] 
     clip = replace(clip, metadata={**clip.metadata, **(metadata or {})})
     try:
         with atomically(path) as temporary:
-            writer(temporary, clip)
-    except (OSError, ImportError, MemoryError):
+            if sound is not None and carries_sound(path) and has_sound(sound):
+                writer(temporary, clip, sound)
+            else:
+                writer(temporary, clip)
+    except (OSError, ImportError, MemoryError, SoundError):
         raise
     except Exception as error:  # each encoder has its own exceptions
         size = "x".join(str(length) for length in clip.frames.shape[2:0:-1])

@@ -1,0 +1,19 @@
+"""PyAV, which not everybody has, and FFmpeg's names for the files that it opens."""
+
+from types import ModuleType
+
+# The demuxer is named, never guessed: a playlist called .mp4 could make FFmpeg open other files and addresses.
+DEMUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".mkv": "matroska", ".avi": "avi"}
+
+
+def pyav() -> ModuleType:
+    """The module; ImportError, in one sentence, if it is missing or too old."""
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError(
+            "PyAV is not installed: restart the WebUI so that install.py can add it, or pip install av."
+        ) from error
+    if int(av.__version__.split(".")[0]) < 14:  # older ones do not take `containers.PRECISE`
+        raise ImportError(f'PyAV {av.__version__} is too old: pip install "av>=14,<14.3", then restart the WebUI.')
+    return av
