@@ -13,6 +13,7 @@ NO_MODULE = "none"
 FORMATS = ("mp4", "webm", "gif", "webp", "png")
 SAMPLERS = ("euler", "ddim", "dpmpp_2m", "lcm")
 SCHEDULES = ("animatediff", "checkpoint", "mixed")
+EVERYWHERE = "everywhere"
 DETECTORS = ("auto", "blazeface", "yunet", "words", "drawn")
 SMALLEST, LARGEST = 64, 2048  # sides of a video in pixels
 MOST_FRAMES = 1024
@@ -121,6 +122,12 @@ class VideoSettings:
         NO_MODULE,
         "Identity",
         "An embedding of the person, pet or thing. Its name is written into the prompt if it is not there yet.",
+    )
+    video: str = _setting(
+        "",
+        "Video",
+        "In img2img: a video that is made again, as strongly as 'Denoising strength' says. Its first 'Frames' frames "
+        "are the init images, its rate is kept. In the API: a file in a folder that may be read, or a file in base64.",
     )
 
 
@@ -314,6 +321,18 @@ class TiledSettings(PassSettings):
         "",
         "Prompt elsewhere",
         "The prompt of tiles without the subject. Empty: the prompt without the identity's name.",
+    )
+    subject: str = _setting(
+        "auto",
+        "Subject",
+        "What finds the subject by its face, so that tiles without it get the prompt elsewhere and no second one "
+        "appears in them. 'everywhere' looks for nothing; 'drawn' is for the drawn world that is shipped.",
+        choices=(EVERYWHERE, *DETECTORS),
+    )
+    words: str = _setting(
+        "",
+        "Instead of a face",
+        "What to look for in place of a face, for example dog. Needs the weights of Grounding DINO.",
     )
     upscaler: str = _setting("", "Upscaler", "What doubles the pictures before they are denoised; empty: the best.")
     tile: int = _setting(
@@ -522,10 +541,10 @@ def _checked_choices(key: str, value: Any, setting: Setting) -> tuple[str, ...]:
 
 
 def to_infotext(settings: VideoSettings) -> dict[str, str | int | float | bool]:
-    """The infotext entries of a run, from which `from_infotext` restores every setting."""
+    """The infotext entries of a run, from which `from_infotext` restores every setting but the video to begin from."""
     entries: dict[str, str | int | float | bool] = {}
     for name, setting in describe(type(settings)).items():
-        if name != "enabled":
+        if name not in ("enabled", "video"):
             value = getattr(settings, name)
             entries[setting.infotext_key] = " ".join(value) if isinstance(value, tuple) else value
     return entries

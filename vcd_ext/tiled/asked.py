@@ -16,7 +16,7 @@ from vcd_ext.tiled.tiles import tiles
 
 def work(settings: TiledSettings) -> VideoPass:
     """The run of the denoiser, with the identity's name in the prompt and a drawn seed instead of -1."""
-    names = {field.name for field in fields(VideoPass)} - {"overlap"}
+    names = {field.name for field in fields(VideoPass)} & {field.name for field in fields(settings)}
     asked = VideoPass(**{name: getattr(settings, name) for name in names}, overlap=settings.context_overlap)
     if settings.identity != NO_MODULE:
         asked = replace(asked, prompt=with_name(asked.prompt, settings.identity))

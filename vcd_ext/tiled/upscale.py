@@ -44,7 +44,7 @@ def upscale(
     lie on the disk, also those that come back. ValueError, in one sentence, for frames, boxes or settings that cannot
     work, and if the memory is too small for everything; OSError for a full disk.
     """
-    settings = _checked(host, settings)
+    settings = _with_upscaler(host, checked(settings))
     check_frames(frames)
     _check_boxes(boxes, len(frames))
     stop, tell = interrupted or (lambda: False), note or (lambda _: None)
@@ -124,8 +124,8 @@ class _Run:
         )
 
 
-def _checked(host: VideoHost, settings: TiledSettings) -> TiledSettings:
-    """The settings with the name of an upscaler; SettingError."""
+def checked(settings: TiledSettings) -> TiledSettings:
+    """The settings; SettingError for those that no host can work with."""
     settings = parse(TiledSettings, asdict(settings))
     sizes = {"tile_overlap": ("tiles", settings.tile), "context_overlap": ("windows", settings.context)}
     for key, (what, size) in sizes.items():
@@ -138,6 +138,11 @@ def _checked(host: VideoHost, settings: TiledSettings) -> TiledSettings:
             raise SettingError(
                 key, f"{key} is {pixels}; it must be a multiple of {FACTOR}, use {pixels // FACTOR * FACTOR}."
             )
+    return settings
+
+
+def _with_upscaler(host: VideoHost, settings: TiledSettings) -> TiledSettings:
+    """The settings with the name of an upscaler; SettingError."""
     names = host.upscalers()
     upscaler = settings.upscaler or names[0]
     if upscaler not in names:
