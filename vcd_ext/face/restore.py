@@ -44,7 +44,7 @@ def restore(
     What is too large to lie in memory lies on the disk. ValueError, in one sentence, for frames or settings that cannot
     work, and if the first face fails; a later one that fails is left as it is, with a note.
     """
-    settings = _checked(settings)
+    settings = checked(settings)
     check_frames(frames)
     stop, tell = interrupted or (lambda: False), note or (lambda _: None)
     result: Frames = room(frames.shape, np.uint8)
@@ -105,7 +105,8 @@ class _Run:
             self.result[frame][place] = pixels
 
 
-def _checked(settings: FaceSettings) -> FaceSettings:
+def checked(settings: FaceSettings) -> FaceSettings:
+    """The settings; SettingError for those that cannot work."""
     settings = parse(FaceSettings, asdict(settings))
     if settings.size % FACTOR:
         raise SettingError(
