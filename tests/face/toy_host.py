@@ -53,10 +53,10 @@ class ToyHost:
                     raise Interrupted
                 if progress:
                     progress(step, STEPS)
-            for place, picture in enumerate(frames):
-                yield np.clip(self.paint(place, picture), 0, 1).astype(np.float32)
             if progress:
                 progress(STEPS, STEPS)
+            for place, picture in enumerate(frames):
+                yield np.clip(self.paint(place, picture), 0, 1).astype(np.float32)
         finally:
             self.closed += 1
 

@@ -134,7 +134,7 @@ def _check_people(people: Sequence[Track], frames: int) -> None:
 
 def _work(settings: FaceSettings, note: Note) -> VideoPass:
     """The run of the denoiser, still without the prompts of the faces, with a drawn seed instead of -1."""
-    names = {field.name for field in fields(VideoPass)} - {"overlap"}
+    names = {field.name for field in fields(VideoPass)} & {field.name for field in fields(settings)}
     work = VideoPass(**{name: getattr(settings, name) for name in names}, overlap=settings.context_overlap)
     if work.seed >= 0:
         return work
