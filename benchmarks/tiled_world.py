@@ -39,7 +39,7 @@ FINE = 2.0  # sigma below which is detail, in pixels of 256
 
 @dataclass(frozen=True)
 class Measured:
-    """One video against the same one that was only enlarged (plain), and one that was denoised without tiles (whole)."""
+    """One video against the same that was only enlarged (plain), and that was denoised without tiles (whole)."""
 
     seams: Seams  # against the whole one: what is painted differs between sky and subject
     shift: float  # from the plain one

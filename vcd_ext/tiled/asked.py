@@ -1,7 +1,7 @@
 """What the host is asked for: the settings of Tiled VCD in the words of `vcd_ext.host`."""
 
 import random
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,19 @@ from vcd_ext.tiled.tiles import tiles
 
 def work(settings: TiledSettings) -> VideoPass:
     """The run of the denoiser, with the identity's name in the prompt and a drawn seed instead of -1."""
-    names = {field.name for field in fields(VideoPass)} & {field.name for field in fields(settings)}
-    asked = VideoPass(**{name: getattr(settings, name) for name in names}, overlap=settings.context_overlap)
+    asked = VideoPass(
+        prompt=settings.prompt,
+        negative_prompt=settings.negative_prompt,
+        denoise=settings.denoise,
+        steps=settings.steps,
+        cfg_scale=settings.cfg_scale,
+        sampler=settings.sampler,
+        seed=settings.seed,
+        gamma=settings.gamma,
+        motion_module=settings.motion_module,
+        context=settings.context,
+        overlap=settings.context_overlap,
+    )
     if settings.identity != NO_MODULE:
         asked = replace(asked, prompt=with_name(asked.prompt, settings.identity))
     return replace(asked, seed=random.randrange(2**32) if asked.seed < 0 else asked.seed)
