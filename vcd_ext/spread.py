@@ -49,7 +49,7 @@ def spread(
     nothing to divide and nothing to swap the UNet is left alone.
     Tensors whose first axis is the rows are divided, those with two sides also into tiles, in proportion where they
     are several times as large as the latents. The sum is made in float32 and returned in the UNet's own type.
-    before_part: called before each part is computed; it may raise, as a call can take long.
+    before_part: called before each of several parts is computed; it may raise, as such a call takes long.
     ValueError for windows or a swap that do not fit the video, and in the call for other row counts or sizes.
     """
     parts = _Parts(frames, windows, tiles or (None,), swap)
