@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vcd_ext.media import Clip
 
 PNG_FOLDER = "png"
-NOT_HERE = ("enabled", "motion_module", "identity")  # settings of the WebUI's page; here these are files
+NOT_HERE = ("enabled", "motion_module", "identity", "video")  # settings of the WebUI's page; here these are files
 # What a video that is made again brings along, for who does not choose it.
 OF_INPUT = {
     "width": "512, or the input's",
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     files = targets(arguments.out, formats)
     given = {name: value for name, value in vars(arguments).items() if value is not None} | {"formats": formats}
     picture, video = _settings(given)  # before the input is read, which takes a while
-    _make_room(files)
+    make_room(files)
 
     import torch
 
@@ -95,7 +95,8 @@ def targets(out: Path, formats: Sequence[str]) -> list[Path]:
     return [out.with_suffix("" if name == PNG_FOLDER else f".{name}") for name in formats]
 
 
-def _make_room(files: Sequence[Path]) -> None:
+def make_room(files: Sequence[Path]) -> None:
+    """Make the folders of the files; ValueError where a folder is in a file's way."""
     # Now, and not when the video is made and would be lost.
     for file in files:
         if file.is_dir() or (not file.suffix and file.exists()):

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def inside(path: Path, allowed: Sequence[Path]) -> Path:
+def inside(path: Path, allowed: Sequence[Path], what: str = "photos") -> Path:
     """The path, with links followed, if it is one of the allowed folders or within one; ValueError if not.
 
-    Nothing is said about whether a path outside exists.
+    what: is read there, for the message. Nothing is said about whether a path outside exists.
     """
     try:
         real = path.expanduser().resolve()
@@ -16,4 +16,4 @@ def inside(path: Path, allowed: Sequence[Path]) -> Path:
     except (OSError, RuntimeError, ValueError):  # a path that no system could have
         pass
     places = ", ".join(str(folder) for folder in allowed) or "none yet"
-    raise ValueError(f"{path} is not in a folder that photos may be read from; those are: {places}.")
+    raise ValueError(f"{path} is not in a folder that {what} may be read from; those are: {places}.")

@@ -1,6 +1,5 @@
 """One request of the WebUI as a video: what is done to its `p` from `before_process` to `postprocess`."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,21 +9,23 @@ from modules import prompt_parser, sd_hijack
 from PIL import Image
 from torch import Tensor
 
-from vcd_ext.hosts.webui import library, model
+from vcd_ext.hosts.webui import library, model, source
 from vcd_ext.hosts.webui.hang import moving
 from vcd_ext.hosts.webui.interrupt import stop_if_asked
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
-from vcd_ext.hosts.webui.save import save_video
+from vcd_ext.hosts.webui.save import described, save_video
+from vcd_ext.hosts.webui.steps import exact_steps
+from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.identity.naming import with_name
 from vcd_ext.motion import MotionModule, Window, windows
 from vcd_ext.noise import correlate
-from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings, describe, parse, to_infotext
+from vcd_ext.settings import NO_MODULE, SOURCE_KEY, SettingError, VideoSettings, describe, parse, to_infotext
 
 # Where a finished run tells page and API about its files, in the answer's generation info.
 VIDEOS_KEY = "VCD videos"
 ERRORS_KEY = "VCD errors"
-MIME = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp"}
+NOTES_KEY = "VCD notes"
 
 
 def settings_from(args: Sequence[Any], overrides: Mapping[str, Any]) -> VideoSettings:
@@ -33,6 +34,8 @@ def settings_from(args: Sequence[Any], overrides: Mapping[str, Any]) -> VideoSet
         values: dict[str, Any] = dict(args[0])
     else:
         values = dict(zip(describe(VideoSettings), args, strict=False))
+        dropped = values.get("video")
+        values["video"] = getattr(dropped, "name", dropped) or ""  # the page gives an open file
     try:
         return parse(VideoSettings, values | dict(overrides))
     except SettingError as error:
@@ -49,6 +52,8 @@ class VideoRun:
         self.windows: list[Window] = []
         self.failure: Refused | None = None
         self.frames: list[Image.Image] = []
+        self.source = ""  # the name of the video that is made again
+        self.notes: list[str] = []
 
     @classmethod
     def of(cls, p: Any) -> "VideoRun | None":
@@ -58,6 +63,8 @@ class VideoRun:
 
     def before_process(self) -> None:
         """Turn the batch into frames. Nothing of the model is touched here: it may be reloaded after this."""
+        if self.settings.video:
+            self._take_video()
         p, settings = self.p, self.settings
         self._check_request()
         if settings.motion_module != NO_MODULE:
@@ -80,6 +87,8 @@ class VideoRun:
             p.init = self._with_schedule(p.init)
         p.sample = self._with_motion(p.sample)
         p.extra_generation_params.update(to_infotext(settings))
+        if self.source:
+            p.extra_generation_params[SOURCE_KEY] = self.source
 
     def before_sampling(self, noise: Tensor) -> None:
         """Correlate the noise of a pass in place; called for the first pass, hires and img2img."""
@@ -113,15 +122,10 @@ class VideoRun:
         processed.comments += "".join(f"{line}\n" for line in [*(f"VCD video: {path}" for path in written), *failures])
         # A new dict: the run's own entries have gone into the infotext already, and these must not.
         processed.extra_generation_params = processed.extra_generation_params | {
-            VIDEOS_KEY: [self._describe(path) for path in written],
+            VIDEOS_KEY: [described(self.p, path) for path in written],
             **({ERRORS_KEY: failures} if failures else {}),
+            **({NOTES_KEY: self.notes} if self.notes else {}),
         }
-
-    def _describe(self, path: Path) -> dict[str, str]:
-        entry = {"path": str(path), "mime": MIME[path.suffix]}
-        if getattr(self.p, "is_api", False):
-            entry["base64"] = base64.b64encode(path.read_bytes()).decode("ascii")
-        return entry
 
     def _check_request(self) -> None:
         p, settings = self.p, self.settings
@@ -140,6 +144,13 @@ class VideoRun:
                 f"{given} init images were given for {settings.frames} frames; give 1 for the whole video or "
                 f"{settings.frames}, one for each frame."
             )
+
+    def _take_video(self) -> None:
+        """Make a video's frames the init images, and its length and rate those of the run."""
+        taken = source.take(self.p, self.settings, WebUIStudio().folders.photos)
+        self.settings, self.source, self.notes = taken.settings, taken.name, taken.notes
+        for note in taken.notes:
+            self.p.comment(note)
 
     def _module_file(self) -> Path:
         try:
@@ -206,6 +217,8 @@ class VideoRun:
                 if self.module is not None:
                     length = self.settings.frames
                     stack.enter_context(moving(self.p, length, self.windows, self.module, before_part=stop_if_asked))
+                if self.source:
+                    stack.enter_context(exact_steps(self.p))
                 return sample(*args, **kwargs)
 
         return sample_with_motion

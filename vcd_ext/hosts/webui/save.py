@@ -1,5 +1,6 @@
 """Videos into the WebUI's output folder, named by its filename patterns."""
 
+import base64
 import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from PIL import Image
 
 from vcd_ext import media
 from vcd_ext.settings import VideoSettings
+
+MIME = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp"}
 
 
 def save_video(
@@ -29,6 +32,14 @@ def save_video(
     stem = _stem(p, number, frames[0])
     for suffix in formats:
         yield _write(stem.with_name(f"{stem.name}.{suffix}"), clip)
+
+
+def described(p: Any, path: Path) -> dict[str, str]:
+    """A file of a run as page and API are told of it; the API gets it whole."""
+    entry = {"path": str(path), "mime": MIME[path.suffix]}
+    if getattr(p, "is_api", False):
+        entry["base64"] = base64.b64encode(path.read_bytes()).decode("ascii")
+    return entry
 
 
 def _write(path: Path, clip: media.Clip) -> Path:

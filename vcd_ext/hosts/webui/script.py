@@ -97,7 +97,7 @@ def _add_settings() -> None:
     )
     shared.opts.add_option(
         studio.PHOTOS_OPTION,
-        shared.OptionInfo("", "Folders from which photos may be read by name", section=("vcd", "VCD")).info(
+        shared.OptionInfo("", "Folders from which photos and videos may be read by name", section=("vcd", "VCD")).info(
             "separated by ; for the API, and for the page if others can reach it; the WebUI's own folder always may"
         ),
     )

@@ -16,6 +16,7 @@ from modules.ui_components import FormRow, InputAccordion
 from vcd_ext.hosts.webui import embeddings, library
 from vcd_ext.hosts.webui.run import VIDEOS_KEY
 from vcd_ext.identity.naming import mentions, renamed, with_name
+from vcd_ext.media.files import READERS
 from vcd_ext.settings import NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
 
 # The page's rows; the accordion's own checkbox is 'enabled'.
@@ -52,6 +53,8 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
             with FormRow(elem_classes="vcd-row"):
                 for name in row:
                     made[name] = _component(tab, name, known[name])
+        if tab == "img2img":
+            made["video"] = _component(tab, "video", known["video"])
         _add_use(tab, made["motion_module"])
     if prompt is not None:
         made["identity"].input(
@@ -60,7 +63,7 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
             outputs=[prompt],
             show_progress=False,
         )
-    return {name: made[name] for name in known}
+    return {name: made[name] for name in known if name in made}
 
 
 def _add_use(tab: str, motion_module: gr.components.Component) -> None:
@@ -90,6 +93,8 @@ def _component(tab: str, name: str, setting: Setting) -> gr.components.Component
         "value": default(VideoSettings, name),
         "elem_id": f"vcd_{tab}_{name}",
     }
+    if name == "video":
+        return gr.File(file_types=list(READERS), elem_classes="vcd-source", **shared | {"value": None})
     kind = get_type_hints(VideoSettings)[name]
     if kind is bool:
         return gr.Checkbox(**shared)

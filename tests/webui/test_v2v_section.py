@@ -1,0 +1,155 @@
+"""V2V in img2img of the real WebUI: a video in place of init images, through the API and on the page."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.webui.server import Result, Server, as_base64
+from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE
+from tests.webui.test_video import lsb, vcd_part
+from vcd_ext import media
+from vcd_ext.settings import VideoSettings, describe
+
+# 3 * 0.7 is no whole number: there the WebUI by itself runs as many steps as we do.
+ASK: dict[str, Any] = {"path": "img2img", "init_images": [], "steps": 3, "denoising_strength": 0.7}
+
+
+@pytest.fixture(scope="module")
+def frames() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (5, 64, 64, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(data: Path, frames: np.ndarray) -> Path:
+    """The video as PNG frames, which lose nothing, in a folder that the WebUI may read."""
+    return media.write(data / "videos" / "walk", media.Clip(frames, "12.5"))
+
+
+def test_the_frames_of_a_video_are_the_init_images(server: Server, folder: Path, frames: np.ndarray) -> None:
+    settings = {"motion_module": "mm_v2", "frames": 4}
+    pictures = [as_base64(frame) for frame in frames[:4]]
+    one_by_one = server.generate(settings, **ASK | {"init_images": pictures})
+    video = server.generate({**settings, "video": str(folder)}, **ASK)
+    # The WebUI draws the init latents from the encoder's posterior without a seed: two runs differ that much.
+    assert lsb(video.frames, one_by_one.frames) <= 2
+
+
+def test_a_video_brings_its_length_and_rate_and_is_named(server: Server, folder: Path) -> None:
+    result = server.generate({"frames": 9, "fps": 3, "video": str(folder)}, **ASK)
+    assert result.frames.shape[0] == 5
+    clip = media.read(result.videos[0])
+    assert clip.frames.shape[0] == 5
+    assert clip.fps == 12.5
+    for entry in ("VCD frames: 5", "VCD fps: 12.5", "VCD source: walk", "Denoising strength: 0.7"):
+        assert entry in result.infotext.split(", ")
+    assert "VCD notes" not in result.extra
+
+
+def test_a_video_that_is_longer_than_asked_for_is_cut_and_this_is_said(server: Server, folder: Path) -> None:
+    result = server.generate({"frames": 2, "video": str(folder)}, **ASK)
+    assert result.frames.shape[0] == 2
+    assert result.extra["VCD notes"] == ["VCD: walk has 5 frames; the first 2 were used, as 'Frames' says."]
+
+
+def test_a_video_of_another_shape_is_squeezed_and_this_is_said(server: Server, data: Path) -> None:
+    wide = media.write(data / "videos" / "wide.mp4", media.Clip(np.zeros((2, 64, 112, 3), np.uint8), 8))
+    squeezed = server.generate({"video": str(wide)}, **ASK)
+    assert squeezed.frames.shape == (2, 64, 64, 3)
+    assert "wide.mp4 is 112x64 and was squeezed into 64x64" in squeezed.extra["VCD notes"][0]
+    assert "VCD notes" not in server.generate({"video": str(wide)}, **ASK, resize_mode=1).extra
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "webm", "gif", "webp"])
+@pytest.mark.parametrize("head", ["", "data:video/x;base64,"])
+def test_a_video_may_be_sent_in_base64(
+    server: Server, tmp_path: Path, frames: np.ndarray, suffix: str, head: str
+) -> None:
+    path = media.write(tmp_path / f"clip.{suffix}", media.Clip(frames, 10))
+    sent = head + base64.b64encode(path.read_bytes()).decode()
+    result = server.generate({"video": sent}, **ASK | {"steps": 1})
+    assert result.frames.shape[0] == 5
+    assert "VCD source: sent" in result.infotext
+    assert sent[-40:] not in result.infotext
+
+
+@pytest.mark.parametrize(("fixed", "run"), [(False, 2), (True, 4)])
+def test_the_steps_that_the_strength_asks_for_are_run(server: Server, folder: Path, fixed: bool, run: int) -> None:
+    with server.options(img2img_fix_steps=fixed):
+        server.get("/probe/unet")
+        server.generate({"frames": 2, "video": str(folder)}, **ASK | {"steps": 4, "denoising_strength": 0.5})
+        assert server.get("/probe/unet")["calls"] == run
+
+
+def test_pasted_infotext_restores_all_but_the_video(server: Server, folder: Path) -> None:
+    first = server.generate({"motion_module": "mm_v2", "frames": 3, "gamma": 0.3, "video": str(folder)}, **ASK)
+    picture = as_base64(first.frames[0])
+    # The WebUI itself does not take the size from the infotext here.
+    request = {"infotext": first.infotext, "init_images": [picture], "width": 64, "height": 64}
+    again = Result(server.post("/sdapi/v1/img2img", **request).json())
+    assert again.frames.shape[0] == 3
+    assert vcd_part(again.infotext) == vcd_part(first.infotext).replace(", VCD source: walk", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "video", "sentence"),
+    [
+        ("img2img", "/etc/passwd", "video: /etc/passwd is not in a folder that videos may be read from"),
+        ("img2img", "{data}/videos/gone.mp4", "gone.mp4 does not exist"),
+        ("img2img", "{data}/config.json", "has the unknown suffix '.json'"),
+        ("img2img", "data:video/mp4;base64,bm90aGluZw==", "what was sent is no video"),
+        ("img2img", "data:video/mp4;base64,?", "what was sent is no video"),
+        ("txt2img", "{data}/videos/walk", "made again in img2img"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_one_sentence(
+    server: Server, folder: Path, data: Path, path: str, video: str, sentence: str
+) -> None:
+    request = ASK if path == "img2img" else {}
+    answer = server.ask({"video": video.format(data=data)}, **{**request, "path": path})
+    assert answer.status_code == 422
+    assert sentence in answer.json()["detail"]
+    assert "\n" not in answer.json()["detail"]
+
+
+@pytest.fixture(scope="module")
+def page(server: Server) -> Iterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1600})
+        page.set_default_timeout(MINUTE)
+        page.goto(server.url)
+        page.locator("#tabs button", has_text="img2img").first.click()
+        page.locator("#img2img_prompt textarea").first.fill("a photo of a cat")
+        for name, value in {"width": 64, "height": 64, "steps": 2, "seed": 7}.items():
+            page.locator(f"#img2img_{name} input[type=number]").first.fill(str(value))
+        yield page
+        browser.close()
+
+
+def test_a_dropped_video_is_made_again(page: Page, tmp_path: Path, frames: np.ndarray) -> None:
+    clip = media.write(tmp_path / "walk.mp4", media.Clip(frames, 12))
+    page.locator("#vcd_img2img .label-wrap").click()
+    page.locator("#vcd_img2img_video input[type=file]").set_input_files(clip)
+    expect(page.locator("#vcd_img2img_video")).to_contain_text("walk.mp4")
+    length = page.locator("#vcd_img2img_frames input[type=number]")
+    length.fill("4")
+    length.press("Tab")
+    page.locator("#img2img_generate").click()
+    video = page.locator("#vcd_img2img_player video")
+    video.wait_for()
+    assert page.locator("#img2img_gallery .thumbnails button").count() == 4
+    expect(page.locator("#html_info_img2img.prose")).to_contain_text("VCD source: walk.mp4")
+    expect(page.locator("#html_log_img2img.prose")).to_contain_text("walk.mp4 has 5 frames; the first 4 were used")
+
+
+def test_the_control_is_in_img2img_alone_and_explains_itself(page: Page) -> None:
+    assert page.locator("#vcd_txt2img_video").count() == 0
+    block = page.locator("#vcd_img2img_video")
+    assert describe(VideoSettings)["video"].help in (block.get_attribute("title") or "") + block.inner_text()
