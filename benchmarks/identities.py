@@ -32,7 +32,8 @@ from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.hosts.training import StandaloneTraining
 from vcd_ext.identity import save_embedding, train
 from vcd_ext.identity.photos import read_photos
-from vcd_ext.metrics.toyworld import Judges, load_judges
+from vcd_ext.metrics.likeness import appearance, likeness
+from vcd_ext.metrics.toyworld import load_judges
 from vcd_ext.settings import TrainSettings, VideoSettings
 
 INDIVIDUALS = {"ada": ("woman", 11_000_101), "bo": ("dog", 11_000_102), "cleo": ("cat", 11_000_103),
@@ -84,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
     part, parts = map(int, options.part.split("/"))
     names = [name for k, name in enumerate(INDIVIDUALS) if k % parts == part]
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
-    looks = {name: _appearance(judges, _album(name)) for name in names}
+    looks = {name: appearance(judges, read_photos(_album(name)).photos) for name in names}
     done = {(row["cell"], row["who"], row["seed"]) for row in read(options.out / "individuals.jsonl")}
     for number in range(options.videos):
         for name in names:
@@ -93,7 +94,7 @@ def main(arguments: list[str] | None = None) -> None:
                 if (label, name, wish.seed) in done:
                     continue
                 frames = _video(host, name, cell, wish)
-                similarity = float((judges.identity(frames) @ looks[name]).mean())
+                similarity = likeness(judges, frames, looks[name])
                 found = asdict(measured(frames, wish, judges)) | {"similarity": similarity}
                 with (options.out / "individuals.jsonl").open("a") as log:
                     log.write(json.dumps({"cell": label, "who": name, "seed": wish.seed, **found}) + "\n")
@@ -122,14 +123,6 @@ def _album(name: str) -> Path:
     if not folder.is_dir():
         subject(folder, *INDIVIDUALS[name], scenes=[HOME] * PICTURES)
     return folder
-
-
-def _appearance(judges: Judges, album: Path) -> NDArray[np.float32]:
-    """The unit vector of how an individual looks, from its pictures and their true masks."""
-    photos = read_photos(album).photos
-    vectors = [judges.identity(p.pixels[None], None if p.mask is None else p.mask[None])[0] for p in photos]
-    mean = np.mean(vectors, axis=0)
-    return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
 
 def _embedding(host: Standalone, name: str, cell: Cell) -> Path:

@@ -6,9 +6,12 @@ Run the same command again after an interruption: it goes on from the last saved
 of machine). First the network that looks at pictures, then the one that looks at cut-out subjects; everything is
 drawn fresh, seen once, and most of it softened as generated pictures are.
 
-Time: NOT YET MEASURED
+Time: 0.45 CPU seconds a step of the first network (1800 steps), 0.55 of the second (2600): about 40 CPU minutes
+beside other work.
 
-Expected: NOT YET MEASURED
+Expected, on renders that no training saw, clean (and softened): class 0.967 (0.963), scene 1.0 (1.0), action of 16
+frames 0.925 (0.912; 0.974 at the plain distance, 0.755 far away), mask IoU 0.87, face IoU 0.84; the nearest of 200
+individuals of all kinds in another light 0.945 (0.930).
 
 Writes OUT/pictures.pt and OUT/subjects.pt (states), OUT/log.jsonl and, at the end, OUT/judges.safetensors (float16,
 averaged weights). `python -m tools.toyworld.measure_judges OUT/judges.safetensors` prints the table.

@@ -46,8 +46,7 @@ class Detection:
 class Judges:
     """The trained networks. Frames are uint8 [F, H, W, 3], RGB.
 
-    They were trained on 128x128; pictures of another size are brought to 128 pixels on the longer side, and the
-    shorter side is continued to a square. ValueError for anything else.
+    They were trained on 128x128; square pictures of another size are brought to that. ValueError for anything else.
     """
 
     def __init__(self, pictures: PictureJudge, subjects: SubjectJudge) -> None:
@@ -79,15 +78,14 @@ class Judges:
         return np.asarray(self._impression(frames, masks).identity.numpy(), np.float32)
 
     def detect(self, frame: Frames) -> Detection:
-        """The subject's mask and the box of its face in one picture, uint8 [H, W, 3]."""
+        """The subject's mask and the box of its face in one picture, uint8 [H, H, 3]."""
         found = self._found(frame[None])
-        height, width = frame.shape[:2]
-        side = max(height, width)
-        cover = F.interpolate(found.mask.sigmoid()[:, None], (side, side), mode="bilinear")[0, 0, :height, :width]
+        side = len(frame)
+        cover = F.interpolate(found.mask.sigmoid()[:, None], (side, side), mode="bilinear")[0, 0]
         surest = int(found.face.argmax())
         score = float(found.face.flatten()[surest].sigmoid())
         box = boxes_of(found.sides).flatten(2)[0, :, surest] * (side / SIDE)
-        x0, y0, x1, y1 = torch.minimum(box.clamp_min(0), torch.tensor([width, height, width, height])).tolist()
+        x0, y0, x1, y1 = box.clamp(0, side).tolist()
         inside = x0 < x1 and y0 < y1
         return Detection(_as_bytes(cover), (x0, y0, x1, y1) if inside and score >= SURE else None, score)
 
@@ -153,6 +151,11 @@ def _checked(frames: Frames) -> Frames:
         raise ValueError(
             f"The judges look at uint8 [frames, height, width, 3], not at {what}; convert the frames first."
         )
+    if frames.shape[1] != frames.shape[2]:
+        raise ValueError(
+            f"The judges look at square pictures, as the drawn world's are, not at {frames.shape[2]}x"
+            f"{frames.shape[1]}; cut a square out of each frame."
+        )
     return frames
 
 
@@ -162,7 +165,7 @@ def _parts(frames: Frames) -> list[Frames]:
 
 def _as_pictures(frames: Frames) -> Tensor:
     """float32 [F, 3, 128, 128] in [0, 1]."""
-    return _square(torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255, "replicate")
+    return _scaled(torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255)
 
 
 def _as_covers(masks: Frames, frames: Frames) -> Tensor:
@@ -172,18 +175,14 @@ def _as_covers(masks: Frames, frames: Frames) -> Tensor:
             f"The masks are {masks.dtype} {list(masks.shape)}; for these frames they must be uint8 "
             f"{list(frames.shape[:3])}, 255 on the subject."
         )
-    return _square(torch.from_numpy(np.ascontiguousarray(masks))[:, None].float() / 255, "constant")[:, 0]
+    return _scaled(torch.from_numpy(np.ascontiguousarray(masks))[:, None].float() / 255)[:, 0]
 
 
-def _square(pictures: Tensor, beyond: str) -> Tensor:
-    """[F, C, H, W] at 128 pixels on the longer side, continued to the right or below to [F, C, 128, 128]."""
-    height, width = pictures.shape[2:]
-    if (height, width) == (SIDE, SIDE):
+def _scaled(pictures: Tensor) -> Tensor:
+    """[F, C, S, S] as [F, C, 128, 128]."""
+    if pictures.shape[2] == SIDE:
         return pictures.contiguous()
-    scale = SIDE / max(height, width)
-    size = max(round(height * scale), 1), max(round(width * scale), 1)
-    scaled = F.interpolate(pictures, size, mode="bilinear", antialias=True)
-    return F.pad(scaled, (0, SIDE - size[1], 0, SIDE - size[0]), mode=beyond)
+    return F.interpolate(pictures, (SIDE, SIDE), mode="bilinear", antialias=True)
 
 
 def _probabilities(logits: Tensor) -> Values:
