@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = {"__main__", "demo", "doctor", "generate", "train_command", "ui_command"}
+COMMANDS = {
+    "__main__", "demo", "doctor", "face_command", "generate", "remake_command", "tiled_command", "train_command",
+    "ui_command",
+}  # fmt: skip
 # The tabs and the API, and the one library each of them is made with.
 PAGES = {"ui": "gradio", "api": "fastapi"}
 WEBUI_ONLY = {"modules", "gradio", "fastapi", "k_diffusion", "ldm", "launch", "scripts"}

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from vcd_ext import generate, train_command, ui_command
+from vcd_ext import face_command, generate, tiled_command, train_command, ui_command
 from vcd_ext.settings import GenerateSettings, TrainSettings, VideoSettings, add_arguments
+from vcd_ext.terminal import INTERRUPTED
 
-USAGE_ERROR, INTERRUPTED = 2, 130
+USAGE_ERROR = 2
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,6 +28,8 @@ def parser() -> argparse.ArgumentParser:
     main_parser = _Parser(prog="python -m vcd_ext", description="Videos of one identity from text (Magic-Me).")
     commands = main_parser.add_subparsers(title="subcommands", required=True, metavar="SUBCOMMAND")
     _add_generate(commands)
+    face_command.add(commands)
+    tiled_command.add(commands)
     _add_train(commands)
     _add_ui(commands)
     _add_demo(commands)

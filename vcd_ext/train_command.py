@@ -1,25 +1,19 @@
 """The subcommand `train`: an identity from photos, written as an embedding."""
 
 import argparse
-import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vcd_ext.settings import TrainSettings, parse
+from vcd_ext.terminal import INTERRUPTED, bars, interruption, tell
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from vcd_ext.hosts.training import StandaloneTraining
     from vcd_ext.identity import Identity
     from vcd_ext.identity.photos import Photo
-    from vcd_ext.identity.progress import Progress, Report
 
-INTERRUPTED = 130
 OWN_OPTIONS = ("name", "class_word")
 SUFFIX, STATE_SUFFIX = ".safetensors", ".training"  # not one that the WebUI would take for an embedding
 
@@ -40,21 +34,21 @@ def run(arguments: argparse.Namespace) -> int:
     out = target(arguments.out, settings.name, arguments.overwrite)
     state = out.with_suffix(STATE_SUFFIX)
     photos, problems = read_photos(arguments.photos, settings.masked)
-    _tell(*problems)
+    tell(*problems)
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
     check_name(settings.name, host.tokens)  # before masks are looked for, which takes a while
     if settings.masked:
         photos = masked(photos, settings.class_word, arguments.weights, host)
     with interruption() as interrupted, bars() as progress:
         identity = train(host, photos, settings, progress, state=state, interrupted=interrupted)
-    _tell(*identity.warnings)
+    tell(*identity.warnings)
     if not identity.finished:
-        _tell(f"Stopped at step {identity.steps} of {settings.steps}. The same command goes on from {state}.")
+        tell(f"Stopped at step {identity.steps} of {settings.steps}. The same command goes on from {state}.")
         return INTERRUPTED
     save_embedding(out, identity.vectors, identity.metadata)
     for file in (state, state.with_name(f"{state.name}.bank")):
         file.unlink(missing_ok=True)
-    _tell(summary(identity))
+    tell(summary(identity))
     print(out)
     return 0
 
@@ -78,7 +72,7 @@ def masked(
             segmenters(weights, host, host.device),
             lambda done, total: progress(Progress("Finding masks", done, total)),
         )
-    _tell(*problems)
+    tell(*problems)
     found = [photo for photo in photos if photo.mask is not None]
     if not found:
         raise ValueError(
@@ -86,7 +80,7 @@ def masked(
             "add --no-masked to learn from whole pictures."
         )
     if left_out := [photo.name for photo in photos if photo.mask is None]:
-        _tell(f"Left out, because no mask was found: {', '.join(left_out)}.")
+        tell(f"Left out, because no mask was found: {', '.join(left_out)}.")
     return found
 
 
@@ -115,55 +109,3 @@ def summary(identity: "Identity") -> str:
     if identity.skipped:
         went += f"; {identity.skipped} steps were skipped, because their loss was not a number"
     return f'{went}. In prompts: "photo of {identity.name} {identity.metadata["class"]}".'
-
-
-@contextmanager
-def interruption() -> Iterator[Callable[[], bool]]:
-    """Yield a question: was Ctrl-C pressed? The first one lets the step end; a second one stops at once."""
-    pressed: list[int] = []
-
-    def press(number: int, _frame: object) -> None:
-        pressed.append(number)
-        signal.signal(signal.SIGINT, before)
-        _tell("\nStopping after this step; press Ctrl-C again to stop at once.")
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def bars() -> Iterator["Report"]:
-    """A bar on stderr for each stage, with the loss and the time left; yields the callback that moves it."""
-    from tqdm import tqdm
-
-    layout = "{desc} {percentage:3.0f}% |{bar}| {n}/{total}, {elapsed} passed, {remaining} left{postfix}"
-    shown: list[tqdm] = []
-
-    def show(progress: "Progress") -> None:
-        if not shown or shown[-1].desc != progress.stage:
-            _close(shown)
-            shown.append(
-                tqdm(desc=progress.stage, total=progress.total, initial=progress.step, bar_format=layout, leave=True)
-            )
-        if progress.loss is not None:
-            checked = "" if progress.validation is None else f", checked {progress.validation:.3f}"
-            shown[-1].set_postfix_str(f"loss {progress.loss:.3f}{checked}", refresh=False)
-        shown[-1].update(progress.step - shown[-1].n)
-
-    try:
-        yield show
-    finally:
-        _close(shown)
-
-
-def _close(shown: "list[tqdm]") -> None:
-    for bar in shown:
-        bar.close()
-
-
-def _tell(*sentences: str) -> None:
-    for sentence in sentences:
-        print(sentence, file=sys.stderr)

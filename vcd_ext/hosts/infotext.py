@@ -1,11 +1,11 @@
 """The WebUI's infotext for a video that was made without it: its page can paste it back."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from vcd_ext.hosts.sampling import INFOTEXT
+from vcd_ext.infotext import composed
 from vcd_ext.settings import NO_MODULE, SOURCE_KEY, GenerateSettings, VideoSettings, to_infotext
 
 
@@ -38,13 +38,4 @@ def infotext(
         **to_infotext(used),
         **({SOURCE_KEY: source} if source else {}),
     }
-    lines = [picture.prompt]
-    if picture.negative_prompt:
-        lines.append(f"Negative prompt: {picture.negative_prompt}")
-    lines.append(", ".join(f"{key}: {_quoted(str(value))}" for key, value in entries.items()))
-    return "\n".join(lines)
-
-
-def _quoted(value: str) -> str:
-    # The WebUI's rule: what could be taken for the next entry is written as a JSON text.
-    return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ",\n:") else value
+    return composed(picture.prompt, picture.negative_prompt, entries)

@@ -1,0 +1,37 @@
+"""The WebUI's infotext: a prompt, a negative prompt, and a line of settings from which the same can be made again."""
+
+import json
+import re
+from collections.abc import Mapping
+
+PARAMETERS = "parameters"  # its name in the metadata of a file
+NEGATIVE = "Negative prompt: "
+
+# What the WebUI takes for the line of settings: a key, a colon and a value that has no comma or is quoted.
+_ENTRY = r'\s*[\w \-/]+:\s*(?:"(?:\\.|[^\\"])+"|[^,]*)(?:,|$)'
+_FEWEST = 3  # entries of such a line
+
+
+def quoted(value: str) -> str:
+    """A value of an entry by the WebUI's rule: what could be taken for the next entry is written as a JSON text."""
+    return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ",\n:") else value
+
+
+def line(entries: Mapping[str, object]) -> str:
+    """The line of settings."""
+    return ", ".join(f"{key}: {quoted(str(value))}" for key, value in entries.items())
+
+
+def extended(text: str, entries: Mapping[str, object]) -> str:
+    """An infotext with more entries at its end, in place of those that have the same keys; "" if it is no infotext."""
+    before, _, last = text.rstrip().rpartition("\n")
+    if len(re.findall(_ENTRY, last)) < _FEWEST:
+        return ""
+    kept = [entry for entry in re.findall(_ENTRY, last) if entry.partition(":")[0].strip() not in entries]
+    joined = ", ".join([*(entry.strip().rstrip(",") for entry in kept), line(entries)])
+    return f"{before}\n{joined}" if before else joined
+
+
+def composed(prompt: str, negative_prompt: str, entries: Mapping[str, object]) -> str:
+    """A new infotext."""
+    return "\n".join([prompt, *([NEGATIVE + negative_prompt] if negative_prompt else []), line(entries)])

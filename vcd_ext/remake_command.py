@@ -1,0 +1,123 @@
+"""What the subcommands `face` and `tiled` share: a video in, the same video repaired or enlarged out."""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vcd_ext.generate import chosen_formats, make_room, targets
+from vcd_ext.settings import NO_MODULE, FaceSettings, TiledSettings, VideoSettings, add_arguments, parse
+from vcd_ext.terminal import INTERRUPTED, bars, interruption, tell
+
+if TYPE_CHECKING:
+    from vcd_ext.media import Clip
+    from vcd_ext.remake import Finder, Settings
+
+FILES = ("motion_module", "identity")  # settings that are files here
+
+
+def add_options(command: argparse.ArgumentParser, cls: type, needs_checkpoint: bool = True) -> None:
+    """Add the options that both subcommands have, and one for each setting of `cls`."""
+    command.add_argument(
+        "--input", type=Path, required=True, help="The video: mp4, webm, gif, webp, or a folder of PNG frames."
+    )
+    command.add_argument("--out", type=Path, help="File to write; its suffix is the format, unless --formats names "
+                         "several (default: the input's name with what was done to it, here)")  # fmt: skip
+    command.add_argument(
+        "--checkpoint", type=Path, required=needs_checkpoint, help="SD1.5 checkpoint, .safetensors or .ckpt."
+    )
+    command.add_argument("--motion-module", type=Path, help="AnimateDiff motion module: v2, v3 or AnimateLCM.")
+    command.add_argument(
+        "--embedding",
+        type=Path,
+        action="append",
+        default=[],
+        help="Embedding of an identity; its file's name stands for it. Can be given several times.",
+    )
+    command.add_argument(
+        "--weights",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Folders with weights of YuNet or Grounding DINO, to find faces or words with.",
+    )
+    command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
+    add_arguments(command, cls, skip=("motion_module",), unset={"identity": "that of the first --embedding"})
+    others = tuple(field.name for field in fields(VideoSettings) if field.name != "formats")
+    add_arguments(command, VideoSettings, skip=others)
+
+
+def settings_of(arguments: argparse.Namespace, cls: "type[FaceSettings] | type[TiledSettings]") -> "Settings":
+    """The settings in the arguments; SettingError."""
+    from vcd_ext.remake import check
+
+    given = {field.name: getattr(arguments, field.name) for field in fields(cls) if field.name not in FILES}
+    first = arguments.embedding[0].stem if arguments.embedding else NO_MODULE
+    given["identity"] = first if arguments.identity is None else arguments.identity
+    given["motion_module"] = str(arguments.motion_module or NO_MODULE)
+    return check(parse(FaceSettings, given) if cls is FaceSettings else parse(TiledSettings, given))
+
+
+def run(
+    arguments: argparse.Namespace,
+    cls: "type[FaceSettings] | type[TiledSettings]",
+    ending: str,
+    upscalers: Sequence[Path] = (),
+) -> int:
+    """Make the video again and write its files, also what is finished of one that was stopped.
+
+    ending: what is put behind the input's name where no other is given.
+    """
+    out = arguments.out or Path(f"{arguments.input.stem}-{ending}.{next(iter(arguments.formats), 'mp4')}")
+    files = targets(out, chosen_formats(out, arguments.formats))
+    if any(file.resolve() == arguments.input.resolve() for file in files):
+        raise ValueError(f"{arguments.input} is the input, which would be lost; choose another --out.")
+    make_room(files)
+
+    import torch
+
+    from vcd_ext import media
+    from vcd_ext.hosts.standalone import Standalone
+    from vcd_ext.hosts.video import StandaloneVideo
+    from vcd_ext.remake import Telling, remake
+
+    settings = settings_of(arguments, cls)
+    clip = media.read(arguments.input)
+    standalone = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
+    host = StandaloneVideo(standalone, arguments.embedding, upscalers)
+    with interruption() as interrupted, bars() as progress:
+        finder = finder_of(arguments, standalone.device)
+        made = remake(host, clip, settings, finder, Telling(progress, tell, interrupted))
+    if made.clip is None:
+        tell("No file was written, as nothing is finished.")
+        return INTERRUPTED
+    for file in _saved(made.clip, files, arguments.input):
+        print(file)
+    return 0 if made.complete else INTERRUPTED
+
+
+def finder_of(arguments: argparse.Namespace, device: Any = "cpu") -> "Finder":
+    """What gives the detectors, with the weights that the arguments name."""
+    from vcd_ext.face import detector
+
+    return lambda settings: detector(settings, arguments.weights, device)
+
+
+def _saved(clip: "Clip", files: Sequence[Path], source: Path) -> Sequence[Path]:
+    """The files once they are written; in the folder for temporary files where that is not possible."""
+    from vcd_ext.results import save
+
+    try:
+        save(clip, files, source, tell)
+    except OSError as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="vcd"))
+        rescued = [elsewhere / file.name for file in files]
+        try:
+            save(clip, rescued, source, lambda _: None)
+        except OSError:
+            raise error from None
+        tell(f"{error} It is in {elsewhere} instead.")
+        return rescued
+    return files

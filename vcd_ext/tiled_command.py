@@ -1,0 +1,36 @@
+"""The subcommand `tiled`: a video at twice its size, with detail that the checkpoint paints."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from vcd_ext import remake_command
+from vcd_ext.settings import TiledSettings
+
+
+def add(commands: Any) -> None:
+    """Add it to the subcommands of a parser."""
+    command = commands.add_parser(
+        "tiled",
+        help="make a video twice as large, with an identity",
+        description="Enlarge a video to twice its width and height and paint its detail anew, in tiles that nobody "
+        "sees. Ctrl-C keeps the frames that are finished.",
+    )
+    remake_command.add_options(command, TiledSettings)
+    command.add_argument(
+        "--upscaler-weights",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Networks of the ESRGAN family that enlarge before that; the first is used unless --upscaler names "
+        "another by its file's name without suffix. Without any, or without spandrel: Lanczos.",
+    )
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Enlarge the video that the arguments name."""
+    missing = [path for path in arguments.upscaler_weights if not path.is_file()]
+    if missing:
+        raise ValueError(f"There is no upscaler at {missing[0]}; check the folder and the name.")
+    return remake_command.run(arguments, TiledSettings, "tiled", arguments.upscaler_weights)
