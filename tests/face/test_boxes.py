@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vcd_ext.face.boxes import around, best_apart, extents, giou, iou, middles
+from vcd_ext.face.boxes import around, best_apart, covered, extents, giou, iou, middles
 
 ONE = np.array([[0.0, 0, 10, 10]])
 
@@ -27,6 +27,11 @@ def test_giou_falls_with_the_distance_where_iou_is_0() -> None:
     near, further, far = giou(ONE, away)[0]
     assert 0 >= near > further > far > -1
     assert giou(ONE, ONE)[0, 0] == pytest.approx(1)
+
+
+def test_covered_is_the_share_of_the_box_itself() -> None:
+    others = np.array([[0.0, 0, 5, 10], [-50, -50, 50, 50], [10, 10, 20, 20]])
+    assert covered(ONE[0], others).tolist() == [0.5, 1, 0]
 
 
 def test_of_boxes_on_one_place_the_surest_stays() -> None:

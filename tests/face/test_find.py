@@ -111,8 +111,32 @@ def test_a_short_gap_is_bridged_and_a_long_one_is_not_repaired() -> None:
     np.testing.assert_allclose(middles(short.boxes)[:, 0], 70 + np.arange(20), atol=0.1)
     [long] = told(seen, replace(SETTINGS, max_gap=3, fade=0))
     assert np.flatnonzero(long.presence == 0).tolist() == [8, 9, 10, 11]
-    assert long.parts() == [range(8), range(12, 20)]
     assert long.box(9) is None
+
+
+def test_a_video_is_denoised_in_one_over_a_few_frames_without_the_face_and_in_two_over_many() -> None:
+    settings = replace(SETTINGS, max_gap=2, fade=0)
+    [few] = told([[here(60)] if i < 8 or i >= 15 else [] for i in range(25)], settings)
+    assert few.presence[8:15].max() == 0
+    assert few.parts() == [range(25)]
+    [many] = told([[here(60)] if i < 8 or i >= 17 else [] for i in range(25)], settings)
+    assert many.parts() == [range(8), range(17, 25)]
+
+
+def test_a_face_behind_another_is_not_repaired_there() -> None:
+    """The other would get its face."""
+
+    def seen(behind: bool) -> list[list[Detection]]:
+        front = [here(57, size=26) for i in range(20)]
+        return [[here(20 + 4 * i), front[i]] if abs(i - 10) > 2 or not behind else [front[i]] for i in range(20)]
+
+    def passing(tracks: list[Track]) -> Track:
+        return max(tracks, key=lambda track: np.ptp(track.boxes[:, 0]))
+
+    behind, before = passing(told(seen(True))), passing(told(seen(False)))
+    assert behind.presence[8:13].max() == 0
+    assert behind.presence[[0, 4, 16, 19]].tolist() == [1, 1, 1, 1]
+    assert before.presence.min() == 1
 
 
 def test_the_repair_fades_where_a_face_appears_but_not_at_a_shots_ends() -> None:

@@ -106,10 +106,10 @@ def _assign(waiting: Sequence[Path], found: Sequence[Seen]) -> tuple[list[Path],
     boxes = np.array([one.box for one in found])
     costs = 1 - giou(expected, boxes)
     for i, path in enumerate(waiting):
-        slack = _REACH * (now - path.last - 1)
+        dearest = DEAREST + _REACH * (now - path.last - 1)
         for j, one in enumerate(found):
-            costs[i, j] += COLOURS * unlike(path.look, one.look) - slack
-            if costs[i, j] > DEAREST or _ratio(expected[i], boxes[j]) > RATIO:
+            costs[i, j] += COLOURS * unlike(path.look, one.look)
+            if costs[i, j] > dearest or _ratio(expected[i], boxes[j]) > RATIO:
                 costs[i, j] = _IMPOSSIBLE
     pairs = [(i, j) for i, j in zip(*linear_sum_assignment(costs), strict=True) if costs[i, j] < _IMPOSSIBLE]
     for i, j in pairs:

@@ -31,6 +31,12 @@ def giou(one: Values, two: Values) -> Values:
     return _shares(one, two)[1]
 
 
+def covered(box: Values, others: Values) -> Values:
+    """The share of a box [4] that each of others [n, 4] covers: [n]."""
+    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
+    return np.asarray(np.clip(high - low, 0, None).prod(axis=1) / max(float(extents(box).prod()), 1e-9))
+
+
 def best_apart(boxes: Values, scores: Values, most: float) -> list[int]:
     """Indices, surest first, of boxes [n, 4] that overlap no surer one by an IoU above `most`."""
     kept: list[int] = []

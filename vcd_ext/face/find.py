@@ -11,7 +11,7 @@ from vcd_ext.face.associate import paths
 from vcd_ext.face.boxes import middles
 from vcd_ext.face.detect import Detector
 from vcd_ext.face.scan import Scan
-from vcd_ext.face.track import Track, settled
+from vcd_ext.face.track import Track, faded, settled
 from vcd_ext.host import Interrupted
 from vcd_ext.identity.progress import Clock, Report
 from vcd_ext.settings import FaceSettings
@@ -51,7 +51,8 @@ def find_people(
             for path in paths((scan.seen[i] for i in shot), settings.confidence)
         ]
         kept = _chosen(found, shot, settings, left_out)
-        tracks += _numbered(kept, settings.max_gap, len(tracks))
+        whole = [faded(track, [other for other, _ in found], shot, settings.fade) for track in kept]
+        tracks += _numbered(whole, settings.max_gap, len(tracks))
     for sentence in _reasons(left_out, settings):
         if note:
             note(sentence)

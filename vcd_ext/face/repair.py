@@ -79,7 +79,7 @@ class Repair:
     interrupted: Callable[[], bool]
 
     def patches(self, track: Track, work: VideoPass, below: Frames, progress: Report | None) -> Iterator[Patch]:
-        """What is to be put on `below`, which has the size of the frames, for each frame of a track.
+        """What is to be put on `below`, which has the size of the frames, for each frame in which a track is repaired.
 
         Raises `host.Interrupted`, also between frames, and what the host raises.
         """
@@ -88,7 +88,8 @@ class Repair:
             first = track.frames.start
             faces = [_Face(i, track.boxes[i - first], places[i - first]) for i in part]
             for back in _coloured(self._came_back(faces, work, progress), self.settings.colour):
-                yield _patch(back, float(track.presence[back.frame - first]), below)
+                if presence := float(track.presence[back.frame - first]):
+                    yield _patch(back, presence, below)
 
     def _came_back(self, faces: Sequence[_Face], work: VideoPass, progress: Report | None) -> Iterator[_Back]:
         """The faces as the denoiser made them, in the frames' own pixels."""

@@ -56,7 +56,7 @@ def _well(tracks: Sequence[Track], frame: int) -> set[int]:
         track.number
         for track, others in zip(there, meeting.sum(axis=1), strict=True)
         if others == 1
-        and track.seen[frame - track.frames.start]
+        and track.sees(frame)
         and extents(track.boxes[frame - track.frames.start]).max() >= NEARLY * track.size
     }
 

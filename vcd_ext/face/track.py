@@ -1,14 +1,14 @@
 """One person's face through one shot: where it is in each frame, and how much it is repaired there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.face.associate import Path
-from vcd_ext.face.boxes import Values, around, extents, middles
+from vcd_ext.face.boxes import Values, around, covered, extents, middles
 from vcd_ext.face.smooth import SLOWER, robust, stiffness
 from vcd_ext.settings import FaceSettings
 
@@ -16,6 +16,8 @@ from vcd_ext.settings import FaceSettings
 # would not fill it while it is small.
 ONE_SIZE = 1.15
 _LARGE = 90  # percentile of the sizes that becomes the one size
+TOGETHER = 8  # frames without the face that do not divide the video that is denoised
+HIDDEN = 0.3  # of a face that is lost: where another covers more, it is behind that one
 _NOISE = 0.01  # of a face: no detector is more exact
 
 Flags = NDArray[np.bool_]
@@ -37,6 +39,10 @@ class Track:
             return None
         return np.asarray(self.boxes[frame - self.frames.start])
 
+    def sees(self, frame: int) -> bool:
+        """Whether it was detected in a frame of the video."""
+        return frame in self.frames and bool(self.seen[frame - self.frames.start])
+
     @property
     def largest(self) -> int:
         """The frame in which it is largest among those in which it was seen."""
@@ -49,10 +55,17 @@ class Track:
         return float(extents(self.boxes[self.largest - self.frames.start]).max())
 
     def parts(self) -> list[range]:
-        """The runs of frames of the video in which it is repaired."""
-        on = np.concatenate([[False], self.presence > 0, [False]])
-        turns = np.flatnonzero(on[1:] != on[:-1]).reshape(-1, 2) + self.frames.start
-        return [range(start, stop) for start, stop in turns.tolist()]
+        """The runs of frames of the video that are denoised together: those in which it is repaired.
+
+        A run goes on over a few frames in which it is not, so that the face is the same after them.
+        """
+        runs: list[range] = []
+        for i in (np.flatnonzero(self.presence) + self.frames.start).tolist():
+            if runs and i - runs[-1].stop < TOGETHER:
+                runs[-1] = range(runs[-1].start, i + 1)
+            else:
+                runs.append(range(i, i + 1))
+        return runs
 
 
 def boxes_of(tracks: Sequence[Track], frames: int) -> Values:
@@ -65,7 +78,10 @@ def boxes_of(tracks: Sequence[Track], frames: int) -> Values:
 
 
 def settled(path: Path, shot: range, width: int, height: int, settings: FaceSettings) -> Track:
-    """The track, still without a number, of a path through the frames of one shot of width x height pixels."""
+    """The track of a path through the frames of one shot of width x height pixels.
+
+    Still without a number, and its presence is 0 or 1; see `faded`.
+    """
     frames = _span(path, shot, width, height, settings.max_gap)
     seen = np.zeros(len(frames), bool)
     found = np.zeros((len(frames), 4))
@@ -74,8 +90,29 @@ def settled(path: Path, shot: range, width: int, height: int, settings: FaceSett
     sizes = _sizes(extents(found), seen, settings.smoothing)
     noise = _NOISE * float(np.median(sizes))
     centres = robust(middles(found), seen.astype(float), stiffness(settings.smoothing), noise)
-    presence = _faded(_bridged(seen, settings.max_gap), frames, shot, settings.fade)
-    return Track(0, frames, around(centres, sizes), seen, presence)
+    return Track(0, frames, around(centres, sizes), seen, _bridged(seen, settings.max_gap).astype(float))
+
+
+def faded(track: Track, others: Sequence[Track], shot: range, fade: int) -> Track:
+    """A settled track that is not repaired where it is behind others of its shot, who would get its face.
+
+    Its repair rises and falls over `fade` frames wherever it appears or vanishes within the shot.
+    """
+    there = (track.presence > 0) & ~_hidden(track, others)
+    fade = min(fade, (len(there) - 1) // 3)  # else short tracks would never be repaired
+    since = _since(there, track.frames.start == shot.start)
+    until = _since(there[::-1], track.frames.stop == shot.stop)[::-1]
+    return replace(track, presence=np.minimum(1.0, np.minimum(since, until) / (fade + 1)))
+
+
+def _hidden(track: Track, others: Sequence[Track]) -> Flags:
+    """Where a track is lost and another that is seen covers it."""
+    hidden = np.zeros(len(track.frames), bool)
+    for k in np.flatnonzero(~track.seen).tolist():
+        i = track.frames.start + k
+        near = [other.boxes[i - other.frames.start] for other in others if other is not track and other.sees(i)]
+        hidden[k] = bool(near) and float(covered(track.boxes[k], np.array(near)).max()) > HIDDEN
+    return hidden
 
 
 def _span(path: Path, shot: range, width: int, height: int, max_gap: int) -> range:
@@ -114,14 +151,6 @@ def _bridged(seen: Flags, max_gap: int) -> Flags:
         if two - one - 1 > max_gap:
             there[one + 1 : two] = False
     return there
-
-
-def _faded(there: Flags, frames: range, shot: range, fade: int) -> Values:
-    """How much it is repaired: rising over `fade` frames wherever it appears or vanishes within the shot."""
-    fade = min(fade, (len(there) - 1) // 3)  # else short tracks would never be repaired
-    since = _since(there, frames.start == shot.start)
-    until = _since(there[::-1], frames.stop == shot.stop)[::-1]
-    return np.minimum(1.0, np.minimum(since, until) / (fade + 1))
 
 
 def _since(there: Flags, from_before: bool) -> Values:
