@@ -3,10 +3,12 @@
 import contextlib
 import ctypes
 import gc
+import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
+from xml.etree import ElementTree
 
 import psutil
 from fastapi import Body
@@ -15,6 +17,7 @@ from modules.textual_inversion import textual_inversion
 from modules.textual_inversion import ui as their_ui
 
 NAME, CLASS, TOKENS = "benchling", "dog", 4
+LIBC = ctypes.CDLL("libc.so.6")
 SDP = "sdp - scaled dot product"
 
 
@@ -48,11 +51,23 @@ class Clock:
         return [(wall - begun, processor - used) for (begun, used), (wall, processor) in pairs]
 
 
-def _resident():
-    """Bytes, once what is free has been given back."""
+def _memory():
+    """Bytes that are allocated, and those that are resident once what is free has been given back."""
     gc.collect()
-    ctypes.CDLL("libc.so.6").malloc_trim(0)
-    return psutil.Process().memory_info().rss
+    LIBC.malloc_trim(0)
+    return {"allocated": _allocated(), "resident": psutil.Process().memory_info().rss}
+
+
+def _allocated():
+    """Bytes that the C library has given out, over all of its arenas; exact, where the resident ones come in pages."""
+    with tempfile.NamedTemporaryFile() as file:
+        LIBC.fopen.restype = ctypes.c_void_p
+        opened = ctypes.c_void_p(LIBC.fopen(file.name.encode(), b"w"))
+        LIBC.malloc_info(0, opened)
+        LIBC.fclose(opened)
+        said = ElementTree.parse(file.name).getroot()
+    total = {element.get("type"): int(element.get("size")) for element in said.findall("total")}
+    return int(said.find("system[@type='current']").get("size")) - total["fast"] - total["rest"] + total["mmap"]
 
 
 def _peak():
@@ -74,7 +89,7 @@ def train(
 ):
     """One training of `kind` ("ours", "theirs", "theirs, optimised"): seconds of its steps, and memory."""
     shared.sd_model.zero_grad(set_to_none=True)  # what an earlier training of theirs has left
-    before = _resident()
+    before = _memory()
     _forget_peak()
     clock, began = Clock(), time.perf_counter()
     if kind == "ours":
@@ -87,7 +102,7 @@ def train(
         "steps": clock.steps,
         "before": before,
         "peak": peak,
-        "after": _resident(),
+        "after": _memory(),
         "seconds": taken,
         "estimated": guess,
     }
