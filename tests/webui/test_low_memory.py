@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.hosts.test_video import soft
 from tests.webui.conftest import start
 from tests.webui.server import Server
+from tests.webui.test_v2v import ask, made
 
 MOTION = {"motion_module": "mm_v2", "frames": 4}
 
@@ -31,6 +33,18 @@ def test_the_same_video_and_the_model_as_before(server: Server, saving: Server) 
     assert np.array_equal(saving.generate(MOTION).frames, expected)
     saving.post("/probe/raise", after=2).raise_for_status()
     assert saving.ask(MOTION, steps=20).status_code == 500
+    assert saving.get("/probe/fingerprint") == before
+    assert np.array_equal(saving.generate(None).frames, plain)
+
+
+def test_video_to_video_is_the_same_and_the_model_as_before(server: Server, saving: Server) -> None:
+    request = {"work": {"motion_module": "mm_v2", "context": 3, "overlap": 1}, "tiling": {"size": 64, "overlap": 16}}
+    frames = soft(5, 64, 128)
+    expected = made(server, frames, **request)
+    plain = saving.generate(None).frames
+    before = saving.get("/probe/fingerprint")
+    assert np.array_equal(made(saving, frames, **request), expected)
+    assert ask(saving, frames, **request, stop_after=9).status_code == 409
     assert saving.get("/probe/fingerprint") == before
     assert np.array_equal(saving.generate(None).frames, plain)
 
