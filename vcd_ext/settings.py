@@ -82,7 +82,7 @@ class VideoSettings:
         minimum=1,
         maximum=1024,
         step=1,
-        slider_maximum=32,
+        slider_maximum=64,
     )
     overlap: int = _setting(
         4,
