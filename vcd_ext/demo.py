@@ -24,14 +24,49 @@ from vcd_ext.settings import GenerateSettings, TrainSettings, VideoSettings
 if TYPE_CHECKING:
     from vcd_ext.hosts.standalone import Standalone
     from vcd_ext.identity import Identity
+    from vcd_ext.metrics.toyworld import Judges, Values
     from vcd_ext.toyworld import Subject
 
 GAMMAS = (0.0, 0.15)
-PICTURE = GenerateSettings(width=toyworld.SIZE, height=toyworld.SIZE, steps=20, cfg_scale=4.0, sampler="ddim")
+PICTURE = GenerateSettings(width=toyworld.SIZE, height=toyworld.SIZE, steps=10, cfg_scale=4.0, sampler="dpmpp_2m")
 TRAINING = TrainSettings(size=toyworld.SIZE, steps=200, micro_batch=4)
 FRAMES = 16
 PLACE = "in the snow, running"
 SHOWN, LABEL_HEIGHT = 8, 16  # frames of a row of the contact sheet; pixels
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Whoever measures the videos: the drawn world's judges, and how the individual looks on its photos."""
+
+    judges: "Judges"
+    subject: "Subject"
+    looks: "Values"
+
+    @classmethod
+    def of(cls, subject: "Subject") -> "Witness":
+        """A witness who knows the subject's photos."""
+        from vcd_ext.identity.photos import read_photos
+        from vcd_ext.metrics.likeness import appearance
+        from vcd_ext.metrics.toyworld import load_judges
+
+        judges = load_judges(toyworld.judges())
+        return cls(judges, subject, appearance(judges, read_photos(subject.folder).photos))
+
+    def measure(self, clip: Clip) -> dict[str, str]:
+        """What is seen in a video and measured of it, ready to be shown."""
+        from vcd_ext.metrics.likeness import likeness
+        from vcd_ext.metrics.toyworld import ACTIONS, KINDS, SCENES
+
+        frames, judges = clip.frames, self.judges
+        seen = KINDS[int(judges.kinds(frames).mean(0).argmax())], SCENES[int(judges.scenes(frames).mean(0).argmax())]
+        return {
+            "seen in it": f"{', '.join(seen)}, {ACTIONS[int(judges.actions(frames).argmax())]}",
+            f"like {self.subject.name}": f"{likeness(judges, frames, self.looks):.2f}",
+            "motion": f"{measures.flow_magnitude(frames):.2f} px/frame",
+            "flicker": f"{measures.flicker(frames):.1f} of 255",
+            "neighbours' correlation": f"{measures.neighbour_correlation(frames):.3f}",
+        }
 
 
 @dataclass(frozen=True)
@@ -57,10 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     print(f"Learning {subject.name}, a {subject.class_word}, from the pictures in {subject.folder}")
     identity, embedding = _learn(host, subject, out, arguments.seed)
-    shots = []
+    witness, shots = Witness.of(subject), []
     for prompt, vectors in _prompts(subject, embedding):
         for gamma in GAMMAS:
-            shots.append(_shoot(host, replace(PICTURE, prompt=prompt, seed=arguments.seed), gamma, vectors, out))
+            shots.append(
+                _shoot(host, replace(PICTURE, prompt=prompt, seed=arguments.seed), gamma, vectors, witness, out)
+            )
     for shot in shots:
         print(f"{shot.file}: {shot.prompt}; gamma {shot.gamma:g}; {report.listed(shot.measured)}")
     contact_sheet({f"{shot.prompt}, gamma {shot.gamma:g}": shot.clip for shot in shots}).save(out / "contact_sheet.png")
@@ -93,21 +130,16 @@ def _prompts(subject: "Subject", embedding: Path) -> list[tuple[str, list[Path]]
     ]
 
 
-def _shoot(host: "Standalone", picture: GenerateSettings, gamma: float, vectors: Sequence[Path], out: Path) -> Shot:
+def _shoot(
+    host: "Standalone", picture: GenerateSettings, gamma: float, vectors: Sequence[Path], witness: Witness, out: Path
+) -> Shot:
     settings = VideoSettings(frames=FRAMES, gamma=gamma)
     with progress_bar() as progress:
         clip = host.generate(picture, settings, toyworld.motion_module(), vectors, progress)
     name = "_".join(picture.prompt.replace(",", "").removeprefix("photo of ").split())
-    return Shot(media.write(out / f"{name}_gamma_{gamma:g}.mp4", clip), clip, picture.prompt, gamma, _measured(clip))
-
-
-def _measured(clip: Clip) -> dict[str, str]:
-    """Measures of a video that need no network, ready to be shown."""
-    return {
-        "motion": f"{measures.flow_magnitude(clip.frames):.2f} px/frame",
-        "flicker": f"{measures.flicker(clip.frames):.1f} of 255",
-        "neighbours' correlation": f"{measures.neighbour_correlation(clip.frames):.3f}",
-    }
+    return Shot(
+        media.write(out / f"{name}_gamma_{gamma:g}.mp4", clip), clip, picture.prompt, gamma, witness.measure(clip)
+    )
 
 
 def contact_sheet(clips: dict[str, Clip]) -> Image.Image:
