@@ -107,13 +107,13 @@ def test_the_identity_is_named_where_it_is() -> None:
     host = ToyHost()
     settings = replace(SMALL, prompt="photo of a dog in a wood", identity="rexy")
     boxes = np.full((2, 1, 4), np.nan)
-    boxes[0, 0] = 4, 4, 20, 20  # 8 to 40 on the canvas: in the first tile
+    boxes[0, 0] = 30, 4, 46, 20  # from 60 to 92 on the canvas; the upper tiles begin at 0, 32 and 64
     upscale(host, noisy_frames(2, 48, 64), settings, boxes=boxes)
     ((work, tiling),) = host.runs
     assert work.prompt == "photo of a dog in a wood, rexy"
     assert tiling.elsewhere == "photo of a dog in a wood"
     assert tiling.present is not None
-    assert tiling.present.tolist() == [[True] + [False] * 5, [False] * 6]  # 96x128 in tiles of 64 that share 16
+    assert tiling.present.tolist() == [[False, True, True, False, False, False], [False] * 6]
 
 
 def test_the_prompt_elsewhere_can_be_chosen() -> None:
@@ -182,12 +182,16 @@ def test_other_errors_pass_and_the_host_is_left_in_order() -> None:
     assert host.attached == 0
 
 
-def test_the_host_is_left_in_order_when_a_frame_cannot_be_finished() -> None:
-    host = ToyHost(lambda part, frame, tile: part[:4, :4] if frame else part)
-    kept: list[object] = []
-    with pytest.raises(ValueError, match="operands") as error:
+def test_the_host_is_left_in_order_when_a_frame_cannot_be_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Picture:
+        raise OSError("No space left on device")
+
+    monkeypatch.setitem(upscale.__globals__, "with_low_frequencies", fail)
+    host = ToyHost()
+    with pytest.raises(OSError, match="No space") as error:
         upscale(host, noisy_frames(), SMALL)
-    kept.append(error)  # the traceback keeps the iterator alive
+    assert host.decoded == 1
+    assert error.tb is not None, "which keeps the frames' iterator alive"
     assert host.attached == 0
 
 
@@ -214,6 +218,12 @@ def test_interrupted_while_decoding_keeps_what_is_finished() -> None:
     assert host.decoded == 2
     assert host.attached == 0
     assert notes == ["Stopped: 2 of 4 frames are finished."]
+
+
+def test_interrupted_in_the_second_try_the_frames_of_the_first_do_not_count() -> None:
+    host = ToyHost(failures=[MemoryError()], fails_at=1)
+    assert len(upscale(host, noisy_frames(8), SMALL, interrupted=Stop(8 + 2))) == 0
+    assert len(host.runs) == 2
 
 
 def test_progress_is_the_hosts() -> None:
