@@ -17,6 +17,7 @@ from tests.identity.toy_host import PHOTOS, photo
 from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_at, until
 from vcd_ext import api
 from vcd_ext.jobs import Jobs
+from vcd_ext.training_job import TrainingJob
 
 CHOSEN = asdict(SETTINGS)
 
@@ -55,7 +56,7 @@ def test_a_training_is_begun_looked_at_and_ends_with_an_embedding(
     answer = client.post("/vcd/v1/train", json={"settings": CHOSEN, "photos": PICTURES, "masks": MASKS})
     assert answer.status_code == 200
     identifier = answer.json()["id"]
-    ended(jobs.get(identifier))
+    ended(jobs.get(identifier, TrainingJob))
     told = client.get(f"/vcd/v1/train/{identifier}").json()
     assert {name: told[name] for name in ("name", "state", "stage", "step", "total", "error", "embedding")} == {
         "name": NAME, "state": "done", "stage": "Training", "step": 20, "total": 20, "error": "", "embedding": NAME,
@@ -66,7 +67,7 @@ def test_a_training_is_begun_looked_at_and_ends_with_an_embedding(
 
 
 def test_while_it_runs_it_tells_the_time_left_and_another_is_refused(client: TestClient, jobs: Jobs) -> None:
-    job = jobs.start(PHOTOS, ENDLESS)
+    job = jobs.trainings.start(PHOTOS, ENDLESS)
     until(lambda: len(job.losses) > 3)
     told = client.get(f"/vcd/v1/train/{job.id}").json()
     assert told["state"] == "running"
@@ -81,7 +82,7 @@ def test_while_it_runs_it_tells_the_time_left_and_another_is_refused(client: Tes
 
 
 def test_a_cancelled_training_can_keep_what_it_learned(client: TestClient, jobs: Jobs) -> None:
-    job = jobs.start(PHOTOS, ENDLESS)
+    job = jobs.trainings.start(PHOTOS, ENDLESS)
     until(lambda: job.losses)
     client.post(f"/vcd/v1/train/{job.id}/cancel", params={"keep": True})
     ended(job)
@@ -95,11 +96,11 @@ def test_an_unfinished_training_is_resumed_or_discarded(client: TestClient, jobs
     assert refused.status_code == 422
     assert "unfinished" in refused.json()["detail"]
     resumed = client.post("/vcd/v1/train", json={"settings": {"name": NAME}, "resume": True}).json()
-    assert len(ended(jobs.get(resumed["id"])).losses) == 20
+    assert len(ended(jobs.get(resumed["id"], TrainingJob)).losses) == 20
     stopped_at(jobs, 5, type(SETTINGS)(**CHOSEN | {"name": "again"}))
     request["settings"] = CHOSEN | {"name": "again"}
     begun = client.post("/vcd/v1/train", json=request | {"discard": True}).json()
-    assert ended(jobs.get(begun["id"])).file
+    assert ended(jobs.get(begun["id"], TrainingJob)).file
 
 
 def test_photos_are_read_from_an_allowed_folder_with_their_masks(
@@ -113,10 +114,10 @@ def test_photos_are_read_from_an_allowed_folder_with_their_masks(
         Image.fromarray(one.mask).save(folder / f"{i}.mask.png")
     (folder / "broken.png").write_bytes(b"no picture")
     answer = client.post("/vcd/v1/train", json={"settings": CHOSEN, "photos": str(folder)}).json()
-    job = ended(jobs.get(answer["id"]))
+    job = ended(jobs.get(answer["id"], TrainingJob))
     assert job.identity is not None
     assert job.identity.metadata["mask_source"] == "file"
-    assert any("broken.png" in warning for warning in job.warnings)
+    assert any("broken.png" in warning for warning in job.notes)
 
 
 @pytest.mark.parametrize("outside", ["/etc", "photos/../../secret", "~", "photos/link", "\0"])
@@ -177,7 +178,7 @@ def test_data_urls_and_a_photo_without_its_mask_are_taken(client: TestClient, jo
         "photos": [f"data:image/png;base64,{PICTURES[0]}", bright],
         "masks": [MASKS[0], None],
     }
-    job = ended(jobs.get(client.post("/vcd/v1/train", json=body).json()["id"]))
+    job = ended(jobs.get(client.post("/vcd/v1/train", json=body).json()["id"], TrainingJob))
     assert job.identity is not None
     assert job.identity.metadata["mask_source"] == "brightness, file"
 
@@ -191,14 +192,14 @@ def test_masks_that_are_all_empty_are_refused_in_one_sentence_unless_masks_are_n
     assert answer.json()["detail"].startswith("The masks of all photos are empty")
     assert jobs.last is None
     begun = client.post("/vcd/v1/train", json=body | {"settings": CHOSEN | {"masked": False}}).json()
-    assert ended(jobs.get(begun["id"])).file
+    assert ended(jobs.get(begun["id"], TrainingJob)).file
 
 
 def test_a_mask_of_no_use_is_told_and_another_is_looked_for(client: TestClient, jobs: Jobs) -> None:
     full = base64_of(0 * PHOTOS[0].pixels + 255)
     body = {"settings": CHOSEN, "photos": PICTURES[:2], "masks": [full, MASKS[1]]}
-    job = ended(jobs.get(client.post("/vcd/v1/train", json=body).json()["id"]))
-    assert job.warnings[0].startswith("The mask of photo 1 covers 100% of the picture, more than 95%")
+    job = ended(jobs.get(client.post("/vcd/v1/train", json=body).json()["id"], TrainingJob))
+    assert job.notes[0].startswith("The mask of photo 1 covers 100% of the picture, more than 95%")
     assert job.identity is not None
     assert job.identity.metadata["mask_source"] == "brightness, file"
 

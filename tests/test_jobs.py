@@ -15,6 +15,7 @@ from vcd_ext.identity import load_embedding
 from vcd_ext.identity.unfinished import unfinished
 from vcd_ext.job import DONE, FAILED, RUNNING, STOPPED, STOPPING, WAITING
 from vcd_ext.jobs import REMEMBERED, BusyError, Jobs
+from vcd_ext.training_job import TrainingJob
 
 
 @pytest.fixture
@@ -33,8 +34,8 @@ def left_over(studio: ToyStudio) -> list[str]:
 
 
 def test_a_training_runs_to_its_end_and_leaves_an_identity_with_a_picture(jobs: Jobs, studio: ToyStudio) -> None:
-    job = ended(jobs.start(PHOTOS, SETTINGS))
-    assert (job.state, job.error, job.warnings) == (DONE, "", [])
+    job = ended(jobs.trainings.start(PHOTOS, SETTINGS))
+    assert (job.state, job.error, job.notes) == (DONE, "", [])
     assert job.file == studio.folders.identities / f"{NAME}.safetensors"
     assert load_embedding(job.file).shape == (4, 8)
     with Image.open(job.file.with_suffix(".preview.png")) as picture:
@@ -42,28 +43,28 @@ def test_a_training_runs_to_its_end_and_leaves_an_identity_with_a_picture(jobs: 
     assert [step for step, _ in job.losses] == list(range(1, 21))
     assert [step for step, _ in job.validation] == [0, 5, 10, 15, 20]
     assert left_over(studio) == []
-    assert jobs.pace is not None
+    assert jobs.trainings.pace is not None
 
 
 def test_only_one_thing_is_done_at_a_time(jobs: Jobs) -> None:
-    job = jobs.start(PHOTOS, ENDLESS)
+    job = jobs.trainings.start(PHOTOS, ENDLESS)
     for do in (
-        lambda: jobs.start(PHOTOS, replace(SETTINGS, name="other")),
-        lambda: jobs.find_masks(PHOTOS, "dog"),
-        lambda: jobs.discard("other"),
+        lambda: jobs.trainings.start(PHOTOS, replace(SETTINGS, name="other")),
+        lambda: jobs.trainings.find_masks(PHOTOS, "dog"),
+        lambda: jobs.trainings.discard("other"),
     ):
         with pytest.raises(BusyError, match=f"{NAME} is being trained"):
             do()
     job.stop()
     ended(job)
     with jobs.turn("Deleting an identity"), pytest.raises(BusyError, match="Deleting an identity is under way"):
-        jobs.start(PHOTOS, replace(SETTINGS, name="other"))
-    assert ended(jobs.start(PHOTOS, replace(SETTINGS, name="other"))).state == DONE
+        jobs.trainings.start(PHOTOS, replace(SETTINGS, name="other"))
+    assert ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="other"))).state == DONE
 
 
 def test_a_training_waits_for_its_turn(jobs: Jobs, studio: ToyStudio) -> None:
     with studio.somebody_else_computing():
-        job = jobs.start(PHOTOS, SETTINGS)
+        job = jobs.trainings.start(PHOTOS, SETTINGS)
         assert job.state == WAITING
         assert studio.busy()
     assert ended(job).state == DONE
@@ -72,11 +73,11 @@ def test_a_training_waits_for_its_turn(jobs: Jobs, studio: ToyStudio) -> None:
 def test_a_stopped_training_resumes_to_what_an_uninterrupted_one_learns(
     jobs: Jobs, studio: ToyStudio, tmp_path: Path
 ) -> None:
-    straight = ended(Jobs(ToyStudio(tmp_path / "straight")).start(PHOTOS, SETTINGS))
+    straight = ended(Jobs(ToyStudio(tmp_path / "straight")).trainings.start(PHOTOS, SETTINGS))
     job = stopped_at(jobs, 7)
     assert (job.state, job.file) == (STOPPED, None)
     assert unfinished(studio.folders.trainings) == [(NAME, "dog", 7, 20)]
-    resumed = ended(Jobs(studio).resume(NAME))  # as after a restart
+    resumed = ended(Jobs(studio).trainings.resume(NAME))  # as after a restart
     assert resumed.state == DONE
     assert straight.identity is not None
     assert resumed.identity is not None
@@ -86,16 +87,16 @@ def test_a_stopped_training_resumes_to_what_an_uninterrupted_one_learns(
 
 
 def test_what_is_learned_by_then_can_be_saved_when_stopping_and_afterwards(jobs: Jobs, studio: ToyStudio) -> None:
-    job = jobs.start(PHOTOS, ENDLESS)
+    job = jobs.trainings.start(PHOTOS, ENDLESS)
     until(lambda: job.losses)
-    jobs.keep(job)
+    jobs.trainings.keep(job)
     assert ended(job).state == DONE
     assert job.identity is not None
     assert not job.identity.finished
     assert left_over(studio) == []
     job = stopped_at(jobs, 3, replace(SETTINGS, name="later"))
     assert job.state == STOPPED
-    jobs.keep(job)
+    jobs.trainings.keep(job)
     assert job.state == DONE
     assert (studio.folders.identities / "later.safetensors").is_file()
     assert left_over(studio) == []
@@ -103,8 +104,8 @@ def test_what_is_learned_by_then_can_be_saved_when_stopping_and_afterwards(jobs:
 
 def test_nothing_is_saved_of_a_training_that_has_not_made_a_step(jobs: Jobs, studio: ToyStudio) -> None:
     with studio.somebody_else_computing():
-        job = jobs.start(PHOTOS, SETTINGS)
-        jobs.keep(job)
+        job = jobs.trainings.start(PHOTOS, SETTINGS)
+        jobs.trainings.keep(job)
         assert job.state == STOPPING
     assert ended(job).state in (FAILED, STOPPED)
     assert job.file is None
@@ -115,11 +116,11 @@ def test_an_unfinished_training_is_not_overwritten_by_a_new_one(jobs: Jobs, stud
     stopped_at(jobs, 2)
     before = {path.name: path.read_bytes() for path in studio.folders.trainings.iterdir()}
     with pytest.raises(ValueError, match=r"unfinished training of rexy \(2 of 20 steps\); resume it, or discard it"):
-        jobs.start(PHOTOS[:1], SETTINGS)
+        jobs.trainings.start(PHOTOS[:1], SETTINGS)
     assert {path.name: path.read_bytes() for path in studio.folders.trainings.iterdir()} == before
-    jobs.discard(NAME)
+    jobs.trainings.discard(NAME)
     assert left_over(studio) == []
-    assert ended(jobs.start(PHOTOS, SETTINGS)).state == DONE
+    assert ended(jobs.trainings.start(PHOTOS, SETTINGS)).state == DONE
 
 
 @pytest.mark.parametrize(
@@ -134,33 +135,33 @@ def test_what_cannot_work_is_refused_before_anything_begins(
     jobs: Jobs, studio: ToyStudio, changes: dict[str, str], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
-        jobs.start(PHOTOS, replace(SETTINGS, **changes))
+        jobs.trainings.start(PHOTOS, replace(SETTINGS, **changes))
     assert jobs.last is None
     assert left_over(studio) == []
 
 
 def test_a_training_without_photos_is_refused(jobs: Jobs) -> None:
     with pytest.raises(ValueError, match="no photos"):
-        jobs.start([], SETTINGS)
+        jobs.trainings.start([], SETTINGS)
 
 
 def test_an_identity_is_replaced_only_where_that_is_wanted(jobs: Jobs) -> None:
-    first = ended(jobs.start(PHOTOS, SETTINGS)).file
+    first = ended(jobs.trainings.start(PHOTOS, SETTINGS)).file
     assert first is not None
     before = first.read_bytes()
     with pytest.raises(ValueError, match="already an embedding called rexy"):
-        jobs.start(PHOTOS, SETTINGS)
+        jobs.trainings.start(PHOTOS, SETTINGS)
     assert first.read_bytes() == before
-    assert ended(jobs.start(PHOTOS, replace(SETTINGS, seed=4), replace_existing=True)).file == first
+    assert ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, seed=4), replace_existing=True)).file == first
     assert first.read_bytes() != before
 
 
 def test_what_training_refuses_is_told_and_leaves_nothing(jobs: Jobs, studio: ToyStudio) -> None:
-    job = ended(jobs.start(PHOTOS, replace(SETTINGS, name="dog", class_word="cat")))
+    job = ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="dog", class_word="cat")))
     assert job.state == FAILED
     assert "common word" in job.error
     assert left_over(studio) == []
-    assert ended(jobs.start(PHOTOS, SETTINGS)).state == DONE
+    assert ended(jobs.trainings.start(PHOTOS, SETTINGS)).state == DONE
 
 
 def test_an_unexpected_error_is_told_in_a_sentence_and_the_training_can_be_gone_on_with(
@@ -171,7 +172,7 @@ def test_an_unexpected_error_is_told_in_a_sentence_and_the_training_can_be_gone_
             raise RuntimeError("the driver\nis gone")
 
     studio.host.at = fail
-    job = ended(jobs.start(PHOTOS, SETTINGS))
+    job = ended(jobs.trainings.start(PHOTOS, SETTINGS))
     assert job.state == FAILED
     assert job.error == "The training failed: RuntimeError: the driver. The console tells more."
     assert "is gone" in capsys.readouterr().err
@@ -186,13 +187,13 @@ def test_a_full_disk_at_the_end_costs_nothing_that_was_learned(
 
     with monkeypatch.context() as patched:
         patched.setattr("vcd_ext.hosts.studio.save_embedding", full)
-        job = ended(jobs.start(PHOTOS, SETTINGS))
+        job = ended(jobs.trainings.start(PHOTOS, SETTINGS))
     assert job.state == FAILED
     assert "rexy.safetensors was not written: the disk is full." in job.error
     assert not studio.folders.identities.exists()
     assert [one.step for one in unfinished(studio.folders.trainings)] == [20]
     begun = studio.host.steps
-    assert ended(jobs.resume(NAME)).state == DONE
+    assert ended(jobs.trainings.resume(NAME)).state == DONE
     assert studio.host.steps == begun, "no step is made again"
 
 
@@ -201,15 +202,15 @@ def test_too_little_memory_is_told_with_what_to_do(tmp_path: Path) -> None:
         def encode(self, pictures: torch.Tensor) -> None:  # type: ignore[override]
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    job = ended(Jobs(ToyStudio(tmp_path, Small())).start(PHOTOS, SETTINGS))
+    job = ended(Jobs(ToyStudio(tmp_path, Small())).trainings.start(PHOTOS, SETTINGS))
     assert job.error.startswith("The memory is too small")
 
 
 def test_masks_are_found_for_photos_that_have_none_and_the_others_are_left_out(jobs: Jobs) -> None:
     dark = replace(photo(3, subject=90, name="dark.png"), mask=None)
-    job = ended(jobs.start([PHOTOS[0], WITHOUT_MASKS[1], dark], SETTINGS))
+    job = ended(jobs.trainings.start([PHOTOS[0], WITHOUT_MASKS[1], dark], SETTINGS))
     assert job.state == DONE
-    assert job.warnings == [
+    assert job.notes == [
         "dark.png gets no mask: no dog is bright in it.",
         "Left out, because no mask was found: dark.png.",
     ]
@@ -220,25 +221,25 @@ def test_masks_are_found_for_photos_that_have_none_and_the_others_are_left_out(j
 
 def test_without_any_mask_the_training_does_not_begin_unless_masks_are_not_wanted(jobs: Jobs) -> None:
     dark = [replace(photo(3, subject=90, name="dark.png"), mask=None)]
-    job = ended(jobs.start(dark, SETTINGS))
+    job = ended(jobs.trainings.start(dark, SETTINGS))
     assert (job.state, job.error.split(",")[0]) == (FAILED, "No photo has a mask")
-    assert ended(jobs.start(dark, replace(SETTINGS, masked=False))).state == DONE
+    assert ended(jobs.trainings.start(dark, replace(SETTINGS, masked=False))).state == DONE
 
 
 def test_finding_masks_tells_how_far_it_is_and_can_be_stopped(jobs: Jobs, studio: ToyStudio) -> None:
-    found, problems = jobs.find_masks(WITHOUT_MASKS, "dog")
+    found, problems = jobs.trainings.find_masks(WITHOUT_MASKS, "dog")
     assert problems == []
     assert [(one.mask_source, np.array_equal(one.mask, had.mask)) for one, had in zip(found, PHOTOS, strict=True)] == [
         ("brightness", True)
     ] * 3
     assert jobs.doing is None
     studio.was_interrupted = True
-    found, _ = jobs.find_masks(WITHOUT_MASKS, "dog")
+    found, _ = jobs.trainings.find_masks(WITHOUT_MASKS, "dog")
     assert [one.mask for one in found] == [None] * 3
 
 
 def test_a_training_tells_where_it_is(jobs: Jobs) -> None:
-    job = jobs.start(PHOTOS, ENDLESS)
+    job = jobs.trainings.start(PHOTOS, ENDLESS)
     until(lambda: len(job.losses) >= 6)
     assert job.state == RUNNING
     assert job.loss is not None
@@ -246,7 +247,7 @@ def test_a_training_tells_where_it_is(jobs: Jobs) -> None:
     assert job.progress is not None
     assert (job.progress.stage, job.progress.total) == ("Training", 100_000)
     assert jobs.last is job
-    assert jobs.get(job.id) is job
+    assert jobs.get(job.id, TrainingJob) is job
     jobs.stop()
     assert job.state in (STOPPING, STOPPED)
     ended(job)
@@ -254,14 +255,14 @@ def test_a_training_tells_where_it_is(jobs: Jobs) -> None:
 
 def test_steps_without_a_loss_do_not_hide_it(tmp_path: Path) -> None:
     jobs = Jobs(ToyStudio(tmp_path, LastingHost(broken=(19,))))
-    job = ended(jobs.start(PHOTOS, SETTINGS))
+    job = ended(jobs.trainings.start(PHOTOS, SETTINGS))
     assert np.isnan(job.losses[-1][1])
     assert job.loss == job.losses[-2][1]
 
 
 def test_previews_are_made_every_so_often_and_change_nothing_of_what_is_learned(jobs: Jobs) -> None:
-    plain = ended(jobs.start(PHOTOS, SETTINGS))
-    job = ended(jobs.start(PHOTOS, SETTINGS, replace_existing=True, preview_every=8))
+    plain = ended(jobs.trainings.start(PHOTOS, SETTINGS))
+    job = ended(jobs.trainings.start(PHOTOS, SETTINGS, replace_existing=True, preview_every=8))
     assert plain.preview is None
     assert job.preview is not None
     assert (job.preview.step, job.preview.prompt) == (16, "photo of rexy dog")
@@ -276,21 +277,21 @@ def test_a_preview_that_fails_costs_no_training(jobs: Jobs, studio: ToyStudio, m
         raise RuntimeError("CUDA out of memory.\nTried to allocate")
 
     monkeypatch.setattr(studio, "picture", fail)
-    job = ended(jobs.start(PHOTOS, SETTINGS, preview_every=5))
+    job = ended(jobs.trainings.start(PHOTOS, SETTINGS, preview_every=5))
     assert job.state == DONE
-    assert job.warnings == ["There are no more previews: CUDA out of memory."]
+    assert job.notes == ["There are no more previews: CUDA out of memory."]
 
 
 def test_old_trainings_are_forgotten(jobs: Jobs) -> None:
     one_step = replace(SETTINGS, steps=1, variants=1, validate_every=0)
-    first = ended(jobs.start(PHOTOS, one_step, replace_existing=True))
+    first = ended(jobs.trainings.start(PHOTOS, one_step, replace_existing=True))
     for _ in range(REMEMBERED):
-        ended(jobs.start(PHOTOS, one_step, replace_existing=True))
+        ended(jobs.trainings.start(PHOTOS, one_step, replace_existing=True))
     with pytest.raises(LookupError, match="no training"):
-        jobs.get(first.id)
+        jobs.get(first.id, TrainingJob)
 
 
 def test_an_unfinished_training_that_is_not_there_cannot_be_resumed(jobs: Jobs) -> None:
     for name in ("unknown", "../../etc/passwd"):
         with pytest.raises(ValueError, match="There is no unfinished training|has '.' in it|has '/' in it"):
-            jobs.resume(name)
+            jobs.trainings.resume(name)

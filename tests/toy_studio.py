@@ -1,30 +1,38 @@
-"""A studio on the toy host, for tests of jobs, API and page: trainings take milliseconds."""
+"""A studio on the toy hosts, for tests of jobs, API and page: trainings and videos take milliseconds."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tests import film
+from tests.face.toy_host import ToyHost as FaceHost
 from tests.identity import toy_host
 from tests.identity.toy_host import PHOTOS, ToyHost
+from tests.tiled.toy_host import ToyHost as TiledHost
+from vcd_ext.face import Detector
+from vcd_ext.host import Picture, VideoHost, VideoPass
+from vcd_ext.hosts.library import Library
 from vcd_ext.hosts.studio import StandaloneStudio
 from vcd_ext.identity.estimate import Capacity
 from vcd_ext.job import Job
 from vcd_ext.jobs import Jobs
-from vcd_ext.settings import TrainSettings
-from vcd_ext.studio import Caption, Folders
+from vcd_ext.settings import FaceSettings, PassSettings, TrainSettings
+from vcd_ext.studio import Caption, Choices, Folders
+from vcd_ext.training_job import TrainingJob
 
 SETTINGS = replace(toy_host.SETTINGS, micro_batch=4)  # so that a prediction is a step
 NAME = SETTINGS.name
 ENDLESS = replace(SETTINGS, steps=100_000)
 WITHOUT_MASKS = [replace(photo, mask=None, mask_source="") for photo in PHOTOS]
+Kind = TypeVar("Kind", bound=Job)
 PATIENCE = 60.0  # seconds after which something hangs
 
 
@@ -64,14 +72,45 @@ class LastingHost(ToyHost):
         return torch.zeros(3, 8 * latents.shape[2], 8 * latents.shape[3])
 
 
+class ToyVideo:
+    """Inverts faces, enlarges by repeating pixels. `at` is called before each frame that it gives."""
+
+    def __init__(self) -> None:
+        self.at: Callable[[int], object] = lambda frame: None
+        self.passes = 0
+
+    def denoise(self, frames: Sequence[Picture], work: VideoPass, **options: Any) -> Iterator[Picture]:
+        self.passes += 1
+        faces, tiles = FaceHost(lambda place, picture: 1 - picture), TiledHost()
+        host: Any = tiles if options.get("tiling") else faces
+        for i, picture in enumerate(host.denoise(frames, work, **options)):
+            self.at(i)
+            yield picture
+
+    def upscalers(self) -> list[str]:
+        return TiledHost().upscalers()
+
+    def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
+        return TiledHost().enlarge(picture, scale, upscaler)
+
+
 class ToyStudio(StandaloneStudio):
     """`StandaloneStudio` on a toy host."""
 
     makes_pictures = captions = True
 
     def __init__(self, folder: Path, host: Any = None):
-        folders = Folders(folder / "embeddings", folder / "trainings", (folder / "models",), (folder / "photos",))
-        super().__init__(host or LastingHost(), folders)
+        folders = Folders(
+            folder / "embeddings",
+            folder / "trainings",
+            (folder / "models",),
+            (folder / "photos",),
+            folder / "videos",
+            (folder / "photos", folder / "videos"),
+        )
+        library = Library(folder / "modules", folder / "upscalers", folder / "embeddings")
+        super().__init__(host or LastingHost(), folders, library)
+        self.video = ToyVideo()
         self.occupation = ""
         self.was_interrupted = False
         self.caption = "a puppy on a bed"
@@ -96,6 +135,21 @@ class ToyStudio(StandaloneStudio):
 
         yield caption
 
+    @contextmanager
+    def remaking(self) -> Iterator[VideoHost]:
+        with self._computing:
+            yield self.video
+
+    def finder(self, settings: FaceSettings) -> Detector:
+        return film.bright_squares
+
+    def choices(self) -> Choices:
+        return Choices(["none", "mm_v2", "mm_lcm"], ["none", "rexy"], ["euler", "ddim"], self.video.upscalers())
+
+    def check(self, settings: PassSettings) -> None:
+        if settings.motion_module not in self.choices().motion_modules:
+            raise ValueError(f"motion_module is '{settings.motion_module}', which is not there.")
+
     def capacity(self) -> Capacity:
         return Capacity("cpu", 4, None, 1000)
 
@@ -116,15 +170,15 @@ def until(happened: Callable[[], object]) -> None:
         time.sleep(0.002)
 
 
-def ended(job: Job) -> Job:
-    """The training once it has ended."""
+def ended(job: Kind) -> Kind:
+    """The job once it has ended."""
     until(lambda: job.ended)
     return job
 
 
-def stopped_at(jobs: Jobs, step: int, settings: TrainSettings = SETTINGS) -> Job:
+def stopped_at(jobs: Jobs, step: int, settings: TrainSettings = SETTINGS) -> TrainingJob:
     """A training that was stopped after `step` steps."""
     host: Any = jobs.studio.host  # type: ignore[attr-defined]
     before = host.steps
     host.at = lambda steps: jobs.stop() if steps - before == step - 1 else None
-    return ended(jobs.start(PHOTOS, settings))
+    return ended(jobs.trainings.start(PHOTOS, settings))

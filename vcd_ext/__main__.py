@@ -97,8 +97,9 @@ def _add_train(commands: Any) -> None:
 def _add_ui(commands: Any) -> None:
     command = commands.add_parser(
         "ui",
-        help="the tab Train ID as a page of its own, without the WebUI",
-        description="Serve the tab Train ID to the browsers of this machine, without the WebUI. It needs gradio: "
+        help="the tabs as a page of their own, without the WebUI",
+        description="Serve the tabs Train ID, Face VCD and Tiled VCD to the browsers of this machine, without the "
+        "WebUI. It needs gradio: "
         f"pip install {ui_command.GRADIO}",
     )
     command.add_argument("--checkpoint", type=Path, required=True, help="SD1.5 checkpoint, .safetensors or .ckpt.")
@@ -110,8 +111,15 @@ def _add_ui(commands: Any) -> None:
         type=Path,
         nargs="+",
         default=[Path("models")],
-        help="Folders with weights of Grounding DINO and SAM; downloads go into the first (default: models)",
+        help="Folders with weights of Grounding DINO, SAM and YuNet; downloads go into the first (default: models)",
     )
+    folders = {
+        "--motion-modules": ("models/AnimateDiff", "Folder of AnimateDiff motion modules"),
+        "--upscalers": ("models/ESRGAN", "Folder of networks of the ESRGAN family"),
+        "--videos": ("videos", "Folder that videos are written to"),
+    }
+    for option, (folder, meaning) in folders.items():
+        command.add_argument(option, type=Path, default=Path(folder), help=f"{meaning} (default: %(default)s)")
     command.add_argument("--port", type=int, default=7861, help="Port of the page (default: %(default)s)")
     command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
     command.set_defaults(run=ui_command.run)

@@ -1,21 +1,23 @@
-"""What the tabs and the API ask of whoever runs trainings: `hosts.studio` and `hosts.webui.studio` do."""
+"""What the tabs and the API ask of whoever runs jobs: `hosts.studio` and `hosts.webui.studio` do."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vcd_ext.face import Detector
+from vcd_ext.host import VideoHost
 from vcd_ext.identity.estimate import Capacity
 from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter
 from vcd_ext.identity.train import Identity
-from vcd_ext.settings import TrainSettings
+from vcd_ext.settings import FaceSettings, PassSettings, TrainSettings
 
 Caption = Callable[[NDArray[np.uint8]], str]  # describes a picture RGB [H, W, 3] in a sentence
 
@@ -26,8 +28,19 @@ class Folders:
 
     identities: Path  # the embeddings
     trainings: Path  # states of trainings that were stopped, to go on from
-    weights: tuple[Path, ...]  # of Grounding DINO and SAM; downloads go into the first
+    weights: tuple[Path, ...]  # of Grounding DINO, SAM and YuNet; downloads go into the first
     photos: tuple[Path, ...]  # from which the API, and a page that others can reach, may read photos
+    videos: Path  # what Face VCD and Tiled VCD make
+    sources: tuple[Path, ...]  # from which the API, and a page that others can reach, may read videos
+
+
+class Choices(NamedTuple):
+    """The names that a studio knows, for lists to choose from."""
+
+    motion_modules: list[str]
+    identities: list[str]
+    samplers: list[str]
+    upscalers: list[str]  # the best first
 
 
 class Studio(Protocol):
@@ -46,7 +59,7 @@ class Studio(Protocol):
         """Whether the page has a txt2img that a prompt can be sent to."""
 
     def busy(self) -> str:
-        """What a training that begins now has to wait for, in a sentence; "" if nothing."""
+        """What a job that begins now has to wait for, in a sentence; "" if nothing."""
 
     def interrupted(self) -> bool:
         """Whether the person has asked the host itself to stop what it is doing."""
@@ -89,3 +102,15 @@ class Studio(Protocol):
 
     def capacity(self) -> Capacity:
         """What is known of the machine and the checkpoint, without loading anything."""
+
+    def remaking(self) -> AbstractContextManager[VideoHost]:
+        """Wait for the turn and lend what makes videos again. ValueError if the checkpoint cannot be used."""
+
+    def finder(self, settings: FaceSettings) -> Detector:
+        """What finds the faces that settings ask for; ValueError, in one sentence, if something is missing for it."""
+
+    def choices(self) -> Choices:
+        """What settings may name, as it is now."""
+
+    def check(self, settings: PassSettings) -> None:
+        """ValueError, in one sentence, for settings with a name that is not there."""

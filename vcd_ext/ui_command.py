@@ -18,6 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     import torch
 
+    from vcd_ext.hosts.library import Library
     from vcd_ext.hosts.standalone import Standalone
     from vcd_ext.hosts.studio import StandaloneStudio
     from vcd_ext.hosts.training import StandaloneTraining
@@ -25,7 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.ui.app import page
 
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
-    jobs = Jobs(StandaloneStudio(host, folders(arguments)))
+    library = Library(arguments.motion_modules, arguments.upscalers, arguments.embeddings)
+    jobs = Jobs(StandaloneStudio(host, folders(arguments), library))
     # Only this machine is served: the page reads whatever folder it is told to.
     page(jobs).queue(concurrency_count=8).launch(server_name="127.0.0.1", server_port=arguments.port, show_api=False)
     return 0
@@ -36,4 +38,5 @@ def folders(arguments: argparse.Namespace) -> "Folders":
     from vcd_ext.studio import Folders
 
     embeddings: Path = arguments.embeddings
-    return Folders(embeddings, embeddings, tuple(arguments.weights), (embeddings,))
+    videos: Path = arguments.videos
+    return Folders(embeddings, embeddings, tuple(arguments.weights), (embeddings,), videos, (videos,))

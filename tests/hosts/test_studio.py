@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tests.conftest import Files
 from tests.identity.toy_host import photo
+from vcd_ext.hosts.library import Library
 from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.hosts.studio import StandaloneStudio
 from vcd_ext.hosts.training import StandaloneTraining
@@ -28,7 +29,9 @@ def host(files: Files) -> StandaloneTraining:
 
 @pytest.fixture
 def studio(host: StandaloneTraining, tmp_path: Path) -> StandaloneStudio:
-    return StandaloneStudio(host, Folders(tmp_path, tmp_path, (tmp_path / "models",), (tmp_path,)))
+    folders = Folders(tmp_path, tmp_path, (tmp_path / "models",), (tmp_path,), tmp_path / "videos", (tmp_path,))
+    library = Library(tmp_path / "modules", tmp_path / "upscalers", tmp_path)
+    return StandaloneStudio(host, folders, library)
 
 
 def test_a_finished_identity_is_saved_and_its_state_is_gone(studio: StandaloneStudio, tmp_path: Path) -> None:

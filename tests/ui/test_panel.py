@@ -8,10 +8,11 @@ import pytest
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import SETTINGS, ToyStudio, ended, stopped_at
 from vcd_ext.identity.progress import ENCODING, TRAINING, Progress
-from vcd_ext.job import Job
 from vcd_ext.jobs import Jobs
+from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui import panel
-from vcd_ext.ui.panel import ACTIVE, headline, notes
+from vcd_ext.ui.frame import ACTIVE, notes
+from vcd_ext.ui.panel import headline
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def jobs(tmp_path: Path) -> Jobs:
     return Jobs(ToyStudio(tmp_path))
 
 
-def running(progress: Progress | None) -> Job:
-    job = Job("1", replace(SETTINGS, steps=200))
+def running(progress: Progress | None) -> TrainingJob:
+    job = TrainingJob("1", replace(SETTINGS, steps=200))
     if progress:
         job.report(progress)
     return job
@@ -52,9 +53,9 @@ def test_a_training_that_was_asked_to_stop_says_so() -> None:
 def test_ends_are_told(jobs: Jobs) -> None:
     stopped = stopped_at(jobs, 5)
     assert headline(stopped) == "rexy stopped at step 5 of 20. Resume it any time."
-    done = ended(jobs.resume("rexy"))
+    done = ended(jobs.trainings.resume("rexy"))
     assert headline(done) == f"rexy is ready after 20 steps. Its file: {done.file}"
-    failed = ended(jobs.start(PHOTOS, replace(SETTINGS, name="dog", class_word="cat")))
+    failed = ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="dog", class_word="cat")))
     shown = panel.panel(failed, None)
     assert "dog was not trained to the end." in shown
     assert "dog is a common word" in shown
@@ -65,7 +66,7 @@ def test_the_page_asks_for_news_only_while_something_is_done(jobs: Jobs) -> None
     assert panel.panel(None, None) == ""
     assert ACTIVE in panel.panel(running(None), None)
     assert ACTIVE in panel.panel(None, Progress("Finding masks", 1, 3))
-    assert ACTIVE not in panel.panel(ended(jobs.start(PHOTOS, SETTINGS)), None)
+    assert ACTIVE not in panel.panel(ended(jobs.trainings.start(PHOTOS, SETTINGS)), None)
 
 
 def test_each_answer_differs_from_the_last() -> None:

@@ -257,7 +257,7 @@ def test_an_interrupted_training_is_offered_to_resume_or_discard(training: Train
 
 
 def test_stop_and_save_ends_with_an_identity(training: TrainingSection, jobs: Jobs) -> None:
-    job = jobs.start(PHOTOS, ENDLESS)
+    job = jobs.trainings.start(PHOTOS, ENDLESS)
     until(lambda: job.losses)
     training.stop_and_save()
     assert ended(job).file
@@ -274,7 +274,7 @@ def test_what_a_training_waits_for_is_told(training: TrainingSection, jobs: Jobs
 
 def test_time_and_memory_are_told_before_the_start_and_better_after_one(training: TrainingSection, jobs: Jobs) -> None:
     assert "a rough guess" in training.tell_estimate(PAGE, *values(training, SETTINGS))
-    ended(jobs.start(PHOTOS, SETTINGS))
+    ended(jobs.trainings.start(PHOTOS, SETTINGS))
     assert "as fast as the last training here" in training.tell_estimate(PAGE, *values(training, SETTINGS))
     assert "steps is 0" in training.tell_estimate(PAGE, *values(training, replace(SETTINGS, steps=0)))
 
@@ -292,7 +292,7 @@ def test_a_checkpoint_that_cannot_be_trained_is_told_before_the_start(
 def test_identities_are_listed_and_deleted_only_after_a_question(
     identities: IdentitiesSection, jobs: Jobs, studio: ToyStudio
 ) -> None:
-    job = ended(jobs.start(PHOTOS, SETTINGS))
+    job = ended(jobs.trainings.start(PHOTOS, SETTINGS))
     shown = told(identities, identities.show())
     assert "<b>rexy</b>" in shown["cards"]["value"]
     assert (shown["chosen"]["choices"], shown["chosen"]["value"]) == ([NAME], NAME)
@@ -319,8 +319,8 @@ def test_nothing_but_an_identity_can_be_deleted(identities: IdentitiesSection, t
 
 
 def test_nothing_is_deleted_while_something_runs(identities: IdentitiesSection, jobs: Jobs) -> None:
-    ended(jobs.start(PHOTOS, replace(SETTINGS, name="first")))
-    job = jobs.start(PHOTOS, ENDLESS)
+    ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="first")))
+    job = jobs.trainings.start(PHOTOS, ENDLESS)
     shown = told(identities, identities.remove("first"))
     assert "is being trained" in shown["message"]["value"]
     assert "<b>first</b>" in shown["cards"]["value"]
@@ -350,10 +350,10 @@ def test_news_are_short_while_nothing_begins_or_ends_and_the_chosen_identity_sta
     assert again[0] == first[0]
     assert again[2:] == [unchanged] * (len(first) - 2)
     names = ["zora"]
-    ended(jobs.start(PHOTOS, replace(SETTINGS, name="zora")))
+    ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="zora")))
     assert chosen(news(first[0], PAGE, None, *settings)) == "zora"
     names = ["rexy", "zora"]
-    ended(jobs.start(PHOTOS, SETTINGS))
+    ended(jobs.trainings.start(PHOTOS, SETTINGS))
     at_end = news(first[0], PAGE, "zora", *settings)
     assert chosen(at_end) == "rexy", "the new one"
     with jobs.turn("Saving an identity"):

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vcd_ext.face import Detector, detector
+from vcd_ext.host import VideoHost
+from vcd_ext.hosts.library import Library
 from vcd_ext.hosts.training import StandaloneTraining
 from vcd_ext.identity import Identity, save_embedding, shelf, train
 from vcd_ext.identity.embedding import SUFFIXES
@@ -17,19 +20,19 @@ from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.preview import picture
 from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter, segmenters
-from vcd_ext.settings import TrainSettings
-from vcd_ext.studio import Caption, Folders
+from vcd_ext.settings import FaceSettings, PassSettings, TrainSettings
+from vcd_ext.studio import Caption, Choices, Folders
 
 
 class StandaloneStudio:
-    """Trains on one checkpoint and keeps identities in one folder."""
+    """Works on one checkpoint and keeps identities in one folder."""
 
     private = True
     makes_pictures = False
     captions = False
 
-    def __init__(self, host: StandaloneTraining, folders: Folders):
-        self.host, self.folders = host, folders
+    def __init__(self, host: StandaloneTraining, folders: Folders, library: Library):
+        self.host, self.folders, self.library = host, folders, library
         self._computing = threading.Lock()
 
     def busy(self) -> str:
@@ -99,3 +102,21 @@ class StandaloneStudio:
         """What is known of the machine and the checkpoint."""
         parameters = sum(parameter.numel() for parameter in self.host.unet.parameters())
         return Capacity(str(self.host.device), self.host.unet.dtype.itemsize, self.host.free_memory(), parameters)
+
+    @contextmanager
+    def remaking(self) -> Iterator[VideoHost]:
+        """Lend what makes videos again, with all embeddings that fit."""
+        with self._computing:
+            yield self.library.video(self.host.standalone)
+
+    def finder(self, settings: FaceSettings) -> Detector:
+        """What finds the faces that settings ask for."""
+        return detector(settings, self.folders.weights, self.host.device)
+
+    def choices(self) -> Choices:
+        """What lies in the folders."""
+        return self.library.choices(self.host.standalone)
+
+    def check(self, settings: PassSettings) -> None:
+        """ValueError for settings with a name that is not there."""
+        self.library.check(self.host.standalone, settings)

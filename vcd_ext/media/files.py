@@ -76,11 +76,8 @@ def read(path: str | os.PathLike[str]) -> Clip:
     the disk fails, MemoryError, ImportError without PyAV; each with one sentence that says what to do.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; check the folder and the name.")
-    reader = read_frames if path.is_dir() else READERS.get(path.suffix.lower())
-    if reader is None:
-        raise MediaError(_unknown(path, READERS))
+    check_readable(path)
+    reader = read_frames if path.is_dir() else READERS[path.suffix.lower()]
     if path.is_file():
         path.open("rb").close()  # so that a disk's refusal is not taken for a damaged file
     try:
@@ -96,6 +93,14 @@ def read(path: str | os.PathLike[str]) -> Clip:
             f"{path} is damaged or not a {path.suffix.lstrip('.') or 'PNG'} video ({_short(error)}); "
             "copy the file again, make it anew or choose another."
         ) from error
+
+
+def check_readable(path: Path) -> None:
+    """FileNotFoundError or ValueError, as from `read`, for what is not there or has an unknown suffix; else quick."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist; check the folder and the name.")
+    if not path.is_dir() and path.suffix.lower() not in READERS:
+        raise MediaError(_unknown(path, READERS))
 
 
 def _unknown(path: Path, known: Mapping[str, object]) -> str:

@@ -7,8 +7,10 @@ import gradio as gr
 
 from vcd_ext.identity import shelf
 from vcd_ext.jobs import Jobs
+from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui.cards import cards
-from vcd_ext.ui.panel import notes, ready_prompt
+from vcd_ext.ui.frame import notes
+from vcd_ext.ui.panel import ready_prompt
 from vcd_ext.ui.training_section import USE
 
 
@@ -48,7 +50,7 @@ class IdentitiesSection:
         """Values for `shown`. chosen: the identity that stays chosen, else the newest is."""
         found = shelf.identities(self.jobs.studio.folders.identities)
         names = [identity.name for identity in found]
-        job = self.jobs.last
+        job = self.jobs.last_of(TrainingJob)
         newest = job.file.stem if job and job.file else ""
         wanted = next((name for name in (chosen, newest, *names) if name in names), None)
         return [

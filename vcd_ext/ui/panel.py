@@ -1,46 +1,38 @@
 """What the page shows of a training, as HTML."""
 
-import time
 from html import escape
 
 from PIL import Image
 
 from vcd_ext.identity.estimate import duration
 from vcd_ext.identity.progress import Progress
-from vcd_ext.job import DONE, FAILED, STOPPED, STOPPING, WAITING, Job
+from vcd_ext.job import DONE, FAILED, STOPPED, STOPPING, WAITING
+from vcd_ext.training_job import TrainingJob
+from vcd_ext.ui.frame import bar, errors, framed, notes, share, stage, under_way
 from vcd_ext.ui.inline import embedded
 from vcd_ext.ui.plot import loss_plot
 
-# The page's script asks for news every second while an element of this class is there.
-ACTIVE = "vcd-active"
 
-
-def notes(sentences: list[str], kind: str = "vcd-problem") -> str:
-    """A list of sentences; nothing for none."""
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
-    return f'<ul class="vcd-notes {kind}">{items}</ul>' if items else ""
-
-
-def panel(job: Job | None, doing: Progress | None, waiting_for: str = "") -> str:
+def panel(job: TrainingJob | None, doing: Progress | None, waiting_for: str = "") -> str:
     """The state of the last training; of what else is done, if that is the case.
 
     waiting_for: what a training that has not begun waits for.
     """
     if doing is not None:
-        return _framed(_bar(doing.step / max(doing.total, 1), _of(doing)), active=True)
+        return under_way(doing)
     if job is None:
         return ""
-    parts = [_bar(_share(job), headline(job, waiting_for), job.state)]
+    parts = [bar(_share(job), headline(job, waiting_for), job.state)]
     if job.losses or job.validation:
         parts.append(loss_plot(job.losses, job.validation, job.settings.steps))
-    parts.append(notes([job.error] if job.error else [], "vcd-error"))
-    parts.append(notes(list(job.warnings)))
-    return _framed("".join(parts), active=not job.ended)
+    parts.append(errors(job.error))
+    parts.append(notes(list(job.notes)))
+    return framed("".join(parts), active=not job.ended)
 
 
-def headline(job: Job, waiting_for: str = "") -> str:
+def headline(job: TrainingJob, waiting_for: str = "") -> str:
     """One line about where a training is."""
-    name, now, state = job.settings.name, job.progress, job.state
+    name, now, state = job.name, job.progress, job.state
     if state == DONE:
         went = f"{name} is ready after {job.losses[-1][0] if job.losses else 0} steps"
         return f"{went}. Its file: {job.file}"
@@ -51,7 +43,7 @@ def headline(job: Job, waiting_for: str = "") -> str:
         return f"{name} stopped at step {steps} of {job.settings.steps}." + (" Resume it any time." if steps else "")
     if state == WAITING or now is None:
         return waiting_for or f"{name}: getting ready"
-    line = f"{name}: {_of(now)}"
+    line = f"{name}: {stage(now)}"
     if job.loss is not None:
         line += f", loss {job.loss:.3f}"
     if state == STOPPING:
@@ -61,7 +53,7 @@ def headline(job: Job, waiting_for: str = "") -> str:
     return line
 
 
-def preview(job: Job | None) -> str:
+def preview(job: TrainingJob | None) -> str:
     """The last picture of what a training has learned; nothing without one."""
     if job is None or job.preview is None:
         return ""
@@ -78,28 +70,9 @@ def ready_prompt(name: str, class_word: str) -> str:
     return f"photo of {name} {class_word} on the beach"
 
 
-def _of(progress: Progress) -> str:
-    if progress.total <= 1:
-        return progress.stage
-    return f"{progress.stage[0].lower()}{progress.stage[1:]} {progress.step} of {progress.total}"
-
-
-def _share(job: Job) -> float:
+def _share(job: TrainingJob) -> float:
     if job.state == DONE:
         return 1.0
     if job.ended and job.identity:
         return job.identity.steps / job.settings.steps
-    return job.progress.step / max(job.progress.total, 1) if job.progress else 0.0
-
-
-def _bar(share: float, line: str, state: str = "") -> str:
-    percent = 100 * min(max(share, 0.0), 1.0)
-    return (
-        f'<div class="vcd-line vcd-{state}">{escape(line)}</div>'
-        f'<div class="vcd-bar"><div style="width: {percent:.1f}%"></div></div>'
-    )
-
-
-def _framed(inner: str, active: bool) -> str:
-    # Each answer is another, so that the script sees that it has come.
-    return f'<div class="vcd-panel {ACTIVE if active else ""}" data-at="{time.monotonic_ns()}">{inner}</div>'
+    return share(job.progress) if job.progress else 0.0

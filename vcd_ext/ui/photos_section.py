@@ -12,13 +12,14 @@ import gradio as gr
 from vcd_ext.identity.naming import check_class_word
 from vcd_ext.identity.places import inside
 from vcd_ext.identity.progress import Progress
-from vcd_ext.job_run import FINDING_MASKS
-from vcd_ext.jobs import DESCRIBING, Jobs
+from vcd_ext.jobs import Jobs
 from vcd_ext.settings import TrainSettings, describe
+from vcd_ext.training_run import FINDING_MASKS
+from vcd_ext.trainings import DESCRIBING
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import component
+from vcd_ext.ui.frame import notes, under_way
 from vcd_ext.ui.overlay import framed, overlay
-from vcd_ext.ui.panel import notes, panel
 from vcd_ext.ui.selection import ERASE, PAINT, Selection
 from vcd_ext.ui.weights_section import WeightsSection
 
@@ -177,7 +178,7 @@ class PhotosSection:
 
     def begin(self, what: str) -> str:
         """Show at once that something happens."""
-        return panel(None, self.jobs.doing or Progress(what, 0, 1))
+        return under_way(self.jobs.doing or Progress(what, 0, 1))
 
     def suggest_class(self, page: Page) -> list[Any]:
         """Write what the photos show into the class, and what went wrong below it."""
@@ -185,7 +186,7 @@ class PhotosSection:
             if not page.selection:
                 raise ValueError("There are no photos yet; drop 5 to 10 pictures first.")
             used = [one.photo for one in page.selection if one.used]
-            return [gr.update(value=self.jobs.suggest_class(used)), gr.update(value="")]
+            return [gr.update(value=self.jobs.trainings.suggest_class(used)), gr.update(value="")]
         except (ValueError, OSError) as error:
             return [gr.update(), gr.update(value=notes([str(error)]))]
 
@@ -195,7 +196,7 @@ class PhotosSection:
             if not page.selection:
                 raise ValueError("There are no photos yet; drop 5 to 10 pictures first.")
             word = check_class_word(class_word, name)
-            found, problems = self.jobs.find_masks(photos.lacking(page.selection), word)
+            found, problems = self.jobs.trainings.find_masks(photos.lacking(page.selection), word)
         except (ValueError, OSError) as error:
             return self.show(page, [str(error)])
         return self.show(page.chosen(selection=photos.with_masks(page.selection, found)), problems)

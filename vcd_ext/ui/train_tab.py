@@ -4,8 +4,8 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.job import Job
 from vcd_ext.jobs import Jobs
+from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui.identities_section import IdentitiesSection
 from vcd_ext.ui.photos_section import Page, PhotosSection
 from vcd_ext.ui.training_section import TrainingSection
@@ -43,7 +43,8 @@ def _keep_fresh(photos: PhotosSection, training: TrainingSection, identities: Id
 
     def news(before: str, page: Page, chosen: str | None, *values: Any) -> list[Any]:
         """What has changed; the panel always, the rest where a training has begun, ended or made a preview."""
-        job, doing = training.jobs.last, training.jobs.doing
+        job = training.jobs.last_of(TrainingJob)
+        doing = training.jobs.beside(job)
         now = f"{job.id} {job.state} {job.preview and job.preview.step}" if job else "none"
         now += f" {doing.stage}" if doing else ""
         shown = training.show()
@@ -61,7 +62,7 @@ def _keep_fresh(photos: PhotosSection, training: TrainingSection, identities: Id
     )
 
 
-def _kept(job: Job | None, before: str, chosen: str | None) -> str | None:
+def _kept(job: TrainingJob | None, before: str, chosen: str | None) -> str | None:
     """The identity that stays chosen: a new one is chosen when its training ends."""
     ended_now = job is not None and job.ended and not before.startswith(f"{job.id} {job.state}")
     return None if ended_now else chosen

@@ -6,11 +6,13 @@ from typing import Any
 import gradio as gr
 
 from vcd_ext.identity import estimate, unfinished
-from vcd_ext.job import DONE, Job
+from vcd_ext.job import DONE
 from vcd_ext.jobs import Jobs
+from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import settings_form
-from vcd_ext.ui.panel import notes, panel, preview, ready_prompt
+from vcd_ext.ui.frame import errors, notes
+from vcd_ext.ui.panel import panel, preview, ready_prompt
 from vcd_ext.ui.photos_section import Page
 
 # Settings on which time and memory depend.
@@ -76,16 +78,17 @@ class TrainingSection:
 
     def show(self, error: str = "") -> list[Any]:
         """Values for `shown`."""
-        job, studio = self.jobs.last, self.jobs.studio
+        job, studio = self.jobs.last_of(TrainingJob), self.jobs.studio
         runs, done = job is not None and not job.ended, job is not None and job.state == DONE
         left = [] if runs else unfinished.unfinished(studio.folders.trainings)
         choices = [f"{one.name}: {one.step} of {one.total} steps" for one in left]
         can_keep = runs or (job is not None and job.file is None and job.identity is not None)
+        doing = self.jobs.beside(job)
         return [
-            gr.update(value=panel(job, self.jobs.doing, studio.busy()) + notes([error] if error else [], "vcd-error")),
+            gr.update(value=panel(job, doing, studio.busy()) + errors(error)),
             gr.update(value=preview(job)),
             gr.update(interactive=not runs),
-            gr.update(interactive=runs or self.jobs.doing is not None),
+            gr.update(interactive=runs or doing is not None),
             gr.update(interactive=can_keep),
             gr.update(visible=bool(choices)),
             gr.update(choices=choices, value=choices[0] if choices else None),
@@ -96,7 +99,7 @@ class TrainingSection:
     def start(self, page: Page, replace_existing: bool, preview_every: int, *values: Any) -> list[Any]:
         """Begin a training with the photos on the page."""
         return self._tried(
-            lambda: self.jobs.start(
+            lambda: self.jobs.trainings.start(
                 photos.training_photos(page.selection), self.form.read(values), replace_existing, preview_every
             )
         )
@@ -107,16 +110,16 @@ class TrainingSection:
 
     def stop_and_save(self) -> list[Any]:
         """Stop the training and save what it has learned."""
-        job = self.jobs.last
-        return self._tried(lambda: self.jobs.keep(job)) if job else self.show()
+        job = self.jobs.last_of(TrainingJob)
+        return self._tried(lambda: self.jobs.trainings.keep(job)) if job else self.show()
 
     def go_on(self, choice: str | None, preview_every: int) -> list[Any]:
         """Resume an unfinished training."""
-        return self._tried(lambda: self.jobs.resume(_name(choice), preview_every))
+        return self._tried(lambda: self.jobs.trainings.resume(_name(choice), preview_every))
 
     def throw_away(self, choice: str | None) -> list[Any]:
         """Discard an unfinished training."""
-        return self._tried(lambda: self.jobs.discard(_name(choice)))
+        return self._tried(lambda: self.jobs.trainings.discard(_name(choice)))
 
     def _tried(self, do: Callable[[], object]) -> list[Any]:
         try:
@@ -130,8 +133,8 @@ class TrainingSection:
         try:
             settings, capacity = self.form.read(values), self.jobs.studio.capacity()
             count = sum(one.used for one in page.selection)
-            made = estimate.estimate(settings, count, capacity, self.jobs.pace)
-            return notes([estimate.sentence(made, self.jobs.pace is not None)], "vcd-estimate")
+            made = estimate.estimate(settings, count, capacity, self.jobs.trainings.pace)
+            return notes([estimate.sentence(made, self.jobs.trainings.pace is not None)], "vcd-estimate")
         except ValueError as error:
             return notes([str(error)])
 
@@ -141,5 +144,5 @@ def _name(choice: str | None) -> str:
     return (choice or "").partition(":")[0]
 
 
-def _prompt(job: Job | None) -> str:
+def _prompt(job: TrainingJob | None) -> str:
     return ready_prompt(job.settings.name, job.settings.class_word) if job else ""

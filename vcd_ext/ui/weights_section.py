@@ -10,7 +10,7 @@ import gradio as gr
 from vcd_ext.identity.progress import Progress
 from vcd_ext.identity.segment import absent, download, missing
 from vcd_ext.jobs import Jobs
-from vcd_ext.ui.panel import notes, panel
+from vcd_ext.ui.frame import notes, under_way
 
 NETWORKS = "Grounding DINO and SAM"
 WITHOUT = "For now, masks are found by where the loaded checkpoint looks when it reads the class, which is less exact."
@@ -43,7 +43,7 @@ class WeightsSection:
 
     def begin(self) -> str:
         """Show at once that something happens."""
-        return panel(None, self.jobs.doing or Progress("Downloading", 0, 1))
+        return under_way(self.jobs.doing or Progress("Downloading", 0, 1))
 
     def bring(self) -> list[Any]:
         """Install the packages and download the weights that are missing."""

@@ -9,6 +9,16 @@ from torch import Tensor
 from vcd_ext.identity.embedding import SUFFIXES, save_embedding
 
 
+def names() -> list[str]:
+    """The embeddings that fit the loaded checkpoint; before one is loaded, all files that may be embeddings."""
+    database = sd_hijack.model_hijack.embedding_db
+    if database.expected_shape == -1:
+        folders = [Path(folder) for folder in database.embedding_dirs]
+        files = (path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES)
+        return sorted({path.stem for path in files}, key=str.lower)
+    return list(database.word_embeddings)
+
+
 def place(name: str, replace: bool) -> Path:
     """The file that the embedding `name` will be; ValueError if that is taken.
 

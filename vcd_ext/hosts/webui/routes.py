@@ -1,4 +1,4 @@
-"""VCD's own routes: GET /vcd/v1/health, /vcd/v1/motion-modules, /vcd/v1/identities, and those of trainings."""
+"""VCD's own routes: GET /vcd/v1/health, /vcd/v1/motion-modules, /vcd/v1/identities, and those of jobs."""
 
 from secrets import compare_digest
 from typing import Any
@@ -8,8 +8,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from modules import sd_models, shared
 
 from vcd_ext import __version__, api
-from vcd_ext.hosts.webui import library
-from vcd_ext.hosts.webui.section import identities
+from vcd_ext.hosts.webui import embeddings, library
 from vcd_ext.hosts.webui.studio import JOBS
 
 router = APIRouter(prefix="/vcd/v1")
@@ -42,13 +41,13 @@ def motion_modules() -> list[str]:
 @router.get("/identities")
 def identity_names() -> list[str]:
     """Names to use as `identity`: the embeddings that fit the loaded checkpoint."""
-    return identities()[1:]
+    return embeddings.names()
 
 
 def add_routes(_demo: Any, app: FastAPI) -> None:
     """WebUI callback on_app_started; the routes ask for the account that --api-auth sets.
 
-    Trainings can be begun where the WebUI's own API is on: without it, nothing but the page's account lets people
+    Jobs can be begun where the WebUI's own API is on: without it, nothing but the page's account lets people
     compute.
     """
     dependencies = [Depends(_authorise)] if shared.cmd_opts.api_auth else []

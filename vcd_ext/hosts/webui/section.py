@@ -3,12 +3,11 @@
 import html
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 from urllib.parse import quote
 
 import gradio as gr
-from modules import call_queue, sd_hijack
+from modules import call_queue
 from modules.infotext_utils import PasteField
 from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow, InputAccordion
@@ -23,17 +22,11 @@ from vcd_ext.settings import NO_MODULE, Setting, VideoSettings, default, describ
 ROWS = (("motion_module", "identity"), ("frames", "fps"), ("context", "overlap"), ("gamma",), ("formats", "step_noise"))
 # The one setting that nobody knows from elsewhere explains itself in place; the others do so under the mouse.
 EXPLAINED = "gamma"
-EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin")
 
 
 def identities() -> list[str]:
-    """The embeddings that fit the loaded checkpoint; before one is loaded, all files that may be embeddings."""
-    database = sd_hijack.model_hijack.embedding_db
-    if database.expected_shape == -1:
-        folders = [Path(folder) for folder in database.embedding_dirs]
-        files = (path for folder in folders for path in folder.rglob("*") if path.suffix in EMBEDDING_SUFFIXES)
-        return [NO_MODULE, *sorted({path.stem for path in files}, key=str.lower)]
-    return [NO_MODULE, *database.word_embeddings]
+    """What the dropdown offers."""
+    return [NO_MODULE, *embeddings.names()]
 
 
 def _reload_embeddings() -> None:

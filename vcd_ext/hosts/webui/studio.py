@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from modules import call_queue, devices, paths, sd_models, shared
+from modules import call_queue, devices, paths, paths_internal, sd_models, sd_samplers, shared
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vcd_ext.hosts.webui import captions, embeddings
+from vcd_ext.face import Detector, detector
+from vcd_ext.host import VideoHost
+from vcd_ext.hosts.enlarge import known
+from vcd_ext.hosts.webui import captions, embeddings, library, video
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
 from vcd_ext.identity import Identity, shelf
 from vcd_ext.identity.estimate import Capacity
@@ -20,12 +23,14 @@ from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING
 from vcd_ext.jobs import Jobs
-from vcd_ext.settings import TrainSettings
-from vcd_ext.studio import Caption, Folders
+from vcd_ext.settings import NO_MODULE, FaceSettings, PassSettings, SettingError, TiledSettings, TrainSettings
+from vcd_ext.studio import Caption, Choices, Folders
 
 PHOTOS_OPTION = "vcd_photo_folders"
 TRAININGS = "vcd/trainings"  # in the WebUI's data folder
 MASKS_JOB = "vcd-masks"
+VIDEOS = "vcd"  # in the WebUI's output folder
+OUTPUTS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples")  # its settings for what it makes
 
 
 class WebUIStudio:
@@ -39,11 +44,16 @@ class WebUIStudio:
         data = Path(paths.data_path)
         named = str(shared.opts.data.get(PHOTOS_OPTION) or "").split(";")
         allowed = [data, *shared.cmd_opts.gradio_allowed_path, *(name.strip() for name in named if name.strip())]
+        photos = tuple(Path(folder) for folder in dict.fromkeys(map(str, allowed)))
+        made = [Path(shared.opts.data[name]).absolute() for name in OUTPUTS if shared.opts.data.get(name)]
+        videos = Path(shared.opts.outdir_samples or paths_internal.default_output_dir).absolute() / VIDEOS
         return Folders(
             identities=Path(shared.cmd_opts.embeddings_dir),
             trainings=data / TRAININGS,
             weights=(Path(paths.models_path), data / SEGMENT_ANYTHING),
-            photos=tuple(Path(folder) for folder in dict.fromkeys(map(str, allowed))),
+            photos=photos,
+            videos=videos,
+            sources=tuple(dict.fromkeys([*photos, *made, videos])),
         )
 
     @property
@@ -56,7 +66,7 @@ class WebUIStudio:
 
     def busy(self) -> str:
         """Whether the WebUI does something else now."""
-        if shared.state.job and shared.state.job not in (JOB, MASKS_JOB, captions.JOB):
+        if shared.state.job and shared.state.job not in (JOB, MASKS_JOB, captions.JOB, video.JOB):
             return "Waiting until the WebUI is done with what it is doing."
         return ""
 
@@ -125,6 +135,35 @@ class WebUIStudio:
         free = WebUITraining(sd_model).free_memory()
         parameters = sum(parameter.numel() for parameter in sd_model.model.parameters())
         return Capacity(str(devices.device), value_bytes, free, parameters)
+
+    def remaking(self) -> AbstractContextManager[VideoHost]:
+        """Hold the WebUI's queue and lend its img2img for videos."""
+        return video.turn()
+
+    def finder(self, settings: FaceSettings) -> Detector:
+        """What finds the faces that settings ask for."""
+        return detector(settings, self.folders.weights, devices.device)
+
+    def choices(self) -> Choices:
+        """What the WebUI has."""
+        return Choices(
+            library.choices(),
+            [NO_MODULE, *embeddings.names()],
+            sd_samplers.visible_sampler_names(),
+            video.WebUIVideo().upscalers(),
+        )
+
+    def check(self, settings: PassSettings) -> None:
+        """ValueError for settings with a name that is not there."""
+        if settings.motion_module != NO_MODULE:
+            library.find(settings.motion_module)
+        video.sampler_of(settings.sampler)
+        if settings.identity not in (names := [NO_MODULE, *embeddings.names()]):
+            raise SettingError(
+                "identity", f"identity is '{settings.identity}', which is not there; choose one of {', '.join(names)}."
+            )
+        if isinstance(settings, TiledSettings):
+            known(settings.upscaler, video.WebUIVideo().upscalers())
 
 
 JOBS = Jobs(WebUIStudio())

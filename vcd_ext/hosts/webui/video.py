@@ -59,7 +59,7 @@ class WebUIVideo:
     ) -> Iterator[Picture]:
         """See `host.VideoHost`. progress counts frames: encoded, denoised by one step, decoded."""
         planned = plan(frames, work, masks, tiling)
-        sampler, scheduler = _sampler(work.sampler)
+        sampler, scheduler = sampler_of(work.sampler)
         module = _ready(work, planned)
         if planned.absent is not None:
             _check_constant(work)
@@ -133,7 +133,7 @@ def _ready(work: VideoPass, planned: Plan) -> MotionModule | None:
     return module
 
 
-def _sampler(name: str) -> tuple[str, str]:
+def sampler_of(name: str) -> tuple[str, str]:
     """Sampler and schedule as the WebUI names them; ValueError for a name that it does not know."""
     if not name:
         return SAMPLER, SCHEDULER

@@ -407,7 +407,7 @@ def suggest(stub: bool = Body(embed=True)):
             stack.enter_context(mock.patch.object(interrogate.InterrogateModels, "load_blip_model", load_stub))
         offered = JOBS.studio.captions
         try:
-            said = JOBS.suggest_class([Photo("rex.png", np.zeros((64, 64, 3), np.uint8))])
+            said = JOBS.trainings.suggest_class([Photo("rex.png", np.zeros((64, 64, 3), np.uint8))])
         except ValueError as error:
             said = str(error)
     return {"offered": offered, "said": said, "job": shared.state.job}

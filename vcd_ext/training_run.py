@@ -1,4 +1,4 @@
-"""What a job does from its first photo to its identity's file: masks, training, previews, putting away."""
+"""What a training does from its first photo to its identity's file: masks, training, previews, putting away."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,16 +11,16 @@ from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.progress import Progress, Report
 from vcd_ext.identity.segment import fill_masks
 from vcd_ext.identity.unfinished import Begun
-from vcd_ext.job import Job, Preview
 from vcd_ext.studio import Studio
+from vcd_ext.training_job import Preview, TrainingJob
 
 FINDING_MASKS = "Finding masks"
 
 
-class JobRun:
-    """One job on a studio, whose turn it is."""
+class TrainingRun:
+    """One training on a studio, whose turn it is."""
 
-    def __init__(self, studio: Studio, job: Job, begun: Begun):
+    def __init__(self, studio: Studio, job: TrainingJob, begun: Begun):
         self.studio, self.job, self.begun = studio, job, begun
         self.folder, self.name = studio.folders.trainings, job.settings.name
 
@@ -62,7 +62,7 @@ class JobRun:
             shelf.save_picture(self.job.file, self.begun.photos[0])
             unfinished.discard(self.folder, self.name)
         except OSError as error:
-            self.job.warnings.append(str(error))
+            self.job.notes.append(str(error))
 
     def _those_with_masks(self) -> list[Photo]:
         """The photos that have a mask, or get one now; the others are left out. ValueError if none is left."""
@@ -70,7 +70,7 @@ class JobRun:
         found, problems = masked(
             self.studio, photos, job.settings.class_word, job.report, lambda: job.stops() or self.studio.interrupted()
         )
-        job.warnings += problems
+        job.notes += problems
         kept = [photo for photo in found if photo.mask is not None]
         if not kept and not job.stops():
             raise ValueError(
@@ -78,7 +78,7 @@ class JobRun:
                 "'Masked loss' to learn from whole pictures."
             )
         if left_out := [photo.name for photo in found if photo.mask is None]:
-            job.warnings.append(f"Left out, because no mask was found: {', '.join(left_out)}.")
+            job.notes.append(f"Left out, because no mask was found: {', '.join(left_out)}.")
         return kept
 
     def _report(self, now: Progress) -> None:
@@ -96,7 +96,7 @@ class JobRun:
             self.job.preview = Preview(step, prompt, pixels)
         except (RuntimeError, ValueError) as error:  # a picture is not worth a training
             self.job.preview_every = 0
-            self.job.warnings.append(f"There are no more previews: {str(error).splitlines()[0]}")
+            self.job.notes.append(f"There are no more previews: {str(error).splitlines()[0]}")
 
 
 def masked(

@@ -1,118 +1,79 @@
-"""The API of trainings: POST /vcd/v1/train, GET /vcd/v1/train/{id} and POST /vcd/v1/train/{id}/cancel.
-
-Whatever is wrong with a request is answered with one sentence: 409 while something else runs, 404 for a training that
-is not known, 422 for the rest.
-"""
+"""POST /vcd/v1/train, GET /vcd/v1/train/{id} and POST /vcd/v1/train/{id}/cancel."""
 
 import base64
 import binascii
 import math
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
+from vcd_ext.api.answers import answered, body_of, described, fields_of
 from vcd_ext.identity.photos import Photos, read_photos
 from vcd_ext.identity.places import inside
-from vcd_ext.job import Job
-from vcd_ext.jobs import BusyError, Jobs
+from vcd_ext.jobs import Jobs
 from vcd_ext.settings import TrainSettings, parse
+from vcd_ext.training_job import TrainingJob
 
-PREFIX = "/vcd/v1"
 KEYS = ("settings", "photos", "masks", "replace", "resume", "discard")
 MOST_PHOTOS = 500
 
-Answer = TypeVar("Answer")
 
-
-def router(jobs: Jobs) -> APIRouter:
-    """The routes of the trainings that `jobs` runs."""
-    routes = APIRouter(prefix=PREFIX)
+def add(routes: APIRouter, jobs: Jobs) -> None:
+    """Add the routes of the trainings."""
 
     @routes.post("/train")
     async def train(request: Request) -> dict[str, Any]:
         """Begin a training of {"settings": {...}, "photos": [...], ...}; what `describe` tells of it."""
-        try:
-            body = await request.json()
-        except ValueError as error:
-            raise HTTPException(422, "The request is no JSON; send an object with settings and photos.") from error
+        body = await body_of(request)
         return describe(await run_in_threadpool(answered, lambda: begin(jobs, body)))
 
     @routes.get("/train/{identifier}")
     def look(identifier: str) -> dict[str, Any]:
         """Where a training is, or how it ended."""
-        return describe(answered(lambda: jobs.get(identifier)))
+        return describe(answered(lambda: jobs.get(identifier, TrainingJob)))
 
     @routes.post("/train/{identifier}/cancel")
     def cancel(identifier: str, keep: bool = False) -> dict[str, Any]:
         """End a training after the step that is being made. keep: save what it has learned by then."""
-        job = answered(lambda: jobs.get(identifier))
+        job = answered(lambda: jobs.get(identifier, TrainingJob))
         if keep:
-            answered(lambda: jobs.keep(job))
+            answered(lambda: jobs.trainings.keep(job))
         else:
             job.stop()
         return describe(job)
 
-    return routes
 
-
-def answered(ask: Callable[[], Answer]) -> Answer:
-    """What `ask` returns; what it raises becomes the HTTP error that it means."""
-    try:
-        return ask()
-    except BusyError as error:
-        raise HTTPException(409, str(error)) from error
-    except LookupError as error:
-        raise HTTPException(404, str(error.args[0])) from error
-    except ValueError as error:
-        raise HTTPException(422, str(error)) from error
-    except OSError as error:
-        raise HTTPException(500, str(error)) from error
-
-
-def describe(job: Job) -> dict[str, Any]:
-    """A training as JSON: `state` is that of `Job`, `step` and `total` count in its `stage`."""
-    now = job.progress
-    return {
-        "id": job.id,
-        "name": job.settings.name,
-        "state": job.state,
-        "stage": now.stage if now else "",
-        "step": now.step if now else 0,
-        "total": now.total if now else job.settings.steps,
+def describe(job: TrainingJob) -> dict[str, Any]:
+    """A training as JSON."""
+    told = described(job)
+    return told | {
+        "total": told["total"] or job.settings.steps,
         "loss": job.loss,
         "validation": job.validation[-1][1] if job.validation and math.isfinite(job.validation[-1][1]) else None,
-        "seconds_left": now.seconds_left if now and not job.ended else None,
-        "error": job.error,
-        "warnings": list(job.warnings),
+        "warnings": list(job.notes),
         "embedding": job.file.stem if job.file else None,
     }
 
 
-def begin(jobs: Jobs, body: Any) -> Job:
+def begin(jobs: Jobs, body: Any) -> TrainingJob:
     """Begin the training that a request asks for; ValueError or BusyError in one sentence."""
-    if not isinstance(body, Mapping):
-        raise ValueError("The request must be an object with settings and photos.")
-    if unknown := [str(key) for key in body if key not in KEYS]:
-        raise ValueError(f"'{unknown[0]}' is not known; a training is asked for with {', '.join(KEYS)}.")
+    body = fields_of(body, KEYS, "a training")
     flags = {name: body.get(name, False) for name in ("replace", "resume", "discard")}
     for name, value in flags.items():
         if not isinstance(value, bool):
             raise ValueError(f"{name} is {value!r}; it must be true or false.")
-    chosen = body.get("settings")
-    if not isinstance(chosen, Mapping):
-        raise ValueError('settings must be an object, for example {"name": "rexy", "class_word": "dog"}.')
-    settings = parse(TrainSettings, chosen)
+    settings = parse(TrainSettings, body.get("settings", {}))
     if flags["resume"]:
-        return jobs.resume(settings.name)
+        return jobs.trainings.resume(settings.name)
     photos, problems = _photos(body.get("photos"), body.get("masks"), jobs.studio.folders.photos, settings.masked)
     if flags["discard"]:
-        jobs.discard(settings.name)
-    job = jobs.start(photos, settings, flags["replace"])
-    job.warnings.extend(problems)
+        jobs.trainings.discard(settings.name)
+    job = jobs.trainings.start(photos, settings, flags["replace"])
+    job.notes.extend(problems)
     return job
 
 

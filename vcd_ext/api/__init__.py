@@ -1,0 +1,20 @@
+"""The API of everything that takes long: trainings, Face VCD and Tiled VCD.
+
+Whatever is wrong with a request is answered with one sentence: 409 while something else runs, 404 for a job that is
+not known, 422 for the rest.
+"""
+
+from fastapi import APIRouter
+
+from vcd_ext.api import trainings, videos
+from vcd_ext.jobs import Jobs
+
+PREFIX = "/vcd/v1"
+
+
+def router(jobs: Jobs) -> APIRouter:
+    """The routes of the jobs."""
+    routes = APIRouter(prefix=PREFIX)
+    trainings.add(routes, jobs)
+    videos.add(routes, jobs)
+    return routes

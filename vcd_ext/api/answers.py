@@ -1,0 +1,59 @@
+"""What the routes share: requests that are JSON objects, and errors as HTTP."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from fastapi import HTTPException, Request
+
+from vcd_ext.job import Job
+from vcd_ext.jobs import BusyError
+
+Answer = TypeVar("Answer")
+
+
+async def body_of(request: Request) -> Any:
+    """What was sent, as JSON; 422 if it is none."""
+    try:
+        return await request.json()
+    except ValueError as error:
+        raise HTTPException(422, "The request is no JSON; send an object with settings.") from error
+
+
+def fields_of(body: Any, known: Sequence[str], what: str) -> Mapping[str, Any]:
+    """The request as an object with known keys and settings; ValueError. what: is asked for, for the message."""
+    if not isinstance(body, Mapping):
+        raise ValueError(f"The request must be an object; {what} is asked for with {', '.join(known)}.")
+    if unknown := [str(key) for key in body if key not in known]:
+        raise ValueError(f"'{unknown[0]}' is not known; {what} is asked for with {', '.join(known)}.")
+    if not isinstance(body.get("settings", {}), Mapping):
+        raise ValueError("settings must be an object, with a setting's key and value each.")
+    return body
+
+
+def answered(ask: Callable[[], Answer]) -> Answer:
+    """What `ask` returns; what it raises becomes the HTTP error that it means."""
+    try:
+        return ask()
+    except BusyError as error:
+        raise HTTPException(409, str(error)) from error
+    except LookupError as error:
+        raise HTTPException(404, str(error.args[0])) from error
+    except (ValueError, FileNotFoundError) as error:
+        raise HTTPException(422, str(error)) from error
+    except OSError as error:
+        raise HTTPException(500, str(error)) from error
+
+
+def described(job: Job) -> dict[str, Any]:
+    """What is told of every job: `state` is that of `Job`, `step` and `total` count in its `stage`."""
+    now = job.progress
+    return {
+        "id": job.id,
+        "name": job.name,
+        "state": job.state,
+        "stage": now.stage if now else "",
+        "step": now.step if now else 0,
+        "total": now.total if now else 0,
+        "seconds_left": now.seconds_left if now and not job.ended else None,
+        "error": job.error,
+    }

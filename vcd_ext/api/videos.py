@@ -1,0 +1,100 @@
+"""POST /vcd/v1/face and /vcd/v1/tiled; GET .../{id}, POST .../{id}/cancel and .../{id}/save for each."""
+
+import base64
+import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from PIL import Image
+
+from vcd_ext.api.answers import answered, body_of, described, fields_of
+from vcd_ext.jobs import Jobs
+from vcd_ext.remake import Settings
+from vcd_ext.results import MIME
+from vcd_ext.sent import received
+from vcd_ext.settings import FaceSettings, TiledSettings, parse
+from vcd_ext.video_job import VideoJob
+
+KEYS = ("video", "settings", "formats")
+FOLDER = "inode/directory"  # the kind of what is a folder of frames
+
+Classes = type[FaceSettings] | type[TiledSettings]
+
+
+def add(routes: APIRouter, jobs: Jobs) -> None:
+    """Add the routes of Face VCD and Tiled VCD."""
+    _add(routes, jobs, "face", FaceSettings)
+    _add(routes, jobs, "tiled", TiledSettings)
+
+
+def _add(routes: APIRouter, jobs: Jobs, kind: str, cls: Classes) -> None:
+    def known(identifier: str) -> VideoJob:
+        return answered(lambda: jobs.get(identifier, VideoJob, lambda job: isinstance(job.settings, cls)))
+
+    @routes.post(f"/{kind}")
+    async def start(request: Request) -> dict[str, Any]:
+        """Begin a job of {"video": ..., "settings": {...}, "formats": [...]}; what `describe` tells of it."""
+        body = await body_of(request)
+        return describe(await run_in_threadpool(answered, lambda: begin(jobs, cls, body)))
+
+    @routes.get(f"/{kind}/{{identifier}}")
+    def look(identifier: str, files: bool = True) -> dict[str, Any]:
+        """Where a job is, or how it ended. files: with the videos in base64, once they are there."""
+        return describe(known(identifier), files)
+
+    @routes.post(f"/{kind}/{{identifier}}/cancel")
+    def cancel(identifier: str) -> dict[str, Any]:
+        """End a job after the step that is being made; what is finished is kept."""
+        job = known(identifier)
+        job.stop()
+        return describe(job, files=False)
+
+    @routes.post(f"/{kind}/{{identifier}}/save")
+    def save(identifier: str) -> dict[str, Any]:
+        """Write the files of a job that could not be written when it ended."""
+        job = known(identifier)
+        answered(lambda: jobs.videos.save(job))
+        return describe(job, files=False)
+
+
+def begin(jobs: Jobs, cls: Classes, body: Any) -> VideoJob:
+    """Begin the job that a request asks for; ValueError or BusyError in one sentence."""
+    body = fields_of(body, KEYS, "a video")
+    given = body.get("settings", {})
+    settings: Settings = parse(FaceSettings, given) if cls is FaceSettings else parse(TiledSettings, given)
+    formats = body.get("formats", ["mp4"])
+    if not isinstance(formats, list):
+        raise ValueError(f'formats is {formats!r}; it must be a list, for example ["mp4"].')
+    scratch = TemporaryDirectory(prefix="vcd")
+    try:
+        source = received(body.get("video"), jobs.studio.folders.sources, Path(scratch.name))
+        return jobs.videos.start(source, settings, formats, scratch)
+    except (ValueError, OSError):
+        scratch.cleanup()
+        raise
+
+
+def describe(job: VideoJob, files: bool = True) -> dict[str, Any]:
+    """A job as JSON. `videos` are there once they are written, also those of a job that was stopped."""
+    return described(job) | {
+        "notes": list(job.notes),
+        "videos": [_file(path, files) for path in job.files],
+        "unsaved": job.unsaved is not None,
+        "sheet": None if job.sheet is None or not files else _png(job.sheet),
+    }
+
+
+def _file(path: Path, whole: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"path": str(path), "mime": MIME.get(path.suffix, FOLDER)}
+    if whole and path.is_file():
+        entry["base64"] = base64.b64encode(path.read_bytes()).decode("ascii")
+    return entry
+
+
+def _png(pixels: Any) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode("ascii")

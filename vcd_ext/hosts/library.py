@@ -1,0 +1,60 @@
+"""What lies in the folders of a studio without the WebUI: motion modules, networks that enlarge, embeddings."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from vcd_ext.hosts.enlarge import known
+from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.video import StandaloneVideo
+from vcd_ext.identity.embedding import SUFFIXES as EMBEDDINGS
+from vcd_ext.motion.checkpoint import SUFFIXES as MODULES
+from vcd_ext.settings import NO_MODULE, SAMPLERS, PassSettings, SettingError, TiledSettings
+from vcd_ext.studio import Choices
+
+NETWORKS = (".pth", ".safetensors", ".pt")
+
+
+@dataclass(frozen=True)
+class Library:
+    """Folders, which need not exist. Files that are added are found at once."""
+
+    modules: Path  # AnimateDiff's motion modules
+    upscalers: Path  # networks of the ESRGAN family
+    embeddings: Path
+
+    def video(self, standalone: Standalone) -> StandaloneVideo:
+        """What makes videos again on a checkpoint, with all embeddings that fit it."""
+        return StandaloneVideo(standalone, self._fitting(standalone), _files(self.upscalers, NETWORKS))
+
+    def choices(self, standalone: Standalone) -> Choices:
+        """The names that settings may have; motion modules by their path."""
+        return Choices(
+            [NO_MODULE, *map(str, _files(self.modules, MODULES))],
+            [NO_MODULE, *(path.stem for path in self._fitting(standalone))],
+            list(SAMPLERS),
+            self.video(standalone).upscalers(),
+        )
+
+    def check(self, standalone: Standalone, settings: PassSettings) -> None:
+        """ValueError, in one sentence, for settings with a name that is not there."""
+        modules, identities, samplers, upscalers = self.choices(standalone)
+        for key, names in {"motion_module": modules, "identity": identities, "sampler": ["", *samplers]}.items():
+            if (name := getattr(settings, key)) not in names:
+                there = ", ".join(filter(None, names))
+                raise SettingError(key, f"{key} is '{name}', which is not there; choose one of {there}.")
+        if isinstance(settings, TiledSettings):
+            known(settings.upscaler, upscalers)
+
+    def _fitting(self, standalone: Standalone) -> list[Path]:
+        found = []
+        for path in _files(self.embeddings, EMBEDDINGS):
+            with suppress(ValueError):  # damaged, for another kind of checkpoint, or no embedding
+                standalone.vectors([path])
+                found.append(path)
+        return found
+
+
+def _files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())

@@ -1,0 +1,106 @@
+"""Trainings in the background: begun, gone on with, kept; and what is done for their photos."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vcd_ext.identity import unfinished
+from vcd_ext.identity.estimate import step_work
+from vcd_ext.identity.naming import check_class_word, check_name
+from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.progress import Progress
+from vcd_ext.identity.segment import class_word
+from vcd_ext.identity.unfinished import Begun
+from vcd_ext.settings import TrainSettings
+from vcd_ext.training_job import TrainingJob
+from vcd_ext.training_run import FINDING_MASKS, TrainingRun, masked
+
+if TYPE_CHECKING:
+    from vcd_ext.jobs import Jobs
+
+DESCRIBING = "Looking at the photos"
+
+
+class Trainings:
+    """The trainings among the jobs."""
+
+    def __init__(self, jobs: "Jobs"):
+        self.jobs, self.studio = jobs, jobs.studio
+        self.pace: float | None = None  # operations a second, as the last training measured it
+
+    def start(
+        self,
+        photos: Sequence[Photo],
+        settings: TrainSettings,
+        replace_existing: bool = False,
+        preview_every: int = 0,
+    ) -> TrainingJob:
+        """Begin a training. preview_every: steps between pictures of what it has learned.
+
+        For photos without a mask one is looked for first, unless the settings say that masks are not used; photos
+        for which none is found are left out. ValueError, in one sentence, if it cannot begin; BusyError if something
+        else is done.
+        """
+        settings = replace(settings, class_word=check_class_word(settings.class_word, check_name(settings.name)))
+        if not photos:
+            raise ValueError("There are no photos; give 5 to 10 pictures of what is to be learned.")
+        self.studio.place(settings.name, replace_existing)
+        for begun in unfinished.unfinished(self.studio.folders.trainings):
+            if begun.name == settings.name and begun.step:
+                raise ValueError(
+                    f"There is an unfinished training of {begun.name} ({begun.step} of {begun.total} steps); resume "
+                    "it, or discard it to begin anew."
+                )
+        return self._begin(Begun(photos, settings, replace_existing), preview_every)
+
+    def resume(self, name: str, preview_every: int = 0) -> TrainingJob:
+        """Go on with the unfinished training of `name`; ValueError and BusyError as `start`."""
+        begun = unfinished.load(self.studio.folders.trainings, check_name(name))
+        self.studio.place(name, begun.replace_existing)
+        return self._begin(begun, preview_every)
+
+    def discard(self, name: str) -> None:
+        """Delete the unfinished training of `name`; BusyError while it may be running."""
+        with self.jobs.turn("Discarding a training"):
+            unfinished.discard(self.studio.folders.trainings, check_name(name))
+
+    def keep(self, job: TrainingJob) -> None:
+        """Save what a training has learned: at once if it was stopped, else after the step that is being made."""
+        if not job.ended:
+            job.stop(keep=True)
+        elif job.identity is not None and job.file is None:
+            with self.jobs.turn("Saving an identity"):
+                begun = unfinished.load(self.studio.folders.trainings, job.settings.name)
+                TrainingRun(self.studio, job, begun).keep()
+
+    def find_masks(self, photos: Sequence[Photo], word: str) -> tuple[list[Photo], list[str]]:
+        """As `vcd_ext.identity.segment.fill_masks`; `Jobs.doing` tells how far it is. BusyError if something is done.
+
+        Once it was asked to stop, the photos that are left stay as they are.
+        """
+        with self.jobs.turn(FINDING_MASKS):
+            return masked(self.studio, photos, word, self.jobs.tell, self.jobs.stops)
+
+    def suggest_class(self, photos: Sequence[Photo]) -> str:
+        """The class that most photos show, by the studio's captions. ValueError if none is recognised; BusyError."""
+        captions = []
+        with self.jobs.turn(DESCRIBING), self.studio.captioning() as caption:
+            for done, photo in enumerate(photos):
+                self.jobs.tell(Progress(DESCRIBING, done, len(photos)))
+                if self.jobs.stops():
+                    raise ValueError("The photos were not looked at to the end; write the class, or try again.")
+                captions.append(caption(photo.pixels))
+        return class_word(captions)
+
+    def _begin(self, begun: Begun, preview_every: int) -> TrainingJob:
+        def work(job: TrainingJob) -> None:
+            TrainingRun(self.studio, job, begun).go()
+            self._measure(job)
+
+        return self.jobs.begin(lambda identifier: TrainingJob(identifier, begun.settings, preview_every), work)
+
+    def _measure(self, job: TrainingJob) -> None:
+        if job.seconds_a_step:
+            with suppress(ValueError):  # another checkpoint may be loaded by now
+                self.pace = step_work(job.settings, self.studio.capacity()) / job.seconds_a_step

@@ -1,0 +1,53 @@
+"""What a video job does from its input to its files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from vcd_ext import media, results
+from vcd_ext.identity.progress import Progress
+from vcd_ext.media import Clip
+from vcd_ext.remake import Telling, remake
+from vcd_ext.studio import Studio
+from vcd_ext.video_job import VideoJob
+
+READING, WRITING = "Reading the video", "Writing the files"
+PLAYED = (".mp4", ".webm")  # by every browser
+
+
+class VideoRun:
+    """One job on a studio, whose turn it is."""
+
+    def __init__(self, studio: Studio, job: VideoJob):
+        self.studio, self.job = studio, job
+
+    def go(self) -> None:
+        """Make the video, or what of it is finished when it is stopped. ValueError or OSError in a sentence."""
+        job, studio = self.job, self.studio
+        with studio.remaking() as host:
+            if job.stops():
+                return
+            job.report(Progress(READING, 0, 1))
+            clip = media.read(job.source)
+            job.before = self._playable(job.source, lambda: clip)
+            telling = Telling(job.report, job.note, lambda: job.stops() or studio.interrupted())
+            made = remake(host, clip, job.settings, studio.finder, telling)
+        job.sheet, job.complete, job.unsaved = made.sheet, made.complete, made.clip
+        self.save()
+
+    def save(self) -> None:
+        """Write what was made and is not saved yet. OSError, in a sentence, if that is not possible now."""
+        job, clip = self.job, self.job.unsaved
+        if clip is None:
+            return
+        job.report(Progress(WRITING, 0, 1))
+        name = f"{job.source.stem}-{job.title.partition(' ')[0].lower()}"
+        files = results.free(self.studio.folders.videos, name, job.formats)
+        results.save(clip, files, job.source, job.note)
+        job.after = self._playable(next((file for file in files if file.suffix in PLAYED), files[0]), lambda: clip)
+        job.files, job.unsaved = files, None
+
+    def _playable(self, path: Path, clip: Callable[[], Clip]) -> Path:
+        """The file itself if browsers play it, else a copy that they do."""
+        if path.suffix.lower() in PLAYED:
+            return path
+        return media.write(self.job.scratch() / f"{path.stem}.mp4", clip())
