@@ -114,6 +114,12 @@ def test_a_short_gap_is_bridged_and_a_long_one_is_not_repaired() -> None:
     assert long.box(9) is None
 
 
+def test_a_face_that_was_lost_for_long_is_the_same_afterwards() -> None:
+    [track] = told([[here(30 + 0.5 * i)] if i < 8 or i >= 28 else [] for i in range(36)])
+    assert track.frames == range(36)
+    assert track.presence[12:24].max() == 0
+
+
 def test_a_video_is_denoised_in_one_over_a_few_frames_without_the_face_and_in_two_over_many() -> None:
     settings = replace(SETTINGS, max_gap=2, fade=0)
     [few] = told([[here(60)] if i < 8 or i >= 15 else [] for i in range(25)], settings)

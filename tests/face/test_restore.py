@@ -155,6 +155,17 @@ def test_a_long_gap_is_not_repaired_and_divides_the_video_that_is_denoised(made:
     assert all((one != other).any() for one, other in zip(restored[14:], truth.frames[14:], strict=True))
 
 
+def test_where_a_face_appears_its_repair_fades_in(made: Made) -> None:
+    truth = made("walk")
+    detector = Jittery(truth, lost=0.0)
+    detector.found[0, :8] = False
+    settings = replace(SETTINGS, colour=0.0)
+    changes = np.abs(restore(ToyHost(inverted), truth.frames, settings, detector=detector).astype(int) - truth.frames)
+    shares = changes.sum(axis=(1, 2, 3)) / changes[15].sum()
+    assert shares[:8].max() == 0
+    assert shares[8:11].tolist() == pytest.approx([0.25, 0.5, 0.75], abs=0.1)
+
+
 def notes_of(frames: Frames, settings: FaceSettings = SETTINGS, **options: object) -> tuple[Frames, list[str]]:
     notes: list[str] = []
     return restore(ToyHost(inverted), frames, settings, note=notes.append, **options), notes  # type: ignore[arg-type]
@@ -234,13 +245,15 @@ def test_it_can_be_stopped_at_every_moment_and_what_is_finished_stays(made: Made
     leave = f"{large.number}: -"
     first = restore(ToyHost(inverted), frames, replace(SETTINGS, people=leave), people=tracks)
     seen = set()
-    for after in range(2 * (STEPS + len(frames)) + 3):
+    asked = 2 * (STEPS + len(frames))  # at each step, and at each frame that comes back
+    for after in range(asked + 1):
         notes: list[str] = []
         host = ToyHost(inverted)
         stopped = restore(host, frames, SETTINGS, people=tracks, interrupted=Stop(after), note=notes.append)
         states = {"none": frames, "first": first, "all": whole}
         [state] = [name for name, state in states.items() if np.array_equal(stopped, state)]
         seen.add(state)
+        assert (state == "all") == (after == asked)
         assert host.closed == len(host.passes), "the host has its model back"
         expected = {
             "none": ["Stopped: no face is finished; everything else is as it was."],

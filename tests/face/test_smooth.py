@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vcd_ext.face.smooth import STIFFNESS, robust, smooth, stiffness
+from vcd_ext.face.smooth import STIFFNESS, followed, robust, smooth, stiffness
 
 Values = NDArray[np.float64]
 
@@ -55,6 +55,16 @@ def test_an_error_of_one_detector_does_not_pull_the_path() -> None:
     values[7] = 40
     pulled = np.abs(smooth(values, np.ones(15), STIFFNESS)).max()
     assert np.abs(robust(values, np.ones(15), STIFFNESS, 0.5)).max() < 0.1 * pulled
+
+
+def test_it_follows_a_bouncing_face_of_an_exact_detector_and_calms_a_jittery_one() -> None:
+    bounce = 5 * np.sin(2 * np.pi * np.arange(48) / 9)[:, None]
+    seen, rng = np.ones(48), np.random.default_rng(0)
+    assert np.abs(followed(bounce, seen, STIFFNESS, 0.7, lag=0.7) - bounce)[3:-3].max() < 1
+    assert np.abs(robust(bounce, seen, STIFFNESS, 0.7) - bounce)[3:-3].max() > 1.3
+    jitter = rng.normal(0, 0.7, (48, 1))
+    calm = followed(jitter, seen, STIFFNESS, 0.7, lag=0.7)
+    np.testing.assert_array_equal(calm, robust(jitter, seen, STIFFNESS, 0.7))
 
 
 def test_more_smoothing_is_calmer_and_none_follows_every_detection() -> None:

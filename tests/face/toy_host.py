@@ -25,6 +25,7 @@ class ToyHost:
         self.passes: list[VideoPass] = []
         self.lengths: list[int] = []
         self.seen: list[tuple[Picture, Mask]] = []  # the first crop of each pass, with its mask
+        self.runs: list[Iterator[Picture]] = []  # held, so that nothing but their end or a call closes them
         self.closed = 0
 
     def denoise(
@@ -42,7 +43,8 @@ class ToyHost:
         self.passes.append(work)
         self.lengths.append(len(frames))
         self.seen.append((frames[0], masks[0]))
-        return self._run(frames, progress, interrupted)
+        self.runs.append(self._run(frames, progress, interrupted))
+        return self.runs[-1]
 
     def _run(
         self, frames: Sequence[Picture], progress: Report | None, interrupted: Callable[[], bool] | None

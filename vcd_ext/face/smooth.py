@@ -15,6 +15,7 @@ from vcd_ext.face.boxes import Values
 # detections and lags by no pixel.
 STIFFNESS = 1 / 0.44
 SLOWER = 6.0  # sizes change this much more slowly than places
+_SOFTEST = 0.05  # below it a path follows every detection
 _ROUNDS, _FAR = 3, 3.0  # detections further off than this many deviations count less
 
 
@@ -52,6 +53,22 @@ def robust(values: Values, seen: Values, stiff: float, scale: float) -> Values:
         weights = seen * np.minimum(1.0, _FAR * usual / np.maximum(off, 1e-9))
         path = smooth(values, weights, stiff)
     return path
+
+
+def followed(values: Values, seen: Values, stiff: float, scale: float, lag: float) -> Values:
+    """As `robust`, but softer where the path would lag behind a face that moves fast or bounces.
+
+    lag: how far, in the values' unit, the mean of three neighbouring detections may usually be off the path.
+    """
+    while True:
+        path = robust(values, seen, stiff, scale)
+        off = (values - path)[seen > 0]
+        if len(off) < 3 or stiff < _SOFTEST:
+            return path
+        lasting = np.linalg.norm(off[:-2] + off[1:-1] + off[2:], axis=1) / 3
+        if float(np.sqrt(np.mean(lasting**2))) <= lag:
+            return path
+        stiff /= 4
 
 
 def _bands(count: int, stiff: float) -> Values:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vcd_ext.face.associate import Path
 from vcd_ext.face.boxes import Values, around, covered, extents, middles
-from vcd_ext.face.smooth import SLOWER, robust, stiffness
+from vcd_ext.face.smooth import SLOWER, followed, robust, stiffness
 from vcd_ext.settings import FaceSettings
 
 # Sizes that differ by less are one size, which is calmest; where they differ by more the crop slowly zooms, or the face
@@ -89,7 +89,7 @@ def settled(path: Path, shot: range, width: int, height: int, settings: FaceSett
         seen[one.frame - frames.start], found[one.frame - frames.start] = True, one.box
     sizes = _sizes(extents(found), seen, settings.smoothing)
     noise = _NOISE * float(np.median(sizes))
-    centres = robust(middles(found), seen.astype(float), stiffness(settings.smoothing), noise)
+    centres = followed(middles(found), seen.astype(float), stiffness(settings.smoothing), noise, lag=noise)
     return Track(0, frames, around(centres, sizes), seen, _bridged(seen, settings.max_gap).astype(float))
 
 
