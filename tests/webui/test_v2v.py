@@ -82,9 +82,11 @@ PRESENT = [[True, False, True], [True, True, True], [False, True, True], [True, 
         ({}, {"masks": [MASK] * 5}),
         ({"motion_module": "mm_v2", "context": 3, "overlap": 1}, {"tiling": {"size": 64, "overlap": 16}}),
         ({}, {"tiling": {"size": 64, "overlap": 16, "elsewhere": "a beach", "present": PRESENT}}),
+        ({"sampler": "DDIM"}, {}),
+        ({"sampler": "DPM++ 2M Karras", "steps": 10, "denoise": 0.6}, {}),
         ({"prompt": "tinyperson, " * 30}, {"tiling": {"size": 64, "overlap": 16, "present": PRESENT}}),
     ],
-    ids=["plain", "all", "motion", "windows", "mask", "windows and tiles", "elsewhere", "two chunks"],
+    ids=["plain", "all", "motion", "windows", "mask", "windows and tiles", "elsewhere", "DDIM", "DPM++", "two chunks"],
 )
 def test_both_hosts_make_the_same_video(
     server: Server, standalone: StandaloneVideo, data: Path, work: dict, options: dict
@@ -92,6 +94,7 @@ def test_both_hosts_make_the_same_video(
     frames = soft(5, 64, 128)
     theirs = made(server, frames, work, **options)
     wanted = WORK | work
+    wanted["sampler"] = {"DDIM": "ddim", "DPM++ 2M Karras": "dpmpp_2m"}.get(work.get("sampler", ""), "")
     if "motion_module" in wanted:
         wanted["motion_module"] = str(data / "models/AnimateDiff/mm_v2.safetensors")
     if "tiling" in options:

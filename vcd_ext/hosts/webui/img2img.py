@@ -22,7 +22,7 @@ from vcd_ext.hosts.passes import Plan, as_long, pictures
 from vcd_ext.hosts.webui import guard, model
 from vcd_ext.hosts.webui.hang import moving
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
-from vcd_ext.hosts.webui.steps import request
+from vcd_ext.hosts.webui.steps import exact_steps
 from vcd_ext.motion import MotionModule
 from vcd_ext.noise import correlate
 from vcd_ext.spread import Swap
@@ -71,18 +71,16 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
     ) -> processing.DecodedSamples:
         """Denoise the video; what is returned stands for pictures that the WebUI need not decode."""
         noise = correlate(self.rng.next(), self.job.work.gamma) * self.initial_noise_multiplier
-        asked, self.denoising_strength = request(self.sampler_name, self.steps, self.job.plan.steps)
         swap = self._swap(conditioning, unconditional_conditioning)
         if self.job.work.step_noise:
             correlate_steps(self, self.job.work.gamma)
-        with self._hung_on(swap):
+        with self._hung_on(swap), exact_steps(self, self.job.plan.steps):
             samples = self.sampler.sample_img2img(
                 self,
                 self.init_latent,
                 noise,
                 conditioning,
                 unconditional_conditioning,
-                steps=asked,
                 image_conditioning=self.image_conditioning,
             )
         self._stop()  # the WebUI's own answer to an interrupt is what there is so far

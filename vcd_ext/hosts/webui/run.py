@@ -15,7 +15,7 @@ from vcd_ext.hosts.webui.interrupt import stop_if_asked
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.save import described, save_video
-from vcd_ext.hosts.webui.steps import exact_steps
+from vcd_ext.hosts.webui.steps import steps_of_strength
 from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.identity.naming import with_name
 from vcd_ext.motion import MotionModule, Window, windows
@@ -218,7 +218,7 @@ class VideoRun:
                     length = self.settings.frames
                     stack.enter_context(moving(self.p, length, self.windows, self.module, before_part=stop_if_asked))
                 if self.source:
-                    stack.enter_context(exact_steps(self.p))
+                    stack.enter_context(steps_of_strength(self.p))
                 return sample(*args, **kwargs)
 
         return sample_with_motion

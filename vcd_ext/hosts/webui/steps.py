@@ -1,7 +1,8 @@
 """How many steps an img2img of the WebUI runs.
 
 By itself the WebUI runs one step more than the strength asks for where `steps * strength` is a whole number, and as
-many as the slider says if the person has chosen so.
+many as the slider says if the person has chosen so. Its samplers that go by time steps (DDIM, PLMS, UniPC) run one or
+two less, and begin below the noise that was put in.
 """
 
 from collections.abc import Iterator
@@ -9,38 +10,50 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import torch
 from modules import shared
+from torch import Tensor
 
 from vcd_ext.hosts.passes import steps_run
 
-# What the samplers that go by time steps leave out of what they are asked for: the step whose noise is put in, and
-# those that lead to no noise at all.
-LEFT_OUT = {"DDIM": 2, "DDIM CFG++": 2, "PLMS": 2, "UniPC": 1}
-
-
-def request(sampler: str, steps: int, count: int) -> tuple[int, float]:
-    """With which `steps` and strength `Sampler.sample_img2img` runs the last `count` steps of a schedule of `steps`.
-
-    Whatever the WebUI's settings are: it makes a schedule of int(asked / strength) steps.
-    """
-    asked = min(count + LEFT_OUT.get(sampler, 0), steps)
-    return asked, asked / (steps + 0.5)
+# Needs no time step below its last one; the others of its kind leave out the step that leads away from the lowest.
+WHOLE = "UniPC"
 
 
 @contextmanager
-def exact_steps(p: Any) -> Iterator[None]:
-    """Within this context the sampler of `p`, an img2img, runs the steps that its strength asks for.
+def exact_steps(p: Any, count: int) -> Iterator[None]:
+    """Within this context the sampler of `p`, an img2img, runs the last `count` steps of a schedule of `p.steps`.
 
-    Unless the person wants as many as the slider says.
+    The noise that it begins from is that of the first of them. The WebUI's settings have no say in it.
     """
-    plain, strength = p.sampler.sample_img2img, p.denoising_strength
-    if shared.opts.img2img_fix_steps or not strength:
-        yield
-        return
-    asked, told = request(p.sampler_name, p.steps, steps_run(p.steps, strength))
-    p.sampler.sample_img2img = partial(plain, steps=asked)
-    p.denoising_strength = told
+    sampler, strength = p.sampler, p.denoising_strength
+    asked = count
+    if hasattr(sampler, "get_timesteps"):
+        lowest = [] if p.sampler_name == WHOLE else [0]
+        times = _last_times(sampler.get_timesteps(p, p.steps), count, lowest)
+        sampler.get_timesteps = lambda _p, _steps: times
+        asked = len(times)
+    sampler.sample_img2img = partial(sampler.sample_img2img, steps=asked)
+    p.denoising_strength = asked / (p.steps + 0.5)  # the WebUI makes a schedule of int(asked / strength) steps
     try:
         yield
     finally:
-        p.sampler.sample_img2img, p.denoising_strength = plain, strength
+        p.denoising_strength = strength
+        for name in ("sample_img2img", "get_timesteps"):
+            vars(sampler).pop(name, None)
+
+
+@contextmanager
+def steps_of_strength(p: Any) -> Iterator[None]:
+    """Within this context an img2img runs the steps that its strength asks for, unless the person wants all of them."""
+    if shared.opts.img2img_fix_steps or not p.denoising_strength:
+        yield
+        return
+    with exact_steps(p, steps_run(p.steps, p.denoising_strength)):
+        yield
+
+
+def _last_times(times: Tensor, count: int, lowest: list[int]) -> Tensor:
+    """Rising time steps of which the sampler takes all but the last, and the last for the noise to begin from."""
+    begin = times[count - 1 : count]
+    return torch.cat([times.new_tensor(lowest), times[:count], begin])
