@@ -9,13 +9,14 @@ from torch import Tensor
 
 from tests.conftest import Files
 from tests.identity.toy_host import photo
+from vcd_ext.host import VideoPass
 from vcd_ext.hosts.library import Library
 from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.hosts.studio import StandaloneStudio
 from vcd_ext.hosts.training import StandaloneTraining
 from vcd_ext.identity import load_embedding, save_embedding, shelf
 from vcd_ext.identity.progress import Progress, Report
-from vcd_ext.settings import TrainSettings
+from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings
 from vcd_ext.studio import Folders
 
 SETTINGS = TrainSettings(name="rexling", class_word="dog", size=64, steps=2, batch=1, variants=1, tokens=2, seed=1)
@@ -99,3 +100,39 @@ def test_the_estimate_knows_the_checkpoint(studio: StandaloneStudio) -> None:
     assert (capacity.device, capacity.value_bytes, capacity.free) == ("cpu", 4, None)
     assert capacity.parameters is not None
     assert 1e5 < capacity.parameters < 1e8
+
+
+def test_it_lends_what_makes_videos_again_with_what_lies_in_its_folders(
+    studio: StandaloneStudio, files: Files, tmp_path: Path
+) -> None:
+    none = studio.choices()
+    assert (none.motion_modules, none.identities, none.upscalers) == (["none"], ["none"], ["Lanczos"])
+    (tmp_path / "modules").mkdir()
+    module = tmp_path / "modules" / files.motion_module.name
+    module.symlink_to(files.motion_module)
+    (tmp_path / files.embedding.name).symlink_to(files.embedding)
+    (tmp_path / "notes.pt").write_text("no embedding")
+    there = studio.choices()
+    assert (there.motion_modules, there.identities) == (["none", str(module)], ["none", "tinyperson"])
+    work = VideoPass("tinyperson", steps=1, denoise=1.0, cfg_scale=1.0, motion_module=str(module))
+    with studio.remaking() as host:
+        frames = list(host.denoise([np.zeros((64, 64, 3), np.float32)] * 2, work))
+    assert [frame.shape for frame in frames] == [(64, 64, 3)] * 2
+
+
+def test_names_that_are_not_there_are_refused(studio: StandaloneStudio) -> None:
+    studio.check(TiledSettings(sampler="ddim", upscaler="Lanczos"))
+    for settings, words in (
+        (TiledSettings(motion_module="mm"), "motion_module is 'mm', which is not there; choose one of none"),
+        (TiledSettings(identity="rex"), "identity is 'rex', which is not there"),
+        (TiledSettings(sampler="magic"), "sampler is 'magic', which is not there; choose one of euler"),
+        (TiledSettings(upscaler="magic"), "upscaler is 'magic', which is not there"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            studio.check(settings)
+
+
+def test_it_finds_faces_with_what_is_there(studio: StandaloneStudio) -> None:
+    assert studio.finder(FaceSettings(detector="drawn"))(np.zeros((128, 128, 3), np.uint8)) is not None
+    with pytest.raises(ValueError, match="There is no file of YuNet"):
+        studio.finder(FaceSettings(detector="yunet"))
