@@ -3,8 +3,9 @@
     python -m benchmarks.long      # writes docs/long_memory.png
 
 About 3 minutes on a free core. Each video is made by a process of its own, whose resident memory is noted every 20 ms
-while the UNet denoises and while the VAE decodes. Expected: with 200 frames the UNet needs as much as with 16, but for
-latents and texts (8 KiB and 77 x width x 8 bytes a frame); then the finished frames are added, 48 KiB each at 128x128.
+while the UNet denoises and while the VAE decodes; seconds are those of the processor. Expected: with 200 frames the
+UNet needs as much as with 16, but for the latents and texts of all frames (4 KiB and 77 KiB each), and in the end for
+their pixels (48 KiB each).
 """
 
 import argparse
@@ -28,6 +29,7 @@ from vcd_ext.settings import VideoSettings
 MIB = 2**20
 SHORT, LONG = 16, 200
 SECONDS_BETWEEN = 0.02
+TEXT = 2 * 77 * 128 * 4  # bytes of a frame's conditions with guidance, 128 wide in the drawn world
 SIDES, LEFT, RIGHT, TOP, BOTTOM = (760, 360), 60, 16, 34, 44
 COLOURS = {SHORT: (214, 120, 30), LONG: (40, 90, 170)}
 
@@ -44,6 +46,10 @@ class Shoot(NamedTuple):
         """The most while the UNet worked, or while the VAE did."""
         return max(mib for seconds, mib in self.memory if (seconds > self.denoised) == decoding)
 
+    def added(self, decoding: bool) -> float:
+        """By how much that is more than before the video began."""
+        return self.peak(decoding) - self.loaded
+
 
 def main() -> None:
     """Make both videos, print the figures, draw the plot."""
@@ -59,15 +65,15 @@ def main() -> None:
             made = pool.apply(shoot, (frames, options.steps))
         shoots.append(made)
         print(
-            f"{frames} frames: {made.memory[-1][0]:.0f} s; {made.loaded:.1f} MiB before, at most "
+            f"{frames} frames: {made.memory[-1][0]:.0f} s of CPU; {made.loaded:.1f} MiB before, at most "
             f"{made.peak(False):.1f} MiB while denoising and {made.peak(True):.1f} MiB while decoding",
             flush=True,
         )
     short, long = shoots
     print(
-        f"{LONG} frames need {long.peak(False) - short.peak(False):+.1f} MiB while denoising and "
-        f"{long.peak(True) - short.peak(True):+.1f} MiB while decoding; their pixels are "
-        f"{(LONG - SHORT) * 3 * toyworld.SIZE**2 / MIB:.1f} MiB"
+        f"{LONG} frames add {long.added(False) - short.added(False):+.1f} MiB more while denoising and "
+        f"{long.added(True) - short.added(True):+.1f} MiB more while decoding; their texts are "
+        f"{(LONG - SHORT) * TEXT / MIB:.1f} MiB, their pixels {(LONG - SHORT) * 3 * toyworld.SIZE**2 / MIB:.1f} MiB"
     )
     drawn(shoots).save(options.out, optimize=True)
     print(options.out)
@@ -92,7 +98,7 @@ class _Watch:
     """Notes the resident memory of this process, and when how much of the video was done."""
 
     def __init__(self) -> None:
-        self.process, self.began = psutil.Process(), time.perf_counter()
+        self.process, self.began = psutil.Process(), time.process_time()
         self.loaded = self._resident()
         self.done: list[tuple[float, int]] = []
         self._memory: list[tuple[float, float]] = []
@@ -101,7 +107,7 @@ class _Watch:
         self._thread.start()
 
     def progress(self, done: int, _total: int) -> None:
-        self.done.append((time.perf_counter() - self.began, done))
+        self.done.append((time.process_time() - self.began, done))
 
     def end(self) -> list[tuple[float, float]]:
         """Stop; (seconds, MiB) since the beginning."""
@@ -111,7 +117,7 @@ class _Watch:
 
     def _note(self) -> None:
         while not self._ended.wait(SECONDS_BETWEEN):
-            self._memory.append((time.perf_counter() - self.began, self._resident()))
+            self._memory.append((time.process_time() - self.began, self._resident()))
 
     def _resident(self) -> float:
         now = self.process.memory_info()
@@ -134,7 +140,7 @@ def drawn(shoots: list[Shoot]) -> Image.Image:
         draw.line(points, fill=colour, width=2)
         x = LEFT + width * made.denoised / whole
         draw.line([(x, TOP), (x, TOP + height)], fill=colour)
-        label = f"{made.frames} frames: {whole:.0f} s, decoding begins at the line"
+        label = f"{made.frames} frames: {whole:.0f} s of CPU; from the line on it decodes"
         draw.text((LEFT + 320 * number, 10), label, fill=colour)
     caption = "resident memory from the beginning to the end of each run, models and libraries included"
     draw.text((LEFT, SIDES[1] - 26), caption, fill=(90, 90, 90))
