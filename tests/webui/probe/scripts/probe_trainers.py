@@ -89,6 +89,8 @@ def train(
 ):
     """One training of `kind` ("ours", "theirs", "theirs, optimised"): seconds of its steps, and memory."""
     shared.sd_model.zero_grad(set_to_none=True)  # what an earlier training of theirs has left
+    for left in Path(shared.cmd_opts.embeddings_dir).glob(f"{NAME}.*"):  # by one that was killed
+        left.unlink()
     before = _memory()
     _forget_peak()
     clock, began = Clock(), time.perf_counter()
