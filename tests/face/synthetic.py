@@ -68,7 +68,7 @@ def scene(people: Sequence[Person], height: int, width: int, cuts: Sequence[int]
     covers = np.zeros((len(people), count))
     for i in range(count):
         canvas = backgrounds[places[i]].copy()
-        masks = []
+        masks: list[NDArray[np.float32]] = []
         for person in people:
             mask = _draw(canvas, person, i)
             masks = [other * (1 - mask) for other in masks] + [mask]
@@ -89,7 +89,7 @@ def _draw(canvas: NDArray[np.float32], person: Person, frame: int) -> NDArray[np
     scale = extents(box) / _TEXTURE
     offset = box[:2] - low
     # Four times as fine and then averaged, as cameras do; for OpenCV pixel middles lie at whole numbers.
-    matrix = _FINE * np.array([[scale[0], 0, offset[0]], [0, scale[1], offset[1]]])
+    matrix = float(_FINE) * np.array([[scale[0], 0, offset[0]], [0, scale[1], offset[1]]])
     matrix[:, 2] += _FINE * scale / 2 - 0.5
     drawn = cv2.warpAffine(person.texture, matrix, (_FINE * width, _FINE * height), flags=cv2.INTER_LINEAR)
     small = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA)

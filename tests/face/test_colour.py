@@ -60,9 +60,25 @@ def test_a_ring_of_no_pixels_changes_nothing() -> None:
     np.testing.assert_array_equal(NO_SHIFT.of(picture(), 1.0), picture())
 
 
-def test_shifts_are_calmed_over_the_frames_around() -> None:
+def shifts(added: NDArray[np.float64]) -> list[Shift]:
     ones = np.ones(3, np.float32)
-    shifts = [Shift(50 * ones, ones, value * ones) for value in (0, 10, 0, 10, 0, 10, 0)]
-    calm = [float(calmed(shifts, place).added[0]) for place in (2, 3, 4)]
-    assert max(calm) - min(calm) < 2
-    assert calmed(shifts[:1], 0).added[0] == 0
+    return [Shift(50 * ones, ones, value * ones) for value in added]
+
+
+def test_shifts_are_calmed_over_the_frames_around() -> None:
+    flickering = shifts(np.array([0, 10, 0, 10, 0, 10, 0, 10, 0]))
+    assert float(calmed(flickering, 4).added[0]) == pytest.approx(5, abs=2.5)
+    noise = np.random.default_rng(0).normal(0, 1, 400)
+    found = [float(calmed(shifts(noise[k - 4 : k + 5]), 4).added[0]) for k in range(4, 396)]
+    assert np.std(found) < 0.65
+
+
+def test_a_light_that_changes_slowly_is_followed() -> None:
+    light = np.sin(2 * np.pi * np.arange(9) / 16)
+    assert float(calmed(shifts(light), 4).added[0]) == pytest.approx(light[4], abs=0.06)
+    assert float(calmed(shifts(3 + 2 * np.arange(5.0)), 0).added[0]) == pytest.approx(3, abs=1e-4)
+
+
+def test_few_frames_have_shifts_too() -> None:
+    assert float(calmed(shifts(np.array([4.0])), 0).added[0]) == pytest.approx(4)
+    assert float(calmed(shifts(np.array([4.0, 6])), 1).added[0]) == pytest.approx(6, abs=1e-4)

@@ -59,11 +59,18 @@ def _moments(picture: Picture, ring: Weights) -> tuple[Lab, Lab]:
 
 
 def calmed(shifts: Sequence[Shift], place: int) -> Shift:
-    """The shift of the frame at `place`, as a mean over the frames around it, the nearer the more."""
-    weights = [1 - abs(i - place) / (CALM + 1) for i in range(len(shifts))]
+    """The shift of the frame at `place`, from those of the frames around it, the nearer the more.
+
+    The values at `place` of parabolas through them (Savitzky and Golay 1964): noise is averaged, while a light that
+    changes slowly is followed, where a plain mean would let a part of its change stay.
+    """
+    away = np.arange(len(shifts)) - place
+    near = np.sqrt(1 - np.abs(away) / (CALM + 1))
+    powers = away[:, None] ** np.arange(min(3, len(shifts)))
+    weights = np.linalg.pinv(near[:, None] * powers)[0] * near
     return Shift(
         *(
-            np.average([getattr(shift, name) for shift in shifts], axis=0, weights=weights).astype(np.float32)
+            (weights @ np.array([getattr(shift, name) for shift in shifts])).astype(np.float32)
             for name in ("middle", "contrast", "added")
         )
     )
