@@ -3,22 +3,24 @@
 (function() {
     const find = (selector) => (window.gradioApp ? gradioApp() : document).querySelector(selector);
     const PATIENCE = 5; // seconds after which an answer that has not come is asked for again
-    let asked = null; // the panel's last answer that was acted on; null: nothing was asked since the page was loaded
-    let waited = 0;
+    // By tab: the panel's last answer that was acted on, none before anything was asked since the page was loaded.
+    const asked = {}, waited = {};
 
-    // Asks for news of the training: once when the page is loaded, then every second while something is being done.
-    setInterval(function() {
-        const tick = find('#vcd_train_tick');
-        const active = find('.vcd-active');
-        if (!tick || (asked !== null && !(active && active.offsetParent))) return;
+    // Asks for a tab's news: once when the page is loaded, then every second while something is being done.
+    function ask(tab) {
+        const tick = find(`#vcd_${tab}_tick`);
+        const active = find(`#vcd_${tab}_panel .vcd-active`);
+        if (!tick || (tab in asked && !(active && active.offsetParent))) return;
         const answer = active ? active.dataset.at : '';
-        waited = answer === asked ? waited + 1 : 0;
-        if (waited === 0 || waited > PATIENCE) {
-            asked = answer;
-            waited = 0;
+        waited[tab] = answer === asked[tab] ? waited[tab] + 1 : 0;
+        if (waited[tab] === 0 || waited[tab] > PATIENCE) {
+            asked[tab] = answer;
+            waited[tab] = 0;
             tick.click();
         }
-    }, 1000);
+    }
+
+    setInterval(() => ['train', 'face', 'tiled'].forEach(ask), 1000);
 })();
 
 // Takes away what was painted on the photo: Gradio keeps it when the photo changes.
@@ -38,4 +40,64 @@ window.vcdUse = function(prompt) {
     switch_to_txt2img();
     window.scrollTo(0, 0);
     return [];
+};
+
+// Before and after: two videos over each other that play in time, and a border between them that follows the mouse.
+(function() {
+    const DRIFT = 0.05; // seconds by which they may differ
+    const within = (element, selector) => element.closest?.('.vcd-compare')?.querySelector(selector);
+
+    function align(after) {
+        const before = within(after, '.vcd-before');
+        if (!before) return;
+        if (Math.abs(before.currentTime - after.currentTime) > DRIFT && after.currentTime < before.duration) {
+            before.currentTime = after.currentTime;
+        }
+        if (after.paused) before.pause();
+        else before.play().catch(() => {});
+        within(after, '.vcd-play').textContent = after.paused ? 'Play' : 'Pause';
+        if (after.duration) within(after, '.vcd-time').value = after.currentTime / after.duration;
+    }
+
+    // Events of media do not bubble, but they can be captured.
+    for (const happened of ['play', 'pause', 'seeked', 'timeupdate', 'loadeddata']) {
+        document.addEventListener(happened, (event) => {
+            if (event.target.classList?.contains('vcd-after')) align(event.target);
+        }, true);
+    }
+
+    document.addEventListener('input', (event) => {
+        const slider = event.target;
+        if (slider.matches?.('.vcd-cut')) slider.closest('.vcd-compare').style.setProperty('--cut', slider.value + '%');
+        if (slider.matches?.('.vcd-time')) {
+            const after = within(slider, '.vcd-after');
+            after.pause();
+            if (after.duration) after.currentTime = slider.value * after.duration;
+        }
+    });
+
+    document.addEventListener('click', (event) => {
+        const button = event.target;
+        const after = within(button, '.vcd-after');
+        if (button.matches?.('.vcd-play')) after.paused ? after.play() : after.pause();
+        if (button.matches?.('.vcd-mute')) {
+            after.muted = !after.muted;
+            button.textContent = after.muted ? 'Sound on' : 'Sound off';
+        }
+        if (button.matches?.('.vcd-send')) vcdSend(button.dataset.tab, button.dataset.title, button.dataset.path);
+    });
+})();
+
+// Gives a file to the tab Face VCD or Tiled VCD, and shows that tab.
+window.vcdSend = function(tab, title, path) {
+    const show = (row, name) => [...document.querySelectorAll(`${row} > .tab-nav button`)]
+        .find((button) => button.textContent.trim() === name)?.click();
+    const field = document.querySelector(`#vcd_${tab}_path textarea, #vcd_${tab}_path input`);
+    if (!field) return;
+    field.value = path;
+    field.dispatchEvent(new Event('input', {bubbles: true}));
+    show('#tabs', 'VCD');
+    show('#vcd_tabs', title);
+    setTimeout(() => document.querySelector(`#vcd_${tab}_read`).click(), 100); // once Gradio has taken the path
+    window.scrollTo(0, 0);
 };

@@ -47,6 +47,11 @@ class VideoJob(Job):
         """What is done, in a few words."""
         return f"{self.title} of {self.name}"
 
+    @property
+    def shown(self) -> list[Path]:
+        """All files that a page shows of it."""
+        return [path for path in (self.before, self.after, *self.files) if path is not None]
+
     def scratch(self) -> Path:
         """A folder that is there as long as the job is known."""
         if self._scratch is None:

@@ -7,28 +7,29 @@ import gradio as gr
 import pytest
 
 from vcd_ext.settings import SettingError, TrainSettings, describe
-from vcd_ext.ui.form import BESIDE_PHOTOS, Form, component, settings_form
+from vcd_ext.ui.form import Form, component, settings_form
+from vcd_ext.ui.layouts import TRAINING
 
 KNOWN = describe(TrainSettings)
 
 
 @pytest.fixture
-def form() -> Iterator[Form]:
+def form() -> Iterator[Form[TrainSettings]]:
     with gr.Blocks(analytics_enabled=False):
-        yield settings_form({name: component(name, KNOWN[name]) for name in BESIDE_PHOTOS})
+        yield settings_form(TRAINING, {name: component(TRAINING, name) for name in TRAINING.elsewhere})
 
 
-def test_every_setting_is_there_once_in_order_with_its_label_and_help(form: Form) -> None:
+def test_every_setting_is_there_once_in_order_with_its_label_and_help(form: Form[TrainSettings]) -> None:
     assert list(form.components) == [field.name for field in fields(TrainSettings)]
     for name, made in form.components.items():
         assert (made.label, made.info) == (KNOWN[name].label, KNOWN[name].help)
 
 
-def test_untouched_it_gives_the_defaults(form: Form) -> None:
+def test_untouched_it_gives_the_defaults(form: Form[TrainSettings]) -> None:
     assert form.read([made.value for made in form.components.values()]) == TrainSettings()
 
 
-def test_what_was_typed_is_read_and_checked(form: Form) -> None:
+def test_what_was_typed_is_read_and_checked(form: Form[TrainSettings]) -> None:
     values = {name: made.value for name, made in form.components.items()}
     typed = values | {"name": "rexy", "learning_rate": 0.01, "seed": 7, "schedule": "mixed", "flip": 0}
     settings = form.read(list(typed.values()))
@@ -37,11 +38,11 @@ def test_what_was_typed_is_read_and_checked(form: Form) -> None:
         form.read(list((values | {"steps": 0}).values()))
 
 
-def test_an_emptied_number_means_its_default(form: Form) -> None:
+def test_an_emptied_number_means_its_default(form: Form[TrainSettings]) -> None:
     values = {name: made.value for name, made in form.components.items()}
     assert form.read(list((values | {"seed": None, "learning_rate": None}).values())) == TrainSettings()
 
 
-def test_sliders_reach_what_people_use_and_their_field_takes_more(form: Form) -> None:
+def test_sliders_reach_what_people_use_and_their_field_takes_more(form: Form[TrainSettings]) -> None:
     assert form.components["steps"].maximum == 2000
     assert form.components["seed"].precision == 0

@@ -17,8 +17,9 @@ from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_
 from vcd_ext.jobs import Jobs
 from vcd_ext.settings import TrainSettings, describe
 from vcd_ext.ui.app import page
-from vcd_ext.ui.form import BESIDE_PHOTOS, component
+from vcd_ext.ui.form import component
 from vcd_ext.ui.identities_section import IdentitiesSection
+from vcd_ext.ui.layouts import TRAINING
 from vcd_ext.ui.photos_section import Page, PhotosSection
 from vcd_ext.ui.selection import ERASE, PAINT, Chosen
 from vcd_ext.ui.training_section import TrainingSection
@@ -49,8 +50,7 @@ def photos(blocks: gr.Blocks, jobs: Jobs) -> PhotosSection:
 
 @pytest.fixture
 def training(blocks: gr.Blocks, jobs: Jobs) -> TrainingSection:
-    known = describe(TrainSettings)
-    return TrainingSection(jobs, {name: component(name, known[name]) for name in BESIDE_PHOTOS})
+    return TrainingSection(jobs, {name: component(TRAINING, name) for name in TRAINING.elsewhere})
 
 
 @pytest.fixture
@@ -332,8 +332,9 @@ def test_the_whole_tab_can_be_built_with_the_script_that_asks_for_news(jobs: Job
     built = page(jobs)
     ids = {block.elem_id for block in built.blocks.values() if getattr(block, "elem_id", None)}
     assert {"vcd_train_photos", "vcd_train_start", "vcd_train_tick", "vcd_train_identities"} <= ids
+    assert {f"vcd_{tab}_{name}" for tab in ("face", "tiled") for name in ("file", "start", "tick", "result")} <= ids
     script = next(event["js"] for event in built.dependencies if event["js"] and "vcdClearBrush =" in event["js"])
-    assert "#vcd_train_tick" in script
+    assert "#vcd_${tab}_tick" in script
 
 
 def test_news_are_short_while_nothing_begins_or_ends_and_the_chosen_identity_stays(jobs: Jobs) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import gradio as gr
 
 from vcd_ext.jobs import Jobs
-from vcd_ext.ui.train_tab import train_tab
+from vcd_ext.ui.tabs import tabs
 
 ROOT = Path(__file__).parents[2]  # where the WebUI looks for an extension's style and script
 
@@ -14,8 +14,7 @@ def page(jobs: Jobs) -> gr.Blocks:
     """The page; `launch` it. ValueError if its style or script is missing."""
     style, script = (_read(ROOT / name) for name in ("style.css", "javascript/vcd.js"))
     with gr.Blocks(title="VCD", css=style, analytics_enabled=False) as blocks:
-        with gr.Tabs(), gr.Tab("Train ID"):
-            train_tab(jobs)
+        tabs(jobs)
         blocks.load(None, None, None, _js=f"() => {{ {script} }}")
     return blocks
 

@@ -1,33 +1,32 @@
-"""The form of a training, made from `TrainSettings`."""
+"""A form of settings, made from their class."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, get_type_hints
+from typing import Any, Generic, get_type_hints
 
 import gradio as gr
 
-from vcd_ext.settings import Setting, TrainSettings, default, describe, parse
-
-# Name and class stand beside the photos; what is not named here goes into the last group of *Advanced*.
-BESIDE_PHOTOS = ("class_word", "name")
-FIRST = ("steps", "tokens", "size")
-ADVANCED = {
-    "How it learns": (
-        "learning_rate", "schedule", "batch", "micro_batch", "gradient_checkpointing", "noise_offset", "init_words",
-        "ema", "seed",
-    ),
-    "What it sees": (
-        "masked", "variants", "whole_picture", "background", "flip", "far", "close", "rotate", "rotate_degrees",
-    ),
-    "When it measures, saves and ends": ("validate_every", "save_every", "early_stop"),
-}  # fmt: skip
+from vcd_ext.settings import Settings, default, describe, parse
 
 
 @dataclass(frozen=True)
-class Form:
-    """The components of the settings, by name in the order of `TrainSettings`."""
+class Layout(Generic[Settings]):
+    """How the form of a class of settings looks."""
 
+    cls: type[Settings]
+    tab: str  # a part of the components' ids
+    elsewhere: tuple[str, ...]  # settings whose components stand at other places of the tab
+    first: tuple[tuple[str, ...], ...]  # rows that are always in view
+    advanced: dict[str, tuple[str, ...]]  # the rest by groups; what is named nowhere goes into the last one
+    tall: tuple[str, ...] = ()  # texts of several lines
+
+
+@dataclass(frozen=True)
+class Form(Generic[Settings]):
+    """The components of the settings, by name in the order of their class."""
+
+    cls: type[Settings]
     components: dict[str, Any]
 
     @property
@@ -35,45 +34,57 @@ class Form:
         """The components in the order that `read` expects."""
         return list(self.components.values())
 
-    def read(self, values: Sequence[Any]) -> TrainSettings:
+    def read(self, values: Sequence[Any]) -> Settings:
         """The settings that the components' values are; SettingError if one of them cannot be."""
         given = dict(zip(self.components, values, strict=True))
-        return parse(TrainSettings, {name: value for name, value in given.items() if value is not None})
+        return parse(self.cls, {name: value for name, value in given.items() if value is not None})
 
 
-def settings_form(name_and_class: dict[str, Any]) -> Form:
-    """Create the settings' components here; those of `BESIDE_PHOTOS` exist already."""
-    known = describe(TrainSettings)
-    made = dict(name_and_class)
-    for name in FIRST:
-        made[name] = component(name, known[name])
-    groups = {title: list(names) for title, names in ADVANCED.items()}
-    listed = {*BESIDE_PHOTOS, *FIRST, *chain(*groups.values())}
+def settings_form(
+    layout: Layout[Settings], made: Mapping[str, Any], choices: Mapping[str, Sequence[str]] | None = None
+) -> Form[Settings]:
+    """Create the settings' components here; those of `layout.elsewhere` exist already, as `made`.
+
+    choices: names that settings may have and that no class knows, such as those of motion modules.
+    """
+    known, lists = describe(layout.cls), choices or {}
+    components = dict(made)
+    for row in layout.first:
+        with gr.Row(elem_classes="vcd-row"):
+            components |= {name: component(layout, name, lists.get(name)) for name in row}
+    groups: dict[str, list[str]] = {title: list(names) for title, names in layout.advanced.items()}
+    listed = {*layout.elsewhere, *chain(*layout.first), *chain(*groups.values())}
     groups[next(reversed(groups))] += [name for name in known if name not in listed]
-    with gr.Accordion("Advanced", open=False, elem_id="vcd_train_advanced"):
-        for title, names in groups.items():
+    with gr.Accordion("Advanced", open=False, elem_id=f"vcd_{layout.tab}_advanced"):
+        for title in groups:
             gr.Markdown(f"**{title}**")
-            for pair in zip(names[::2], [*names[1::2], None], strict=False):
-                with gr.Row():
-                    made |= {name: component(name, known[name]) for name in pair if name}
-    return Form({name: made[name] for name in known})
+            components |= _in_pairs(layout, groups[title], lists)
+    return Form(layout.cls, {name: components[name] for name in known})
 
 
-def component(name: str, setting: Setting) -> Any:
-    """The component of one setting, with its help."""
-    kind = get_type_hints(TrainSettings)[name]
+def _in_pairs(layout: Layout[Any], names: Sequence[str], lists: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for pair in zip(names[::2], [*names[1::2], None], strict=False):
+        with gr.Row():
+            made |= {name: component(layout, name, lists.get(name)) for name in pair if name}
+    return made
+
+
+def component(layout: Layout[Any], name: str, choices: Sequence[str] | None = None) -> Any:
+    """The component of one setting, with its help. choices: of names that its class does not know."""
+    setting, kind = describe(layout.cls)[name], get_type_hints(layout.cls)[name]
     shared: dict[str, Any] = {
         "label": setting.label,
         "info": setting.help,
-        "value": default(TrainSettings, name),
-        "elem_id": f"vcd_train_{name}",
+        "value": default(layout.cls, name),
+        "elem_id": f"vcd_{layout.tab}_{name}",
     }
     if kind is bool:
         return gr.Checkbox(**shared, elem_classes="vcd-check")
     if kind is str:
-        if setting.choices:
-            return gr.Dropdown(choices=list(setting.choices), **shared)
-        return gr.Textbox(max_lines=1, **shared)
+        if setting.choices or choices is not None:
+            return gr.Dropdown(choices=list(setting.choices or choices or ()), **shared)
+        return gr.Textbox(lines=2, **shared) if name in layout.tall else gr.Textbox(max_lines=1, **shared)
     if setting.step is None:
         precision = 0 if kind is int else None
         return gr.Number(precision=precision, **shared)

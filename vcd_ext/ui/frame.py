@@ -50,3 +50,8 @@ def framed(inner: str, active: bool) -> str:
     """A panel. active: news of it are asked for."""
     # Each answer is another, so that the script sees that it has come.
     return f'<div class="vcd-panel {ACTIVE if active else ""}" data-at="{time.monotonic_ns()}">{inner}</div>'
+
+
+def heading(number: int, title: str) -> str:
+    """The heading of a part of a tab."""
+    return f'<h3 class="vcd-heading"><span>{number}</span>{escape(title)}</h3>'

@@ -13,12 +13,12 @@ from vcd_ext.identity.naming import check_class_word
 from vcd_ext.identity.places import inside
 from vcd_ext.identity.progress import Progress
 from vcd_ext.jobs import Jobs
-from vcd_ext.settings import TrainSettings, describe
 from vcd_ext.training_run import FINDING_MASKS
 from vcd_ext.trainings import DESCRIBING
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import component
 from vcd_ext.ui.frame import notes, under_way
+from vcd_ext.ui.layouts import TRAINING
 from vcd_ext.ui.overlay import framed, overlay
 from vcd_ext.ui.selection import ERASE, PAINT, Selection
 from vcd_ext.ui.weights_section import WeightsSection
@@ -58,13 +58,12 @@ class PhotosSection:
                 label="or a folder on the machine that runs this", max_lines=1, elem_id="vcd_train_folder", scale=4
             )
             self.read_folder = gr.Button("Read folder", scale=1, min_width=110, elem_id="vcd_train_read_folder")
-        known = describe(TrainSettings)
         with gr.Row(elem_classes="vcd-row"):
-            self.class_word = component("class_word", known["class_word"])
+            self.class_word = component(TRAINING, "class_word")
             self.suggest = gr.Button(
                 "Suggest", scale=0, min_width=90, visible=jobs.studio.captions, elem_id="vcd_train_suggest"
             )
-            self.name = component("name", known["name"])
+            self.name = component(TRAINING, "name")
         with gr.Row():
             self.find = gr.Button("Find masks", scale=3, elem_id="vcd_train_find_masks")
             self.clear = gr.Button("Remove all photos", scale=2, min_width=160, elem_id="vcd_train_clear")

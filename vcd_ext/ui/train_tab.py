@@ -6,6 +6,7 @@ import gradio as gr
 
 from vcd_ext.jobs import Jobs
 from vcd_ext.training_job import TrainingJob
+from vcd_ext.ui.frame import heading
 from vcd_ext.ui.identities_section import IdentitiesSection
 from vcd_ext.ui.photos_section import Page, PhotosSection
 from vcd_ext.ui.training_section import TrainingSection
@@ -13,14 +14,14 @@ from vcd_ext.ui.training_section import TrainingSection
 
 def train_tab(jobs: Jobs) -> None:
     """Create the tab's content here, within a gr.Blocks."""
-    with gr.Row(elem_id="vcd_train"):
+    with gr.Row(elem_id="vcd_train", elem_classes="vcd-tab"):
         with gr.Column(scale=6, min_width=480):
-            _heading(1, "Photos and masks")
+            gr.HTML(heading(1, "Photos and masks"))
             photos = PhotosSection(jobs)
         with gr.Column(scale=5, min_width=420):
-            _heading(2, "Training")
+            gr.HTML(heading(2, "Training"))
             training = TrainingSection(jobs, {"class_word": photos.class_word, "name": photos.name})
-            _heading(3, "Identities")
+            gr.HTML(heading(3, "Identities"))
             identities = IdentitiesSection(jobs)
     for changed in photos.connect(training.panel):
         changed.then(
@@ -66,7 +67,3 @@ def _kept(job: TrainingJob | None, before: str, chosen: str | None) -> str | Non
     """The identity that stays chosen: a new one is chosen when its training ends."""
     ended_now = job is not None and job.ended and not before.startswith(f"{job.id} {job.state}")
     return None if ended_now else chosen
-
-
-def _heading(number: int, title: str) -> None:
-    gr.HTML(f'<h3 class="vcd-heading"><span>{number}</span>{title}</h3>')

@@ -12,6 +12,7 @@ from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import settings_form
 from vcd_ext.ui.frame import errors, notes
+from vcd_ext.ui.layouts import TRAINING
 from vcd_ext.ui.panel import panel, preview, ready_prompt
 from vcd_ext.ui.photos_section import Page
 
@@ -26,7 +27,7 @@ class TrainingSection:
 
     def __init__(self, jobs: Jobs, name_and_class: dict[str, Any]):
         self.jobs = jobs
-        self.form = settings_form(name_and_class)
+        self.form = settings_form(TRAINING, name_and_class)
         self.preview_every = gr.Slider(
             maximum=200,
             value=PREVIEW_EVERY,

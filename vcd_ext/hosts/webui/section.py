@@ -3,6 +3,7 @@
 import html
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from vcd_ext.hosts.webui.run import VIDEOS_KEY
 from vcd_ext.identity.naming import mentions, renamed, with_name
 from vcd_ext.media.files import READERS
 from vcd_ext.settings import NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
+from vcd_ext.ui.player import send
 
 # The page's rows; the accordion's own checkbox is 'enabled'.
 ROWS = (("motion_module", "identity"), ("frames", "fps"), ("context", "overlap"), ("gamma",), ("formats", "step_noise"))
@@ -157,4 +159,8 @@ def _figure(files: list[dict[str, str]]) -> str:
     else:
         moving = f'<img src="{url(shown)}" alt="video">'
     links = " ".join(f'<a href="{url(f)}" target="_blank" download>{html.escape(f["path"])}</a>' for f in files)
-    return f'<figure class="vcd-video">{moving}<figcaption>{links}</figcaption></figure>'
+    # The buttons that send it to the other tabs; javascript/vcd.js does that.
+    sent = "".join(
+        send(Path(shown["path"]), tab, title) for tab, title in (("face", "Face VCD"), ("tiled", "Tiled VCD"))
+    )
+    return f'<figure class="vcd-video">{moving}<figcaption>{links}{sent}</figcaption></figure>'

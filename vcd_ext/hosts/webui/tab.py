@@ -5,16 +5,11 @@ from typing import Any
 import gradio as gr
 
 from vcd_ext.hosts.webui.studio import JOBS
-from vcd_ext.ui.train_tab import train_tab
+from vcd_ext.ui.tabs import tabs as all_tabs
 
 
 def tabs() -> list[tuple[Any, str, str]]:
     """WebUI callback on_ui_tabs."""
-    # Face VCD and Tiled VCD become tabs beside it.
-    with (
-        gr.Blocks(analytics_enabled=False) as blocks,
-        gr.Tabs(elem_id="vcd_tabs"),
-        gr.Tab("Train ID", id="train_id", elem_id="vcd_tab_train_id"),
-    ):
-        train_tab(JOBS)
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        all_tabs(JOBS)
     return [(blocks, "VCD", "vcd")]

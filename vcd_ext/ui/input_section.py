@@ -1,0 +1,70 @@
+"""The video that comes in: dropped, named by its path, or sent from elsewhere on the page."""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from vcd_ext import media
+from vcd_ext.identity.places import inside
+from vcd_ext.jobs import Jobs
+from vcd_ext.media.files import READERS
+from vcd_ext.ui.frame import errors
+from vcd_ext.ui.player import shown
+
+NONE_YET = "There is no video yet; drop one first, or name its path."
+
+
+class InputSection:
+    """Creates its components where it is made; `shown` are those that `show` gives values to."""
+
+    def __init__(self, jobs: Jobs, tab: str):
+        self.jobs = jobs
+        self.source = gr.State("")  # the path; kept on this side, where nobody can change it
+        self.file = gr.File(label="Video", file_types=list(READERS), elem_id=f"vcd_{tab}_file", elem_classes="vcd-drop")
+        with gr.Row(elem_classes="vcd-row"):
+            self.path = gr.Textbox(
+                label="or a video or folder of frames on the machine that runs this",
+                max_lines=1,
+                elem_id=f"vcd_{tab}_path",
+                scale=4,
+            )
+            self.read = gr.Button("Use it", scale=1, min_width=110, elem_id=f"vcd_{tab}_read")
+        self.about = gr.HTML(elem_id=f"vcd_{tab}_about")
+        self.shown = [self.source, self.about]
+
+    def connect(self) -> None:
+        """Let the components do something."""
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
+        self.file.upload(self.take_file, [self.file], self.shown, **quiet)
+        self.file.clear(self.take_nothing, [], self.shown, **quiet)
+        self.read.click(self.take_path, [self.path], self.shown, **quiet)
+        self.path.submit(self.take_path, [self.path], self.shown, **quiet)
+
+    def take_file(self, file: Any) -> list[Any]:
+        """A file was dropped."""
+        return self._take(Path(file.name)) if file else self.take_nothing()
+
+    def take_path(self, text: str) -> list[Any]:
+        """A path was named or sent. Pages that others can reach may read only the studio's folders."""
+        try:
+            if not text.strip():
+                raise ValueError("No path was named; write that of a video or of a folder of frames, or drop a video.")
+            path, studio = Path(text.strip()).expanduser(), self.jobs.studio
+            return self._take(path if studio.private else inside(path, studio.folders.sources, "videos"))
+        except ValueError as error:
+            return ["", errors(str(error))]
+
+    def take_nothing(self) -> list[Any]:
+        """Begin again without a video."""
+        return ["", ""]
+
+    def _take(self, path: Path) -> list[Any]:
+        path = path.absolute()
+        try:
+            media.check_readable(path)
+        except (ValueError, OSError) as error:
+            return ["", errors(str(error))]
+        self.about.temp_files.add(str(path))  # lets the page play it
+        return [str(path), f'{shown(path)}<div class="vcd-about">{escape(path.name)}</div>']

@@ -1,0 +1,127 @@
+"""Face VCD or Tiled VCD on the page: settings, start and interrupt, progress, before and after, files."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import gradio as gr
+
+from vcd_ext.jobs import Jobs
+from vcd_ext.settings import FORMATS, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, default, describe
+from vcd_ext.studio import Choices
+from vcd_ext.ui.form import Form, Layout, settings_form
+from vcd_ext.ui.frame import errors
+from vcd_ext.ui.input_section import NONE_YET
+from vcd_ext.ui.video_panel import panel, result
+from vcd_ext.video_job import VideoJob
+
+Settings = TypeVar("Settings", FaceSettings, TiledSettings)
+
+
+class RemakeSection(Generic[Settings]):
+    """Creates its components where it is made; `shown` are those that `show` gives values to.
+
+    start: what the button that starts says. other: the tab that results can be sent to, its part of ids and title.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        layout: Layout[Settings],
+        made: Mapping[str, Any],
+        start: str,
+        other: tuple[str, str] | None = None,
+    ):
+        self.jobs, self.other = jobs, other
+        self.layout: Layout[Settings] = layout
+        tab, lists = layout.tab, _lists(jobs.studio.choices())
+        self.form: Form[Settings] = settings_form(layout, made, lists)
+        self.form.components["motion_module"].value = suggested(lists["motion_module"])
+        self.lists = [self.form.components[name] for name in lists if name in self.form.components]
+        formats = describe(VideoSettings)["formats"]
+        self.formats = gr.CheckboxGroup(
+            list(FORMATS),
+            value=list(default(VideoSettings, "formats")),
+            label=formats.label,
+            info=formats.help,
+            elem_id=f"vcd_{tab}_formats",
+        )
+        with gr.Row():
+            self.start = gr.Button(start, variant="primary", elem_id=f"vcd_{tab}_start")
+            self.stop = gr.Button("Interrupt", interactive=False, elem_id=f"vcd_{tab}_stop")
+            self.save = gr.Button("Save again", visible=False, elem_id=f"vcd_{tab}_save")
+        self.panel = gr.HTML(elem_id=f"vcd_{tab}_panel")
+        self.result = gr.HTML(elem_id=f"vcd_{tab}_result")
+        self.shown = [self.panel, self.start, self.stop, self.save, self.result]
+
+    @property
+    def job(self) -> VideoJob | None:
+        """The last job of this tab."""
+        return self.jobs.last_of(VideoJob, lambda job: isinstance(job.settings, self.layout.cls))
+
+    def connect(self, source: Any) -> None:
+        """Let the components do something. source: the state with the input's path."""
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
+        self.start.click(self.begin, [source, self.formats, *self.form.inputs], self.shown, **quiet)
+        self.stop.click(self.interrupt, [], self.shown, queue=False, **quiet)
+        self.save.click(self.save_again, [], self.shown, **quiet)
+
+    def show(self, error: str = "") -> list[Any]:
+        """Values for `shown`."""
+        job: VideoJob | None = self.job
+        runs, doing = job is not None and not job.ended, self.jobs.beside(job)
+        if job is not None:
+            self.result.temp_files.update(map(str, job.shown))  # lets the page play and link them
+        return [
+            gr.update(value=panel(job, doing, self.jobs.studio.busy()) + errors(error)),
+            gr.update(interactive=not runs),
+            gr.update(interactive=runs or doing is not None),
+            gr.update(visible=job is not None and job.ended and job.unsaved is not None),
+            gr.update(value=result(job, self.other)),
+        ]
+
+    def begin(self, source: str, formats: list[str], *values: Any) -> list[Any]:
+        """Begin a job with the input on the page."""
+
+        def start() -> None:
+            if not source:
+                raise ValueError(NONE_YET)
+            self.jobs.videos.start(Path(source), self.form.read(values), formats)
+
+        return self._tried(start)
+
+    def interrupt(self) -> list[Any]:
+        """Stop what is done; what is finished is kept."""
+        return self._tried(self.jobs.stop)
+
+    def save_again(self) -> list[Any]:
+        """Write what could not be written when the job ended."""
+        job = self.job
+        return self._tried(lambda: self.jobs.videos.save(job)) if job else self.show()
+
+    def refreshed(self) -> list[Any]:
+        """Values for `lists`: what can be chosen now."""
+        lists = _lists(self.jobs.studio.choices())
+        return [gr.update(choices=lists[name]) for name in lists if name in self.form.components]
+
+    def _tried(self, do: Callable[[], object]) -> list[Any]:
+        try:
+            do()
+        except (ValueError, OSError, ImportError) as error:
+            return self.show(str(error))
+        return self.show()
+
+
+def suggested(modules: list[str]) -> str:
+    """The motion module for somebody who has chosen none: AnimateLCM's need a sampler and a CFG of their own."""
+    return next((name for name in modules if name != NO_MODULE and "lcm" not in name.lower()), NO_MODULE)
+
+
+def _lists(choices: Choices) -> dict[str, list[str]]:
+    """What can be chosen, by the setting that names it; "" is the usual one."""
+    return {
+        "motion_module": choices.motion_modules,
+        "identity": choices.identities,
+        "sampler": ["", *choices.samplers],
+        "upscaler": ["", *choices.upscalers],
+    }

@@ -1,0 +1,24 @@
+"""The tab *Tiled VCD*: a video -> the video at twice its size."""
+
+import gradio as gr
+
+from vcd_ext.jobs import Jobs
+from vcd_ext.ui.frame import heading
+from vcd_ext.ui.input_section import InputSection
+from vcd_ext.ui.layouts import TILED
+from vcd_ext.ui.news import keep_fresh
+from vcd_ext.ui.remake_section import RemakeSection
+
+
+def tiled_tab(jobs: Jobs) -> None:
+    """Create the tab's content here, within a gr.Blocks."""
+    with gr.Row(elem_id="vcd_tiled", elem_classes="vcd-tab"):
+        with gr.Column(scale=5, min_width=420):
+            gr.HTML(heading(1, "Video"))
+            taken = InputSection(jobs, TILED.tab)
+        with gr.Column(scale=6, min_width=480):
+            gr.HTML(heading(2, "Twice as large"))
+            section = RemakeSection(jobs, TILED, {}, "Enlarge", other=("face", "Face VCD"))
+    taken.connect()
+    section.connect(taken.source)
+    keep_fresh(section)

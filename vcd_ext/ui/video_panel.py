@@ -1,0 +1,49 @@
+"""What the page shows of a video job, as HTML."""
+
+from vcd_ext.identity.estimate import duration
+from vcd_ext.identity.progress import Progress
+from vcd_ext.job import DONE, FAILED, STOPPED, STOPPING, WAITING
+from vcd_ext.ui.frame import bar, errors, framed, notes, share, stage, under_way
+from vcd_ext.ui.player import compared, links, send
+from vcd_ext.video_job import VideoJob
+
+
+def panel(job: VideoJob | None, doing: Progress | None, waiting_for: str = "") -> str:
+    """The state of the tab's last job; of what else is done, if that is the case."""
+    if doing is not None:
+        return under_way(doing)
+    if job is None:
+        return ""
+    done = 1.0 if job.state == DONE else share(job.progress) if job.progress else 0.0
+    parts = [bar(done, headline(job, waiting_for), job.state), errors(job.error), notes(list(job.notes))]
+    return framed("".join(parts), active=not job.ended)
+
+
+def headline(job: VideoJob, waiting_for: str = "") -> str:
+    """One line about where a job is."""
+    now, state = job.progress, job.state
+    if state == DONE:
+        return f"{job.title} of {job.name} is ready."
+    if state == FAILED:
+        return f"{job.title} of {job.name} was made, but not saved." if job.unsaved else f"{job.what} failed."
+    if state == STOPPED:
+        return f"{job.what} was stopped. " + ("What is finished is kept." if job.files else "Nothing was finished.")
+    if state == WAITING or now is None:
+        return waiting_for or f"{job.what}: getting ready"
+    line = f"{job.what}: {stage(now)}"
+    if state == STOPPING:
+        return f"{line}. Stopping after this step"
+    if now.seconds_left is not None and now.step:
+        line += f", about {duration(now.seconds_left)} left"
+    return line
+
+
+def result(job: VideoJob | None, other: tuple[str, str] | None) -> str:
+    """What a job has made: before and after, the files, and a button that sends it to another tab.
+
+    other: that tab's part of ids, and its title.
+    """
+    if job is None or not job.files or job.before is None or job.after is None:
+        return ""
+    button = send(job.files[0], *other) if other is not None else ""
+    return f'<div class="vcd-result">{compared(job.before, job.after)}{links(job.files)}{button}</div>'
