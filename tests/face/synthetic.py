@@ -15,6 +15,7 @@ from vcd_ext.face import Detection
 from vcd_ext.face.boxes import Values, around, extents, middles
 
 Frames = NDArray[np.uint8]
+GRAIN = 1.5  # levels of noise, as every camera has
 SHOWN = 0.6  # of a face that is needed to see it
 _TEXTURE = 192  # pixels of a face's texture
 _FINE = 4
@@ -66,6 +67,7 @@ def scene(people: Sequence[Person], height: int, width: int, cuts: Sequence[int]
     backgrounds = {place: _blurred(place, height, width) for place in set(places)}
     frames = np.empty((count, height, width, 3), np.uint8)
     covers = np.zeros((len(people), count))
+    grain = np.random.default_rng(seed)
     for i in range(count):
         canvas = backgrounds[places[i]].copy()
         masks: list[NDArray[np.float32]] = []
@@ -73,7 +75,7 @@ def scene(people: Sequence[Person], height: int, width: int, cuts: Sequence[int]
             mask = _draw(canvas, person, i)
             masks = [other * (1 - mask) for other in masks] + [mask]
         covers[:, i] = [mask.sum() for mask in masks]
-        frames[i] = np.rint(canvas.clip(0, 255))
+        frames[i] = np.rint((canvas + grain.normal(0, GRAIN, canvas.shape)).clip(0, 255))
     areas = np.pi / 4 * extents(np.stack([person.boxes for person in people])).prod(axis=2)
     return Scene(frames, list(people), covers > SHOWN * np.nan_to_num(areas, nan=np.inf), list(cuts))
 
