@@ -189,8 +189,9 @@ def test_a_video_of_one_frame_has_faces_too() -> None:
 
 
 def test_boxes_that_are_none_are_ignored() -> None:
-    nonsense = [Detection((np.nan, 0, 10, 10), 0.9), Detection((-90, 0, -50, 30), 0.9), Detection((50, 50, 50, 70), 1)]
-    assert told([nonsense] * 6) == []
+    places = ((np.nan, 0, 10, 10), (-90, 0, -50, 30), (50, 50, 50, 70), (-np.inf, 5, np.inf, 30))
+    for place in places:
+        assert told([[Detection(place, 0.9)]] * 6) == []
 
 
 def test_it_can_be_stopped_and_tells_how_far_it_is(made: Made) -> None:

@@ -198,6 +198,16 @@ def test_large_faces_are_left_alone_with_a_note(made: Made) -> None:
     assert not np.array_equal(wanted, restored)
 
 
+def test_a_face_that_grows_large_is_repaired_until_then(made: Made) -> None:
+    truth = made("nearing")
+    tracks = people_of(truth)
+    restored, notes = notes_of(truth.frames, replace(SETTINGS, size=88), people=tracks)
+    changed = (restored != truth.frames).any(axis=(1, 2, 3))
+    assert notes == []
+    assert changed[:4].all()
+    assert not changed[-1]
+
+
 def test_a_drawn_seed_is_told(made: Made) -> None:
     truth, host, notes = made("walk"), ToyHost(), []
     restore(host, truth.frames, replace(SETTINGS, seed=-1), people=people_of(truth), note=notes.append)

@@ -40,6 +40,15 @@ def test_many_people_who_are_never_together_fill_rows_and_the_edge_holds_numbers
     assert shown(picture) == {1, 2, 3, 4, 5}
 
 
+def test_faces_are_shown_where_they_do_not_meet() -> None:
+    one, two = (np.array([[x, 20.0, x + 20, 50] for x in lefts]) for lefts in ((40, 40, 40), (45, 50, 80)))
+    tracks = [Track(k + 1, range(3), boxes, np.ones(3, bool), np.ones(3)) for k, boxes in enumerate((one, two))]
+    frames = np.stack([np.full((120, 120, 3), 60 * i, np.uint8) for i in range(3)])
+    picture = sheet(frames, tracks)
+    assert picture.shape[1] == HEIGHT
+    assert picture[-1, -1, 0] == 120
+
+
 def test_two_who_are_always_on_one_place_are_shown_all_the_same() -> None:
     box = np.array([[20.0, 20, 50, 60]] * 4)
     tracks = [Track(k + 1, range(4), box + 3 * k, np.ones(4, bool), np.ones(4)) for k in range(2)]
