@@ -201,7 +201,7 @@ def test_large_faces_are_left_alone_with_a_note(made: Made) -> None:
 def test_a_face_that_grows_large_is_repaired_until_then(made: Made) -> None:
     truth = made("nearing")
     tracks = people_of(truth)
-    restored, notes = notes_of(truth.frames, replace(SETTINGS, size=88), people=tracks)
+    restored, notes = notes_of(truth.frames, replace(SETTINGS, size=88, least_zoom=1.1), people=tracks)
     changed = (restored != truth.frames).any(axis=(1, 2, 3))
     assert notes == []
     assert changed[:4].all()
