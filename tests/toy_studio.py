@@ -1,5 +1,6 @@
 """A studio on the toy hosts, for tests of jobs, API and page: trainings and videos take milliseconds."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -111,6 +112,7 @@ class ToyStudio(StandaloneStudio):
         library = Library(folder / "modules", folder / "upscalers", folder / "embeddings")
         super().__init__(host or LastingHost(), folders, library)
         self.video = ToyVideo()
+        self.go_on = threading.Event()  # for tests that hold a video up
         self.occupation = ""
         self.was_interrupted = False
         self.caption = "a puppy on a bed"

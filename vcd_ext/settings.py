@@ -283,7 +283,13 @@ class PassSettings:
         0.6, "Denoise", "How much is painted anew: near 0 nothing, 1 everything.", minimum=0.01, maximum=1.0, step=0.01
     )
     steps: int = _setting(
-        20, "Steps", "Sampling steps, of which the share of Denoise is run.", minimum=1, maximum=1000, step=1
+        20,
+        "Steps",
+        "Sampling steps, of which the share of Denoise is run.",
+        minimum=1,
+        maximum=1000,
+        step=1,
+        slider_maximum=100,
     )
     cfg_scale: float = _setting(7.5, "CFG scale", "How closely the prompt is followed.", minimum=1.0, maximum=30.0)
     sampler: str = _setting("", "Sampler", "Sampling method; empty takes the default.")

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any
 
 import gradio as gr
 import pytest
 
 from vcd_ext.settings import SettingError, TrainSettings, describe
-from vcd_ext.ui.form import Form, component, settings_form
-from vcd_ext.ui.layouts import TRAINING
+from vcd_ext.ui.form import USUAL, Form, component, settings_form
+from vcd_ext.ui.layouts import FACE, TILED, TRAINING
 
 KNOWN = describe(TrainSettings)
 
@@ -46,3 +47,21 @@ def test_an_emptied_number_means_its_default(form: Form[TrainSettings]) -> None:
 def test_sliders_reach_what_people_use_and_their_field_takes_more(form: Form[TrainSettings]) -> None:
     assert form.components["steps"].maximum == 2000
     assert form.components["seed"].precision == 0
+
+
+@pytest.mark.parametrize("layout", [FACE, TILED])
+def test_forms_of_videos_have_every_setting_and_know_the_names_that_there_are(layout: Any) -> None:
+    known = describe(layout.cls)
+    lists = {"motion_module": ["none", "mm"], "identity": ["none", "rex"], "sampler": [USUAL, "Euler"]}
+    with gr.Blocks(analytics_enabled=False):
+        made = {name: component(layout, name) for name in layout.elsewhere}
+        form = settings_form(layout, made, lists | ({"upscaler": [USUAL, "Lanczos"]} if layout is TILED else {}))
+    assert list(form.components) == [field.name for field in fields(layout.cls)]
+    for name, made_one in form.components.items():
+        assert (made_one.label, made_one.info) == (known[name].label, known[name].help)
+    values = {name: made_one.value for name, made_one in form.components.items()}
+    assert form.read(list(values.values())) == layout.cls()
+    typed = values | {"motion_module": "mm", "sampler": "Euler", "prompt": USUAL}
+    settings = form.read(list(typed.values()))
+    assert (settings.motion_module, settings.sampler, settings.prompt) == ("mm", "Euler", USUAL)
+    assert form.components["motion_module"].choices == ["none", "mm"]

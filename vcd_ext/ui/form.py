@@ -9,6 +9,8 @@ import gradio as gr
 
 from vcd_ext.settings import Settings, default, describe, parse
 
+USUAL = "default"  # in lists of names, what the settings write as ""
+
 
 @dataclass(frozen=True)
 class Layout(Generic[Settings]):
@@ -36,8 +38,9 @@ class Form(Generic[Settings]):
 
     def read(self, values: Sequence[Any]) -> Settings:
         """The settings that the components' values are; SettingError if one of them cannot be."""
-        given = dict(zip(self.components, values, strict=True))
-        return parse(self.cls, {name: value for name, value in given.items() if value is not None})
+        given = {name: value for name, value in zip(self.components, values, strict=True) if value is not None}
+        usual = {name for name in given if isinstance(self.components[name], gr.Dropdown) and given[name] == USUAL}
+        return parse(self.cls, given | dict.fromkeys(usual, ""))
 
 
 def settings_form(
@@ -50,7 +53,7 @@ def settings_form(
     known, lists = describe(layout.cls), choices or {}
     components = dict(made)
     for row in layout.first:
-        with gr.Row(elem_classes="vcd-row"):
+        with gr.Row(elem_classes=["vcd-row", "vcd-names"]):
             components |= {name: component(layout, name, lists.get(name)) for name in row}
     groups: dict[str, list[str]] = {title: list(names) for title, names in layout.advanced.items()}
     listed = {*layout.elsewhere, *chain(*layout.first), *chain(*groups.values())}
@@ -83,7 +86,8 @@ def component(layout: Layout[Any], name: str, choices: Sequence[str] | None = No
         return gr.Checkbox(**shared, elem_classes="vcd-check")
     if kind is str:
         if setting.choices or choices is not None:
-            return gr.Dropdown(choices=list(setting.choices or choices or ()), **shared)
+            value = shared["value"] or USUAL
+            return gr.Dropdown(choices=list(setting.choices or choices or ()), **shared | {"value": value})
         return gr.Textbox(lines=2, **shared) if name in layout.tall else gr.Textbox(max_lines=1, **shared)
     if setting.step is None:
         precision = 0 if kind is int else None

@@ -25,9 +25,10 @@ class InputSection:
         self.file = gr.File(label="Video", file_types=list(READERS), elem_id=f"vcd_{tab}_file", elem_classes="vcd-drop")
         with gr.Row(elem_classes="vcd-row"):
             self.path = gr.Textbox(
-                label="or a video or folder of frames on the machine that runs this",
+                label="or a path on the machine that runs this",
                 max_lines=1,
                 elem_id=f"vcd_{tab}_path",
+                placeholder="a video, or a folder of frames",
                 scale=4,
             )
             self.read = gr.Button("Use it", scale=1, min_width=110, elem_id=f"vcd_{tab}_read")

@@ -3,7 +3,7 @@
 from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings
 from vcd_ext.ui.form import Layout
 
-PAINTED = ("steps", "cfg_scale", "sampler", "seed", "context", "context_overlap", "gamma")
+PAINTED = ("cfg_scale", "sampler", "seed", "context", "context_overlap", "gamma")
 
 TRAINING = Layout(
     TrainSettings,
@@ -26,7 +26,7 @@ FACE = Layout(
     FaceSettings,
     "face",
     elsewhere=("people",),
-    first=(("prompt",), ("negative_prompt",), ("identity", "motion_module"), ("denoise",)),
+    first=(("prompt",), ("negative_prompt",), ("identity", "motion_module"), ("denoise", "steps")),
     advanced={
         "How the faces are painted": PAINTED,
         "Which faces": ("detector", "words", "confidence", "min_face", "max_faces", "min_track", "small_faces"),
@@ -41,7 +41,7 @@ TILED = Layout(
     TiledSettings,
     "tiled",
     elsewhere=(),
-    first=(("prompt",), ("negative_prompt",), ("identity", "motion_module"), ("upscaler",), ("denoise",)),
+    first=(("prompt",), ("negative_prompt",), ("identity", "motion_module"), ("denoise", "steps"), ("upscaler",)),
     advanced={
         "How the detail is painted": PAINTED,
         "Where the subject is": ("subject", "words", "elsewhere"),

@@ -53,6 +53,6 @@ def links(paths: Sequence[Path]) -> str:
 def send(path: Path, tab: str, title: str) -> str:
     """A button that sends a file to another tab."""
     return (
-        f'<button class="lg secondary gradio-button vcd-send" data-tab="{tab}" data-title="{escape(title)}" '
+        f'<button class="vcd-send" data-tab="{tab}" data-title="{escape(title)}" '
         f'data-path="{escape(str(path))}">Send to {escape(title)}</button>'
     )

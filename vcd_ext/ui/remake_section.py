@@ -9,7 +9,7 @@ import gradio as gr
 from vcd_ext.jobs import Jobs
 from vcd_ext.settings import FORMATS, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, default, describe
 from vcd_ext.studio import Choices
-from vcd_ext.ui.form import Form, Layout, settings_form
+from vcd_ext.ui.form import USUAL, Form, Layout, settings_form
 from vcd_ext.ui.frame import errors
 from vcd_ext.ui.input_section import NONE_YET
 from vcd_ext.ui.video_panel import panel, result
@@ -118,10 +118,10 @@ def suggested(modules: list[str]) -> str:
 
 
 def _lists(choices: Choices) -> dict[str, list[str]]:
-    """What can be chosen, by the setting that names it; "" is the usual one."""
+    """What can be chosen, by the setting that names it."""
     return {
         "motion_module": choices.motion_modules,
         "identity": choices.identities,
-        "sampler": ["", *choices.samplers],
-        "upscaler": ["", *choices.upscalers],
+        "sampler": [USUAL, *choices.samplers],
+        "upscaler": [USUAL, *choices.upscalers],
     }
