@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vcd_ext.face.detect import BlazeFace, Drawn, Words, YuNet, detector, yunet
+from vcd_ext.face.detect import BlazeFace, Drawn, Following, Words, YuNet, detector, yunet
 from vcd_ext.identity.segment.boxes import Box
 from vcd_ext.metrics import toyworld
 from vcd_ext.settings import FaceSettings, SettingError
@@ -95,18 +95,18 @@ def test_the_drawn_worlds_judges_find_its_faces() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "kind"),
-    [
-        (FaceSettings(), BlazeFace),
-        (FaceSettings(detector="blazeface", words="dog head"), BlazeFace),
-        (FaceSettings(min_face=40, small_faces=True), BlazeFace),
-    ],
+    "settings", [FaceSettings(), FaceSettings(detector="blazeface", words="dog head"), FaceSettings(min_face=40)]
 )
-def test_by_default_blazeface_is_taken(settings: FaceSettings, kind: type, tmp_path: Path) -> None:
+def test_by_default_blazeface_is_taken(settings: FaceSettings, tmp_path: Path) -> None:
     made = detector(settings, [tmp_path])
-    assert isinstance(made, kind)
+    assert isinstance(made, Following)
+    assert (made.detector.smallest, made.detector.thorough) == (settings.min_face, False)
+
+
+def test_who_wants_small_faces_has_every_frame_looked_at(tmp_path: Path) -> None:
+    made = detector(FaceSettings(small_faces=True), [tmp_path])
     assert isinstance(made, BlazeFace)
-    assert (made.smallest, made.thorough) == (settings.min_face, settings.small_faces)
+    assert made.thorough
 
 
 @pytest.mark.usefixtures("_opencv")
@@ -115,7 +115,7 @@ def test_yunet_is_taken_where_its_file_is(tmp_path: Path) -> None:
         detector(FaceSettings(detector="yunet"), [tmp_path])
     (tmp_path / "face_detection_yunet_2023mar.onnx").touch()
     assert isinstance(detector(FaceSettings(), [tmp_path]), YuNet)
-    assert isinstance(detector(FaceSettings(detector="blazeface"), [tmp_path]), BlazeFace)
+    assert isinstance(detector(FaceSettings(detector="blazeface"), [tmp_path]), Following)
 
 
 @pytest.mark.parametrize("settings", [FaceSettings(words="dog head"), FaceSettings(detector="words", words="cat")])

@@ -12,16 +12,18 @@ from vcd_ext.face.detect import yunet
 from vcd_ext.face.detect.blazeface import BlazeFace
 from vcd_ext.face.detect.detection import Detection, Detector
 from vcd_ext.face.detect.drawn import Drawn
+from vcd_ext.face.detect.following import Following
 from vcd_ext.face.detect.words import Words
 from vcd_ext.face.detect.yunet import YuNet
 from vcd_ext.settings import FaceSettings, SettingError
 
-__all__ = ["BlazeFace", "Detection", "Detector", "Drawn", "Words", "YuNet", "detector"]
+__all__ = ["BlazeFace", "Detection", "Detector", "Drawn", "Following", "Words", "YuNet", "detector"]
 
 
 def detector(settings: FaceSettings, folders: Sequence[Path] = (), device: torch.device | str = "cpu") -> Detector:
-    """The detector that the settings ask for; 'auto' is the words', if there are any, else the best that is there.
+    """The detector that the settings ask for; it is given the frames of one video in order.
 
+    'auto' is that of the words, if there are any, else the best that is there.
     folders: where weights may lie, such as the WebUI's `models`. device: where Grounding DINO computes. ValueError, in
     one sentence, if something is missing.
     """
@@ -38,4 +40,5 @@ def detector(settings: FaceSettings, folders: Sequence[Path] = (), device: torch
             "detector",
             "There is no file of YuNet; put face_detection_yunet_2023mar.onnx into models/yunet, or choose blazeface.",
         )
-    return BlazeFace(smallest=settings.min_face, thorough=settings.small_faces)
+    blazeface = BlazeFace(smallest=settings.min_face, thorough=settings.small_faces)
+    return blazeface if settings.small_faces else Following(blazeface)

@@ -90,17 +90,21 @@ class BlazeFace:
         That makes its box several times as exact: on a photo that moves, the error falls from 4% of a face to half a
         percent.
         """
-        box = np.array(found.box)
-        side = float((box[2:] - box[:2]).max())
-        if side * NEAR >= seen_in:
+        x0, y0, x1, y1 = found.box
+        if max(x1 - x0, y1 - y0) * NEAR >= seen_in:
             return found
-        low = np.floor(np.maximum((box[:2] + box[2:] - NEAR * side) / 2, 0)).astype(int)
-        high = np.ceil((box[:2] + box[2:] + NEAR * side) / 2).astype(int)
-        near = [_moved(one, *low.tolist()) for one in self._look(frame[low[1] : high[1], low[0] : high[0]])]
-        shares = [float(iou(box[None], np.array([one.box]))[0, 0]) for one in near]
-        if not shares or max(shares) < _CONFIRMS:
-            return Detection(found.box, found.score * _DOUBT)
-        return near[int(np.argmax(shares))]
+        return self.near(frame, found) or Detection(found.box, found.score * _DOUBT)
+
+    def near(self, frame: Frame, face: Detection) -> Detection | None:
+        """The face that is on the place of `face`, looked at from near; None if there is none."""
+        box = np.array(face.box)
+        reach = NEAR * float((box[2:] - box[:2]).max())
+        low = np.floor(np.maximum((box[:2] + box[2:] - reach) / 2, 0)).astype(int)
+        high = np.ceil((box[:2] + box[2:] + reach) / 2).astype(int)
+        part = frame[low[1] : max(high[1], 0), low[0] : max(high[0], 0)]
+        seen = [_moved(one, *low.tolist()) for one in self._look(part)] if part.size else []
+        shares = [float(iou(box[None], np.array([one.box]))[0, 0]) for one in seen]
+        return seen[int(np.argmax(shares))] if shares and max(shares) >= _CONFIRMS else None
 
     def _look(self, part: Frame) -> list[Detection]:
         """The faces that the network sees, in pixels of the part."""
