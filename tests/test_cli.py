@@ -226,7 +226,7 @@ def _quick(monkeypatch):
 @pytest.mark.usefixtures("_quick")
 def test_demo_learns_shows_and_measures(tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path), "--seed", "3"]) == 0
-    subject = toyworld.subjects()[0]
+    subject = next(one for one in toyworld.subjects() if one.name == demo.SUBJECT)
     videos = sorted(tmp_path.glob("*.mp4"))
     assert len(videos) == 6
     plain, mixed = (media.read(path) for path in videos if "beach" in path.name)

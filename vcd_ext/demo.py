@@ -31,7 +31,7 @@ GAMMAS = (0.0, 0.15)
 PICTURE = GenerateSettings(width=toyworld.SIZE, height=toyworld.SIZE, steps=10, cfg_scale=4.0, sampler="dpmpp_2m")
 TRAINING = TrainSettings(size=toyworld.SIZE, steps=200, micro_batch=4)
 FRAMES = 16
-PLACE = "in the snow, running"
+SUBJECT, PLACE = "mara", "in the snow, running"
 SHOWN, LABEL_HEIGHT = 8, 16  # frames of a row of the contact sheet; pixels
 
 
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     started = time.monotonic()
     toyworld.check()
-    subject = toyworld.subjects()[0]
+    subject = next(one for one in toyworld.subjects() if one.name == SUBJECT)
     host = Standalone.load(toyworld.checkpoint())
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
