@@ -129,7 +129,7 @@ def _add_demo(commands: Any) -> None:
     command = commands.add_parser(
         "demo",
         help="the whole method on the small drawn world that ships with the project",
-        description="Learn a drawn dog from eight pictures, make videos of it without and with the noise prior, and "
+        description="Learn a drawn woman from eight pictures, make videos of her without and with the noise prior, and "
         "write them with a report. Nothing is downloaded.",
     )
     command.add_argument("--out", type=Path, default=Path("demo"), help="Folder to write (default: %(default)s)")
