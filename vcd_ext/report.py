@@ -43,8 +43,9 @@ $sections
 <h2>Read the figures like this</h2>
 <p><b>Seen in it</b>: what small networks, trained on drawings, take it for. <b>Like $name</b>: how much its subject
 looks like the photos, from -1 to 1; the first pair does not know $name and shows what chance gives. <b>Motion</b>:
-mean length of the optical flow. <b>Flicker</b>: what changes from frame to frame although it does not move. <b>Neighbours' correlation</b>: how alike the pixels of neighbouring frames are; 1 is a still picture. One
-seed is an anecdote; <code>python -m benchmarks.effects</code> measures many.</p>
+mean length of the optical flow. <b>Flicker</b>: what changes from frame to frame although it does not move.
+<b>Neighbours' correlation</b>: how alike the pixels of neighbouring frames are; 1 is a still picture. One seed is an
+anecdote; <code>python -m benchmarks.effects</code> measures many.</p>
 </body></html>
 """)
 
