@@ -1,6 +1,5 @@
 """A photo of a real face, found by the default detector while it moves; and how long that takes."""
 
-import os
 import time
 from collections.abc import Callable
 

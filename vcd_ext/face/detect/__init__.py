@@ -41,4 +41,6 @@ def detector(settings: FaceSettings, folders: Sequence[Path] = (), device: torch
             "There is no file of YuNet; put face_detection_yunet_2023mar.onnx into models/yunet, or choose blazeface.",
         )
     blazeface = BlazeFace(smallest=settings.min_face, thorough=settings.small_faces)
-    return blazeface if settings.small_faces else Following(blazeface)
+    if settings.small_faces:
+        return blazeface
+    return Following(blazeface)
