@@ -1,0 +1,185 @@
+"""The tabs Face VCD and Tiled VCD of the real WebUI in Chromium, and their API: from a video to a better one."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.webui.server import Server
+from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE
+from vcd_ext import media, toyworld
+from vcd_ext.media import Clip
+
+FRAMES, SIDE = 4, 128
+FACES = {"min_face": 8, "min_track": 2, "size": 96, "seed": 3}
+PATIENCE = 240.0  # seconds
+
+
+def walk(path: Path) -> Path:
+    """A drawn dog that moves a little, 8 frames a second."""
+    dog = next(subject for subject in toyworld.subjects() if subject.name == "biscuit")
+    with Image.open(dog.folder / "1.png") as photo:
+        picture = np.asarray(photo.convert("RGB"))
+    return media.write(path, Clip(np.stack([np.roll(picture, i, axis=1) for i in range(FRAMES)]), 8))
+
+
+@pytest.fixture(scope="module")
+def page(server: Server) -> Iterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        shown = browser.new_page(viewport={"width": 1400, "height": 1300})
+        shown.set_default_timeout(2 * MINUTE)
+        shown.goto(server.url)
+        yield shown
+        browser.close()
+
+
+def open_tab(page: Page, title: str) -> None:
+    page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+    page.locator("#vcd_tabs > .tab-nav button", has_text=title).click()
+
+
+def set_number(page: Page, tab: str, name: str, value: Any) -> None:
+    field = page.locator(f"#vcd_{tab}_{name} input[type=number]").first
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def choose(page: Page, tab: str, name: str, value: str) -> None:
+    page.locator(f"#vcd_{tab}_{name} input").first.click()
+    page.locator(f"#vcd_{tab}_{name} li", has_text=value).first.click()
+
+
+def says(page: Page, tab: str, words: str) -> None:
+    expect(page.locator(f"#vcd_{tab}_panel.prose")).to_contain_text(words, timeout=4 * MINUTE)
+
+
+def test_a_dropped_video_gets_its_face_repaired(page: Page, server: Server, tmp_path: Path) -> None:
+    before = server.generate(None).frames
+    open_tab(page, "Face VCD")
+    page.locator("#vcd_face_file input[type=file]").set_input_files(walk(tmp_path / "walk.mp4"))
+    page.locator("#vcd_face_about video").wait_for()
+    page.locator("#vcd_face_prompt textarea").fill("photo of a dog")
+    choose(page, "face", "identity", "tinyperson")
+    choose(page, "face", "motion_module", "mm_v2")
+    set_number(page, "face", "steps", 2)
+    page.locator("#vcd_face_advanced .label-wrap").click()
+    for name, value in FACES.items():
+        set_number(page, "face", name, value)
+    choose(page, "face", "detector", "drawn")
+    page.locator("#vcd_face_advanced .label-wrap").click()
+
+    page.locator("#vcd_face_find").click()
+    page.locator("#vcd_face_sheet img").wait_for()
+    page.locator("#vcd_face_start").click()
+    says(page, "face", "Face VCD of walk.mp4 is ready.")
+    page.wait_for_function("document.querySelector('#vcd_face_result .vcd-after').currentTime > 0")
+    page.wait_for_function("document.querySelector('#vcd_face_result .vcd-before').currentTime > 0")
+
+    result = media.read(server.data / "outputs" / "vcd" / "walk-face.mp4")
+    assert result.frames.shape == (FRAMES, SIDE, SIDE, 3)
+    assert result.fps == 8
+    infotext = result.metadata["parameters"]
+    for words in ("photo of a dog", "Face VCD identity: tinyperson", "Face VCD motion module: mm_v2.safetensors"):
+        assert words in infotext
+    assert np.array_equal(server.generate(None).frames, before), "the checkpoint is as it was"
+
+
+def test_the_result_is_sent_on_and_enlarged(page: Page, server: Server) -> None:
+    before = server.generate(None).frames
+    open_tab(page, "Face VCD")
+    page.locator("#vcd_face_result .vcd-send").click()
+    page.locator("#vcd_tiled_about video").wait_for()
+    choose(page, "tiled", "motion_module", "mm_v2")
+    set_number(page, "tiled", "steps", 2)
+    choose(page, "tiled", "upscaler", "Lanczos")
+    page.locator("#vcd_tiled_start").click()
+    says(page, "tiled", "Tiled VCD of walk-face.mp4 is ready.")
+    page.wait_for_function("document.querySelector('#vcd_tiled_result .vcd-after').videoWidth == 256")
+    result = media.read(server.data / "outputs" / "vcd" / "walk-face-tiled.mp4")
+    assert result.frames.shape == (FRAMES, 2 * SIDE, 2 * SIDE, 3)
+    for words in ("Face VCD denoise: 0.8", "Tiled VCD upscaler: Lanczos"):
+        assert words in result.metadata["parameters"]
+    assert np.array_equal(server.generate(None).frames, before), "the checkpoint is as it was"
+
+
+def test_what_cannot_work_is_said_in_the_tab(page: Page) -> None:
+    open_tab(page, "Tiled VCD")
+    choose(page, "tiled", "motion_module", "mm_v1")
+    page.locator("#vcd_tiled_start").click()
+    says(page, "tiled", "v1")
+    choose(page, "tiled", "motion_module", "mm_v2")
+
+
+def test_interrupt_ends_a_job(page: Page, server: Server) -> None:
+    before = server.generate(None).frames
+    open_tab(page, "Tiled VCD")
+    set_number(page, "tiled", "steps", 1000)
+    page.locator("#vcd_tiled_start").click()
+    says(page, "tiled", "enlarging and painting")
+    page.locator("#vcd_tiled_stop").click()
+    says(page, "tiled", "Stopped: 0 of 4 frames are finished.")
+    set_number(page, "tiled", "steps", 2)
+    assert np.array_equal(server.generate(None).frames, before), "the checkpoint is as it was"
+
+
+def test_the_video_under_the_gallery_is_sent_to_a_tab(page: Page) -> None:
+    page.locator("#tabs > .tab-nav button", has_text="txt2img").click()
+    for name, value in {"width": 64, "height": 64, "steps": 1}.items():
+        page.locator(f"#txt2img_{name} input[type=number]").first.fill(str(value))
+    page.locator("#vcd_txt2img .label-wrap").click()
+    page.locator("#vcd_txt2img-checkbox input").check()
+    frames = page.locator("#vcd_txt2img_frames input[type=number]")
+    frames.fill("2")
+    frames.press("Tab")
+    page.locator("#txt2img_generate").click()
+    page.locator("#vcd_txt2img_player video").wait_for()
+    page.locator("#vcd_txt2img_player .vcd-send", has_text="Face VCD").click()
+    expect(page.locator("#vcd_face_path").locator("textarea, input")).to_have_value(
+        page.locator("#vcd_txt2img_player .vcd-send").first.get_attribute("data-path") or "none"
+    )
+    expect(page.locator("#vcd_face_about video")).to_be_visible()
+
+
+def ended(server: Server, path: str) -> dict[str, Any]:
+    """What is told of a job once it has ended."""
+    end = time.monotonic() + PATIENCE
+    while (told := server.get(path))["state"] not in ("done", "stopped", "failed"):
+        assert time.monotonic() < end, told
+        time.sleep(0.2)
+    return dict(told)
+
+
+def test_the_api_makes_a_video_from_a_path_of_the_webuis_folders(server: Server) -> None:
+    source = walk(server.data / "outputs" / "api.mp4")
+    settings = {"steps": 2, "motion_module": "mm_v2", "upscaler": "Lanczos", "seed": 1}
+    answer = server.post("/vcd/v1/tiled", video=str(source), settings=settings, formats=["webm"])
+    assert answer.status_code == 200, answer.text
+    told = ended(server, f"/vcd/v1/tiled/{answer.json()['id']}")
+    assert (told["state"], told["error"]) == ("done", "")
+    assert [(Path(one["path"]).name, one["mime"]) for one in told["videos"]] == [("api-tiled.webm", "video/webm")]
+    assert media.read(told["videos"][0]["path"]).frames.shape == (FRAMES, 256, 256, 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"video": "/etc"}, "not in a folder that videos may be read from"),
+        ({"settings": {"motion_module": "mm_v9"}}, "motion_module is 'mm_v9'"),
+        ({"settings": {"sampler": "magic"}}, "sampler is 'magic'"),
+        ({"settings": {"identity": "nobody"}}, "identity is 'nobody'"),
+        ({"settings": {"denoise": 3}}, "denoise is 3.0"),
+    ],
+)
+def test_the_api_says_what_is_wrong_in_one_sentence(server: Server, body: dict[str, Any], words: str) -> None:
+    source = walk(server.data / "outputs" / "api.mp4")
+    answer = server.post("/vcd/v1/face", **{"video": str(source), **body})
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
