@@ -1,6 +1,6 @@
 """What issue 5 asks of Face VCD, measured.
 
-    python -m benchmarks.face                      # all parts, about four minutes on a free core
+    python -m benchmarks.face                      # all parts, about a minute on a free core
     python -m benchmarks.face --only tracking      # one of them
 
 Prints tables and writes them to docs/face.md and docs/face.json; parts that are not run keep what stands there.

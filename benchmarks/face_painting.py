@@ -80,7 +80,9 @@ def rows() -> list[Row]:
         Row("inside the face mask, PSNR in dB, worst clip", psnr, low=50, note="the denoiser returns its input"),
         Row(
             "colour of the ring around the face, Delta E 2000, worst clip",
-            max(matched), high=1.5, note=f"mean {np.mean(matched):.2f}; {np.mean(off):.2f} unmatched",
+            max(matched), high=1.5,
+            note=f"mean {np.mean(matched):.2f}, unmatched {np.mean(off):.2f}: means and contrasts of L, a and b cannot "
+            "undo all of a tint of red, green and blue",
         ),
         _flicker("it got", repaired, unchanged, 1.1),
         _flicker("it got, in a light that changes", repaired, tinted, 1.1),

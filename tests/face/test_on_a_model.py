@@ -16,7 +16,7 @@ from vcd_ext.face import find_people, restore
 from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.hosts.video import StandaloneVideo
 
-FRAMES = 10
+FRAMES = 4
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +32,17 @@ def hooks(host: StandaloneVideo) -> int:
     return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in host.standalone.unet.modules())
 
 
-@pytest.mark.parametrize("stopped_after", [None, 8, 20])
+@pytest.mark.parametrize("stopped_after", [None, 3, 9, 12])
 def test_faces_are_painted_anew_and_model_and_surroundings_stay(
     stopped_after: int | None, host: StandaloneVideo, files: Files, made: Callable[[str], Scene]
 ) -> None:
-    truth = made("crossing")
+    truth = made("walk")
     frames = truth.frames[:FRAMES]
     settings = replace(
-        SETTINGS, size=128, steps=2, people="1: tinyperson", prompt="a face", motion_module=str(files.motion_module),
-        context=8, context_overlap=2,
+        SETTINGS, size=96, steps=2, people="1: tinyperson", prompt="a face", motion_module=str(files.motion_module),
+        context=8, context_overlap=2, fade=0,
     )  # fmt: skip
-    tracks = find_people(frames, settings, Jittery(truth))
+    tracks = find_people(frames, settings, Jittery(truth, lost=0.0))
     before, hung = weights(host), hooks(host)
     stop = Stop(stopped_after) if stopped_after else None
     restored = restore(host, frames, settings, people=tracks, interrupted=stop)
@@ -52,4 +52,5 @@ def test_faces_are_painted_anew_and_model_and_surroundings_stay(
     assert np.array_equal(restored[far], frames[far])
     if stopped_after is None:
         assert (restored != frames).any(axis=(1, 2, 3)).all()
-        assert np.array_equal(restored, restore(host, frames, settings, people=tracks)), "the seed decides"
+    else:
+        assert np.array_equal(restored, frames)
