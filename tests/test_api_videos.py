@@ -150,7 +150,7 @@ def test_what_could_not_be_written_is_saved_later(
         (lambda body: body | {"video": 7}, "video must be the path"),
         (lambda body: body | {"video": "/etc"}, "not in a folder that videos may be read from"),
         (lambda body: body | {"video": body["video"].replace("walk", "gone")}, "does not exist"),
-        (lambda body: body | {"video": "data:video/mp4;base64,aGVsbG8="}, "What was sent is no video"),
+        (lambda body: body | {"video": "data:video/mp4;base64,aGVsbG8="}, "what was sent is no video"),
     ],
 )
 def test_what_is_wrong_with_a_request_is_said_in_one_sentence(

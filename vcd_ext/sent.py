@@ -26,7 +26,7 @@ def received(video: Any, allowed: Sequence[Path], folder: Path) -> Path:
         return inside(Path(video), allowed, "videos")
     kind = suffix_of(data)
     if not kind:
-        raise ValueError("What was sent is no video; send an MP4, WebM, GIF, WebP or AVI file in base64.")
+        raise ValueError("video is in base64, but what was sent is no video; send an MP4, WebM, GIF, WebP or AVI file.")
     path = folder / f"{NAME}{kind}"
     path.write_bytes(data)
     return path

@@ -11,9 +11,8 @@ from modules import images, shared, ui_tempdir
 from PIL import Image
 
 from vcd_ext import media
+from vcd_ext.results import MIME
 from vcd_ext.settings import VideoSettings
-
-MIME = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp"}
 
 
 def save_video(

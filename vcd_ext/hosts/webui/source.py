@@ -1,7 +1,5 @@
 """The video that img2img makes again: dropped on the page, or named or sent through the API."""
 
-import base64
-import binascii
 import os
 import tempfile
 from collections.abc import Sequence
@@ -13,16 +11,12 @@ from PIL import Image
 
 from vcd_ext import media
 from vcd_ext.hosts.webui.refusal import Refused
-from vcd_ext.identity.places import inside
 from vcd_ext.media import Clip
+from vcd_ext.sent import NAME, received
 from vcd_ext.settings import VideoSettings
 
-# Where a kind of file shows what it is, and its suffix.
-SIGNATURES = ((4, b"ftyp", ".mp4"), (0, b"\x1a\x45\xdf\xa3", ".webm"), (0, b"GIF8", ".gif"), (8, b"WEBP", ".webp"),
-              (8, b"AVI ", ".avi"))  # fmt: skip
 SQUEEZED = 0  # the WebUI's resize mode that does not keep the shape
 VISIBLE = 0.03
-SENT = "sent"  # the name of a video that came without one
 
 
 class Taken(NamedTuple):
@@ -60,11 +54,9 @@ def read(video: str, allowed: Sequence[Path]) -> tuple[Clip, str]:
     Refused, in one sentence, for what is not there, may not be read or is no video.
     """
     try:
-        data = _decoded(video)
-        if data is not None:
-            return _sent(data), SENT
-        path = inside(Path(video), [*allowed, _uploads()], "videos")
-        return media.read(path), path.name
+        with tempfile.TemporaryDirectory(prefix="vcd") as folder:
+            path = received(video, [*allowed, _uploads()], Path(folder))
+            return media.read(path), NAME if path.parent == Path(folder) else path.name
     except (OSError, ValueError, ImportError, MemoryError) as error:
         raise Refused(f"video: {error}") from error
 
@@ -72,29 +64,3 @@ def read(video: str, allowed: Sequence[Path]) -> tuple[Clip, str]:
 def _uploads() -> Path:
     """Where gradio puts the files that are dropped on the page."""
     return Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio")
-
-
-def _decoded(text: str) -> bytes | None:
-    """The file that base64 holds; None where the text is none, and so a path."""
-    head, mark, tail = text.partition("base64,")
-    try:
-        data = base64.b64decode(tail if mark else head, validate=True)
-    except (binascii.Error, ValueError):
-        data = b""
-    if mark or _suffix(data):
-        return data
-    return None
-
-
-def _sent(data: bytes) -> Clip:
-    suffix = _suffix(data)
-    if not suffix:
-        raise ValueError("what was sent is no video; send an MP4, WebM, GIF, WebP or AVI file in base64.")
-    with tempfile.TemporaryDirectory(prefix="vcd") as folder:
-        path = Path(folder, f"{SENT}{suffix}")
-        path.write_bytes(data)
-        return media.read(path)
-
-
-def _suffix(data: bytes) -> str:
-    return next((suffix for at, sign, suffix in SIGNATURES if data[at : at + len(sign)] == sign), "")
