@@ -1,9 +1,10 @@
 """The tabs Face VCD and Tiled VCD of the real WebUI in Chromium, and their API: from a video to a better one."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tests.webui.server import Server
 from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE
 from vcd_ext import media, toyworld
 from vcd_ext.media import Clip
+from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings, default
 
 FRAMES, SIDE = 4, 128
 FACES = {"min_face": 8, "min_track": 2, "size": 96, "seed": 3}
@@ -61,6 +63,21 @@ def says(page: Page, tab: str, words: str) -> None:
     expect(page.locator(f"#vcd_{tab}_panel.prose")).to_contain_text(words, timeout=4 * MINUTE)
 
 
+def test_each_tab_has_its_own_defaults(page: Page, server: Server) -> None:
+    wrong: list[tuple[str, str, float]] = []
+    for tab, cls in (("train", TrainSettings), ("face", FaceSettings), ("tiled", TiledSettings)):
+        page.locator(f"#vcd_{tab}_start").wait_for(state="attached")  # now everything of the page is there
+        for name, kind in get_type_hints(cls).items():
+            if kind in (int, float):
+                shown = float(page.locator(f"#vcd_{tab}_{name} input[type=number]").first.input_value())
+                wrong += [(tab, name, shown)] if shown != pytest.approx(default(cls, name)) else []
+    assert wrong == []
+    saved = json.loads((server.data / "ui-config.json").read_text())
+    assert saved["customscript/vcd_tiled/vcd/Denoise/value"] == 0.2
+    assert saved["customscript/vcd_face/vcd/Denoise/value"] == 0.8
+    assert not [key for key in saved if key.startswith("customscript/vcd_face") and "Motion module" in key]
+
+
 def test_a_dropped_video_gets_its_face_repaired(page: Page, server: Server, tmp_path: Path) -> None:
     before = server.generate(None).frames
     open_tab(page, "Face VCD")
@@ -105,7 +122,7 @@ def test_the_result_is_sent_on_and_enlarged(page: Page, server: Server) -> None:
     page.wait_for_function("document.querySelector('#vcd_tiled_result .vcd-after').videoWidth == 256")
     result = media.read(server.data / "outputs" / "vcd" / "walk-face-tiled.mp4")
     assert result.frames.shape == (FRAMES, 2 * SIDE, 2 * SIDE, 3)
-    for words in ("Face VCD denoise: 0.8", "Tiled VCD upscaler: Lanczos"):
+    for words in ("Face VCD denoise: 0.8", "Tiled VCD denoise: 0.2", "Tiled VCD upscaler: Lanczos"):
         assert words in result.metadata["parameters"]
     assert np.array_equal(server.generate(None).frames, before), "the checkpoint is as it was"
 
