@@ -218,7 +218,8 @@ def test_doctor_refuses_a_folder_that_is_no_webui(tmp_path, capsys):
 @pytest.fixture
 def _quick(monkeypatch):
     """The demo with one sampling step and one training step."""
-    monkeypatch.setattr(demo, "PICTURE", replace(demo.PICTURE, steps=1))
+    for name in ("PICTURE", "FACE", "TILED"):
+        monkeypatch.setattr(demo, name, replace(getattr(demo, name), steps=1))
     monkeypatch.setattr(demo, "TRAINING", replace(demo.TRAINING, steps=1, variants=1, batch=1))
     monkeypatch.setattr(demo, "FRAMES", 8)
 
@@ -228,14 +229,18 @@ def test_demo_learns_shows_and_measures(tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path), "--seed", "3"]) == 0
     subject = next(one for one in toyworld.subjects() if one.name == demo.SUBJECT)
     videos = sorted(tmp_path.glob("*.mp4"))
-    assert len(videos) == 6
+    assert len(videos) == 9
+    assert [media.read(path).frames.shape[1:3] for path in videos if "street" in path.name] == [
+        (128, 128), (128, 128), (256, 256)
+    ], "as generated, after Face VCD, after Tiled VCD"  # fmt: skip
     plain, mixed = (media.read(path) for path in videos if "beach" in path.name)
     assert "Seed: 3" in plain.metadata["parameters"]
     assert not np.array_equal(plain.frames, mixed.frames)
     assert load_embedding(tmp_path / f"{subject.name}.safetensors").shape[0] == 4
     assert Image.open(tmp_path / "contact_sheet.png").size == (8 * 128, 6 * (128 + 16))
     page = (tmp_path / "report.html").read_text()
-    assert page.count("<video") == 6
+    assert Image.open(tmp_path / "stages.png").size == (8 * 256, 3 * (256 + 16))
+    assert page.count("<video") == 9
     assert page.count("data:image/png;base64,") == 8
     assert not re.search(r'(src|href)="(?!data:)', page), "the report needs nothing beside it"
     assert "motion" in capsys.readouterr().out

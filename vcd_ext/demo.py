@@ -1,7 +1,8 @@
 """The subcommand `demo`: the whole method on the small drawn world that ships with the project.
 
 It learns an individual from eight pictures, makes videos of its class and of the individual, without and with the
-noise prior, and writes them with a contact sheet and a report that any browser shows.
+noise prior, takes one through Face VCD and Tiled VCD, and writes them with contact sheets and a report that any browser
+shows.
 """
 
 import argparse
@@ -15,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from vcd_ext import media, report, toyworld
+from vcd_ext import media, pipeline, report, toyworld
 from vcd_ext.generate import progress_bar
 from vcd_ext.media import Clip
 from vcd_ext.metrics import motion as measures
-from vcd_ext.settings import GenerateSettings, TrainSettings, VideoSettings
+from vcd_ext.settings import FaceSettings, GenerateSettings, TiledSettings, TrainSettings, VideoSettings
 
 if TYPE_CHECKING:
     from vcd_ext.hosts.standalone import Standalone
@@ -32,6 +33,10 @@ PICTURE = GenerateSettings(width=toyworld.SIZE, height=toyworld.SIZE, steps=10, 
 TRAINING = TrainSettings(size=toyworld.SIZE, steps=200, micro_batch=4)
 FRAMES = 16
 SUBJECT, PLACE = "mara", "in the snow, running"
+ENLARGED = "on a street, waving"  # what the video shows that goes on through Face VCD and Tiled VCD
+# Settings for a checkpoint of 128 pixels: a face is painted at that size, a tile shows about as much.
+FACE = FaceSettings(detector="drawn", min_face=8, size=toyworld.SIZE, steps=10, cfg_scale=4.0, sampler="dpmpp_2m")
+TILED = TiledSettings(tile=144, tile_overlap=32, upscaler="Lanczos", steps=20, cfg_scale=4.0, sampler="dpmpp_2m")
 SHOWN, LABEL_HEIGHT = 8, 16  # frames of a row of the contact sheet; pixels
 
 
@@ -76,7 +81,7 @@ class Shot:
     file: Path
     clip: Clip
     prompt: str
-    gamma: float
+    what: str  # how it differs from the others of the prompt
     measured: dict[str, str]
 
 
@@ -91,25 +96,27 @@ def run(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     print(f"Learning {subject.name}, a {subject.class_word}, from the pictures in {subject.folder}")
-    identity, embedding = _learn(host, subject, out, arguments.seed)
+    identity, embedding = learn(host, subject, out, arguments.seed)
     witness, shots = Witness.of(subject), []
     for prompt, vectors in _prompts(subject, embedding):
         for gamma in GAMMAS:
             shots.append(
                 _shoot(host, replace(PICTURE, prompt=prompt, seed=arguments.seed), gamma, vectors, witness, out)
             )
-    for shot in shots:
-        print(f"{shot.file}: {shot.prompt}; gamma {shot.gamma:g}; {report.listed(shot.measured)}")
-    contact_sheet({f"{shot.prompt}, gamma {shot.gamma:g}": shot.clip for shot in shots}).save(out / "contact_sheet.png")
+    stages = _stages(host, subject, embedding, witness, arguments.seed, out)
+    for shot in (*shots, *stages):
+        print(f"{shot.file}: {shot.prompt}; {shot.what}; {report.listed(shot.measured)}")
+    for name, some in {"contact_sheet.png": shots, "stages.png": stages}.items():
+        contact_sheet({f"{shot.prompt}, {shot.what}": shot.clip for shot in some}).save(out / name)
     seconds = time.monotonic() - started
-    page = report.write(out / "report.html", shots, identity, subject, seconds)
-    print(f"{out / 'contact_sheet.png'}: frames side by side, one row for each video")
+    page = report.write(out / "report.html", [*shots, *stages], identity, subject, seconds)
+    print(f"{out / 'contact_sheet.png'}, {out / 'stages.png'}: frames side by side, one row for each video")
     print(f"{page}: the videos and what was measured; open it in a browser\nDone in {seconds:.0f} s.")
     return 0
 
 
-def _learn(host: "Standalone", subject: "Subject", out: Path, seed: int) -> tuple["Identity", Path]:
-    """The individual as an embedding in `out`."""
+def learn(host: "Standalone", subject: "Subject", out: Path, seed: int) -> tuple["Identity", Path]:
+    """The individual, and its embedding in `out`."""
     from vcd_ext.hosts.training import StandaloneTraining
     from vcd_ext.identity import save_embedding, train
     from vcd_ext.identity.photos import read_photos
@@ -136,20 +143,56 @@ def _shoot(
     settings = VideoSettings(frames=FRAMES, gamma=gamma)
     with progress_bar() as progress:
         clip = host.generate(picture, settings, toyworld.motion_module(), vectors, progress)
-    name = "_".join(picture.prompt.replace(",", "").removeprefix("photo of ").split())
-    return Shot(
-        media.write(out / f"{name}_gamma_{gamma:g}.mp4", clip), clip, picture.prompt, gamma, witness.measure(clip)
-    )
+    file = media.write(out / f"{_named(picture.prompt)}_gamma_{gamma:g}.mp4", clip)
+    return Shot(file, clip, picture.prompt, f"gamma {gamma:g}", witness.measure(clip))
+
+
+def _named(prompt: str) -> str:
+    return "_".join(prompt.replace(",", "").removeprefix("photo of ").split())
+
+
+def _stages(
+    host: "Standalone", subject: "Subject", embedding: Path, witness: Witness, seed: int, out: Path
+) -> list[Shot]:
+    """One video of the individual, then with its face repaired, then enlarged: the paper's pipeline."""
+    from vcd_ext.face import detector
+    from vcd_ext.hosts.video import StandaloneVideo
+    from vcd_ext.remake import Telling
+    from vcd_ext.terminal import bars, tell
+
+    who = f"{subject.name} {subject.class_word}"
+    picture = replace(PICTURE, prompt=f"photo of {who} {ENLARGED}", seed=seed)
+    first = _shoot(host, picture, VideoSettings().gamma, [embedding], witness, out)
+    module = str(toyworld.motion_module())
+    face = replace(FACE, prompt=f"close up photo of {who} {ENLARGED}", seed=seed, motion_module=module)
+    tiled = replace(TILED, prompt=picture.prompt, seed=seed, motion_module=module)
+    with bars() as progress:
+        made = pipeline.run(
+            StandaloneVideo(host, [embedding]),
+            first.clip,
+            [pipeline.Stage(face), pipeline.Stage(tiled)],
+            detector,
+            Telling(progress, tell, lambda: False),
+        )
+    if made.error:
+        raise ValueError(made.error)
+    shots = [replace(first, what=made.videos[0].title)]
+    for video in made.videos[1:]:
+        file = media.write(out / f"{first.file.stem}_{video.ending}.mp4", video.clip)
+        shots.append(Shot(file, video.clip, picture.prompt, video.title, witness.measure(video.clip)))
+    return shots
 
 
 def contact_sheet(clips: dict[str, Clip]) -> Image.Image:
-    """Frames of each clip in a row of its own, its label above them."""
-    _, height, width, _ = next(iter(clips.values())).frames.shape
+    """Frames of each clip in a row of its own, its label above them, all as large as the largest."""
+    height, width = max(clip.frames.shape[1:3] for clip in clips.values())
     row = height + LABEL_HEIGHT
     sheet = Image.new("RGB", (SHOWN * width, len(clips) * row), "white")
     for i, (label, clip) in enumerate(clips.items()):
         ImageDraw.Draw(sheet).text((4, i * row + 2), label, fill="black")
-        sheet.paste(Image.fromarray(_strip(clip.frames)), (0, i * row + LABEL_HEIGHT))
+        strip = Image.fromarray(_strip(clip.frames))
+        across = strip.width * height // strip.height
+        sheet.paste(strip.resize((across, height), Image.Resampling.LANCZOS), (0, i * row + LABEL_HEIGHT))
     return sheet
 
 

@@ -44,8 +44,10 @@ $sections
 <p><b>Seen in it</b>: what small networks, trained on drawings, take it for. <b>Like $name</b>: how much its subject
 looks like the photos, from -1 to 1; the first pair does not know $name and shows what chance gives. <b>Motion</b>:
 mean length of the optical flow. <b>Flicker</b>: what changes from frame to frame although it does not move.
-<b>Neighbours' correlation</b>: how alike the pixels of neighbouring frames are; 1 is a still picture. One seed is an
-anecdote; <code>python -m benchmarks.effects</code> measures many.</p>
+<b>Neighbours' correlation</b>: how alike the pixels of neighbouring frames are; 1 is a still picture. The last
+three are one video after each stage of the paper's pipeline: as it was generated (T2V VCD), with its face painted
+again in a crop of its own (Face VCD), and then at twice the size (Tiled VCD). One seed is an anecdote;
+<code>python -m benchmarks.effects</code> measures many.</p>
 </body></html>
 """)
 
@@ -89,7 +91,7 @@ def _figure(shot: "Shot") -> str:
     rows = "".join(f"<tr><td>{html.escape(k)}</td><td>{html.escape(v)}</td></tr>" for k, v in shot.measured.items())
     return (
         f'<figure><video autoplay loop muted playsinline controls src="{_inside(shot.file, "video/mp4")}"></video>'
-        f"<figcaption><b>gamma {shot.gamma:g}</b><table>{rows}</table></figcaption></figure>"
+        f"<figcaption><b>{html.escape(shot.what)}</b><table>{rows}</table></figcaption></figure>"
     )
 
 
