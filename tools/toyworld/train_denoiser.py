@@ -8,7 +8,7 @@ of machine, with the same number of threads). Latents of the first `--pictures` 
 once, without those whose kind, scene and action are held out together (`captions.held_out`). A caption is written anew
 at each visit, with or without words for the subject's looks, and dropped from every tenth picture for classifier-free
 guidance. The loss is weighted with min(SNR, 5)/SNR (Hang et al., 2303.09556), more where the subject is, and most on
-its face: what makes a dog no cat is a few places of 256, and with equal weights hardly any of the loss.
+its face (`emphasis`).
 
 Time and result: see vcd_ext/toyworld/MODEL_CARD.md.
 
@@ -32,6 +32,7 @@ from transformers import CLIPTokenizer
 
 from . import first_stage, second_stage, vocabulary
 from .captions import PLACES, caption, held_out, variant
+from .emphasis import covers, loss_weights
 from .first_stage import AutoencoderKL
 from .identity import KINDS
 from .latents import bank
@@ -41,7 +42,7 @@ from .sampling import sample_latents
 from .second_stage import STEPS, Denoiser, noised, scaled_linear, unet_to_ldm
 from .spec import Spec, sample
 from .training import State, chance, descend, half, learning_rate, run, update_average
-from .world import render
+from .world import Render, render
 
 DECAY, DROPPED, SNR_LIMIT, A_PART = 0.999, 0.1, 5.0, 500
 
@@ -77,9 +78,9 @@ def main(arguments: list[str] | None = None) -> State[Denoiser]:
     latents = bank(
         options.out / "latents", autoencoder, scale, lambda k: picture(numbers[k]), options.pictures, options.a_part
     )
-    covered = covers(options.out / "latents/covers.npy", numbers)
+    covered = covers(options.out / "latents/covers.npy", numbers, drawn)
     weights = loss_weights(covered, options.subject, options.face)
-    data = Data(latents[:, 0], weights, numbers, CLIPTokenizer.from_pretrained(clip))
+    data = Data(latents[:, 0], weights[:, 0], numbers, CLIPTokenizer.from_pretrained(clip))
     alphas, last = scaled_linear().to(device), min(options.steps, options.stop_at or options.steps)
     run(state, lambda: _step(state, data, options, alphas), options.out, settings, last, options.save_every)
     if state.step == options.steps or options.export:
@@ -101,7 +102,12 @@ def allowed(count: int, first: int = 0) -> list[int]:
 
 def picture(number: int) -> NDArray[np.uint8]:
     """The picture of that number of the training split, [1, 128, 128, 3]."""
-    return render(sample(number, "train"), [moment(number)]).frames
+    return drawn(number).frames
+
+
+def drawn(number: int) -> Render:
+    """The picture of that number and its truth."""
+    return render(sample(number, "train"), [moment(number)])
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -148,34 +154,6 @@ def _step(state: State[Denoiser], data: Data, options: argparse.Namespace, alpha
     state.step += 1
     update_average(state, DECAY)
     return loss.item()
-
-
-def covers(path: Path, numbers: list[int]) -> Tensor:
-    """Shares [N, 2, 16, 16] of each latent's place that the subject and its face cover; remembered at `path`."""
-    if not path.is_file() or len(np.load(path, mmap_mode="r")) < len(numbers):
-        beside = path.with_name("new.npy")
-        np.save(beside, np.stack([_cover(number) for number in numbers]))
-        beside.replace(path)
-    return torch.from_numpy(np.load(path)[: len(numbers)]).float() / 255
-
-
-def _cover(number: int) -> NDArray[np.uint8]:
-    """Subject and face of a picture [2, 16, 16], 255 where they cover a place."""
-    drawn = render(sample(number, "train"), [moment(number)])
-    x0, y0, x1, y1 = drawn.face_boxes[0].round().astype(int)
-    face = np.zeros_like(drawn.masks[0])
-    face[y0:y1, x0:x1] = 255
-    return np.stack([drawn.masks[0], face]).reshape(2, 16, 8, 16, 8).mean(axis=(2, 4)).astype(np.uint8)
-
-
-def loss_weights(covered: Tensor, subject: float, face: float) -> Tensor:
-    """Weights [N, 1, 16, 16] with a mean of 1 for each picture: `subject` and `face` times as much on those as beside.
-
-    covered: what `covers` returns.
-    """
-    mine, its_face = covered.split(1, dim=1)
-    weights = torch.maximum(1 + (subject - 1) * mine, 1 + (face - 1) * its_face)
-    return weights / weights.mean(dim=(2, 3), keepdim=True)
 
 
 def words(number: int, rng: np.random.Generator) -> str:
