@@ -45,6 +45,10 @@ class Painter:
         """One."""
         return ["cubic"]
 
+    def controlnets(self) -> list[str]:
+        """None."""
+        return []
+
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """A picture `scale` times as wide and high."""
         return enlarge(picture, scale)

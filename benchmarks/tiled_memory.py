@@ -27,6 +27,10 @@ class Mirror:
         """One."""
         return ["repeat"]
 
+    def controlnets(self) -> list[str]:
+        """None."""
+        return []
+
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """Every pixel as a square."""
         return picture.repeat(int(scale), axis=0).repeat(int(scale), axis=1)

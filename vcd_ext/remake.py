@@ -18,6 +18,7 @@ from vcd_ext.media import Clip
 from vcd_ext.settings import EVERYWHERE, NO_MODULE, FaceSettings, TiledSettings, default, describe
 from vcd_ext.tiled.enlarged import SCALE
 from vcd_ext.tiled.upscale import checked as checked_tiled
+from vcd_ext.tiled.upscale import with_controlnet
 
 SMALLEST = 16  # pixels of a face that shows where the subject is; it need not be worth a repair
 PAINTING = "Enlarging and painting"  # a stage of Tiled VCD; those of Face VCD are its own
@@ -70,6 +71,7 @@ def remake(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, tell
             telling.note("Stopped before all faces were found; the video is as it was.")
             return Made(None, False, None)
     else:
+        settings = _with_controlnet(host, settings, telling.note)
         frames = _enlarged(host, clip.frames, settings, finder, telling)
     complete = not telling.interrupted()
     if not len(frames) or (not complete and _same(frames, clip.frames)):
@@ -111,7 +113,7 @@ def described(clip: Clip, frames: Frames, settings: Settings) -> dict[str, str]:
 
 
 def _shown(key: str, value: Any) -> Any:
-    return Path(value).name if key == "motion_module" else value
+    return Path(value).name if key in ("motion_module", "controlnet") else value
 
 
 def _with_seed(settings: Settings, note: Note) -> Settings:
@@ -120,6 +122,15 @@ def _with_seed(settings: Settings, note: Note) -> Settings:
     seed = random.randrange(2**32)
     note(f"The seed is {seed}.")
     return cast(Settings, replace(settings, seed=seed))
+
+
+def _with_controlnet(host: VideoHost, settings: TiledSettings, note: Note) -> TiledSettings:
+    """The settings as they are written down: with the ControlNet that is used, which may not be there next time."""
+    named = with_controlnet(host, settings)
+    if named.controlnet == NO_MODULE or not named.controlnet_weight:
+        return settings
+    note(f"ControlNet: {_shown('controlnet', named.controlnet)}, with weight {named.controlnet_weight:g}.")
+    return named
 
 
 def _faces(

@@ -31,7 +31,7 @@ def host(files: Files) -> StandaloneTraining:
 @pytest.fixture
 def studio(host: StandaloneTraining, tmp_path: Path) -> StandaloneStudio:
     folders = Folders(tmp_path, tmp_path, (tmp_path / "models",), (tmp_path,), tmp_path / "videos", (tmp_path,))
-    library = Library(tmp_path / "modules", tmp_path / "upscalers", tmp_path)
+    library = Library(tmp_path / "modules", tmp_path / "upscalers", tmp_path / "controlnets", tmp_path)
     return StandaloneStudio(host, folders, library)
 
 

@@ -10,10 +10,11 @@ from modules import call_queue, devices, prompt_parser, sd_models, sd_samplers, 
 from PIL import Image
 from torch import Tensor
 
+from vcd_ext.control import Control
 from vcd_ext.host import FACTOR, Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.hosts.enlarge import LANCZOS, enlarged_size, known, lanczos
-from vcd_ext.hosts.passes import Plan, animated, latent_masks, picture, plan
-from vcd_ext.hosts.webui import img2img, library, model
+from vcd_ext.hosts.passes import Plan, animated, controlled, latent_masks, picture, plan
+from vcd_ext.hosts.webui import controlnets, img2img, library, model
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.motion import MotionModule
 
@@ -61,6 +62,9 @@ class WebUIVideo:
         planned = plan(frames, work, masks, tiling)
         sampler, scheduler = sampler_of(work.sampler)
         module = _ready(work, planned)
+        control = None
+        if controlled(work):
+            control = Control(controlnets.load(work.controlnet), frames, work.controlnet_weight)
         if planned.absent is not None:
             _check_constant(work)
         told = _Told(progress, planned)
@@ -70,7 +74,7 @@ class WebUIVideo:
             mask = None if masks is None else latent_masks(masks, planned)
             elsewhere = tiling.elsewhere if tiling is not None else ""
             stops = interrupted or (lambda: False)
-            job = img2img.Job(frames, work, planned, mask, elsewhere, module, told.add, stops)
+            job = img2img.Job(frames, work, planned, mask, elsewhere, module, control, told.add, stops)
             yield from self._decoded(img2img.run(job, sampler, scheduler), told)
 
         return made()
@@ -81,6 +85,10 @@ class WebUIVideo:
         family = [each.name for each in there if each.scaler.name in ESRGAN]
         absent = [each.name for each in shared.sd_upscalers if _path(each).startswith("http")]
         return list(dict.fromkeys([*family, *(each.name for each in there), LANCZOS, *absent]))
+
+    def controlnets(self) -> list[str]:
+        """Those of the extension sd-webui-controlnet."""
+        return controlnets.tiles()
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """One picture `scale` times as wide and high. ValueError for a name that is not there.
