@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from vcd_ext.host import FACTOR, Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.hosts.passes import plan
 from vcd_ext.noise import correlate
+from vcd_ext.settings import NO_MODULE
 from vcd_ext.spread import spread
 
 LEVEL = 1 / 255
@@ -45,9 +46,9 @@ class Painter:
         """One."""
         return ["cubic"]
 
-    def controlnets(self) -> list[str]:
+    def controlnet(self, note: Callable[[str], None]) -> str:
         """None."""
-        return []
+        return NO_MODULE
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """A picture `scale` times as wide and high."""

@@ -91,8 +91,8 @@ class ToyVideo:
     def upscalers(self) -> list[str]:
         return TiledHost().upscalers()
 
-    def controlnets(self) -> list[str]:
-        return TiledHost().controlnets()
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        return TiledHost().controlnet(note)
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         return TiledHost().enlarge(picture, scale, upscaler)

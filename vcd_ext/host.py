@@ -158,8 +158,11 @@ class VideoHost(Protocol):
     def upscalers(self) -> list[str]:
         """The names of what can enlarge pictures, the best first."""
 
-    def controlnets(self) -> list[str]:
-        """The names of the ControlNets Tile that are there, by their files' names."""
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        """The name of the ControlNet Tile that is there and fits the checkpoint; "none" without one.
+
+        note: told in a sentence why one that is there is not used.
+        """
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """One picture `scale` times as wide and high. ValueError for a name that is not there."""

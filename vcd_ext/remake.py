@@ -93,22 +93,23 @@ def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, telling: Tell
 def described(clip: Clip, frames: Frames, settings: Settings) -> dict[str, str]:
     """The metadata of what was made of a clip: its own, its infotext extended by the settings that are not usual."""
     name = title(settings)
+    usual = {key: default(type(settings), key) for key in describe(type(settings))} | {"controlnet": NO_MODULE}
     chosen = {
         f"{name} {setting.label.lower()}": _shown(key, getattr(settings, key))
         for key, setting in describe(type(settings)).items()
-        if key in ("denoise", "steps", "seed") or getattr(settings, key) != default(type(settings), key)
+        if key in ("denoise", "steps", "seed") or getattr(settings, key) != usual[key]
     }
     text = infotext.extended(clip.metadata.get(infotext.PARAMETERS, ""), chosen)
     if not text:
         height, width = frames.shape[1:3]
-        usual = {
+        common = {
             "Steps": settings.steps,
             "CFG scale": settings.cfg_scale,
             "Seed": settings.seed,
             "Size": f"{width}x{height}",
             "Denoising strength": settings.denoise,
         }
-        text = infotext.composed(settings.prompt, settings.negative_prompt, usual | chosen)
+        text = infotext.composed(settings.prompt, settings.negative_prompt, common | chosen)
     return {**clip.metadata, infotext.PARAMETERS: text}
 
 
@@ -126,10 +127,9 @@ def _with_seed(settings: Settings, note: Note) -> Settings:
 
 def _with_controlnet(host: VideoHost, settings: TiledSettings, note: Note) -> TiledSettings:
     """The settings as they are written down: with the ControlNet that is used, which may not be there next time."""
-    named = with_controlnet(host, settings)
-    if named.controlnet == NO_MODULE or not named.controlnet_weight:
-        return settings
-    note(f"ControlNet: {_shown('controlnet', named.controlnet)}, with weight {named.controlnet_weight:g}.")
+    named = with_controlnet(host, settings, note)
+    if named.controlnet != NO_MODULE and named.controlnet_weight:
+        note(f"ControlNet: {_shown('controlnet', named.controlnet)}, with weight {named.controlnet_weight:g}.")
     return named
 
 

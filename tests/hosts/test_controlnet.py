@@ -57,6 +57,17 @@ def test_it_has_the_layers_of_the_real_one(unet: nn.Module, file: Path) -> None:
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
+def test_of_several_the_first_that_fits_is_taken_and_told_why_the_others_are_not(
+    unet: nn.Module, file: Path, tmp_path: Path
+) -> None:
+    large, notes = tiny.controlnet(tmp_path, "large", width=64), list[str]()
+    candidates = {"large": large, "gone": tmp_path / "gone.pth", "file": file, "again": file}
+    assert controlnet.first_fitting(candidates, unet, notes.append) == "file"
+    assert [note.split()[0] for note in notes] == ["large.safetensors", "There"]
+    assert all(note.endswith("It is not used.") for note in notes)
+    assert controlnet.first_fitting({"large": large}, unet, notes.append) == "none"
+
+
 def without(key: str) -> Callable[[State], State]:
     return lambda state: {name: value for name, value in state.items() if name != key}
 

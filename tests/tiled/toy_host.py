@@ -33,8 +33,8 @@ class ToyHost:
     def upscalers(self) -> list[str]:
         return ["repeat", "Lanczos"]
 
-    def controlnets(self) -> list[str]:
-        return self.networks
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        return next(iter(self.networks), "none")
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         self.enlarged.append(round(float(picture[0, 0, 0]) * 255))

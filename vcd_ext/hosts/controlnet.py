@@ -4,7 +4,7 @@ Both layouts are read: LDM's, in which ControlNet 1.1 is published, and diffuser
 """
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from vcd_ext.motion.attach import points
+from vcd_ext.settings import NO_MODULE
 from vcd_ext.tensorfile import read
 
 SUFFIXES = (".safetensors", ".pth", ".ckpt", ".pt", ".bin")
@@ -58,16 +59,34 @@ def load(path: str | Path, unet: nn.Module) -> nn.Module:
             "WebUI do it at its next start with a network."
         )
     path = Path(path)
+    state, config = _read(path, unet)
+    try:
+        return _filled(config, state)
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(_damaged(path)) from error
+
+
+def first_fitting(candidates: Mapping[str, Path], unet: nn.Module, note: Callable[[str], None]) -> str:
+    """The name of the first file that fits a UNet, "none" if none does. note: told why one before it does not."""
+    for name, path in candidates.items():
+        try:
+            _read(path, unet)
+        except ValueError as error:
+            note(f"{error} It is not used.")
+        else:
+            return name
+    return NO_MODULE
+
+
+def _read(path: Path, unet: nn.Module) -> tuple[State, dict[str, Any]]:
+    """The tensors by diffusers' names, and the config of their network, which fits the UNet; ValueError."""
     state = _state(path)
     try:
         config = _config(state)
     except (KeyError, IndexError) as error:
         raise ValueError(_damaged(path)) from error
     _check(config, unet, path)
-    try:
-        return _filled(config, state)
-    except (RuntimeError, ValueError) as error:
-        raise ValueError(_damaged(path)) from error
+    return state, config
 
 
 def _state(path: Path) -> State:

@@ -33,13 +33,12 @@ class Library:
 
     def choices(self, standalone: Standalone) -> Choices:
         """The names that settings may have; motion modules and ControlNets by their path."""
-        host = self.video(standalone)
         return Choices(
             [NO_MODULE, *map(str, _files(self.modules, MODULES))],
             [NO_MODULE, *(path.stem for path in self._fitting(standalone))],
             list(SAMPLERS),
-            host.upscalers(),
-            host.controlnets(),
+            self.video(standalone).upscalers(),
+            list(map(str, self._tiles())),
         )
 
     def check(self, standalone: Standalone, settings: PassSettings) -> None:

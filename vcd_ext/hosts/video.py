@@ -31,7 +31,7 @@ class StandaloneVideo:
     Motion modules and ControlNets are named by their file's path, samplers as in `settings.SAMPLERS`; the default is
     the first.
     embeddings: files; the name of each stands for it in the prompts. upscalers: weights of the ESRGAN family.
-    controlnets: files of which one may be chosen where none is named.
+    controlnets: files, of which the first that fits is taken where the choice is left to the host.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class StandaloneVideo:
         controlnets: Sequence[Path] = (),
     ):
         self.standalone = standalone
-        self._controlnets = [str(path) for path in controlnets]
+        self._controlnets = {str(path): path for path in controlnets}
         self._vectors = standalone.vectors(embeddings)
         self._enlargers = Enlargers(upscalers, standalone.device)
         self._loaded: tuple[Path, MotionModule] | None = None
@@ -82,9 +82,9 @@ class StandaloneVideo:
         """The names of the networks that were given, if spandrel is installed; then Lanczos."""
         return self._enlargers.names()
 
-    def controlnets(self) -> list[str]:
-        """The files that were given."""
-        return self._controlnets
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        """The first file that was given and fits; "none" without one."""
+        return controlnet.first_fitting(self._controlnets, self.standalone.unet, note)
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """One picture `scale` times as wide and high. ValueError for a name that is not there."""

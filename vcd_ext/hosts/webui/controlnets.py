@@ -4,6 +4,7 @@ They are read and hung on the UNet by VCD itself: that extension hangs whole pic
 canvas, and knows nothing of windows and tiles, by which VCD divides each call.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from modules import paths, shared
@@ -22,11 +23,11 @@ def folders() -> list[Path]:
     return [Path(paths.data_path) / name for name in dict.fromkeys([*FOLDERS, *filter(None, more)])]
 
 
-def tiles() -> list[str]:
-    """The names of those that are Tile for SD1.5 by their name; none where they cannot be read."""
+def tiles() -> dict[str, Path]:
+    """Those that are Tile for SD1.5 by their name; none where they cannot be read."""
     if not controlnet.readable():
-        return []
-    return [name for name, path in _names().items() if controlnet.is_tile(path)]
+        return {}
+    return {name: path for name, path in _names().items() if controlnet.is_tile(path)}
 
 
 def find(name: str) -> Path:
@@ -44,6 +45,11 @@ def find(name: str) -> Path:
 def load(name: str) -> nn.Module:
     """One for the checkpoint that is loaded; ValueError, in one sentence, if it cannot be used."""
     return controlnet.load(find(name), shared.sd_model.model.diffusion_model)
+
+
+def suggested(note: Callable[[str], None]) -> str:
+    """The name of the first of `tiles` that fits the checkpoint that is loaded; "none" without one."""
+    return controlnet.first_fitting(tiles(), shared.sd_model.model.diffusion_model, note)
 
 
 def _names() -> dict[str, Path]:

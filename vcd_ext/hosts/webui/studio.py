@@ -151,7 +151,7 @@ class WebUIStudio:
             [NO_MODULE, *embeddings.names()],
             sd_samplers.visible_sampler_names(),
             video.WebUIVideo().upscalers(),
-            controlnets.tiles(),
+            list(controlnets.tiles()),
         )
 
     def check(self, settings: PassSettings) -> None:

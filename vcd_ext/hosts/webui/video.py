@@ -17,6 +17,7 @@ from vcd_ext.hosts.passes import Plan, animated, controlled, latent_masks, pictu
 from vcd_ext.hosts.webui import controlnets, img2img, library, model
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.motion import MotionModule
+from vcd_ext.settings import NO_MODULE
 
 JOB = "vcd-video"  # as the WebUI's own progress calls it
 SAMPLER, SCHEDULER = "Euler", "Automatic"
@@ -86,9 +87,9 @@ class WebUIVideo:
         absent = [each.name for each in shared.sd_upscalers if _path(each).startswith("http")]
         return list(dict.fromkeys([*family, *(each.name for each in there), LANCZOS, *absent]))
 
-    def controlnets(self) -> list[str]:
-        """Those of the extension sd-webui-controlnet."""
-        return controlnets.tiles()
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        """The first in the folders of the extension sd-webui-controlnet that fits; "none" without one."""
+        return controlnets.suggested(note) if model.kind(shared.sd_model) is None else NO_MODULE
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """One picture `scale` times as wide and high. ValueError for a name that is not there.
