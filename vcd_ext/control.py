@@ -4,7 +4,7 @@ skip connections and middle.
 It looks at one frame at a time, as in training; frames meet in the UNet's motion module alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -48,18 +48,29 @@ def guided(
     device, dtype, visiting: as of `motion.attached`. The ControlNet goes back to the CPU at the end.
     """
     network, home = control.network, torch.device(device or device_of(unet))
-    network.to(torch.device("cpu") if visiting else home, dtype or dtype_of(unet))
     whole = Hints(control.pictures)
 
     def carry(_unet: nn.Module, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         return args, {**kwargs, HINTS: whole}
 
-    def with_residuals(plain: Forward) -> Forward:
+    with ExitStack() as stack:
+        stack.callback(network.to, "cpu")
+        network.to(torch.device("cpu") if visiting else home, dtype or dtype_of(unet))
+        stack.callback(unet.register_forward_pre_hook(carry, with_kwargs=True).remove)
+        stack.enter_context(forward_replaced(unet, _with_residuals(unet, control, home if visiting else None)))
+        yield
+
+
+def _with_residuals(unet: nn.Module, control: Control, visited: torch.device | None) -> Callable[[Forward], Forward]:
+    """Gives, for the UNet's own function, one that takes pictures as well; visited: where the ControlNet goes to."""
+    ldm = is_ldm(unet)
+
+    def made(plain: Forward) -> Forward:
         def forward(*args: Any, hints: Hints, **kwargs: Any) -> Any:
-            inputs = _inputs(is_ldm(unet), args, kwargs)
-            with _at(network, home, visiting):
+            inputs = _inputs(ldm, args, kwargs)
+            with _at(control.network, visited):
                 down, middle = _residuals(control, hints, *inputs)
-            if not is_ldm(unet):
+            if not ldm:
                 more = {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
                 return plain(*args, **kwargs, **more)
             with _added(unet, down, middle):
@@ -67,11 +78,7 @@ def guided(
 
         return forward
 
-    with ExitStack() as stack:
-        stack.callback(network.to, "cpu")
-        stack.callback(unet.register_forward_pre_hook(carry, with_kwargs=True).remove)
-        stack.enter_context(forward_replaced(unet, with_residuals))
-        yield
+    return made
 
 
 class Hints(Divisible):
@@ -138,14 +145,16 @@ def _residuals(
 
 
 @contextmanager
-def _at(network: nn.Module, device: torch.device, visiting: bool) -> Iterator[None]:
-    if visiting:
-        network.to(device)
+def _at(network: nn.Module, device: torch.device | None) -> Iterator[None]:
+    """Within this context the network is on a device and after it on the CPU; None: it stays where it is."""
+    if device is None:
+        yield
+        return
     try:
+        network.to(device)
         yield
     finally:
-        if visiting:
-            network.to("cpu")
+        network.to("cpu")
 
 
 @contextmanager

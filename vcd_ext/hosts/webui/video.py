@@ -63,11 +63,11 @@ class WebUIVideo:
         planned = plan(frames, work, masks, tiling)
         sampler, scheduler = sampler_of(work.sampler)
         module = _ready(work, planned)
+        if planned.absent is not None:
+            _check_constant(work)
         control = None
         if controlled(work):
             control = Control(controlnets.load(work.controlnet), frames, work.controlnet_weight)
-        if planned.absent is not None:
-            _check_constant(work)
         told = _Told(progress, planned)
 
         def made() -> Iterator[Picture]:
