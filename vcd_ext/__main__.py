@@ -116,6 +116,7 @@ def _add_ui(commands: Any) -> None:
     folders = {
         "--motion-modules": ("models/AnimateDiff", "Folder of AnimateDiff motion modules"),
         "--upscalers": ("models/ESRGAN", "Folder of networks of the ESRGAN family"),
+        "--controlnets": ("models/ControlNet", "Folder of ControlNets, of which the Tile ones for SD1.5 are offered"),
         "--videos": ("videos", "Folder that videos are written to"),
     }
     for option, (folder, meaning) in folders.items():

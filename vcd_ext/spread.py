@@ -4,6 +4,7 @@ So every step denoises the whole video on the whole canvas, while no more than a
 (MultiDiffusion, Bar-Tal et al., arXiv 2302.08113, along the frames as well).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vcd_ext.motion.windows import Window
+from vcd_ext.unet import Forward, forward_replaced
 
 if TYPE_CHECKING:  # importing `tiled` would import whoever uses this file
     from vcd_ext.tiled.tiles import Tile
@@ -29,6 +31,14 @@ class Swap(NamedTuple):
     known: Tensor  # [tokens, width]
     instead: Tensor  # [tokens, width]
     absent: NDArray[np.bool_]  # [frames, tiles]
+
+
+class Divisible(ABC):
+    """An argument of the UNet that has a row for each picture, is no tensor, and divides itself."""
+
+    @abstractmethod
+    def part(self, window: Window, tile: "Tile | None") -> Any:
+        """What belongs to a window and, in latents, a tile; None: the whole canvas."""
 
 
 @contextmanager
@@ -48,7 +58,8 @@ def spread(
     windows, tiles: from `motion.windows` and, in latents, `tiled.tiles`. Without tiles the canvas stays whole. With
     nothing to divide and nothing to swap the UNet is left alone.
     Tensors whose first axis is the rows are divided, those with two sides also into tiles, in proportion where they
-    are several times as large as the latents. The sum is made in float32 and returned in the UNet's own type.
+    are several times as large as the latents; a `Divisible` divides itself. The sum is made in float32 and returned in
+    the UNet's own type.
     before_part: called before each of several parts is computed; it may raise, as such a call takes long.
     ValueError for windows or a swap that do not fit the video, and in the call for other row counts or sizes.
     """
@@ -56,23 +67,17 @@ def spread(
     if parts.count == 1 and swap is None:
         yield
         return
-    mine = vars(unet)
-    hung = mine.get("forward")  # ControlNet's, for example
-    plain = unet.forward
 
-    def compute(*args: Any, **kwargs: Any) -> Any:
-        if before_part is not None:
-            before_part()
-        return plain(*args, **kwargs)
+    def in_parts(plain: Forward) -> Forward:
+        def compute(*args: Any, **kwargs: Any) -> Any:
+            if before_part is not None:
+                before_part()
+            return plain(*args, **kwargs)
 
-    unet.forward = lambda *args, **kwargs: parts.run(compute, args, kwargs)
-    try:
+        return lambda *args, **kwargs: parts.run(compute, args, kwargs)
+
+    with forward_replaced(unet, in_parts):
         yield
-    finally:
-        if hung is None:
-            mine.pop("forward", None)
-        else:
-            mine["forward"] = hung
 
 
 class _Parts:
@@ -140,6 +145,8 @@ class _Part:
             return {key: self.of(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return type(value)(self.of(item) for item in value)
+        if isinstance(value, Divisible):
+            return value.part(self.window, self.tile)
         if not isinstance(value, Tensor) or value.dim() == 0 or value.shape[0] != self.rows:
             return value
         part = self._cut(value).flatten(0, 1)

@@ -18,6 +18,13 @@ def add(commands: Any) -> None:
     )
     remake_command.add_options(command, TiledSettings)
     command.add_argument(
+        "--controlnet",
+        type=Path,
+        metavar="FILE",
+        help="A ControlNet Tile for SD1.5, such as control_v11f1e_sd15_tile.pth, which holds each tile to what the "
+        "enlarged picture shows there, so that --denoise can be higher.",
+    )
+    command.add_argument(
         "--upscaler-weights",
         type=Path,
         nargs="+",

@@ -58,6 +58,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.motion_module(folder / "extensions/sd-webui-animatediff/model").rename(
         folder / "extensions/sd-webui-animatediff/model/theirs.safetensors"
     )
+    # One in each of sd-webui-controlnet's folders.
+    tiny.controlnet(models / "ControlNet")
+    tiny.controlnet(folder / "extensions/sd-webui-controlnet/models", "other_sd15_tile", seed=1)
     _lora(models / "Lora" / "tinylora.safetensors")
     tiny.embedding(folder / "embeddings", "tinyperson")
     tiny.embedding(folder / "embeddings", "toowide", width=96)

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from vcd_ext import motion
+from vcd_ext.control import Control, guided
 from vcd_ext.host import Interrupted, Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.hosts import controlnet
 from vcd_ext.hosts.enlarge import Enlargers
-from vcd_ext.hosts.passes import Plan, animated, as_long, latent_masks, picture, pictures, plan
+from vcd_ext.hosts.passes import Plan, animated, as_long, controlled, latent_masks, picture, pictures, plan
 from vcd_ext.hosts.sampling import kept, noised, scheduler, step
 from vcd_ext.hosts.standalone import Counter, Noise, Standalone
 from vcd_ext.motion import MotionModule
@@ -26,12 +28,21 @@ CHANNELS = 4  # of latents
 class StandaloneVideo:
     """Makes videos again on the models of a `Standalone`, and leaves those as they are.
 
-    Motion modules are named by their file's path, samplers as in `settings.SAMPLERS`; the default is the first.
+    Motion modules and ControlNets are named by their file's path, samplers as in `settings.SAMPLERS`; the default is
+    the first.
     embeddings: files; the name of each stands for it in the prompts. upscalers: weights of the ESRGAN family.
+    controlnets: files, of which the first that fits is taken where the choice is left to the host.
     """
 
-    def __init__(self, standalone: Standalone, embeddings: Sequence[Path] = (), upscalers: Sequence[Path] = ()):
+    def __init__(
+        self,
+        standalone: Standalone,
+        embeddings: Sequence[Path] = (),
+        upscalers: Sequence[Path] = (),
+        controlnets: Sequence[Path] = (),
+    ):
         self.standalone = standalone
+        self._controlnets = {str(path): path for path in controlnets}
         self._vectors = standalone.vectors(embeddings)
         self._enlargers = Enlargers(upscalers, standalone.device)
         self._loaded: tuple[Path, MotionModule] | None = None
@@ -61,6 +72,7 @@ class StandaloneVideo:
             self._module(work, planned),
             text,
             self._swap(text[-1][0], planned, tiling),
+            self._control(frames, work),
             Counter(progress, total=(planned.steps + 2) * planned.frames),
             interrupted or (lambda: False),
         )
@@ -69,6 +81,10 @@ class StandaloneVideo:
     def upscalers(self) -> list[str]:
         """The names of the networks that were given, if spandrel is installed; then Lanczos."""
         return self._enlargers.names()
+
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        """The first file that was given and fits; "none" without one."""
+        return controlnet.first_fitting(self._controlnets, self.standalone.unet, note)
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """One picture `scale` times as wide and high. ValueError for a name that is not there."""
@@ -90,6 +106,11 @@ class StandaloneVideo:
         planned.check_fits(self._loaded[1].max_frames, path.name)
         return self._loaded[1]
 
+    def _control(self, frames: Sequence[Picture], work: VideoPass) -> Control | None:
+        if not controlled(work):
+            return None
+        return Control(controlnet.load(work.controlnet, self.standalone.unet), frames, work.controlnet_weight)
+
     def _swap(self, prompt: Tensor, planned: Plan, tiling: Tiling | None) -> Swap | None:
         if tiling is None or planned.absent is None:
             return None
@@ -108,6 +129,7 @@ class _Run:
     module: MotionModule | None
     text: list[Tensor]  # conditions [1, tokens, width] of the negative prompt, with guidance, and of the prompt
     swap: Swap | None
+    control: Control | None
     counted: Counter
     stops: Callable[[], bool]
 
@@ -153,6 +175,8 @@ class _Run:
         stack.callback(unet.time_embedding.register_forward_pre_hook(lambda *_: self._stop()).remove)
         if self.module is not None:
             stack.enter_context(motion.attached(unet, self.module, self.plan.length))
+        if self.control is not None:
+            stack.enter_context(guided(unet, self.control))
         stack.enter_context(spread(unet, self.plan.frames, self.plan.windows, self.plan.tiles, self.swap))
 
     def _step(
