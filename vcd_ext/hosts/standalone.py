@@ -16,7 +16,7 @@ from vcd_ext import motion
 from vcd_ext.hosts import checkpoint
 from vcd_ext.hosts.infotext import infotext
 from vcd_ext.hosts.prompt import CHUNK, Prompts
-from vcd_ext.hosts.sampling import scheduler, step
+from vcd_ext.hosts.sampling import scheduler, started, step
 from vcd_ext.identity.embedding import load_embedding
 from vcd_ext.identity.naming import mentions
 from vcd_ext.media import Clip
@@ -79,7 +79,7 @@ class Standalone:
         sampler = scheduler(
             picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
         )
-        counted = Counter(progress, total=(picture.steps + 1) * video.frames)
+        counted = Counter(progress, total=(len(sampler.timesteps) + 1) * video.frames)
         conditions = self.text(picture.prompt, picture.negative_prompt, picture.cfg_scale, vectors)
         with self._moving(motion_module, video) as rows:
             each = [condition.expand(rows, -1, -1) for condition in conditions]
@@ -133,7 +133,7 @@ class Standalone:
         """Latents [F, 4, h, w] of the finished frames."""
         counted.add(0)
         noise = Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
-        latents = correlate(noise.draw(), video.gamma).to(self.device) * sampler.init_noise_sigma
+        latents = started(sampler, correlate(noise.draw(), video.gamma).to(self.device))
         step_gamma = video.gamma if video.step_noise else 0.0
         for i, time in enumerate(sampler.timesteps):
             prediction = self.predict(sampler.scale_model_input(latents, time), time, text, picture.cfg_scale)
