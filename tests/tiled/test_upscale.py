@@ -242,7 +242,7 @@ def test_progress_is_the_hosts() -> None:
 
 
 def test_long_videos_lie_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vcd_ext.tiled.room.IN_MEMORY", 1000)
+    monkeypatch.setattr("vcd_ext.room.IN_MEMORY", 1000)
     frames = noisy_frames(3)
     result = upscale(ToyHost(), frames, SMALL)
     assert isinstance(result, np.memmap)

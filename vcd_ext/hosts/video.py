@@ -153,9 +153,10 @@ class _Run:
         latents = noised(self.sampler, original, self._drawn(noise, self.work.gamma), begin)
         step_gamma = self.work.gamma if self.work.step_noise else 0.0
         with ExitStack() as stack:
-            self._hang_on(stack)
+            rows = self._hang_on(stack)
+            text = [condition.expand(rows, -1, -1) for condition in self.text]
             for i in range(begin, len(self.sampler.timesteps)):
-                latents = self._step(i, latents, original, mask, lambda: self._drawn(noise, step_gamma))
+                latents = self._step(i, latents, text, original, mask, lambda: self._drawn(noise, step_gamma))
                 self.counted.add(self.plan.frames)
         self.host.check_finite(latents)
         return latents if mask is None else torch.lerp(original, latents, mask)
@@ -169,7 +170,8 @@ class _Run:
             self.counted.add(1)
         return latents
 
-    def _hang_on(self, stack: ExitStack) -> None:
+    def _hang_on(self, stack: ExitStack) -> int:
+        """How many rows of a video's text the UNet takes then."""
         unet = self.host.unet
         # In each part of a call that is spread: one step of a long video may take minutes.
         stack.callback(unet.time_embedding.register_forward_pre_hook(lambda *_: self._stop()).remove)
@@ -177,14 +179,19 @@ class _Run:
             stack.enter_context(motion.attached(unet, self.module, self.plan.length))
         if self.control is not None:
             stack.enter_context(guided(unet, self.control))
-        stack.enter_context(spread(unet, self.plan.frames, self.plan.windows, self.plan.tiles, self.swap))
+        return stack.enter_context(spread(unet, self.plan.frames, self.plan.windows, self.plan.tiles, self.swap))
 
     def _step(
-        self, i: int, latents: Tensor, original: Tensor, mask: Tensor | None, noise: Callable[[], Tensor]
+        self,
+        i: int,
+        latents: Tensor,
+        text: Sequence[Tensor],
+        original: Tensor,
+        mask: Tensor | None,
+        noise: Callable[[], Tensor],
     ) -> Tensor:
         time = self.sampler.timesteps[i]
         scaled = self.sampler.scale_model_input(latents, time)
-        text = [condition.expand(self.plan.frames, -1, -1) for condition in self.text]
         prediction = self.host.predict(scaled, time, text, self.work.cfg_scale)
         if mask is not None:
             prediction = kept(self.sampler, i, prediction, scaled, original, mask)
