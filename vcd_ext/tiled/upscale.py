@@ -44,7 +44,7 @@ def upscale(
     lie on the disk, also those that come back. ValueError, in one sentence, for frames, boxes or settings that cannot
     work, and if the memory is too small for everything; OSError for a full disk.
     """
-    settings = _with_upscaler(host, checked(settings))
+    settings = with_upscaler(host, checked(settings))
     check_frames(frames)
     _check_boxes(boxes, len(frames))
     stop, tell = interrupted or (lambda: False), note or (lambda _: None)
@@ -141,7 +141,7 @@ def checked(settings: TiledSettings) -> TiledSettings:
     return settings
 
 
-def _with_upscaler(host: VideoHost, settings: TiledSettings) -> TiledSettings:
+def with_upscaler(host: VideoHost, settings: TiledSettings) -> TiledSettings:
     """The settings with the name of an upscaler; SettingError."""
     names = host.upscalers()
     upscaler = settings.upscaler or names[0]
