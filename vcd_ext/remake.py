@@ -18,7 +18,7 @@ from vcd_ext.media import Clip
 from vcd_ext.settings import EVERYWHERE, NO_MODULE, FaceSettings, TiledSettings, default, describe
 from vcd_ext.tiled.enlarged import SCALE
 from vcd_ext.tiled.upscale import checked as checked_tiled
-from vcd_ext.tiled.upscale import with_controlnet
+from vcd_ext.tiled.upscale import with_controlnet, with_upscaler
 
 SMALLEST = 16  # pixels of a face that shows where the subject is; it need not be worth a repair
 PAINTING = "Enlarging and painting"  # a stage of Tiled VCD; those of Face VCD are its own
@@ -53,6 +53,17 @@ def title(settings: Settings) -> str:
 def check(settings: Settings) -> Settings:
     """The settings; SettingError for those that no host can work with."""
     return checked_face(settings) if isinstance(settings, FaceSettings) else checked_tiled(settings)
+
+
+def ready(host: VideoHost, settings: Settings, finder: Finder) -> None:
+    """ValueError, in one sentence, if a detector or an upscaler that the settings name is not there."""
+    if isinstance(settings, FaceSettings):
+        finder(settings)
+        return
+    with_upscaler(host, settings)
+    wanted = _sought(settings)
+    if wanted is not None and wanted.detector != "auto":
+        finder(wanted)
 
 
 def remake(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, telling: Telling) -> Made:
@@ -165,11 +176,10 @@ def _enlarged(host: VideoHost, frames: Frames, settings: TiledSettings, finder: 
 
 def _subject(frames: Frames, settings: TiledSettings, finder: Finder, telling: Telling) -> NDArray[np.floating] | None:
     """Where the subject is, [F, N, 4]; None where nobody needs to know."""
-    named = settings.identity != NO_MODULE or settings.elsewhere.strip()
+    wanted = _sought(settings)
     one_tile = SCALE * max(frames.shape[1:3]) <= settings.tile
-    if settings.subject == EVERYWHERE or not named or one_tile:
+    if wanted is None or one_tile:
         return None
-    wanted = FaceSettings(detector=settings.subject, words=settings.words, min_face=SMALLEST)
     try:
         detector = finder(wanted)
     except ValueError as error:
@@ -179,6 +189,14 @@ def _subject(frames: Frames, settings: TiledSettings, finder: Finder, telling: T
         return None
     people = face.find_people(frames, wanted, detector, telling.progress, telling.interrupted)
     return boxes_of(people, len(frames)) if people else np.full((len(frames), 1, 4), np.nan)
+
+
+def _sought(settings: TiledSettings) -> FaceSettings | None:
+    """What is to be found of the subject; None where the prompt names none, or it is to be everywhere."""
+    named = settings.identity != NO_MODULE or settings.elsewhere.strip()
+    if settings.subject == EVERYWHERE or not named:
+        return None
+    return FaceSettings(detector=settings.subject, words=settings.words, min_face=SMALLEST)
 
 
 def _same(one: Frames, other: Frames) -> bool:

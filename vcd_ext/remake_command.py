@@ -109,6 +109,13 @@ def finder_of(arguments: argparse.Namespace, device: Any = "cpu") -> "Finder":
     return lambda settings: detector(settings, arguments.weights, device)
 
 
+def check_upscalers(weights: Sequence[Path]) -> None:
+    """ValueError if one of the files is not there."""
+    missing = [path for path in weights if not path.is_file()]
+    if missing:
+        raise ValueError(f"There is no upscaler at {missing[0]}; check the folder and the name.")
+
+
 def _saved(clip: "Clip", files: Sequence[Path], source: Path) -> Sequence[Path]:
     """The files once they are written; in the folder for temporary files where that is not possible."""
     from vcd_ext.results import save

@@ -6,7 +6,7 @@ A job's settings are a frozen dataclass whose fields carry a `Setting`: label, h
 import argparse
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 NO_MODULE = "none"
@@ -18,6 +18,7 @@ EVERYWHERE = "everywhere"
 DETECTORS = ("auto", "blazeface", "yunet", "words", "drawn")
 SMALLEST, LARGEST = 64, 2048  # sides of a video in pixels
 MOST_FRAMES = 1024
+STAGES = ("face", "tiled")  # what may follow the generation, in this order
 SOURCE_KEY = "VCD source"  # in the infotext: the video that was made again
 CHECKPOINTING = ("auto", "off", "transformers", "all")
 
@@ -44,7 +45,7 @@ class Setting:
 
     @property
     def infotext_key(self) -> str:
-        return f"VCD {self.label.lower()}"
+        return f"VCD {self.label.lower().removesuffix(' vcd')}"
 
 
 def _setting(default: Any, label: str, help: str, **ranges: Any) -> Any:
@@ -53,83 +54,6 @@ def _setting(default: Any, label: str, help: str, **ranges: Any) -> Any:
 
 def _share(default: float, label: str, which: str) -> Any:
     return _setting(default, label, f"Share of the training pictures {which}.", minimum=0.0, maximum=1.0, step=0.01)
-
-
-@dataclass(frozen=True)
-class VideoSettings:
-    """Text-to-video VCD: the section *VCD* of txt2img and img2img."""
-
-    enabled: bool = _setting(False, "Enable", "Make a video: the batch of pictures becomes the frames of one video.")
-    motion_module: str = _setting(
-        NO_MODULE,
-        "Motion module",
-        "An AnimateDiff motion module (v2, v3 or AnimateLCM) that moves the frames together. "
-        "'none' applies the noise prior alone, for use beside another animation extension.",
-    )
-    frames: int = _setting(
-        16,
-        "Frames",
-        "Length of the video. 1 makes a picture. With a motion module more frames than 'Context' are made in windows.",
-        minimum=1,
-        maximum=MOST_FRAMES,
-        step=1,
-        slider_maximum=240,
-    )
-    context: int = _setting(
-        16,
-        "Context",
-        "Frames that the motion module sees together; a longer video is denoised in windows of so many, and needs no "
-        "more memory than one of them. Motion modules are trained on 16 frames; most hold at most 32.",
-        minimum=1,
-        maximum=1024,
-        step=1,
-        slider_maximum=64,
-    )
-    overlap: int = _setting(
-        4,
-        "Overlap",
-        "Frames that a window shares with the next, where one fades into the other; less than 'Context'. More is "
-        "smoother and slower. Without effect where one window is enough.",
-        minimum=0,
-        maximum=1023,
-        step=1,
-        slider_maximum=16,
-    )
-    fps: float = _setting(
-        8.0, "FPS", "Frames per second of the video file.", minimum=0.1, maximum=120, step=0.1, slider_maximum=30
-    )
-    gamma: float = _setting(
-        0.15,
-        "Gamma",
-        "How alike the noise of neighbouring frames is at the start (covariance gamma^distance). 0 is independent "
-        "noise: livelier, less steady. The paper uses 0.15; 0.05 to 0.2 is useful, from 0.3 the picture stands still.",
-        minimum=0.0,
-        maximum=0.5,
-        step=0.01,
-    )
-    step_noise: bool = _setting(
-        False,
-        "Correlate step noise",
-        "Also correlate the noise that ancestral, SDE and LCM samplers add at each step. The paper correlates only "
-        "the start.",
-    )
-    formats: tuple[str, ...] = _setting(
-        ("mp4",),
-        "Formats",
-        "Files to write for each video. 'png' keeps the frames as pictures.",
-        choices=FORMATS,
-    )
-    identity: str = _setting(
-        NO_MODULE,
-        "Identity",
-        "An embedding of the person, pet or thing. Its name is written into the prompt if it is not there yet.",
-    )
-    video: str = _setting(
-        "",
-        "Video",
-        "In img2img: a video that is made again, as strongly as 'Denoising strength' says. Its first 'Frames' frames "
-        "are the init images, its rate is kept. In the API: a file in a folder that may be read, or a file in base64.",
-    )
 
 
 @dataclass(frozen=True)
@@ -496,6 +420,120 @@ class FaceSettings(PassSettings):
     )
 
 
+def _as(cls: type, name: str, label: str, more: str = "") -> Any:
+    """A setting of another class under a label of its own. more: what is to be said about it here."""
+    found = next(f for f in fields(cls) if f.name == name)
+    setting = found.metadata["setting"]
+    return field(
+        default=found.default,
+        metadata={"setting": replace(setting, label=label, help=f"{setting.help} {more}".rstrip())},
+    )
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """Text-to-video VCD and what follows it: the section *VCD* of txt2img and img2img, and `generate`.
+
+    `face_...` and `tiled_...` are settings of `FaceSettings` and `TiledSettings`; what these share with the video, such
+    as its prompt, is the video's.
+    """
+
+    enabled: bool = _setting(False, "Enable", "Make a video: the batch of pictures becomes the frames of one video.")
+    motion_module: str = _setting(
+        NO_MODULE,
+        "Motion module",
+        "An AnimateDiff motion module (v2, v3 or AnimateLCM) that moves the frames together. "
+        "'none' applies the noise prior alone, for use beside another animation extension.",
+    )
+    frames: int = _setting(
+        16,
+        "Frames",
+        "Length of the video. 1 makes a picture. With a motion module more frames than 'Context' are made in windows.",
+        minimum=1,
+        maximum=MOST_FRAMES,
+        step=1,
+        slider_maximum=240,
+    )
+    context: int = _setting(
+        16,
+        "Context",
+        "Frames that the motion module sees together; a longer video is denoised in windows of so many, and needs no "
+        "more memory than one of them. Motion modules are trained on 16 frames; most hold at most 32.",
+        minimum=1,
+        maximum=1024,
+        step=1,
+        slider_maximum=64,
+    )
+    overlap: int = _setting(
+        4,
+        "Overlap",
+        "Frames that a window shares with the next, where one fades into the other; less than 'Context'. More is "
+        "smoother and slower. Without effect where one window is enough.",
+        minimum=0,
+        maximum=1023,
+        step=1,
+        slider_maximum=16,
+    )
+    fps: float = _setting(
+        8.0, "FPS", "Frames per second of the video file.", minimum=0.1, maximum=120, step=0.1, slider_maximum=30
+    )
+    gamma: float = _setting(
+        0.15,
+        "Gamma",
+        "How alike the noise of neighbouring frames is at the start (covariance gamma^distance). 0 is independent "
+        "noise: livelier, less steady. The paper uses 0.15; 0.05 to 0.2 is useful, from 0.3 the picture stands still.",
+        minimum=0.0,
+        maximum=0.5,
+        step=0.01,
+    )
+    step_noise: bool = _setting(
+        False,
+        "Correlate step noise",
+        "Also correlate the noise that ancestral, SDE and LCM samplers add at each step. The paper correlates only "
+        "the start.",
+    )
+    formats: tuple[str, ...] = _setting(
+        ("mp4",),
+        "Formats",
+        "Files to write for each video. 'png' keeps the frames as pictures.",
+        choices=FORMATS,
+    )
+    identity: str = _setting(
+        NO_MODULE,
+        "Identity",
+        "An embedding of the person, pet or thing. Its name is written into the prompt if it is not there yet.",
+    )
+    face: bool = _setting(
+        False,
+        "Face VCD",
+        "After the generation: find the faces, paint them anew with the identity, put them back.",
+    )
+    face_denoise: float = _as(FaceSettings, "denoise", "Face denoise")
+    face_people: str = _as(FaceSettings, "people", "Who is who")
+    face_detector: str = _as(
+        FaceSettings, "detector", "Face detector", "Tiled VCD asks it where the subject is, as well."
+    )
+    face_words: str = _as(FaceSettings, "words", "Instead of a face")
+    face_min_face: int = _as(FaceSettings, "min_face", "Smallest face")
+    face_size: int = _as(FaceSettings, "size", "Face size")
+    tiled: bool = _setting(
+        False, "Tiled VCD", "At the end: twice the width and height, with detail that the checkpoint paints."
+    )
+    tiled_denoise: float = _as(TiledSettings, "denoise", "Tiled denoise")
+    tiled_upscaler: str = _as(TiledSettings, "upscaler", "Tiled upscaler")
+    tiled_tile: int = _as(TiledSettings, "tile", "Tile")
+    tiled_tile_overlap: int = _as(TiledSettings, "tile_overlap", "Tile overlap")
+    save_stages: bool = _setting(
+        False, "Save every stage", "Also write the videos from before Face VCD and from before Tiled VCD."
+    )
+    video: str = _setting(
+        "",
+        "Video",
+        "In img2img: a video that is made again, as strongly as 'Denoising strength' says. Its first 'Frames' frames "
+        "are the init images, its rate is kept. In the API: a file in a folder that may be read, or a file in base64.",
+    )
+
+
 Settings = TypeVar("Settings", VideoSettings, GenerateSettings, TrainSettings, TiledSettings, FaceSettings)
 
 
@@ -557,22 +595,40 @@ def _checked_choices(key: str, value: Any, setting: Setting) -> tuple[str, ...]:
 
 
 def to_infotext(settings: VideoSettings) -> dict[str, str | int | float | bool]:
-    """The infotext entries of a run, from which `from_infotext` restores every setting but the video to begin from."""
+    """The infotext entries of a run, from which `from_infotext` restores every setting but the video to begin from.
+
+    Of Face VCD and Tiled VCD there are entries where they are asked for.
+    """
     entries: dict[str, str | int | float | bool] = {}
     for name, setting in describe(type(settings)).items():
-        if name not in ("enabled", "video"):
-            value = getattr(settings, name)
+        value = getattr(settings, name)
+        if name not in ("enabled", "video") and _matters(settings, name, value):
             entries[setting.infotext_key] = " ".join(value) if isinstance(value, tuple) else value
     return entries
 
 
+def _matters(settings: VideoSettings, name: str, value: Any) -> bool:
+    if name == "save_stages":
+        return settings.face or settings.tiled
+    stage = _stage(name)
+    return stage is None or (getattr(settings, stage) and value != "")
+
+
+def _stage(name: str) -> str | None:
+    """Which of what follows the generation a setting belongs to."""
+    return next((stage for stage in STAGES if name == stage or name.startswith(f"{stage}_")), None)
+
+
 def from_infotext(name: str, entries: Mapping[str, str]) -> Any:
     """One setting's value out of pasted infotext (all texts); None where it is absent or damaged."""
+    keys = {known: setting.infotext_key for known, setting in describe(VideoSettings).items()}
     if name == "enabled":
-        return describe(VideoSettings)["frames"].infotext_key in entries
-    text = entries.get(describe(VideoSettings)[name].infotext_key)
+        return keys["frames"] in entries
+    text, stage = entries.get(keys[name]), _stage(name)
     if text is None:
-        return None
+        if name in STAGES:
+            return False if keys["frames"] in entries else None
+        return default(VideoSettings, name) if stage and keys[stage] in entries else None
     kind = get_type_hints(VideoSettings)[name]
     try:
         if get_origin(kind) is tuple:

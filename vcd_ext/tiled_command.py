@@ -37,7 +37,5 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Enlarge the video that the arguments name."""
-    missing = [path for path in arguments.upscaler_weights if not path.is_file()]
-    if missing:
-        raise ValueError(f"There is no upscaler at {missing[0]}; check the folder and the name.")
+    remake_command.check_upscalers(arguments.upscaler_weights)
     return remake_command.run(arguments, TiledSettings, "tiled", arguments.upscaler_weights)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -67,6 +68,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "extensions" / "vcd-webui").symlink_to(REPOSITORY)
     (folder / "extensions" / "probe").symlink_to(Path(__file__).with_name("probe"))
     return folder
+
+
+@pytest.fixture(scope="module")
+def before(server: Server) -> tuple[dict, np.ndarray]:
+    """Fingerprint and a plain picture; the second of two, so that the WebUI has made all it makes once."""
+    server.generate(None)
+    picture = server.generate(None).frames
+    return server.get("/probe/fingerprint"), picture
 
 
 def start(data: Path, *flags: str) -> Server:

@@ -53,14 +53,6 @@ def made(server: Server, frames: Any, work: dict[str, Any] | None = None, **requ
 
 
 @pytest.fixture(scope="module")
-def before(server: Server) -> tuple[dict, np.ndarray]:
-    """Fingerprint and a plain picture; the second of two, so that the WebUI has made all it makes once."""
-    server.generate(None)
-    picture = server.generate(None).frames
-    return server.get("/probe/fingerprint"), picture
-
-
-@pytest.fixture(scope="module")
 def standalone(data: Path) -> StandaloneVideo:
     models = data / "models"
     host = Standalone.load(models / "Stable-diffusion" / "tiny.safetensors", device="cpu")

@@ -45,7 +45,7 @@ def upscale(
     work, and if the memory is too small for everything; OSError for a full disk.
     """
     stop, tell = interrupted or (lambda: False), note or (lambda _: None)
-    settings = _with_upscaler(host, checked(settings))
+    settings = with_upscaler(host, checked(settings))
     check_frames(frames)
     _check_boxes(boxes, len(frames))
     settings = with_controlnet(host, settings, tell)
@@ -142,7 +142,7 @@ def checked(settings: TiledSettings) -> TiledSettings:
     return settings
 
 
-def _with_upscaler(host: VideoHost, settings: TiledSettings) -> TiledSettings:
+def with_upscaler(host: VideoHost, settings: TiledSettings) -> TiledSettings:
     """The settings with the name of an upscaler; SettingError."""
     names = host.upscalers()
     upscaler = settings.upscaler or names[0]

@@ -154,11 +154,15 @@ def sampler_of(name: str) -> tuple[str, str]:
     return sampler, label
 
 
+def is_constant(prompt: str, steps: int) -> bool:
+    """Whether one condition stands for a prompt at all steps, so that it can be known and exchanged."""
+    parts, texts, _ = prompt_parser.get_multicond_prompt_list([img2img.plain(prompt)])
+    [schedule] = prompt_parser.get_learned_conditioning_prompt_schedules(texts[:1], steps)
+    return len(parts[0]) == 1 and len(schedule) == 1
+
+
 def _check_constant(work: VideoPass) -> None:
-    """ValueError unless one condition stands for the prompt at all steps, so that it can be known and exchanged."""
-    parts, texts, _ = prompt_parser.get_multicond_prompt_list([img2img.plain(work.prompt)])
-    [schedule] = prompt_parser.get_learned_conditioning_prompt_schedules(texts[:1], work.steps)
-    if len(parts[0]) > 1 or len(schedule) > 1:
+    if not is_constant(work.prompt, work.steps):
         raise ValueError(
             "The prompt joins parts with AND or changes while it is painted ([a:b:0.5]), so it cannot be exchanged "
             "where the subject is not; write it without that, or use it everywhere."
