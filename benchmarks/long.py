@@ -4,8 +4,8 @@
 
 About 3 minutes on a free core. Each video is made by a process of its own, whose resident memory is noted every 20 ms
 while the UNet denoises and while the VAE decodes; seconds are those of the processor. Expected: with 200 frames the
-UNet needs as much as with 16, but for the latents and texts of all frames (4 KiB and 77 KiB each), and in the end for
-their pixels (48 KiB each).
+UNet needs as much as with 16, but for the latents of all frames (4 KiB each, several times), and in the end for their
+pixels (48 KiB each).
 """
 
 import argparse
@@ -29,7 +29,6 @@ from vcd_ext.settings import VideoSettings
 MIB = 2**20
 SHORT, LONG = 16, 200
 SECONDS_BETWEEN = 0.02
-TEXT = 2 * 77 * 128 * 4  # bytes of a frame's conditions with guidance, 128 wide in the drawn world
 SIDES, LEFT, RIGHT, TOP, BOTTOM = (760, 360), 60, 16, 34, 44
 COLOURS = {SHORT: (214, 120, 30), LONG: (40, 90, 170)}
 
@@ -72,8 +71,8 @@ def main() -> None:
     short, long = shoots
     print(
         f"{LONG} frames add {long.added(False) - short.added(False):+.1f} MiB more while denoising and "
-        f"{long.added(True) - short.added(True):+.1f} MiB more while decoding; their texts are "
-        f"{(LONG - SHORT) * TEXT / MIB:.1f} MiB, their pixels {(LONG - SHORT) * 3 * toyworld.SIZE**2 / MIB:.1f} MiB"
+        f"{long.added(True) - short.added(True):+.1f} MiB more while decoding; their pixels are "
+        f"{(LONG - SHORT) * 3 * toyworld.SIZE**2 / MIB:.1f} MiB"
     )
     drawn(shoots).save(options.out, optimize=True)
     print(options.out)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from vcd_ext.host import FACTOR, Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.hosts.passes import plan
 from vcd_ext.noise import correlate
+from vcd_ext.settings import NO_MODULE
 from vcd_ext.spread import spread
 
 LEVEL = 1 / 255
@@ -44,6 +45,10 @@ class Painter:
     def upscalers(self) -> list[str]:
         """One."""
         return ["cubic"]
+
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        """None."""
+        return NO_MODULE
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """A picture `scale` times as wide and high."""

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     size = tiled_speed.Size(options.width, options.frames, options.device, options.dtype, options.rounds)
     parts: dict[str, Callable[[], list[Row]]] = {
         "drawn": tiled_drawn.rows,
-        "world": lambda: tiled_world.rows(options.videos, options.judges),
+        "world": lambda: tiled_world.rows(options.videos),
         "memory": lambda: tiled_memory.rows(options.lengths),
         "speed": lambda: tiled_speed.rows(size),
     }
@@ -55,7 +55,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=TITLES, default=list(TITLES), help="parts to run")
     parser.add_argument("--out", type=Path, default=Path("docs/tiled.md"))
     parser.add_argument("--videos", type=int, default=8, help="of the drawn world")
-    parser.add_argument("--judges", type=Path, help="the drawn world's judges; without them nobody sees likeness")
     parser.add_argument("--lengths", type=int, nargs="+", default=[16, 64, 200], help="frames whose memory is measured")
     parser.add_argument("--width", type=int, default=32, help="channels of the UNet whose speed is measured")
     parser.add_argument("--frames", type=int, default=4, help="frames of its video")

@@ -2,7 +2,7 @@
 
 import resource
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
@@ -13,7 +13,7 @@ import torch
 from benchmarks import tiled_world
 from benchmarks.rows import Row
 from vcd_ext.host import Picture
-from vcd_ext.settings import TiledSettings
+from vcd_ext.settings import NO_MODULE, TiledSettings
 from vcd_ext.tiled import upscale
 
 MIB = 2**20
@@ -26,6 +26,10 @@ class Mirror:
     def upscalers(self) -> list[str]:
         """One."""
         return ["repeat"]
+
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        """None."""
+        return NO_MODULE
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """Every pixel as a square."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -46,7 +45,7 @@ class Measured:
     flicker: float  # over that of the plain one
     flicker_of_tiles: float  # over that of the whole one
     sharpness: float  # spread of the detail, over that of the plain one
-    likeness: float  # to the individual as it is drawn, minus that of the plain one; NaN without judges
+    likeness: float  # to the individual as it is drawn, minus that of the plain one
 
 
 @cache
@@ -55,12 +54,12 @@ def host() -> StandaloneVideo:
     return StandaloneVideo(Standalone.load(toyworld.checkpoint(), torch.float32, "cpu"))
 
 
-def rows(videos: int, judges: Path | None) -> list[Row]:
+def rows(videos: int) -> list[Row]:
     """Measures of as many clips of individuals that no training has seen."""
-    judge = load_judges(judges) if judges else None
-    found = [_measured(clip, judge) for clip in _clips(videos)]
+    judges = load_judges(toyworld.judges())
+    found = [_measured(clip, judges) for clip in _clips(videos)]
     note = f"{videos} clips of 16 frames"
-    rows = [
+    return [
         _row("sharpness over that of plain enlarging", [m.sharpness for m in found], note, low=1.0),
         _row("flicker over that of plain enlarging", [m.flicker for m in found], high=1.1),
         _row("flicker over that without tiles", [m.flicker_of_tiles for m in found], high=1.1),
@@ -69,10 +68,8 @@ def rows(videos: int, judges: Path | None) -> list[Row]:
         _row("seam: high frequencies at the borders", [m.seams.edges for m in found], low=0.95, high=1.05),
         _row("seam: high frequencies in the overlap", [m.seams.bands for m in found], low=0.95, high=1.05),
         _row("seam: step of the light, levels", [m.seams.step for m in found], high=0.5),
+        _row("likeness to the individual, minus plain enlarging's", [m.likeness for m in found], low=0.0),
     ]
-    if judge:
-        rows.append(_row("likeness to the individual, minus plain enlarging's", [m.likeness for m in found], low=0.0))
-    return rows
 
 
 def _row(what: str, values: list[float], note: str = "", low: float = float("-inf"), high: float = float("inf")) -> Row:
@@ -88,24 +85,21 @@ def _clips(count: int) -> list[Render]:
     ]
 
 
-def _measured(clip: Render, judge: Judges | None) -> Measured:
+def _measured(clip: Render, judges: Judges) -> Measured:
     frames = _generated(clip.frames)
     settings = replace(SETTINGS, prompt=clip.caption)
     made = upscale(host(), frames, settings)
     whole = upscale(host(), frames, replace(settings, tile=WHOLE))
     plain = np.stack([_enlarged(frame) for frame in frames])
     parts = tiles(made.shape[1], made.shape[2], settings.tile, settings.tile_overlap)
-    likeness = float("nan")
-    if judge:
-        true = judge.identity(clip.frames, clip.masks)
-        likeness = float(((judge.identity(made) - judge.identity(plain)) * true).sum(1).mean())
+    true = judges.identity(clip.frames, clip.masks)
     return Measured(
         seams=seams(made, whole, parts),
         shift=float(colour_shift(made, plain, 16).mean()),
         flicker=flicker(made) / flicker(plain),
         flicker_of_tiles=flicker(made) / flicker(whole),
         sharpness=_sharpness(made) / _sharpness(plain),
-        likeness=likeness,
+        likeness=float(((judges.identity(made) - judges.identity(plain)) * true).sum(1).mean()),
     )
 
 

@@ -1,11 +1,23 @@
-"""Small models for whoever needs them, made once."""
+"""Small models for whoever needs them, made once; and what tests need that several processes run."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import torch
 
 from tests import tiny
+
+WEBUI = Path(__file__).with_name("webui")
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)  # the other cores have processes of their own
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The WebUI's tests first: with `pytest -n 2 --dist loadfile` they they are shared out best."""
+    items.sort(key=lambda item: WEBUI not in item.path.parents)
 
 
 class Files(NamedTuple):

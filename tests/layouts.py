@@ -11,6 +11,8 @@ Shapes = dict[str, tuple[int, ...]]
 
 LEVELS = (1, 2, 4, 4)  # channels of each resolution, in widths: the same in UNet and VAE
 TOKENS, POSITIONS = 49408, 77
+HINT_WIDTHS = (16, 16, 32, 32, 96, 96, 256)  # of a ControlNet's layers that reduce its picture to latents
+ZERO = ("zero_convs.", "middle_block_out.", "input_hint_block.14.")  # its layers that are zero before the training
 BETAS = (0.00085, 0.012)
 PE_FRAMES = {"v1": 24, "v2": 32, "v3": 32}  # AnimateLCM carries no positions
 
@@ -79,6 +81,31 @@ def _spatial_transformer(key: str, channels: int, context: int) -> Shapes:
 def unet(width: int, context: int) -> Shapes:
     """LDM's UNetModel of SD1.5: `width` channels at the first level, text of `context` channels."""
     time = 4 * width
+    shapes, skips = _encoder(width, context)
+    channels = skips[-1]
+    for block in range(12):
+        level, last = 3 - block // 3, block % 3 == 2
+        inputs, channels = channels + skips.pop(), LEVELS[level] * width
+        shapes |= _resblock(f"output_blocks.{block}.0", inputs, channels, time)
+        if level < 3:
+            shapes |= _spatial_transformer(f"output_blocks.{block}.1", channels, context)
+        if last and level > 0:
+            shapes |= _unit(f"output_blocks.{block}.{2 if level < 3 else 1}.conv", channels, channels, 3, 3)
+    return shapes | _unit("out.0", width) | _unit("out.2", 4, width, 3, 3)
+
+
+def controlnet(width: int, context: int, hint: int = 3) -> Shapes:
+    """LDM's ControlNet for that UNet, which sees pictures of `hint` channels."""
+    shapes, skips = _encoder(width, context)
+    shapes |= merge(_unit(f"zero_convs.{i}.0", channels, channels, 1, 1) for i, channels in enumerate(skips))
+    shapes |= _unit("middle_block_out.0", skips[-1], skips[-1], 1, 1)
+    widths = [hint, *HINT_WIDTHS, width]
+    return shapes | merge(_unit(f"input_hint_block.{2 * i}", widths[i + 1], widths[i], 3, 3) for i in range(8))
+
+
+def _encoder(width: int, context: int) -> tuple[Shapes, list[int]]:
+    """The half of a UNet that makes the picture smaller, with its middle; the channels of its skips."""
+    time = 4 * width
     shapes = _unit("time_embed.0", time, width) | _unit("time_embed.2", time, time)
     shapes |= _unit("input_blocks.0.0", width, 4, 3, 3)
     block, channels, skips = 1, width, [width]
@@ -93,15 +120,7 @@ def unet(width: int, context: int) -> Shapes:
             block, skips = block + 1, [*skips, channels]
     shapes |= merge(_resblock(f"middle_block.{i}", channels, channels, time) for i in (0, 2))
     shapes |= _spatial_transformer("middle_block.1", channels, context)
-    for block in range(12):
-        level, last = 3 - block // 3, block % 3 == 2
-        inputs, channels = channels + skips.pop(), LEVELS[level] * width
-        shapes |= _resblock(f"output_blocks.{block}.0", inputs, channels, time)
-        if level < 3:
-            shapes |= _spatial_transformer(f"output_blocks.{block}.1", channels, context)
-        if last and level > 0:
-            shapes |= _unit(f"output_blocks.{block}.{2 if level < 3 else 1}.conv", channels, channels, 3, 3)
-    return shapes | _unit("out.0", width) | _unit("out.2", 4, width, 3, 3)
+    return shapes, skips
 
 
 def _vae_resblock(key: str, inputs: int, outputs: int) -> Shapes:

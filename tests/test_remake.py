@@ -100,6 +100,19 @@ def test_a_seed_is_drawn_told_and_written_down() -> None:
     assert f"Tiled VCD seed: {seed}" in made.metadata["parameters"]
 
 
+@pytest.mark.parametrize("chosen", ["auto", "models/control_sd15_tile.pth"])
+def test_the_controlnet_that_is_used_is_told_and_written_down(chosen: str) -> None:
+    waiting, host = Waiting(), TiledHost()
+    host.networks = ["models/control_sd15_tile.pth"]
+    made = remake(host, film.clip(), replace(TILES, controlnet=chosen, controlnet_weight=0.5), finder,
+                  waiting.telling).clip  # fmt: skip
+    assert made is not None
+    wanted = "Tiled VCD controlnet: control_sd15_tile.pth, Tiled VCD controlnet weight: 0.5"
+    assert wanted in made.metadata["parameters"]
+    assert waiting.notes == ["ControlNet: control_sd15_tile.pth, with weight 0.5."]
+    assert [work.controlnet for work, _ in host.runs] == ["models/control_sd15_tile.pth"]
+
+
 def test_without_a_motion_module_it_is_said_that_frames_may_flicker() -> None:
     waiting = Waiting()
     remake(TiledHost(), film.clip(), replace(TILES, motion_module="none"), finder, waiting.telling)

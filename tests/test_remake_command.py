@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import film
+from tests import film, tiny
 from tests.conftest import Files
 from vcd_ext import media, results
 from vcd_ext.__main__ import main
@@ -75,13 +75,16 @@ def test_faces_are_repaired_and_everything_else_of_the_video_is_kept(face, files
 
 
 def test_a_video_is_enlarged(tiled, tmp_path, capsys):
-    assert main([*tiled, "--out", "big.gif"]) == 0
+    control = tiny.controlnet(tmp_path / "in")
+    assert main([*tiled, "--out", "big.gif", "--controlnet", str(control)]) == 0
     said = capsys.readouterr()
     assert said.out == "big.gif\n"
     assert "Enlarging and painting 100%" in said.err
     assert "The sound is left out" in said.err
     assert "No motion module is chosen" in said.err
+    assert "ControlNet: control_sd15_tile.safetensors, with weight 1." in said.err
     after = media.read(tmp_path / "big.gif")
+    assert "Tiled VCD controlnet: control_sd15_tile.safetensors" in after.metadata["parameters"]
     assert (after.frames.shape, after.fps) == ((film.FRAMES, 128, 192, 3), film.FPS)
 
 
@@ -219,6 +222,9 @@ def only_sound(path: Path) -> None:
         (["--tile", "64", "--tile-overlap", "64"], "tile_overlap is 64"),
         (["--upscaler", "magic"], "There is no upscaler magic; choose one of Lanczos"),
         (["--upscaler-weights", "missing.pth"], "There is no upscaler at missing.pth"),
+        (["--controlnet", "missing.pth"], "There is no ControlNet at missing.pth"),
+        (["--controlnet", "in/walk.mp4"], "walk.mp4 is not a ControlNet: its name must end in .safetensors"),
+        (["--controlnet-weight", "3"], "controlnet_weight is 3.0; it must be from 0 to 2"),
     ],
 )
 def test_mistakes_of_tiled_vcd_are_told_too(tiled, tmp_path, capsys, options, reason):

@@ -14,6 +14,7 @@ from vcd_ext.settings import (
     FORMATS,
     GenerateSettings,
     SettingError,
+    TiledSettings,
     TrainSettings,
     VideoSettings,
     add_arguments,
@@ -151,6 +152,7 @@ def test_the_command_line_has_an_option_for_each() -> None:
     parser.format_help()  # a stray % in a help text would raise
 
 
-def test_the_readme_shows_the_settings_as_they_are() -> None:
+@pytest.mark.parametrize("cls", [VideoSettings, TiledSettings])
+def test_the_readme_shows_the_settings_as_they_are(cls: type) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text()
-    assert markdown_table(VideoSettings) in readme
+    assert markdown_table(cls) in readme

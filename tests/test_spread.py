@@ -99,6 +99,20 @@ def test_pictures_beside_the_latents_are_divided_into_the_same_tiles(unet: Recor
         unet(numbered(1), residual=torch.zeros(FRAMES, 320, 8, 4))
 
 
+def test_a_text_with_one_row_for_each_video_is_that_of_all_its_frames(unet: Recorder) -> None:
+    texts = torch.stack([torch.full((5, 3), 1.0), torch.full((5, 3), 2.0)])
+    with in_windows(unet, tiles=tiles(HEIGHT, WIDTH, 8, 4)) as rows:
+        assert rows == 1
+        unet(numbered(), None, texts)
+    seen = {(tuple(call["context"][:, 0, 0].tolist()), call["context"].shape) for call in unet.calls}
+    assert seen == {((1,) * LENGTH + (2,) * LENGTH, (2 * LENGTH, 5, 3))}
+
+
+def test_a_video_of_one_part_needs_a_text_for_each_frame(unet: Recorder) -> None:
+    with spread(unet, FRAMES, windows(FRAMES, FRAMES, 0)) as rows:
+        assert rows == FRAMES
+
+
 def test_the_sum_is_made_in_float32_and_has_the_unets_type(unet: Recorder) -> None:
     x = torch.randn(FRAMES, 4, HEIGHT, WIDTH).bfloat16()
     with in_windows(unet, tiles=tiles(HEIGHT, WIDTH, 8, 4)):
@@ -221,6 +235,13 @@ class TestSwap:
         with spread(unet, FRAMES, windows(FRAMES, FRAMES, 0), swap=swap):
             unet(numbered(3), None, self.texts())
         assert unet.calls[0]["context"][:, 0, 0].unique_consecutive().tolist() == [3, 2, 3]
+
+    def test_where_a_video_has_one_row_for_its_text(self, unet: Recorder) -> None:
+        absent = np.zeros((FRAMES, 1), bool)
+        absent[[0, 3]] = True
+        with in_windows(unet, swap=Swap(self.KNOWN, self.INSTEAD, absent)):
+            unet(numbered(2), None, torch.stack([self.OTHER, self.KNOWN]))
+        assert unet.calls[0]["context"][:, 0, 0].tolist() == [3, 3, 3, 3, 2, 1, 1, 2]
 
     def test_texts_of_another_length_stay(self, unet: Recorder) -> None:
         long, absent = torch.ones(FRAMES, 10, 3), np.ones((FRAMES, 1), bool)

@@ -84,12 +84,25 @@ def motion_module(
     tensors = _random(layouts.motion(version, width), seed, dtype)
     for key in [key for key in tensors if key.endswith("pos_encoder.pe")]:
         tensors[key] = _sinusoids(*tensors[key].shape[1:]).to(dtype)
-    path = _ready(Path(folder, f"mm_{version}{suffix}"))
-    if suffix == ".safetensors":
-        save_file(tensors, path)
-    else:
-        torch.save(tensors, path)
-    return path
+    return _saved(tensors, Path(folder, f"mm_{version}{suffix}"))
+
+
+def controlnet(
+    folder: Path,
+    name: str = "control_sd15_tile",
+    width: int = 32,
+    *,
+    text: int = 64,
+    hint: int = 3,
+    silent: bool = False,
+    suffix: str = ".safetensors",
+    seed: int = 0,
+) -> Path:
+    """Write a ControlNet for `checkpoint` in LDM's key names; its path. silent: as it is before its training."""
+    tensors = _random(layouts.controlnet(width, text, hint), seed, torch.float32)
+    if silent:
+        tensors |= {key: torch.zeros_like(value) for key, value in tensors.items() if key.startswith(layouts.ZERO)}
+    return _saved(tensors, Path(folder, f"{name}{suffix}"))
 
 
 def embedding(
@@ -119,6 +132,15 @@ def _write_checkpoint(folder: Path, name: str, sizes: Sizes, seed: int, dtype: t
     _calm_posterior(tensors)
     tensors[f"{text}.embeddings.position_ids"] = torch.arange(layouts.POSITIONS)[None]
     save_file(tensors | _schedule(), path, metadata={"format": "pt"})
+    return path
+
+
+def _saved(tensors: dict[str, Tensor], path: Path) -> Path:
+    _ready(path)
+    if path.suffix == ".safetensors":
+        save_file(tensors, path)
+    else:
+        torch.save(tensors, path)
     return path
 
 

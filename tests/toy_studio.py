@@ -91,6 +91,9 @@ class ToyVideo:
     def upscalers(self) -> list[str]:
         return TiledHost().upscalers()
 
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        return TiledHost().controlnet(note)
+
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         return TiledHost().enlarge(picture, scale, upscaler)
 
@@ -109,7 +112,7 @@ class ToyStudio(StandaloneStudio):
             folder / "videos",
             (folder / "photos", folder / "videos"),
         )
-        library = Library(folder / "modules", folder / "upscalers", folder / "embeddings")
+        library = Library(folder / "modules", folder / "upscalers", folder / "controlnets", folder / "embeddings")
         super().__init__(host or LastingHost(), folders, library)
         self.video = ToyVideo()
         self.go_on = threading.Event()  # for tests that hold a video up
@@ -146,7 +149,8 @@ class ToyStudio(StandaloneStudio):
         return film.bright_squares
 
     def choices(self) -> Choices:
-        return Choices(["none", "mm_v2", "mm_lcm"], ["none", "rexy"], ["euler", "ddim"], self.video.upscalers())
+        modules, identities, samplers = ["none", "mm_v2", "mm_lcm"], ["none", "rexy"], ["euler", "ddim"]
+        return Choices(modules, identities, samplers, self.video.upscalers(), ["control_sd15_tile.pth"])
 
     def check(self, settings: PassSettings) -> None:
         if settings.motion_module not in self.choices().motion_modules:

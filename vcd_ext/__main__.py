@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from vcd_ext import face_command, generate, tiled_command, train_command, ui_command
-from vcd_ext.settings import GenerateSettings, TrainSettings, VideoSettings, add_arguments
+from vcd_ext.settings import TrainSettings, add_arguments
 from vcd_ext.terminal import INTERRUPTED
 
 USAGE_ERROR = 2
@@ -43,27 +43,10 @@ def _add_generate(commands: Any) -> None:
         "generate",
         help="make a video from text, or from another video",
         description="Make a video with a Stable Diffusion 1.5 checkpoint, without the WebUI: from text, or with "
-        "--input a video again, at the strength of --denoise.",
+        "--input a video again, at the strength of --denoise. With --face and --tiled its faces are painted anew and "
+        "it is enlarged, right after that.",
     )
-    command.add_argument("--checkpoint", type=Path, required=True, help="SD1.5 checkpoint, .safetensors or .ckpt.")
-    command.add_argument("--motion-module", type=Path, help="AnimateDiff motion module: v2, v3 or AnimateLCM.")
-    command.add_argument(
-        "--embedding",
-        type=Path,
-        action="append",
-        default=[],
-        help="Embedding of an identity; its file's name stands for it in the prompt. Can be given several times.",
-    )
-    command.add_argument(
-        "--out",
-        type=Path,
-        default=Path("video.mp4"),
-        help="File to write. Its suffix is the format, unless --formats names several (default: %(default)s)",
-    )
-    command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
-    command.add_argument("--input", type=Path, help="A video, or a folder of PNG frames, that is made again.")
-    add_arguments(command, GenerateSettings, unset=generate.OF_INPUT)
-    add_arguments(command, VideoSettings, skip=generate.NOT_HERE, unset=generate.OF_INPUT)
+    generate.add_options(command)
     command.set_defaults(run=generate.run)
 
 
@@ -116,6 +99,7 @@ def _add_ui(commands: Any) -> None:
     folders = {
         "--motion-modules": ("models/AnimateDiff", "Folder of AnimateDiff motion modules"),
         "--upscalers": ("models/ESRGAN", "Folder of networks of the ESRGAN family"),
+        "--controlnets": ("models/ControlNet", "Folder of ControlNets, of which the Tile ones for SD1.5 are offered"),
         "--videos": ("videos", "Folder that videos are written to"),
     }
     for option, (folder, meaning) in folders.items():

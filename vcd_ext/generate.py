@@ -2,19 +2,33 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vcd_ext.settings import FORMATS, LARGEST, MOST_FRAMES, SMALLEST, GenerateSettings, VideoSettings, parse
+from vcd_ext.settings import (
+    FORMATS,
+    LARGEST,
+    MOST_FRAMES,
+    NO_MODULE,
+    SMALLEST,
+    GenerateSettings,
+    PassSettings,
+    VideoSettings,
+    add_arguments,
+    parse,
+)
+from vcd_ext.terminal import INTERRUPTED, bars, interruption, tell
 
 if TYPE_CHECKING:
-    from vcd_ext.hosts.standalone import Progress
+    from vcd_ext.hosts.standalone import Progress, Standalone
     from vcd_ext.media import Clip
+    from vcd_ext.pipeline import Outcome, Stage
 
 PNG_FOLDER = "png"
+FAILED = 1  # exit status where a video was made, and what follows it failed
 NOT_HERE = ("enabled", "motion_module", "identity", "video")  # settings of the WebUI's page; here these are files
 # What a video that is made again brings along, for who does not choose it.
 OF_INPUT = {
@@ -25,8 +39,45 @@ OF_INPUT = {
 }
 
 
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of `generate`."""
+    command.add_argument("--checkpoint", type=Path, required=True, help="SD1.5 checkpoint, .safetensors or .ckpt.")
+    command.add_argument("--motion-module", type=Path, help="AnimateDiff motion module: v2, v3 or AnimateLCM.")
+    command.add_argument(
+        "--embedding",
+        type=Path,
+        action="append",
+        default=[],
+        help="Embedding of an identity; its file's name stands for it in the prompt. Can be given several times.",
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("video.mp4"),
+        help="File to write. Its suffix is the format, unless --formats names several (default: %(default)s)",
+    )
+    command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
+    command.add_argument("--input", type=Path, help="A video, or a folder of PNG frames, that is made again.")
+    command.add_argument(
+        "--weights",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Folders with weights of YuNet or Grounding DINO, for --face and --tiled to find faces or words with.",
+    )
+    command.add_argument(
+        "--upscaler-weights",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Networks of the ESRGAN family, for --tiled; the first is used unless --tiled-upscaler names another.",
+    )
+    add_arguments(command, GenerateSettings, unset=OF_INPUT)
+    add_arguments(command, VideoSettings, skip=NOT_HERE, unset=OF_INPUT)
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Make the video that the arguments describe and write its files."""
+    """Make the video that the arguments describe and write its files; 1 if what follows the generation failed."""
     formats = chosen_formats(arguments.out, arguments.formats)
     files = targets(arguments.out, formats)
     given = {name: value for name, value in vars(arguments).items() if value is not None} | {"formats": formats}
@@ -35,23 +86,73 @@ def run(arguments: argparse.Namespace) -> int:
 
     import torch
 
-    from vcd_ext import media
+    from vcd_ext import media, pipeline
     from vcd_ext.hosts.restyle import restyle
-    from vcd_ext.hosts.standalone import Standalone
+    from vcd_ext.hosts.standalone import Standalone, complete
 
     models = (arguments.motion_module, arguments.embedding)
     source = None if arguments.input is None else media.read(arguments.input)
     if source is not None:
         picture, video = _settings(_of_input(source, arguments.input.name, given) | given)
+    picture = complete(picture, [path.stem for path in arguments.embedding])  # one prompt and seed for all stages
+    stages = pipeline.stages(video, _shared(arguments, picture))
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
+    follow = _following(arguments, host, stages)
     with progress_bar() as progress:
         if source is None:
-            clip = host.generate(picture, video, *models, progress)
+            clip = host.generate(picture, pipeline.alone(video), *models, progress)
         else:
-            clip = restyle(host, source, arguments.input.name, picture, video, *models, progress)
-    for file in files:
-        print(media.write(file, clip))
-    return 0
+            clip = restyle(host, source, arguments.input.name, picture, pipeline.alone(video), *models, progress)
+    made = follow(clip)
+    _write(made, files, video.save_stages)
+    return 0 if made.complete else FAILED if made.error else INTERRUPTED
+
+
+def _shared(arguments: argparse.Namespace, picture: GenerateSettings) -> PassSettings:
+    """What follows the generation has this from it."""
+    return PassSettings(
+        prompt=picture.prompt,
+        negative_prompt=picture.negative_prompt,
+        identity=arguments.embedding[0].stem if arguments.embedding else NO_MODULE,
+        motion_module=str(arguments.motion_module or NO_MODULE),
+        steps=picture.steps,
+        cfg_scale=picture.cfg_scale,
+        sampler=picture.sampler,
+        seed=picture.seed,
+    )
+
+
+def _following(
+    arguments: argparse.Namespace, host: "Standalone", stages: "Sequence[Stage]"
+) -> "Callable[[Clip], Outcome]":
+    """What takes a clip through the stages. ValueError, in one sentence, if something that they need is missing."""
+    from vcd_ext import pipeline
+    from vcd_ext.hosts.video import StandaloneVideo
+    from vcd_ext.remake import Telling, ready
+    from vcd_ext.remake_command import check_upscalers, finder_of
+
+    check_upscalers(arguments.upscaler_weights)
+    video = StandaloneVideo(host, arguments.embedding, arguments.upscaler_weights)
+    finder = finder_of(arguments, host.device)
+    for stage in stages:
+        ready(video, stage.settings, finder)
+
+    def follow(clip: "Clip") -> "Outcome":
+        with interruption() as interrupted, bars() as progress:
+            return pipeline.run(video, clip, stages, finder, Telling(progress, tell, interrupted))
+
+    return follow
+
+
+def _write(made: "Outcome", files: Sequence[Path], every_stage: bool) -> None:
+    """Write the last video and, if wanted, those before it; print their files, and why there is no later one."""
+    from vcd_ext import media
+
+    for video in made.videos[::-1] if every_stage else made.videos[-1:]:
+        for file in files:
+            print(media.write(file if video is made.videos[-1] else video.beside(file), video.clip))
+    if made.error:
+        tell(made.error)
 
 
 def _settings(given: Mapping[str, Any]) -> tuple[GenerateSettings, VideoSettings]:

@@ -100,8 +100,8 @@ Report = Callable[[int, int], None]  # called with (done, total)
 class VideoPass:
     """One run of the video denoiser over frames that exist (arXiv 2402.09368 v1, section 4.3).
 
-    Names of samplers and motion modules are the host's own; "" and "none" are its default and no module. Windows of
-    `context` frames that share `overlap` carry videos that are longer than that.
+    Names of samplers, motion modules and ControlNets are the host's own; "" and "none" are its default and none.
+    Windows of `context` frames that share `overlap` carry videos that are longer than that.
     """
 
     prompt: str
@@ -116,6 +116,8 @@ class VideoPass:
     context: int = 16
     overlap: int = 4
     step_noise: bool = False  # whether what the sampler adds at its steps is correlated as well
+    controlnet: str = "none"  # which holds the frames to what they were
+    controlnet_weight: float = 1.0  # from 0, without effect, to 2
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,12 @@ class VideoHost(Protocol):
 
     def upscalers(self) -> list[str]:
         """The names of what can enlarge pictures, the best first."""
+
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        """The name of the ControlNet Tile that is there and fits the checkpoint; "none" without one.
+
+        note: told in a sentence why one that is there is not used.
+        """
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """One picture `scale` times as wide and high. ValueError for a name that is not there."""

@@ -4,8 +4,10 @@ Whoever generates hands over a clip, so that every host does that in its own way
 """
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from vcd_ext import infotext
@@ -13,7 +15,15 @@ from vcd_ext.host import VideoHost
 from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
 from vcd_ext.remake import Finder, Settings, Telling, check, remake, title
-from vcd_ext.settings import FaceSettings, PassSettings, TiledSettings, VideoSettings, describe, to_infotext
+from vcd_ext.settings import (
+    FaceSettings,
+    PassSettings,
+    SettingError,
+    TiledSettings,
+    VideoSettings,
+    describe,
+    to_infotext,
+)
 
 T2V = "T2V VCD"  # the stage before those that are here
 
@@ -33,6 +43,10 @@ class Finished(NamedTuple):
     title: str
     clip: Clip
 
+    def beside(self, path: Path) -> Path:
+        """Its file beside `path`, which is that of the last video."""
+        return path.with_name(f"{path.stem}-{self.title.partition(' ')[0].lower()}{path.suffix}")
+
 
 class Outcome(NamedTuple):
     """What became of a video."""
@@ -50,8 +64,13 @@ class Outcome(NamedTuple):
 def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
     """What `video` asks for after the generation; SettingError for what no host can work with.
 
-    shared: what the stages have in common with the generation. Each has a denoising strength of its own.
+    shared: what the stages have in common with the generation. They have gamma and windows of `video`, and each a
+    denoising strength of its own.
     """
+    most, most_shared = (describe(PassSettings)[name].maximum for name in ("context", "context_overlap"))
+    context = int(min(video.context, most or math.inf))  # only frames that do not meet may be more
+    overlap = int(min(video.overlap, most_shared or math.inf, context - 1))
+    shared = replace(shared, gamma=video.gamma, context=context, context_overlap=overlap)
     common: dict[str, Any] = {
         field.name: getattr(shared, field.name) for field in fields(PassSettings) if field.name != "denoise"
     }
@@ -61,7 +80,14 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
     if video.tiled:
         own = _own(video, "tiled")
         asked.append(("tiled", TiledSettings(subject=video.face_detector, words=video.face_words, **common, **own)))
-    return [Stage(check(settings), _entries(video, name)) for name, settings in asked]
+    return [Stage(_checked(settings), _entries(video, name)) for name, settings in asked]
+
+
+def _checked(settings: Settings) -> Settings:
+    try:
+        return check(settings)
+    except SettingError as error:
+        raise SettingError(error.key, f"{title(settings)}: {error}") from error
 
 
 def alone(video: VideoSettings) -> VideoSettings:

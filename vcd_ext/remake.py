@@ -18,6 +18,7 @@ from vcd_ext.media import Clip
 from vcd_ext.settings import EVERYWHERE, NO_MODULE, FaceSettings, TiledSettings, default, describe
 from vcd_ext.tiled.enlarged import SCALE
 from vcd_ext.tiled.upscale import checked as checked_tiled
+from vcd_ext.tiled.upscale import with_controlnet, with_upscaler
 
 SMALLEST = 16  # pixels of a face that shows where the subject is; it need not be worth a repair
 PAINTING = "Enlarging and painting"  # a stage of Tiled VCD; those of Face VCD are its own
@@ -54,6 +55,17 @@ def check(settings: Settings) -> Settings:
     return checked_face(settings) if isinstance(settings, FaceSettings) else checked_tiled(settings)
 
 
+def ready(host: VideoHost, settings: Settings, finder: Finder) -> None:
+    """ValueError, in one sentence, if a detector or an upscaler that the settings name is not there."""
+    if isinstance(settings, FaceSettings):
+        finder(settings)
+        return
+    with_upscaler(host, settings)
+    wanted = _sought(settings)
+    if wanted is not None and wanted.detector != "auto":
+        finder(wanted)
+
+
 def remake(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, telling: Telling) -> Made:
     """The video with faces repaired, or at twice its size; it keeps rate and metadata, and tells what was done to it.
 
@@ -70,6 +82,7 @@ def remake(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, tell
             telling.note("Stopped before all faces were found; the video is as it was.")
             return Made(None, False, None)
     else:
+        settings = _with_controlnet(host, settings, telling.note)
         frames = _enlarged(host, clip.frames, settings, finder, telling)
     complete = not telling.interrupted()
     if not len(frames) or (not complete and _same(frames, clip.frames)):
@@ -91,27 +104,28 @@ def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, telling: Tell
 def described(clip: Clip, frames: Frames, settings: Settings) -> dict[str, str]:
     """The metadata of what was made of a clip: its own, its infotext extended by the settings that are not usual."""
     name = title(settings)
+    usual = {key: default(type(settings), key) for key in describe(type(settings))} | {"controlnet": NO_MODULE}
     chosen = {
         f"{name} {setting.label.lower()}": _shown(key, getattr(settings, key))
         for key, setting in describe(type(settings)).items()
-        if key in ("denoise", "steps", "seed") or getattr(settings, key) != default(type(settings), key)
+        if key in ("denoise", "steps", "seed") or getattr(settings, key) != usual[key]
     }
     text = infotext.extended(clip.metadata.get(infotext.PARAMETERS, ""), chosen)
     if not text:
         height, width = frames.shape[1:3]
-        usual = {
+        common = {
             "Steps": settings.steps,
             "CFG scale": settings.cfg_scale,
             "Seed": settings.seed,
             "Size": f"{width}x{height}",
             "Denoising strength": settings.denoise,
         }
-        text = infotext.composed(settings.prompt, settings.negative_prompt, usual | chosen)
+        text = infotext.composed(settings.prompt, settings.negative_prompt, common | chosen)
     return {**clip.metadata, infotext.PARAMETERS: text}
 
 
 def _shown(key: str, value: Any) -> Any:
-    return Path(value).name if key == "motion_module" else value
+    return Path(value).name if key in ("motion_module", "controlnet") else value
 
 
 def _with_seed(settings: Settings, note: Note) -> Settings:
@@ -120,6 +134,14 @@ def _with_seed(settings: Settings, note: Note) -> Settings:
     seed = random.randrange(2**32)
     note(f"The seed is {seed}.")
     return cast(Settings, replace(settings, seed=seed))
+
+
+def _with_controlnet(host: VideoHost, settings: TiledSettings, note: Note) -> TiledSettings:
+    """The settings as they are written down: with the ControlNet that is used, which may not be there next time."""
+    named = with_controlnet(host, settings, note)
+    if named.controlnet != NO_MODULE and named.controlnet_weight:
+        note(f"ControlNet: {_shown('controlnet', named.controlnet)}, with weight {named.controlnet_weight:g}.")
+    return named
 
 
 def _faces(
@@ -154,11 +176,10 @@ def _enlarged(host: VideoHost, frames: Frames, settings: TiledSettings, finder: 
 
 def _subject(frames: Frames, settings: TiledSettings, finder: Finder, telling: Telling) -> NDArray[np.floating] | None:
     """Where the subject is, [F, N, 4]; None where nobody needs to know."""
-    named = settings.identity != NO_MODULE or settings.elsewhere.strip()
+    wanted = _sought(settings)
     one_tile = SCALE * max(frames.shape[1:3]) <= settings.tile
-    if settings.subject == EVERYWHERE or not named or one_tile:
+    if wanted is None or one_tile:
         return None
-    wanted = FaceSettings(detector=settings.subject, words=settings.words, min_face=SMALLEST)
     try:
         detector = finder(wanted)
     except ValueError as error:
@@ -168,6 +189,14 @@ def _subject(frames: Frames, settings: TiledSettings, finder: Finder, telling: T
         return None
     people = face.find_people(frames, wanted, detector, telling.progress, telling.interrupted)
     return boxes_of(people, len(frames)) if people else np.full((len(frames), 1, 4), np.nan)
+
+
+def _sought(settings: TiledSettings) -> FaceSettings | None:
+    """What is to be found of the subject; None where the prompt names none, or it is to be everywhere."""
+    named = settings.identity != NO_MODULE or settings.elsewhere.strip()
+    if settings.subject == EVERYWHERE or not named:
+        return None
+    return FaceSettings(detector=settings.subject, words=settings.words, min_face=SMALLEST)
 
 
 def _same(one: Frames, other: Frames) -> bool:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vcd_ext.generate import chosen_formats, make_room, targets
-from vcd_ext.settings import NO_MODULE, FaceSettings, TiledSettings, VideoSettings, add_arguments, parse
+from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, add_arguments, parse
 from vcd_ext.terminal import INTERRUPTED, bars, interruption, tell
 
 if TYPE_CHECKING:
     from vcd_ext.media import Clip
     from vcd_ext.remake import Finder, Settings
 
-FILES = ("motion_module", "identity")  # settings that are files here
+FILES = ("motion_module", "identity", "controlnet")  # settings that are files here
 
 
 def add_options(command: argparse.ArgumentParser, cls: type, needs_checkpoint: bool = True) -> None:
@@ -44,7 +44,9 @@ def add_options(command: argparse.ArgumentParser, cls: type, needs_checkpoint: b
         help="Folders with weights of YuNet or Grounding DINO, to find faces or words with.",
     )
     command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
-    add_arguments(command, cls, skip=("motion_module",), unset={"identity": "that of the first --embedding"})
+    add_arguments(
+        command, cls, skip=("motion_module", "controlnet"), unset={"identity": "that of the first --embedding"}
+    )
     others = tuple(field.name for field in fields(VideoSettings) if field.name != "formats")
     add_arguments(command, VideoSettings, skip=others)
 
@@ -57,7 +59,9 @@ def settings_of(arguments: argparse.Namespace, cls: "type[FaceSettings] | type[T
     first = arguments.embedding[0].stem if arguments.embedding else NO_MODULE
     given["identity"] = first if arguments.identity is None else arguments.identity
     given["motion_module"] = str(arguments.motion_module or NO_MODULE)
-    return check(parse(FaceSettings, given) if cls is FaceSettings else parse(TiledSettings, given))
+    if cls is FaceSettings:
+        return check(parse(FaceSettings, given))
+    return check(parse(TiledSettings, given | {"controlnet": str(arguments.controlnet or AUTO)}))
 
 
 def run(
@@ -103,6 +107,13 @@ def finder_of(arguments: argparse.Namespace, device: Any = "cpu") -> "Finder":
     from vcd_ext.face import detector
 
     return lambda settings: detector(settings, arguments.weights, device)
+
+
+def check_upscalers(weights: Sequence[Path]) -> None:
+    """ValueError if one of the files is not there."""
+    missing = [path for path in weights if not path.is_file()]
+    if missing:
+        raise ValueError(f"There is no upscaler at {missing[0]}; check the folder and the name.")
 
 
 def _saved(clip: "Clip", files: Sequence[Path], source: Path) -> Sequence[Path]:

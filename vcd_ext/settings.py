@@ -10,6 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 NO_MODULE = "none"
+AUTO = "auto"
 FORMATS = ("mp4", "webm", "gif", "webp", "png")
 SAMPLERS = ("euler", "ddim", "dpmpp_2m", "lcm")
 SCHEDULES = ("animatediff", "checkpoint", "mixed")
@@ -265,6 +266,15 @@ class TiledSettings(PassSettings):
         "What to look for in place of a face, for example dog. Needs the weights of Grounding DINO.",
     )
     upscaler: str = _setting("", "Upscaler", "What doubles the pictures before they are denoised; empty: the best.")
+    controlnet: str = _setting(
+        AUTO,
+        "ControlNet",
+        "A ControlNet Tile for SD1.5, which holds each tile to what the enlarged picture shows there, so that Denoise "
+        "can be higher. 'auto' takes the one that is installed, if one is; 'none' does without.",
+    )
+    controlnet_weight: float = _setting(
+        1.0, "ControlNet weight", "How firmly it holds; 0 does without.", minimum=0.0, maximum=2.0, step=0.05
+    )
     tile: int = _setting(
         576,
         "Tile",

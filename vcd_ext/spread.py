@@ -4,6 +4,7 @@ So every step denoises the whole video on the whole canvas, while no more than a
 (MultiDiffusion, Bar-Tal et al., arXiv 2302.08113, along the frames as well).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vcd_ext.motion.windows import Window
+from vcd_ext.unet import Forward, forward_replaced
 
 if TYPE_CHECKING:  # importing `tiled` would import whoever uses this file
     from vcd_ext.tiled.tiles import Tile
@@ -31,6 +33,14 @@ class Swap(NamedTuple):
     absent: NDArray[np.bool_]  # [frames, tiles]
 
 
+class Divisible(ABC):
+    """An argument of the UNet that has a row for each picture, is no tensor, and divides itself."""
+
+    @abstractmethod
+    def part(self, window: Window, tile: "Tile | None") -> Any:
+        """What belongs to a window and, in latents, a tile; None: the whole canvas."""
+
+
 @contextmanager
 def spread(
     unet: nn.Module,
@@ -39,8 +49,11 @@ def spread(
     tiles: Sequence["Tile"] | None = None,
     swap: Swap | None = None,
     before_part: Callable[[], None] | None = None,
-) -> Iterator[None]:
+) -> Iterator[int]:
     """Within this context a call of the UNet is computed window by window and tile by tile.
+
+    Gives how many rows of a video's text the UNet is to be called with: 1 where it is spread, as each part repeats it
+    for its own frames, so that the texts of a long video need no more memory than those of a window; else `frames`.
 
     unet: an LDM `UNetModel` or a diffusers `UNet2DConditionModel`. The rows of each call are whole videos, one after
     the other (row = video * frames + frame); all videos' rows of a window are computed together, so that
@@ -48,31 +61,26 @@ def spread(
     windows, tiles: from `motion.windows` and, in latents, `tiled.tiles`. Without tiles the canvas stays whole. With
     nothing to divide and nothing to swap the UNet is left alone.
     Tensors whose first axis is the rows are divided, those with two sides also into tiles, in proportion where they
-    are several times as large as the latents. The sum is made in float32 and returned in the UNet's own type.
+    are several times as large as the latents; a `Divisible` divides itself. Texts, [rows, tokens, width], may also have
+    one row for each video. The sum is made in float32 and returned in the UNet's own type.
     before_part: called before each of several parts is computed; it may raise, as such a call takes long.
     ValueError for windows or a swap that do not fit the video, and in the call for other row counts or sizes.
     """
     parts = _Parts(frames, windows, tiles or (None,), swap)
     if parts.count == 1 and swap is None:
-        yield
+        yield frames
         return
-    mine = vars(unet)
-    hung = mine.get("forward")  # ControlNet's, for example
-    plain = unet.forward
 
-    def compute(*args: Any, **kwargs: Any) -> Any:
-        if before_part is not None:
-            before_part()
-        return plain(*args, **kwargs)
+    def in_parts(plain: Forward) -> Forward:
+        def compute(*args: Any, **kwargs: Any) -> Any:
+            if before_part is not None:
+                before_part()
+            return plain(*args, **kwargs)
 
-    unet.forward = lambda *args, **kwargs: parts.run(compute, args, kwargs)
-    try:
-        yield
-    finally:
-        if hung is None:
-            mine.pop("forward", None)
-        else:
-            mine["forward"] = hung
+        return lambda *args, **kwargs: parts.run(compute, args, kwargs)
+
+    with forward_replaced(unet, in_parts):
+        yield 1
 
 
 class _Parts:
@@ -135,15 +143,23 @@ class _Part:
         self.swap: tuple[Swap, NDArray[np.bool_]] | None = None
 
     def of(self, value: Any) -> Any:
-        """The part of an argument: of a tensor with all rows, or of all such tensors in a tuple, list or dict."""
+        """The part of an argument: of a tensor with all rows, of texts, or of all such in a tuple, list or dict."""
         if isinstance(value, dict):
             return {key: self.of(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return type(value)(self.of(item) for item in value)
-        if not isinstance(value, Tensor) or value.dim() == 0 or value.shape[0] != self.rows:
+        if isinstance(value, Divisible):
+            return value.part(self.window, self.tile)
+        if not isinstance(value, Tensor) or value.dim() == 0:
             return value
-        part = self._cut(value).flatten(0, 1)
-        return self._swapped(part) if self.swap is not None and part.dim() == 3 else part
+        is_text = value.dim() == 3
+        if is_text and value.shape[0] == self.videos:
+            part = value.repeat_interleave(len(self.window.frames), dim=0)
+        elif value.shape[0] == self.rows:
+            part = self._cut(value).flatten(0, 1)
+        else:
+            return value
+        return self._swapped(part) if self.swap is not None and is_text else part
 
     def add(self, result: Tensor, total: Tensor) -> None:
         """Add the weighted result to the sum over all parts, [rows, C, h, w]."""

@@ -41,6 +41,7 @@ class Choices(NamedTuple):
     identities: list[str]
     samplers: list[str]
     upscalers: list[str]  # the best first
+    controlnets: list[str]
 
 
 class Studio(Protocol):

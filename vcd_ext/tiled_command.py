@@ -18,6 +18,13 @@ def add(commands: Any) -> None:
     )
     remake_command.add_options(command, TiledSettings)
     command.add_argument(
+        "--controlnet",
+        type=Path,
+        metavar="FILE",
+        help="A ControlNet Tile for SD1.5, such as control_v11f1e_sd15_tile.pth, which holds each tile to what the "
+        "enlarged picture shows there, so that --denoise can be higher.",
+    )
+    command.add_argument(
         "--upscaler-weights",
         type=Path,
         nargs="+",
@@ -30,7 +37,5 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Enlarge the video that the arguments name."""
-    missing = [path for path in arguments.upscaler_weights if not path.is_file()]
-    if missing:
-        raise ValueError(f"There is no upscaler at {missing[0]}; check the folder and the name.")
+    remake_command.check_upscalers(arguments.upscaler_weights)
     return remake_command.run(arguments, TiledSettings, "tiled", arguments.upscaler_weights)

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.ui.app import page
 
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
-    library = Library(arguments.motion_modules, arguments.upscalers, arguments.embeddings)
+    library = Library(arguments.motion_modules, arguments.upscalers, arguments.controlnets, arguments.embeddings)
     jobs = Jobs(StandaloneStudio(host, folders(arguments), library))
     # Only this machine is served: the page reads whatever folder it is told to.
     page(jobs).queue(concurrency_count=8).launch(server_name="127.0.0.1", server_port=arguments.port, show_api=False)

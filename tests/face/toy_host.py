@@ -65,5 +65,8 @@ class ToyHost:
     def upscalers(self) -> list[str]:
         raise AssertionError("Face VCD enlarges by itself")
 
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        raise AssertionError("Face VCD has none")
+
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         raise AssertionError("Face VCD enlarges by itself")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from omegaconf import OmegaConf
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -37,20 +38,33 @@ def relative_difference(ours: Tensor, theirs: Tensor) -> float:
     return ((ours - theirs).abs().max() / theirs.abs().max()).item()
 
 
-def predicted(unet: torch.nn.Module) -> Tensor:
+def predicted(unet: torch.nn.Module, *sides: int) -> Tensor:
     generator = torch.Generator().manual_seed(0)
-    latents, text = torch.randn(2, 4, 16, 16, generator=generator), torch.randn(2, 77, 64, generator=generator)
+    latents, text = torch.randn(2, 4, *sides, generator=generator), torch.randn(2, 77, 64, generator=generator)
     with torch.no_grad():
         made = unet(latents, torch.tensor([900, 20]), text)
     return getattr(made, "sample", made)
 
 
-def test_the_unet_agrees_with_ldms(files, state, models):
+class Fitting:
+    """torch as the WebUI gives it to LDM's UNet: the first of two pictures is resized to the second to be joined."""
+
+    def __getattr__(self, name):
+        return getattr(torch, name)
+
+    def cat(self, pictures, dim):
+        first, second = pictures
+        return torch.cat([F.interpolate(first, second.shape[-2:], mode="nearest"), second], dim)
+
+
+@pytest.mark.parametrize("sides", [(16, 16), (9, 13), (17, 10), (1, 2)])
+def test_the_unet_agrees_with_ldms(files, state, models, monkeypatch, sides):
     openaimodel = pytest.importorskip("ldm.modules.diffusionmodules.openaimodel")
+    monkeypatch.setattr(openaimodel, "th", Fitting())
     params = OmegaConf.load(files.checkpoint.with_suffix(".yaml")).model.params
     unet = openaimodel.UNetModel(**params.unet_config.params).eval()
     unet.load_state_dict(part(state, "model.diffusion_model."))
-    assert relative_difference(predicted(models.unet), predicted(unet)) < 1e-4
+    assert relative_difference(predicted(models.unet, *sides), predicted(unet, *sides)) < 1e-4
 
 
 def test_the_decoder_agrees_with_ldms(files, state, models):

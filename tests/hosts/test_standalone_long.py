@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from vcd_ext.host import VideoPass
+from vcd_ext.hosts.video import StandaloneVideo
 from vcd_ext.settings import GenerateSettings, VideoSettings
 
 PICTURE = GenerateSettings(prompt="a photo of tinyperson", width=64, height=72, steps=2, cfg_scale=1, seed=5)
@@ -31,6 +33,18 @@ def test_more_frames_than_the_module_holds_are_made(host, files, rows):
     clip = host.generate(replace(PICTURE, steps=1), VideoSettings(frames=40), files.motion_module)
     assert clip.frames.shape[0] == 40
     assert rows == [16, 16, 16]
+
+
+def test_the_memory_of_texts_does_not_grow_with_the_frames(host, files):
+    held: list[int] = []
+    hook = host.unet.register_forward_pre_hook(lambda _, args: held.append(args[2].untyped_storage().nbytes()))
+    video, one = StandaloneVideo(host), np.full((64, 64, 3), 0.5, np.float32)
+    work = VideoPass("a cat", steps=1, motion_module=str(files.motion_module), context=4, overlap=1)
+    for frames in (9, 36):
+        host.generate(replace(PICTURE, steps=1, cfg_scale=7.5), replace(LONG, frames=frames), files.motion_module)
+        list(video.denoise([one] * frames, work))
+    hook.remove()
+    assert held == [2 * 77 * host.prompts.width * 4] * 4, "a row each for uncond and cond, in float32"
 
 
 def test_a_video_within_the_context_is_the_same_whatever_the_context(host, files, rows):

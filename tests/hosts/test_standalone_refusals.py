@@ -22,7 +22,6 @@ WRONG_SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "sampler": ({"sampler": "magic"}, {}, "choose one of euler"),
     "cfg_scale": ({"cfg_scale": 0.5}, {}, "cfg_scale is 0.5"),
     "steps": ({"steps": 0}, {}, "steps is 0"),
-    "lcm": ({"sampler": "lcm", "steps": 51}, {}, "lcm makes at most 50 steps"),
     "gamma": ({}, {"gamma": 0.9}, "gamma is 0.9"),
     "frames": ({}, {"frames": 0}, "frames is 0"),
     "context": ({}, {"context": 0}, "context is 0"),

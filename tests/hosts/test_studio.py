@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from tests import tiny
 from tests.conftest import Files
 from tests.identity.toy_host import photo
 from vcd_ext.host import VideoPass
@@ -16,7 +17,7 @@ from vcd_ext.hosts.studio import StandaloneStudio
 from vcd_ext.hosts.training import StandaloneTraining
 from vcd_ext.identity import load_embedding, save_embedding, shelf
 from vcd_ext.identity.progress import Progress, Report
-from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings
+from vcd_ext.settings import SAMPLERS, FaceSettings, TiledSettings, TrainSettings
 from vcd_ext.studio import Folders
 
 SETTINGS = TrainSettings(name="rexling", class_word="dog", size=64, steps=2, batch=1, variants=1, tokens=2, seed=1)
@@ -31,7 +32,7 @@ def host(files: Files) -> StandaloneTraining:
 @pytest.fixture
 def studio(host: StandaloneTraining, tmp_path: Path) -> StandaloneStudio:
     folders = Folders(tmp_path, tmp_path, (tmp_path / "models",), (tmp_path,), tmp_path / "videos", (tmp_path,))
-    library = Library(tmp_path / "modules", tmp_path / "upscalers", tmp_path)
+    library = Library(tmp_path / "modules", tmp_path / "upscalers", tmp_path / "controlnets", tmp_path)
     return StandaloneStudio(host, folders, library)
 
 
@@ -106,14 +107,18 @@ def test_it_lends_what_makes_videos_again_with_what_lies_in_its_folders(
     studio: StandaloneStudio, files: Files, tmp_path: Path
 ) -> None:
     none = studio.choices()
-    assert (none.motion_modules, none.identities, none.upscalers) == (["none"], ["none"], ["Lanczos"])
+    assert none == (["none"], ["none"], list(SAMPLERS), ["Lanczos"], [])
     (tmp_path / "modules").mkdir()
     module = tmp_path / "modules" / files.motion_module.name
     module.symlink_to(files.motion_module)
+    for name in ("control_sd15_tile", "control_sd15_canny"):
+        network = tiny.controlnet(tmp_path / "controlnets", name)
     (tmp_path / files.embedding.name).symlink_to(files.embedding)
     (tmp_path / "notes.pt").write_text("no embedding")
     there = studio.choices()
     assert (there.motion_modules, there.identities) == (["none", str(module)], ["none", "tinyperson"])
+    assert there.controlnets == [str(network.with_name("control_sd15_tile.safetensors"))]
+    studio.check(TiledSettings(controlnet=there.controlnets[0]))
     work = VideoPass("tinyperson", steps=1, denoise=1.0, cfg_scale=1.0, motion_module=str(module))
     with studio.remaking() as host:
         frames = list(host.denoise([np.zeros((64, 64, 3), np.float32)] * 2, work))
@@ -127,6 +132,7 @@ def test_names_that_are_not_there_are_refused(studio: StandaloneStudio) -> None:
         (TiledSettings(identity="rex"), "identity is 'rex', which is not there"),
         (TiledSettings(sampler="magic"), "sampler is 'magic', which is not there; choose one of euler"),
         (TiledSettings(upscaler="magic"), "upscaler is 'magic', which is not there"),
+        (TiledSettings(controlnet="magic"), "controlnet is 'magic', which is not there; choose one of auto, none"),
     ):
         with pytest.raises(ValueError, match=words):
             studio.check(settings)

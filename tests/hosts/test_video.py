@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -10,13 +11,18 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from diffusers import EulerDiscreteScheduler, StableDiffusionImg2ImgPipeline
+from diffusers import (
+    EulerDiscreteScheduler,
+    StableDiffusionControlNetImg2ImgPipeline,
+    StableDiffusionImg2ImgPipeline,
+)
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tests import tiny
 from tests.conftest import Files
 from vcd_ext.host import Interrupted, Picture, Tiling, VideoPass
+from vcd_ext.hosts import controlnet
 from vcd_ext.hosts.enlarge import Enlargers
 from vcd_ext.hosts.passes import steps_run
 from vcd_ext.hosts.standalone import Standalone
@@ -31,6 +37,12 @@ SIDE = 64
 @pytest.fixture(scope="module")
 def video(host: Standalone, files: Files) -> StandaloneVideo:
     return StandaloneVideo(host, [files.embedding])
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ControlNet's file."""
+    return tiny.controlnet(tmp_path_factory.mktemp("controlnet"))
 
 
 def soft(frames: int, height: int = SIDE, width: int = SIDE) -> list[Picture]:
@@ -131,6 +143,41 @@ def test_without_motion_and_gamma_it_is_an_ordinary_img2img(video, host, files):
             output_type="np",
         ).images[0]
         np.testing.assert_allclose(ours[i], theirs, atol=2e-3)
+
+
+def test_with_a_controlnet_it_is_the_librarys_img2img_with_one(video, host, files, network):
+    frame = [np.round(soft(1)[0] * 64) / 64]  # as half precision holds it
+    ours = made(video, frame, replace(WORK, controlnet=str(network), controlnet_weight=0.7))
+    uncond, cond = host.text(WORK.prompt, "", WORK.cfg_scale, host.vectors([files.embedding]))
+    schedule = EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    pipeline = StableDiffusionControlNetImg2ImgPipeline(
+        host.vae,
+        host.prompts.text_encoder,
+        host.prompts.tokenizer,
+        host.unet,
+        controlnet.load(network, host.unet),
+        schedule,
+        None,
+        None,
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    theirs = pipeline(
+        image=encoded(host, frame),
+        control_image=torch.from_numpy(frame[0]).permute(2, 0, 1)[None],
+        prompt_embeds=cond.detach(),
+        negative_prompt_embeds=uncond.detach(),
+        strength=WORK.denoise,
+        num_inference_steps=WORK.steps,
+        guidance_scale=WORK.cfg_scale,
+        controlnet_conditioning_scale=0.7,
+        generator=torch.Generator().manual_seed(WORK.seed),
+        output_type="np",
+    ).images
+    np.testing.assert_allclose(ours, theirs, atol=2e-3)
+    assert np.abs(ours - made(video, frame)).max() > 0.02, "it has a say"
+    weightless = replace(WORK, controlnet=str(network), controlnet_weight=0.0)
+    assert np.array_equal(made(video, frame, weightless), made(video, frame))
 
 
 def test_the_noise_of_the_whole_video_is_correlated(video, host, seen):
@@ -324,9 +371,9 @@ def test_progress_rises_to_its_total(video):
     assert [done for done, _ in told] == sorted({done for done, _ in told})
 
 
-def test_the_model_is_left_as_it_was_however_a_pass_ends(video, host, files):
+def test_the_model_is_left_as_it_was_however_a_pass_ends(video, host, files, network):
     frames = soft(3, 64, 112)
-    work = replace(WORK, motion_module=str(files.motion_module), context=2, overlap=1)
+    work = replace(WORK, motion_module=str(files.motion_module), context=2, overlap=1, controlnet=str(network))
     options: dict[str, Any] = {"tiling": Tiling(64, 16, "a beach", np.zeros((3, 2), bool))}
     state = fingerprint(host)
     plain = made(video, frames)
@@ -403,6 +450,7 @@ def test_what_cannot_work_is_refused_in_one_sentence_before_anything_is_computed
         ({"sampler": "magic"}, "sampler is 'magic'; choose one of euler"),
         ({"overlap": 16}, "overlap is 16"),
         ({"motion_module": "missing.safetensors"}, "There is no motion module at missing"),
+        ({"controlnet": "missing.pth"}, "There is no ControlNet at missing"),
     ],
 )
 def test_a_pass_that_cannot_work_is_refused(video, change, sentence):

@@ -1,5 +1,6 @@
 """What a training was begun with comes back exactly, and nothing else is taken for it."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def test_photos_masks_and_settings_come_back_exactly(tmp_path: Path) -> None:
     assert run_key(ToyHost(), begun.photos, SETTINGS) == run_key(ToyHost(), photos, SETTINGS)
 
 
-def test_all_that_can_be_gone_on_with_is_listed(tmp_path: Path) -> None:
+def test_all_that_can_be_gone_on_with_is_listed_the_last_one_first(tmp_path: Path) -> None:
     assert unfinished.unfinished(tmp_path / "nowhere") == []
     asked: list[tuple[str, int]] = []
     for name in ("rexy", "bello"):
@@ -35,7 +36,11 @@ def test_all_that_can_be_gone_on_with_is_listed(tmp_path: Path) -> None:
         state=unfinished.state_file(tmp_path, "rexy"), interrupted=lambda: asked[-1] == ("Training", 3),
     )  # fmt: skip
     (tmp_path / "broken.training.photos").write_bytes(b"?")
-    assert unfinished.unfinished(tmp_path) == [("bello", "dog", 0, 20), ("rexy", "dog", 3, 20)]
+    for name, saved in {"rexy.training": 3, "rexy.training.photos": 1, "bello.training.photos": 2}.items():
+        os.utime(tmp_path / name, (saved, saved))
+    assert unfinished.unfinished(tmp_path) == [("rexy", "dog", 3, 20), ("bello", "dog", 0, 20)]
+    os.utime(tmp_path / "bello.training.photos", (4, 4))
+    assert [one.name for one in unfinished.unfinished(tmp_path)] == ["bello", "rexy"]
 
 
 def test_a_discarded_training_leaves_nothing_and_the_others_stay(tmp_path: Path) -> None:

@@ -71,6 +71,18 @@ def test_pictures_are_stacked_whatever_their_number_was_thought_to_be(expected: 
     assert np.array_equal(stacked(iter(pictures), expected), np.stack(pictures))
 
 
+@pytest.mark.parametrize("expected", [-1, 3, 6, 40])
+def test_what_is_too_large_for_the_memory_is_stacked_on_the_disk(
+    expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vcd_ext.room.IN_MEMORY", 3 * 4 * 6 * 3)
+    pictures = [np.full((4, 6, 3), i, np.uint8) for i in range(6)]
+    frames = stacked(iter(pictures), expected)
+    assert isinstance(frames, np.memmap)
+    assert np.array_equal(frames, np.stack(pictures))
+    assert type(stacked(iter(pictures[:3]), 3)) is np.ndarray
+
+
 def test_stacking_holds_one_picture_beside_the_frames() -> None:
     shape, count = (100, 100, 3), 50
     tracemalloc.start()

@@ -216,6 +216,18 @@ def test_a_film_too_long_for_the_memory_is_named(clip: Clip, tmp_path: Path, mon
         read(path)
 
 
+def test_a_film_too_long_for_the_disk_is_not_called_damaged(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "The frames need 7.3 GiB in /tmp")
+
+    path = write(tmp_path / "clip.mp4", clip)
+    monkeypatch.setattr("vcd_ext.media.containers.stacked", full)
+    with pytest.raises(OSError, match=r"The frames need 7\.3 GiB"):
+        read(path)
+
+
 def test_without_pyav_the_other_formats_still_work(clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     assert len(read(write(tmp_path / "clip.gif", clip)).frames) == len(clip.frames)

@@ -80,12 +80,21 @@ def test_all_settings_reach_the_host() -> None:
     settings = TiledSettings(
         prompt="a lake", negative_prompt="fog", motion_module="mm_v2", denoise=0.3, steps=7, cfg_scale=4.0,
         sampler="Euler a", seed=9, gamma=0.1, context=8, context_overlap=2, tile=96, tile_overlap=32,
+        controlnet="cn", controlnet_weight=0.5,
     )  # fmt: skip
     host = ToyHost()
     upscale(host, noisy_frames(), settings)
-    assert host.runs == [
-        (VideoPass("a lake", "fog", 0.3, 7, 4.0, "Euler a", 9, 0.1, "mm_v2", 8, 2), Tiling(96, 32, "", None)),
-    ]
+    work = VideoPass("a lake", "fog", 0.3, 7, 4.0, "Euler a", 9, 0.1, "mm_v2", 8, 2, False, "cn", 0.5)
+    assert host.runs == [(work, Tiling(96, 32, "", None))]
+
+
+@pytest.mark.parametrize(("there", "used"), [([], "none"), (["one", "two"], "one")])
+def test_the_controlnet_that_is_there_is_used_unless_it_is_forbidden(there: list[str], used: str) -> None:
+    host = ToyHost()
+    host.networks = there
+    upscale(host, noisy_frames(), SMALL)
+    upscale(host, noisy_frames(), replace(SMALL, controlnet="none"))
+    assert [work.controlnet for work, _ in host.runs] == [used, "none"]
 
 
 def test_defaults_are_those_of_the_paper_but_for_the_tiles() -> None:
@@ -233,7 +242,7 @@ def test_progress_is_the_hosts() -> None:
 
 
 def test_long_videos_lie_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vcd_ext.tiled.room.IN_MEMORY", 1000)
+    monkeypatch.setattr("vcd_ext.room.IN_MEMORY", 1000)
     frames = noisy_frames(3)
     result = upscale(ToyHost(), frames, SMALL)
     assert isinstance(result, np.memmap)

@@ -28,9 +28,13 @@ class ToyHost:
         self.runs: list[tuple[VideoPass, Tiling]] = []
         self.enlarged: list[int] = []  # a number for each picture, its first value
         self.decoded = self.attached = 0
+        self.networks: list[str] = []
 
     def upscalers(self) -> list[str]:
         return ["repeat", "Lanczos"]
+
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        return next(iter(self.networks), "none")
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         self.enlarged.append(round(float(picture[0, 0, 0]) * 255))

@@ -8,7 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from tools.toyworld import assemble, first_stage, second_stage, train_autoencoder, train_denoiser, train_motion
+from tools.toyworld import (
+    assemble,
+    emphasis,
+    first_stage,
+    second_stage,
+    train_autoencoder,
+    train_denoiser,
+    train_motion,
+)
 from tools.toyworld.captions import held_out
 from tools.toyworld.second_stage import noised, scaled_linear
 from tools.toyworld.spec import sample
@@ -106,3 +114,20 @@ def test_noise_is_added_as_the_schedule_says() -> None:
     clean, noise = torch.ones(2, 4, 8, 8), torch.zeros(2, 4, 8, 8)
     found = noised(clean, noise, torch.tensor([0, 999]), alphas)
     assert found[:, 0, 0, 0].tolist() == pytest.approx([(1 - 0.00085) ** 0.5, 0.0682], abs=1e-4)
+
+
+def test_the_loss_counts_most_on_faces_and_as_much_in_all_for_each_picture(tmp_path: Path) -> None:
+    numbers = train_denoiser.allowed(4)
+    covered = emphasis.covers(tmp_path / "covers.npy", numbers, train_denoiser.drawn)
+    assert covered.shape == (4, 1, 2, 16, 16)
+    weights = emphasis.loss_weights(covered, subject=8, face=20)
+    torch.testing.assert_close(weights.mean(dim=(3, 4)), torch.ones(4, 1, 1))
+    for drawn, (body, face), weight in zip(
+        map(train_denoiser.drawn, numbers), covered[:, 0], weights[:, 0, 0], strict=True
+    ):
+        x0, y0, x1, y1 = drawn.face_boxes[0]
+        inside = face[int((y0 + y1) / 16), int((x0 + x1) / 16)]
+        assert inside == face.max(), "the middle of its box"
+        beside = weight[(body == 0) & (face == 0)]
+        torch.testing.assert_close(weight[face == 1], beside[0].expand(int((face == 1).sum())) * 20)
+        assert weight[(body == 1) & (face == 0)] == pytest.approx(float(beside[0]) * 8, rel=1e-5)

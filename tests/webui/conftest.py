@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -58,12 +59,23 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.motion_module(folder / "extensions/sd-webui-animatediff/model").rename(
         folder / "extensions/sd-webui-animatediff/model/theirs.safetensors"
     )
+    # One in each of sd-webui-controlnet's folders.
+    tiny.controlnet(models / "ControlNet")
+    tiny.controlnet(folder / "extensions/sd-webui-controlnet/models", "other_sd15_tile", seed=1)
     _lora(models / "Lora" / "tinylora.safetensors")
     tiny.embedding(folder / "embeddings", "tinyperson")
     tiny.embedding(folder / "embeddings", "toowide", width=96)
     (folder / "extensions" / "vcd-webui").symlink_to(REPOSITORY)
     (folder / "extensions" / "probe").symlink_to(Path(__file__).with_name("probe"))
     return folder
+
+
+@pytest.fixture(scope="module")
+def before(server: Server) -> tuple[dict, np.ndarray]:
+    """Fingerprint and a plain picture; the second of two, so that the WebUI has made all it makes once."""
+    server.generate(None)
+    picture = server.generate(None).frames
+    return server.get("/probe/fingerprint"), picture
 
 
 def start(data: Path, *flags: str) -> Server:

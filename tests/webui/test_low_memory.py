@@ -9,7 +9,7 @@ import pytest
 from tests.hosts.test_video import soft
 from tests.webui.conftest import start
 from tests.webui.server import Server
-from tests.webui.test_v2v import ask, made
+from tests.webui.test_v2v import HUNG, ask, made
 
 MOTION = {"motion_module": "mm_v2", "frames": 4}
 
@@ -38,7 +38,7 @@ def test_the_same_video_and_the_model_as_before(server: Server, saving: Server) 
 
 
 def test_video_to_video_is_the_same_and_the_model_as_before(server: Server, saving: Server) -> None:
-    request = {"work": {"motion_module": "mm_v2", "context": 3, "overlap": 1}, "tiling": {"size": 64, "overlap": 16}}
+    request = {"work": HUNG, "tiling": {"size": 64, "overlap": 16}}
     frames = soft(5, 64, 128)
     expected = made(server, frames, **request)
     plain = saving.generate(None).frames

@@ -16,6 +16,11 @@ MINUTE = 60_000
 
 @pytest.fixture(scope="module")
 def page(server: Server) -> Iterator[Page]:
+    yield from opened(server)
+
+
+def opened(server: Server) -> Iterator[Page]:
+    """The page with a small request filled in; closed at the end."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
     with sync_playwright() as playwright:

@@ -12,14 +12,6 @@ MOTION = {"motion_module": "mm_v2", "frames": 4}
 LONG = {**MOTION, "frames": 9, "overlap": 2, "context": 4}  # four windows
 
 
-@pytest.fixture(scope="module")
-def before(server: Server) -> tuple[dict, np.ndarray]:
-    """Fingerprint and a plain picture; the second of two, so that the WebUI has made all it makes once."""
-    server.generate(None)
-    picture = server.generate(None).frames
-    return server.get("/probe/fingerprint"), picture
-
-
 def check(server: Server, before: tuple[dict, np.ndarray]) -> None:
     assert server.get("/probe/fingerprint") == before[0]
     assert np.array_equal(server.generate(None).frames, before[1])

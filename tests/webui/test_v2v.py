@@ -53,20 +53,13 @@ def made(server: Server, frames: Any, work: dict[str, Any] | None = None, **requ
 
 
 @pytest.fixture(scope="module")
-def before(server: Server) -> tuple[dict, np.ndarray]:
-    """Fingerprint and a plain picture; the second of two, so that the WebUI has made all it makes once."""
-    server.generate(None)
-    picture = server.generate(None).frames
-    return server.get("/probe/fingerprint"), picture
-
-
-@pytest.fixture(scope="module")
 def standalone(data: Path) -> StandaloneVideo:
     models = data / "models"
     host = Standalone.load(models / "Stable-diffusion" / "tiny.safetensors", device="cpu")
     return StandaloneVideo(host, [data / "embeddings" / "tinyperson.safetensors"])
 
 
+MOVING = {"motion_module": "mm_v2", "context": 3, "overlap": 1}
 MASK = np.zeros((64, 128), np.float32)
 MASK[16:48, 20:100] = 1
 PRESENT = [[True, False, True], [True, True, True], [False, True, True], [True, True, False], [False, False, False]]
@@ -78,32 +71,43 @@ PRESENT = [[True, False, True], [True, True, True], [False, True, True], [True, 
         ({}, {}),
         ({"denoise": 1.0, "gamma": 0.0}, {}),
         ({"motion_module": "mm_v2", "gamma": 0.3}, {}),
-        ({"motion_module": "mm_v2", "context": 3, "overlap": 1}, {}),
+        (MOVING, {}),
         ({}, {"masks": [MASK] * 5}),
-        ({"motion_module": "mm_v2", "context": 3, "overlap": 1}, {"tiling": {"size": 64, "overlap": 16}}),
+        (MOVING, {"tiling": {"size": 64, "overlap": 16}}),
         ({}, {"tiling": {"size": 64, "overlap": 16, "elsewhere": "a beach", "present": PRESENT}}),
+        ({**MOVING, "controlnet": "control_sd15_tile"}, {"tiling": {"size": 64, "overlap": 16}}),
+        ({"controlnet": "other_sd15_tile.safetensors", "controlnet_weight": 0.5}, {}),
         ({"sampler": "DDIM"}, {}),
         ({"sampler": "DPM++ 2M Karras", "steps": 10, "denoise": 0.6}, {}),
+        ({"sampler": "LCM", "steps": 5, "gamma": 0.3, "step_noise": True}, {"masks": [MASK] * 5}),
         ({"prompt": "tinyperson, " * 30}, {"tiling": {"size": 64, "overlap": 16, "present": PRESENT}}),
+        ({"motion_module": "mm_v2"}, {"sides": (72, 88)}),
     ],
-    ids=["plain", "all", "motion", "windows", "mask", "windows and tiles", "elsewhere", "DDIM", "DPM++", "two chunks"],
+    ids=[
+        *("plain", "all", "motion", "windows", "mask", "windows and tiles", "elsewhere", "ControlNet"),
+        *("its extension's", "DDIM", "DPM++", "LCM", "two chunks", "odd latents"),
+    ],
 )
 def test_both_hosts_make_the_same_video(
     server: Server, standalone: StandaloneVideo, data: Path, work: dict, options: dict
 ) -> None:
-    frames = soft(5, 64, 128)
+    sides = options.pop("sides", (64, 128))
+    frames = soft(5, *sides)
     theirs = made(server, frames, work, **options)
     wanted = WORK | work
-    wanted["sampler"] = {"DDIM": "ddim", "DPM++ 2M Karras": "dpmpp_2m"}.get(work.get("sampler", ""), "")
+    names = {"DDIM": "ddim", "DPM++ 2M Karras": "dpmpp_2m", "LCM": "lcm"}
+    wanted["sampler"] = names.get(work.get("sampler", ""), "")
     if "motion_module" in wanted:
         wanted["motion_module"] = str(data / "models/AnimateDiff/mm_v2.safetensors")
+    if "controlnet" in wanted:
+        [wanted["controlnet"]] = [str(path) for path in data.rglob(f"{Path(wanted['controlnet']).stem}.safetensors")]
     if "tiling" in options:
         tiling = dict(options["tiling"])
         present = tiling.pop("present", None)
         options = {"tiling": Tiling(**tiling, present=None if present is None else np.array(present))}
     ours = np.stack(list(standalone.denoise(frames, VideoPass(**wanted), **options)))
-    assert theirs.shape == ours.shape == (5, 64, 128, 3)
-    assert np.abs(theirs - ours).max() < 3 / 255
+    assert theirs.shape == ours.shape == (5, *sides, 3)
+    assert np.abs(theirs - ours).max() < 0.02 / 255
     assert np.abs(theirs - np.stack(frames)).mean() > 0.05, "nothing was denoised"
 
 
@@ -192,7 +196,7 @@ def test_a_job_of_the_webui_runs_a_pass_of_its_own_at_its_end(server: Server) ->
     assert np.array_equal(server.generate({"motion_module": "mm_v2", "frames": 4}).frames, plain.frames)
 
 
-MOVING = {"motion_module": "mm_v2", "context": 3, "overlap": 1}
+HUNG = MOVING | {"controlnet": "control_sd15_tile"}
 TILED = {"tiling": {"size": 64, "overlap": 16, "elsewhere": "a beach", "present": PRESENT}}
 
 
@@ -200,7 +204,7 @@ TILED = {"tiling": {"size": 64, "overlap": 16, "elsewhere": "a beach", "present"
 def test_the_model_is_left_as_it_was_after_a_pass_and_after_an_interrupt(
     server: Server, before: tuple, stop_after: int | None
 ) -> None:
-    answer = ask(server, soft(5, 64, 128), MOVING, stop_after=stop_after, **TILED)
+    answer = ask(server, soft(5, 64, 128), HUNG, stop_after=stop_after, **TILED)
     assert answer.status_code == (200 if stop_after is None else 409)
     check(server, before)
 
@@ -208,7 +212,7 @@ def test_the_model_is_left_as_it_was_after_a_pass_and_after_an_interrupt(
 @pytest.mark.parametrize("call", [0, 9])
 def test_after_an_exception_inside_the_unet(server: Server, before: tuple, call: int) -> None:
     server.post("/probe/raise", after=call).raise_for_status()
-    answer = ask(server, soft(5, 64, 128), MOVING, **TILED)
+    answer = ask(server, soft(5, 64, 128), HUNG, **TILED)
     assert answer.status_code == 500
     assert "the UNet failed" in answer.text
     check(server, before)
@@ -237,6 +241,7 @@ def test_the_webuis_buttons_end_a_pass(server: Server, before: tuple, button: st
         (soft(1), {"sampler": "magic"}, {}, "sampler is 'magic', which the WebUI does not have; choose one of"),
         (soft(1), {"sampler": "Euler magic"}, {}, "sampler is 'Euler magic'"),
         (soft(1), {"motion_module": "missing"}, {}, "motion_module is 'missing'"),
+        (soft(1), {"controlnet": "missing"}, {}, "controlnet is 'missing', which is not in"),
         (soft(1) * 40, {"motion_module": "mm_v2", "context": 33}, {}, "holds at most 32. Use a window of up to 32"),
         (soft(1), {"denoise": 0.0}, {}, "denoise is 0.0"),
         (soft(1), {"prompt": "a AND b"}, {"tiling": {"size": 64, "overlap": 8, "present": [[False]]}}, "joins parts"),

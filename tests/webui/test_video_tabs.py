@@ -117,6 +117,7 @@ def test_the_result_is_sent_on_and_enlarged(page: Page, server: Server) -> None:
     choose(page, "tiled", "motion_module", "mm_v2")
     set_number(page, "tiled", "steps", 2)
     choose(page, "tiled", "upscaler", "Lanczos")
+    choose(page, "tiled", "controlnet", "none")
     page.locator("#vcd_tiled_start").click()
     says(page, "tiled", "Tiled VCD of walk-face.mp4 is ready.")
     page.wait_for_function("document.querySelector('#vcd_tiled_result .vcd-after').videoWidth == 256")
@@ -124,6 +125,7 @@ def test_the_result_is_sent_on_and_enlarged(page: Page, server: Server) -> None:
     assert result.frames.shape == (FRAMES, 2 * SIDE, 2 * SIDE, 3)
     for words in ("Face VCD denoise: 0.8", "Tiled VCD denoise: 0.2", "Tiled VCD upscaler: Lanczos"):
         assert words in result.metadata["parameters"]
+    assert "controlnet" not in result.metadata["parameters"]
     assert np.array_equal(server.generate(None).frames, before), "the checkpoint is as it was"
 
 
@@ -182,21 +184,27 @@ def test_the_api_makes_a_video_from_a_path_of_the_webuis_folders(server: Server)
     told = ended(server, f"/vcd/v1/tiled/{answer.json()['id']}")
     assert (told["state"], told["error"]) == ("done", "")
     assert [(Path(one["path"]).name, one["mime"]) for one in told["videos"]] == [("api-tiled.webm", "video/webm")]
-    assert media.read(told["videos"][0]["path"]).frames.shape == (FRAMES, 256, 256, 3)
+    assert "ControlNet: control_sd15_tile.safetensors, with weight 1." in told["notes"]
+    made = media.read(told["videos"][0]["path"])
+    assert made.frames.shape == (FRAMES, 256, 256, 3)
+    assert "Tiled VCD controlnet: control_sd15_tile.safetensors" in made.metadata["parameters"]
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("kind", "body", "words"),
     [
-        ({"video": "/etc"}, "not in a folder that videos may be read from"),
-        ({"settings": {"motion_module": "mm_v9"}}, "motion_module is 'mm_v9'"),
-        ({"settings": {"sampler": "magic"}}, "sampler is 'magic'"),
-        ({"settings": {"identity": "nobody"}}, "identity is 'nobody'"),
-        ({"settings": {"denoise": 3}}, "denoise is 3.0"),
+        ("face", {"video": "/etc"}, "not in a folder that videos may be read from"),
+        ("face", {"settings": {"motion_module": "mm_v9"}}, "motion_module is 'mm_v9'"),
+        ("face", {"settings": {"sampler": "magic"}}, "sampler is 'magic'"),
+        ("face", {"settings": {"identity": "nobody"}}, "identity is 'nobody'"),
+        ("face", {"settings": {"denoise": 3}}, "denoise is 3.0"),
+        ("tiled", {"settings": {"controlnet": "magic"}}, "controlnet is 'magic', which is not in"),
     ],
 )
-def test_the_api_says_what_is_wrong_in_one_sentence(server: Server, body: dict[str, Any], words: str) -> None:
+def test_the_api_says_what_is_wrong_in_one_sentence(
+    server: Server, kind: str, body: dict[str, Any], words: str
+) -> None:
     source = walk(server.data / "outputs" / "api.mp4")
-    answer = server.post("/vcd/v1/face", **{"video": str(source), **body})
+    answer = server.post(f"/vcd/v1/{kind}", **{"video": str(source), **body})
     assert answer.status_code == 422
     assert words in answer.json()["detail"]

@@ -7,7 +7,8 @@ Run the same command again after an interruption: it goes on from the last saved
 of machine, with the same number of threads). Latents of the first `--pictures` pictures of the training split are made
 once, without those whose kind, scene and action are held out together (`captions.held_out`). A caption is written anew
 at each visit, with or without words for the subject's looks, and dropped from every tenth picture for classifier-free
-guidance. The loss is weighted with min(SNR, 5)/SNR (Hang et al., 2303.09556), and more where the subject is.
+guidance. The loss is weighted with min(SNR, 5)/SNR (Hang et al., 2303.09556), more where the subject is, and most on
+its face (`emphasis`).
 
 Time and result: see vcd_ext/toyworld/MODEL_CARD.md.
 
@@ -31,6 +32,7 @@ from transformers import CLIPTokenizer
 
 from . import first_stage, second_stage, vocabulary
 from .captions import PLACES, caption, held_out, variant
+from .emphasis import covers, loss_weights
 from .first_stage import AutoencoderKL
 from .identity import KINDS
 from .latents import bank
@@ -40,7 +42,7 @@ from .sampling import sample_latents
 from .second_stage import STEPS, Denoiser, noised, scaled_linear, unet_to_ldm
 from .spec import Spec, sample
 from .training import State, chance, descend, half, learning_rate, run, update_average
-from .world import render
+from .world import Render, render
 
 DECAY, DROPPED, SNR_LIMIT, A_PART = 0.999, 0.1, 5.0, 500
 
@@ -60,7 +62,7 @@ def main(arguments: list[str] | None = None) -> State[Denoiser]:
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
-    names = ("channels", "width", "layers", "batch", "steps", "rate", "pictures", "subject", "seed")
+    names = ("channels", "width", "layers", "batch", "steps", "rate", "pictures", "subject", "face", "seed")
     settings: dict[str, Any] = {name: getattr(options, name) for name in names}
     clip = vocabulary.write(options.out / "clip", options.width, options.layers)
     torch.manual_seed(options.seed)
@@ -76,8 +78,9 @@ def main(arguments: list[str] | None = None) -> State[Denoiser]:
     latents = bank(
         options.out / "latents", autoencoder, scale, lambda k: picture(numbers[k]), options.pictures, options.a_part
     )
-    weights = subject_weights(options.out / "latents/masks.npy", numbers, options.subject)
-    data = Data(latents[:, 0], weights, numbers, CLIPTokenizer.from_pretrained(clip))
+    covered = covers(options.out / "latents/covers.npy", numbers, drawn)
+    weights = loss_weights(covered, options.subject, options.face)
+    data = Data(latents[:, 0], weights[:, 0], numbers, CLIPTokenizer.from_pretrained(clip))
     alphas, last = scaled_linear().to(device), min(options.steps, options.stop_at or options.steps)
     run(state, lambda: _step(state, data, options, alphas), options.out, settings, last, options.save_every)
     if state.step == options.steps or options.export:
@@ -99,7 +102,12 @@ def allowed(count: int, first: int = 0) -> list[int]:
 
 def picture(number: int) -> NDArray[np.uint8]:
     """The picture of that number of the training split, [1, 128, 128, 3]."""
-    return render(sample(number, "train"), [moment(number)]).frames
+    return drawn(number).frames
+
+
+def drawn(number: int) -> Render:
+    """The picture of that number and its truth."""
+    return render(sample(number, "train"), [moment(number)])
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -115,7 +123,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--rate", type=float, default=8e-4, help="peak learning rate")
-    parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
+    parser.add_argument("--subject", type=float, default=8.0, help="weight of the subject's places; others have 1")
+    parser.add_argument("--face", type=float, default=20.0, help="weight of its face's places")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
@@ -145,19 +154,6 @@ def _step(state: State[Denoiser], data: Data, options: argparse.Namespace, alpha
     state.step += 1
     update_average(state, DECAY)
     return loss.item()
-
-
-def subject_weights(path: Path, numbers: list[int], subject: float) -> Tensor:
-    """Weights [N, 1, 16, 16] of the loss with a mean of 1 for each picture: `subject` times as much on its subject."""
-    if not path.is_file() or len(np.load(path, mmap_mode="r")) < len(numbers):
-        masks = (render(sample(number, "train"), [moment(number)]).masks for number in numbers)
-        parts = [mask.reshape(1, 16, 8, 16, 8).mean(axis=(2, 4)).astype(np.uint8) for mask in masks]
-        beside = path.with_name("new.npy")
-        np.save(beside, np.stack(parts))
-        beside.replace(path)
-    covered = torch.from_numpy(np.load(path)[: len(numbers)]).float() / 255
-    weights = 1 + (subject - 1) * covered
-    return weights / weights.mean(dim=(2, 3), keepdim=True)
 
 
 def words(number: int, rng: np.random.Generator) -> str:

@@ -5,7 +5,8 @@
     # a GPU: --device cuda --batch 16 --steps 20000 --clips 20000
 
 Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
-of machine, with the same number of threads). The layout is AnimateDiff v3's: no module in the UNet's middle.
+of machine, with the same number of threads). The loss counts most on subjects and faces (`emphasis`). The layout is
+AnimateDiff v3's: no module in the UNet's middle.
 
 Time and result: see vcd_ext/toyworld/MODEL_CARD.md.
 
@@ -31,13 +32,15 @@ from vcd_ext.motion.attach import points
 from vcd_ext.motion.module import BlockSize, MotionModule
 
 from . import first_stage, second_stage
+from .emphasis import covers, loss_weights
 from .latents import bank
 from .second_stage import STEPS, Denoiser, linear, noised
 from .spec import FRAMES, sample
 from .train_denoiser import SNR_LIMIT, allowed, tokenized, words
 from .training import State, chance, descend, half, learning_rate, run, update_average
-from .world import render
+from .world import Render, render
 
+NAMES = ("batch", "steps", "rate", "clips", "subject", "face", "seed")
 DECAY, MAX_FRAMES, A_PART, FIRST_CLIP = 0.998, 32, 20, 1_000_000  # clips are none of the denoiser's pictures
 
 
@@ -45,6 +48,7 @@ class Data(NamedTuple):
     """What training reads: latents [N, F, 4, 16, 16], the numbers of their renders, tokenizer and frozen denoiser."""
 
     latents: Tensor
+    weights: Tensor  # [N, F, 1, 16, 16], of the loss
     numbers: list[int]
     tokenizer: CLIPTokenizer
     denoiser: Denoiser
@@ -56,7 +60,7 @@ def main(arguments: list[str] | None = None) -> State[MotionModule]:
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
-    settings: dict[str, Any] = {name: getattr(options, name) for name in ("batch", "steps", "rate", "clips", "seed")}
+    settings: dict[str, Any] = {name: getattr(options, name) for name in NAMES}
     denoiser = second_stage.load(options.denoiser, options.clip).to(device)
     torch.manual_seed(options.seed)
     module = motion_module(denoiser).to(device)
@@ -70,7 +74,9 @@ def main(arguments: list[str] | None = None) -> State[MotionModule]:
     latents = bank(
         options.out / "latents", autoencoder, scale, lambda k: clip(numbers[k]), options.clips, options.a_part
     )
-    data = Data(latents, numbers, CLIPTokenizer.from_pretrained(options.clip), denoiser)
+    covered = covers(options.out / "latents/covers.npy", numbers, drawn)
+    weights = loss_weights(covered, options.subject, options.face)
+    data = Data(latents, weights, numbers, CLIPTokenizer.from_pretrained(options.clip), denoiser)
     alphas, last = linear().to(device), min(options.steps, options.stop_at or options.steps)
     run(state, lambda: _step(state, data, options, alphas), options.out, settings, last, options.save_every)
     if state.step == options.steps or options.export:
@@ -82,7 +88,12 @@ def main(arguments: list[str] | None = None) -> State[MotionModule]:
 
 def clip(number: int) -> NDArray[np.uint8]:
     """The clip of that number, [16, 128, 128, 3]."""
-    return render(sample(number, "train")).frames
+    return drawn(number).frames
+
+
+def drawn(number: int) -> Render:
+    """The clip of that number and its truth."""
+    return render(sample(number, "train"))
 
 
 def motion_module(denoiser: Denoiser) -> MotionModule:
@@ -107,6 +118,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=2, help="clips of 16 frames")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
+    parser.add_argument("--subject", type=float, default=8.0, help="weight of the subject's places; others have 1")
+    parser.add_argument("--face", type=float, default=20.0, help="weight of its face's places")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
@@ -133,7 +146,8 @@ def _step(state: State[MotionModule], data: Data, options: argparse.Namespace, a
         ).sample.float()
     snr = alphas[times] / (1 - alphas[times])
     weight = (SNR_LIMIT / snr).clamp(max=1).float()
-    error = (predicted.view_as(noise) - noise).square().mean(dim=(1, 2, 3, 4))
+    places = data.weights[torch.from_numpy(chosen)].to(device)
+    error = (places * (predicted.view_as(noise) - noise).square()).mean(dim=(1, 2, 3, 4))
     loss = (weight * error).mean()
     descend(state, loss, learning_rate(state.step, options.steps, options.rate))
     state.step += 1

@@ -18,6 +18,7 @@ from diffusers.loaders.single_file_utils import (
     create_unet_diffusers_config_from_ldm,
     create_vae_diffusers_config_from_ldm,
 )
+from diffusers.models.upsampling import Upsample2D
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -90,7 +91,7 @@ def _models(state: State, config: Config) -> Models:
     vae = create_vae_diffusers_config_from_ldm(layout, state)
     text = _text_state(state)
     return Models(
-        _filled(UNet2DConditionModel.from_config, unet, convert_ldm_unet_checkpoint(state, unet)),
+        _filled(_unet, unet, convert_ldm_unet_checkpoint(state, unet)),
         _filled(AutoencoderKL.from_config, vae, convert_ldm_vae_checkpoint(state, vae)),
         _filled(CLIPTextModel, _text_config(text, config), text),
         _tokenizer(config),
@@ -207,6 +208,27 @@ def _tokenizer(config: Config) -> CLIPTokenizer:
     if config.clip and Path(config.clip, "merges.txt").is_file():
         return CLIPTokenizer.from_pretrained(config.clip)
     return tokenizer()
+
+
+class _Upsample(Upsample2D):
+    """Doubles the sides, and cuts off what is too much where the layer that it is to meet has odd sides.
+
+    After the convolution, as in the WebUI; diffusers does it before, so that the last row and column know no more.
+    """
+
+    def forward(self, hidden_states: Tensor, output_size: Any = None, *args: Any, **kwargs: Any) -> Tensor:
+        """[B, C, h, w] to [B, C, 2h, 2w], or to the sides of output_size."""
+        doubled: Tensor = super().forward(hidden_states, None, *args, **kwargs)
+        return doubled if output_size is None else doubled[..., : output_size[0], : output_size[1]]
+
+
+def _unet(config: Any) -> nn.Module:
+    """Diffusers' UNet, for odd sides as the WebUI's is."""
+    unet: Any = UNet2DConditionModel.from_config(config)
+    for block in unet.up_blocks:
+        for layer in block.upsamplers or []:
+            layer.__class__ = _Upsample
+    return unet
 
 
 def _filled(make: Callable[[Any], nn.Module], config: Any, state: State) -> nn.Module:

@@ -1,16 +1,17 @@
-"""What lies in the folders of a studio without the WebUI: motion modules, networks that enlarge, embeddings."""
+"""What lies in the folders of a studio without the WebUI: motion modules, ControlNets, embeddings and the like."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from vcd_ext.hosts import controlnet
 from vcd_ext.hosts.enlarge import known
 from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.hosts.video import StandaloneVideo
 from vcd_ext.identity.embedding import SUFFIXES as EMBEDDINGS
 from vcd_ext.motion.checkpoint import SUFFIXES as MODULES
-from vcd_ext.settings import NO_MODULE, SAMPLERS, PassSettings, SettingError, TiledSettings
+from vcd_ext.settings import AUTO, NO_MODULE, SAMPLERS, PassSettings, SettingError, TiledSettings
 from vcd_ext.studio import Choices
 
 NETWORKS = (".pth", ".safetensors", ".pt")
@@ -22,30 +23,38 @@ class Library:
 
     modules: Path  # AnimateDiff's motion modules
     upscalers: Path  # networks of the ESRGAN family
+    controlnets: Path
     embeddings: Path
 
     def video(self, standalone: Standalone) -> StandaloneVideo:
         """What makes videos again on a checkpoint, with all embeddings that fit it."""
-        return StandaloneVideo(standalone, self._fitting(standalone), _files(self.upscalers, NETWORKS))
+        upscalers = _files(self.upscalers, NETWORKS)
+        return StandaloneVideo(standalone, self._fitting(standalone), upscalers, self._tiles())
 
     def choices(self, standalone: Standalone) -> Choices:
-        """The names that settings may have; motion modules by their path."""
+        """The names that settings may have; motion modules and ControlNets by their path."""
         return Choices(
             [NO_MODULE, *map(str, _files(self.modules, MODULES))],
             [NO_MODULE, *(path.stem for path in self._fitting(standalone))],
             list(SAMPLERS),
             self.video(standalone).upscalers(),
+            list(map(str, self._tiles())),
         )
 
     def check(self, standalone: Standalone, settings: PassSettings) -> None:
         """ValueError, in one sentence, for settings with a name that is not there."""
-        modules, identities, samplers, upscalers = self.choices(standalone)
-        for key, names in {"motion_module": modules, "identity": identities, "sampler": ["", *samplers]}.items():
+        modules, identities, samplers, upscalers, controlnets = self.choices(standalone)
+        choices = {"motion_module": modules, "identity": identities, "sampler": ["", *samplers]}
+        if isinstance(settings, TiledSettings):
+            known(settings.upscaler, upscalers)
+            choices["controlnet"] = [AUTO, NO_MODULE, *controlnets]
+        for key, names in choices.items():
             if (name := getattr(settings, key)) not in names:
                 there = ", ".join(filter(None, names))
                 raise SettingError(key, f"{key} is '{name}', which is not there; choose one of {there}.")
-        if isinstance(settings, TiledSettings):
-            known(settings.upscaler, upscalers)
+
+    def _tiles(self) -> list[Path]:
+        return [path for path in _files(self.controlnets, controlnet.SUFFIXES) if controlnet.is_tile(path)]
 
     def _fitting(self, standalone: Standalone) -> list[Path]:
         found = []

@@ -76,6 +76,11 @@ def animated(work: VideoPass) -> bool:
     return work.motion_module not in ("", NO_MODULE)
 
 
+def controlled(work: VideoPass) -> bool:
+    """Whether a ControlNet looks at the frames."""
+    return work.controlnet not in ("", NO_MODULE) and work.controlnet_weight > 0
+
+
 def steps_run(steps: int, denoise: float) -> int:
     """How many steps at the end of a schedule of `steps` a strength asks for: ceil(steps * denoise), at least 1.
 

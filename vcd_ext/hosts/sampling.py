@@ -1,15 +1,29 @@
-"""The samplers of the standalone host: diffusers' schedulers, set up as the WebUI and AnimateDiff do."""
+"""The samplers of the standalone host: diffusers' schedulers on the noise levels and times of the WebUI.
+
+The WebUI's own samplers are k-diffusion's. What they go by is made here: diffusers rounds times to whole ones, spaces
+those of LCM differently and interpolates between levels in another way.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler, LCMScheduler
+import torch
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
 from torch import Tensor
 
 # AnimateDiff trains with betas linear from start to end; in SD1.5 their roots are.
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012}
 ANIMATED, STILL = "linear", "scaled_linear"
+TIMES = 1000
+RHO = 7  # of Karras et al., arXiv 2206.00364
+LCM_TIMES = 50  # that models were distilled on (Luo et al., arXiv 2310.04378)
+LCM_DATA, LCM_SCALE = 0.5, 10  # sigma_data and the scale of times in its boundary condition
+
+
+class LCMScheduler(EulerDiscreteScheduler):
+    """Told apart from Euler's by `step`: each step goes to the picture, and noise is added anew."""
+
 
 MAKERS: dict[str, Callable[..., Any]] = {
     "euler": EulerDiscreteScheduler,
@@ -17,13 +31,8 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "dpmpp_2m": DPMSolverMultistepScheduler,
     "lcm": LCMScheduler,
 }
-OPTIONS: dict[str, dict[str, Any]] = {
-    "euler": {"timestep_spacing": "linspace"},
-    "ddim": {"timestep_spacing": "leading", "steps_offset": 1, "clip_sample": False, "set_alpha_to_one": False},
-    "dpmpp_2m": {"timestep_spacing": "linspace", "use_karras_sigmas": True},
-    "lcm": {},
-}
-MOST_STEPS = {"ddim": 999, "lcm": 50}  # more do not fit their spacing of 1000 training steps
+OPTIONS: dict[str, dict[str, Any]] = {"ddim": {"clip_sample": False, "set_alpha_to_one": False}}
+MOST_STEPS = {"ddim": 999}  # more do not fit its spacing of the training's times
 INFOTEXT = {
     "euler": {"Sampler": "Euler"},
     "ddim": {"Sampler": "DDIM"},
@@ -35,33 +44,85 @@ INFOTEXT = {
 def scheduler(sampler: str, steps: int, animated: bool, prediction_type: str, device: Any) -> Any:
     """A scheduler of diffusers for one of `settings.SAMPLERS`, ready for `steps` steps.
 
-    animated: a motion module is attached, so the noise schedule is the one that it was trained with.
+    animated: a motion module is attached, so the noise schedule is the one that it was trained with. As in the WebUI,
+    ddim makes a few steps more where they do not divide 1000.
     ValueError where the sampler cannot make that many steps.
     """
     most = MOST_STEPS.get(sampler, steps)
     if steps > most:
         raise ValueError(f"The sampler {sampler} makes at most {most} steps; {steps} were asked for.")
-    made = MAKERS[sampler](
-        **BETAS,
-        beta_schedule=ANIMATED if animated else STILL,
-        prediction_type=prediction_type,
-        **OPTIONS[sampler],
-    )
-    if sampler == "euler":
-        # k-diffusion's times; the library's own spacing would begin a single step at the end.
-        made.set_timesteps(timesteps=np.linspace(999, 0, steps), device=device)
-    else:
-        made.set_timesteps(steps, device=device)
+    kind = ANIMATED if animated else STILL
+    made = MAKERS[sampler](**BETAS, beta_schedule=kind, prediction_type=prediction_type, **OPTIONS.get(sampler, {}))
+    made.alphas_cumprod = alphas_cumprod(animated)
+    made.set_timesteps(steps)
+    if sampler == "ddim":
+        made.timesteps = (torch.arange(0, TIMES, TIMES // steps) + 1).clamp(max=TIMES - 1).flip(0).to(device)
+        return made
+    levels = ((1 - made.alphas_cumprod) / made.alphas_cumprod).sqrt().log()
+    times, sigmas = SCHEDULES[sampler](levels, steps)
+    made.timesteps, made.sigmas = times.to(device), torch.cat([sigmas, torch.zeros(1)])
+    made.set_begin_index(0)
     return made
+
+
+def alphas_cumprod(animated: bool) -> Tensor:
+    """How much of the picture's variance is left at each time of the training: float32 [1000]."""
+    low, high = BETAS["beta_start"], BETAS["beta_end"]
+    if animated:
+        betas = torch.linspace(low, high, TIMES, dtype=torch.float64)
+    else:
+        betas = torch.linspace(low**0.5, high**0.5, TIMES, dtype=torch.float64) ** 2
+    return (1 - betas).cumprod(0).float()
+
+
+def _even(levels: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Times evenly from the last to the first, and their sigmas; levels: log sigma of each time, [1000]."""
+    times = torch.linspace(TIMES - 1, 0, steps)
+    return times, _between(levels, times).exp()
+
+
+def _karras(levels: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Sigmas whose seventh roots are even, and the times between which they lie."""
+    low, high = (level.exp().item() ** (1 / RHO) for level in (levels[0], levels[-1]))
+    sigmas = (high + torch.linspace(0, 1, steps) * (low - high)) ** RHO
+    return torch.from_numpy(np.interp(sigmas.log(), levels, np.arange(TIMES))).float(), sigmas
+
+
+def _distilled(levels: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Sigmas evenly between the levels that LCM was distilled on, and those of its times that are nearest."""
+    apart = TIMES // LCM_TIMES
+    known = levels[apart - 1 :: apart]
+    places = (torch.linspace(TIMES - 1, apart - 1, steps) - (apart - 1)) / apart
+    sigmas = _between(known, places).exp()
+    nearest = (sigmas.log() - known[:, None]).abs().argmin(dim=0)
+    return (nearest * apart + apart - 1).float(), sigmas
+
+
+def _between(levels: Tensor, places: Tensor) -> Tensor:
+    """Levels at places between them, in float32 as in the WebUI: halfway, rounding decides which time is nearer."""
+    below, above, share = places.floor().long(), places.ceil().long(), places.frac()
+    return (1 - share) * levels[below] + share * levels[above]
+
+
+SCHEDULES = {"euler": _even, "dpmpp_2m": _karras, "lcm": _distilled}
 
 
 def step(scheduler: Any, i: int, prediction: Tensor, latents: Tensor, noise: Callable[[], Tensor]) -> Tensor:
     """Latents [F, 4, h, w] after step i. noise: draws what the sampler adds, where it adds any (only lcm does)."""
     made = scheduler.step(prediction, scheduler.timesteps[i], latents)
-    if not isinstance(scheduler, LCMScheduler) or i + 1 == len(scheduler.timesteps):
+    if not isinstance(scheduler, LCMScheduler):
         return made.prev_sample
-    # LCM's own noise comes from one generator for all frames; ours has a seed for each frame, and may correlate.
-    return scheduler.add_noise(made.denoised, noise(), scheduler.timesteps[i + 1])
+    time, after = LCM_SCALE * float(scheduler.timesteps[i]), float(scheduler.sigmas[i + 1])
+    scale = time**2 + LCM_DATA**2
+    picture = time / scale**0.5 * made.pred_original_sample + LCM_DATA**2 / scale * latents
+    return picture + after * noise() if after else picture
+
+
+def started(scheduler: Any, noise: Tensor) -> Tensor:
+    """Latents [F, 4, h, w] that are nothing but noise, from which the first step of the schedule starts."""
+    if isinstance(scheduler, DDIMScheduler):
+        return noise  # as large as if no picture were in it, as in the WebUI
+    return noised(scheduler, torch.zeros_like(noise), noise, 0)
 
 
 def noised(scheduler: Any, latents: Tensor, noise: Tensor, begin: int) -> Tensor:

@@ -16,10 +16,11 @@ from vcd_ext import motion
 from vcd_ext.hosts import checkpoint
 from vcd_ext.hosts.infotext import infotext
 from vcd_ext.hosts.prompt import CHUNK, Prompts
-from vcd_ext.hosts.sampling import scheduler, step
+from vcd_ext.hosts.sampling import scheduler, started, step
 from vcd_ext.identity.embedding import load_embedding
 from vcd_ext.identity.naming import mentions
 from vcd_ext.media import Clip
+from vcd_ext.media.clip import stacked
 from vcd_ext.noise import correlate
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, parse
 from vcd_ext.spread import spread
@@ -78,9 +79,11 @@ class Standalone:
         sampler = scheduler(
             picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
         )
-        counted = Counter(progress, total=(picture.steps + 1) * video.frames)
-        with self._moving(motion_module, video):
-            latents = self._denoise(sampler, picture, video, vectors, counted)
+        counted = Counter(progress, total=(len(sampler.timesteps) + 1) * video.frames)
+        conditions = self.text(picture.prompt, picture.negative_prompt, picture.cfg_scale, vectors)
+        with self._moving(motion_module, video) as rows:
+            each = [condition.expand(rows, -1, -1) for condition in conditions]
+            latents = self._denoise(sampler, picture, video, each, counted)
         frames = self._decode(latents, counted)
         text = infotext(picture, video, self.path, motion_module, embeddings)
         return Clip(frames, video.fps, {"parameters": text})
@@ -100,8 +103,11 @@ class Standalone:
         return vectors
 
     @contextmanager
-    def _moving(self, path: Path | None, video: VideoSettings) -> Iterator[None]:
-        """Within this context the UNet takes whole videos, and computes them in windows if they are long."""
+    def _moving(self, path: Path | None, video: VideoSettings) -> Iterator[int]:
+        """Within this context the UNet takes whole videos, and computes them in windows if they are long.
+
+        Gives how many rows of a video's text it takes.
+        """
         # Frames that do not meet in a motion module need no overlap.
         windows = motion.windows(video.frames, video.context, video.overlap if path else 0)
         with ExitStack() as stack:
@@ -114,24 +120,21 @@ class Standalone:
                         f"Use a context of up to {module.max_frames}; the video may be longer.",
                     )
                 stack.enter_context(motion.attached(self.unet, module, length))
-            stack.enter_context(spread(self.unet, video.frames, windows))
-            yield
+            yield stack.enter_context(spread(self.unet, video.frames, windows))
 
     def _denoise(
         self,
         sampler: Any,
         picture: GenerateSettings,
         video: VideoSettings,
-        vectors: Mapping[str, Tensor],
+        text: Sequence[Tensor],
         counted: "Counter",
     ) -> Tensor:
         """Latents [F, 4, h, w] of the finished frames."""
         counted.add(0)
         noise = Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
-        latents = correlate(noise.draw(), video.gamma).to(self.device) * sampler.init_noise_sigma
+        latents = started(sampler, correlate(noise.draw(), video.gamma).to(self.device))
         step_gamma = video.gamma if video.step_noise else 0.0
-        prompts = (picture.prompt, picture.negative_prompt)
-        text = [condition.expand(video.frames, -1, -1) for condition in self.text(*prompts, picture.cfg_scale, vectors)]
         for i, time in enumerate(sampler.timesteps):
             prediction = self.predict(sampler.scale_model_input(latents, time), time, text, picture.cfg_scale)
             latents = step(sampler, i, prediction, latents, lambda: correlate(noise.draw(), step_gamma).to(self.device))
@@ -144,15 +147,15 @@ class Standalone:
         return [self.prompts.encode(each, vectors) for each in prompts]
 
     def predict(self, latents: Tensor, time: Tensor, text: Sequence[Tensor], cfg_scale: float) -> Tensor:
-        """The guided prediction [F, 4, h, w], float32.
+        """The guided prediction [F, 4, h, w], float32. text: conditions with as many rows as `spread` asks for.
 
         The rows of the UNet are the uncond video, then the cond video; where their texts differ in length there is
         a call for each, as in the WebUI: padding would change what the shorter one means.
         """
         together = len({condition.shape for condition in text}) == 1
         predicted = [
-            self.unet(latents.repeat(len(rows) // len(latents), 1, 1, 1).to(rows.dtype), time, rows).sample.float()
-            for rows in ([torch.cat(list(text))] if together else text)
+            self.unet(latents.repeat(len(videos), 1, 1, 1).to(videos[0].dtype), time, torch.cat(videos)).sample.float()
+            for videos in ([list(text)] if together else [[condition] for condition in text])
         ]
         if len(text) == 1:
             return predicted[0]
@@ -162,12 +165,14 @@ class Standalone:
     def _decode(self, latents: Tensor, counted: "Counter") -> NDArray[np.uint8]:
         """Frames uint8 [F, H, W, 3]. One at a time: the VAE's memory would grow with the video."""
         self.check_finite(latents)
-        frames = []
-        for latent in latents:
-            pixels = (self.decode(latent) / 2 + 0.5).clamp(0, 1) * 255
-            frames.append(pixels.byte().permute(1, 2, 0).cpu().numpy())  # cut off, not rounded, as in the WebUI
-            counted.add(1)
-        return np.stack(frames)
+
+        def pictures() -> Iterator[NDArray[np.uint8]]:
+            for latent in latents:
+                pixels = (self.decode(latent) / 2 + 0.5).clamp(0, 1) * 255
+                yield pixels.byte().permute(1, 2, 0).cpu().numpy()  # cut off, not rounded, as in the WebUI
+                counted.add(1)
+
+        return stacked(pictures(), len(latents))
 
     def decode(self, latent: Tensor) -> Tensor:
         """The pixels [3, H, W] of latents [4, h, w]; within [-1, 1] but for a little."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vcd_ext.host import Posterior
 from vcd_ext.hosts.prompt import CHUNK
 from vcd_ext.hosts.recompute import recomputed
-from vcd_ext.hosts.sampling import BETAS
+from vcd_ext.hosts.sampling import alphas_cumprod
 from vcd_ext.hosts.standalone import Standalone
 
 SHOWN = 10  # characters of a hash, as in the WebUI
@@ -50,9 +50,7 @@ class StandaloneTraining:
     @cached_property
     def alphas_cumprod(self) -> Tensor:
         """SD1.5's noise schedule, [1000]: betas whose roots are linear."""
-        low, high = BETAS["beta_start"], BETAS["beta_end"]
-        betas = torch.linspace(low**0.5, high**0.5, 1000, dtype=torch.float64) ** 2
-        return (1 - betas).cumprod(0).float()
+        return alphas_cumprod(animated=False)
 
     @property
     def prediction_type(self) -> str:

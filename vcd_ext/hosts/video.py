@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from vcd_ext import motion
+from vcd_ext.control import Control, guided
 from vcd_ext.host import Interrupted, Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.hosts import controlnet
 from vcd_ext.hosts.enlarge import Enlargers
-from vcd_ext.hosts.passes import Plan, animated, as_long, latent_masks, picture, pictures, plan
+from vcd_ext.hosts.passes import Plan, animated, as_long, controlled, latent_masks, picture, pictures, plan
 from vcd_ext.hosts.sampling import kept, noised, scheduler, step
 from vcd_ext.hosts.standalone import Counter, Noise, Standalone
 from vcd_ext.motion import MotionModule
@@ -26,12 +28,21 @@ CHANNELS = 4  # of latents
 class StandaloneVideo:
     """Makes videos again on the models of a `Standalone`, and leaves those as they are.
 
-    Motion modules are named by their file's path, samplers as in `settings.SAMPLERS`; the default is the first.
+    Motion modules and ControlNets are named by their file's path, samplers as in `settings.SAMPLERS`; the default is
+    the first.
     embeddings: files; the name of each stands for it in the prompts. upscalers: weights of the ESRGAN family.
+    controlnets: files, of which the first that fits is taken where the choice is left to the host.
     """
 
-    def __init__(self, standalone: Standalone, embeddings: Sequence[Path] = (), upscalers: Sequence[Path] = ()):
+    def __init__(
+        self,
+        standalone: Standalone,
+        embeddings: Sequence[Path] = (),
+        upscalers: Sequence[Path] = (),
+        controlnets: Sequence[Path] = (),
+    ):
         self.standalone = standalone
+        self._controlnets = {str(path): path for path in controlnets}
         self._vectors = standalone.vectors(embeddings)
         self._enlargers = Enlargers(upscalers, standalone.device)
         self._loaded: tuple[Path, MotionModule] | None = None
@@ -61,6 +72,7 @@ class StandaloneVideo:
             self._module(work, planned),
             text,
             self._swap(text[-1][0], planned, tiling),
+            self._control(frames, work),
             Counter(progress, total=(planned.steps + 2) * planned.frames),
             interrupted or (lambda: False),
         )
@@ -69,6 +81,10 @@ class StandaloneVideo:
     def upscalers(self) -> list[str]:
         """The names of the networks that were given, if spandrel is installed; then Lanczos."""
         return self._enlargers.names()
+
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        """The first file that was given and fits; "none" without one."""
+        return controlnet.first_fitting(self._controlnets, self.standalone.unet, note)
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """One picture `scale` times as wide and high. ValueError for a name that is not there."""
@@ -90,6 +106,11 @@ class StandaloneVideo:
         planned.check_fits(self._loaded[1].max_frames, path.name)
         return self._loaded[1]
 
+    def _control(self, frames: Sequence[Picture], work: VideoPass) -> Control | None:
+        if not controlled(work):
+            return None
+        return Control(controlnet.load(work.controlnet, self.standalone.unet), frames, work.controlnet_weight)
+
     def _swap(self, prompt: Tensor, planned: Plan, tiling: Tiling | None) -> Swap | None:
         if tiling is None or planned.absent is None:
             return None
@@ -108,6 +129,7 @@ class _Run:
     module: MotionModule | None
     text: list[Tensor]  # conditions [1, tokens, width] of the negative prompt, with guidance, and of the prompt
     swap: Swap | None
+    control: Control | None
     counted: Counter
     stops: Callable[[], bool]
 
@@ -131,9 +153,10 @@ class _Run:
         latents = noised(self.sampler, original, self._drawn(noise, self.work.gamma), begin)
         step_gamma = self.work.gamma if self.work.step_noise else 0.0
         with ExitStack() as stack:
-            self._hang_on(stack)
+            rows = self._hang_on(stack)
+            text = [condition.expand(rows, -1, -1) for condition in self.text]
             for i in range(begin, len(self.sampler.timesteps)):
-                latents = self._step(i, latents, original, mask, lambda: self._drawn(noise, step_gamma))
+                latents = self._step(i, latents, text, original, mask, lambda: self._drawn(noise, step_gamma))
                 self.counted.add(self.plan.frames)
         self.host.check_finite(latents)
         return latents if mask is None else torch.lerp(original, latents, mask)
@@ -147,20 +170,28 @@ class _Run:
             self.counted.add(1)
         return latents
 
-    def _hang_on(self, stack: ExitStack) -> None:
+    def _hang_on(self, stack: ExitStack) -> int:
+        """How many rows of a video's text the UNet takes then."""
         unet = self.host.unet
         # In each part of a call that is spread: one step of a long video may take minutes.
         stack.callback(unet.time_embedding.register_forward_pre_hook(lambda *_: self._stop()).remove)
         if self.module is not None:
             stack.enter_context(motion.attached(unet, self.module, self.plan.length))
-        stack.enter_context(spread(unet, self.plan.frames, self.plan.windows, self.plan.tiles, self.swap))
+        if self.control is not None:
+            stack.enter_context(guided(unet, self.control))
+        return stack.enter_context(spread(unet, self.plan.frames, self.plan.windows, self.plan.tiles, self.swap))
 
     def _step(
-        self, i: int, latents: Tensor, original: Tensor, mask: Tensor | None, noise: Callable[[], Tensor]
+        self,
+        i: int,
+        latents: Tensor,
+        text: Sequence[Tensor],
+        original: Tensor,
+        mask: Tensor | None,
+        noise: Callable[[], Tensor],
     ) -> Tensor:
         time = self.sampler.timesteps[i]
         scaled = self.sampler.scale_model_input(latents, time)
-        text = [condition.expand(self.plan.frames, -1, -1) for condition in self.text]
         prediction = self.host.predict(scaled, time, text, self.work.cfg_scale)
         if mask is not None:
             prediction = kept(self.sampler, i, prediction, scaled, original, mask)

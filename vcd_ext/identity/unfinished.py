@@ -74,9 +74,9 @@ def load(folder: Path, name: str) -> Begun:
 
 
 def unfinished(folder: Path) -> list[Unfinished]:
-    """All trainings that can be gone on with, by name; damaged ones are left out."""
+    """All trainings that can be gone on with, the one that ran last first; damaged ones are left out."""
     found = []
-    for path in sorted(folder.glob(f"*{SUFFIX}{PHOTOS}")):
+    for path in sorted(folder.glob(f"*{SUFFIX}{PHOTOS}"), key=_last_saved, reverse=True):
         try:
             settings = _settings(path, record.describe(path))
             step = states.step_of(state_file(folder, settings.name))
@@ -91,6 +91,12 @@ def discard(folder: Path, name: str) -> None:
     state = state_file(folder, name)
     for path in (state, state.with_name(state.name + BANK), _photos_file(folder, name)):
         path.unlink(missing_ok=True)
+
+
+def _last_saved(photos: Path) -> tuple[int, str]:
+    """When the training with this file of photos was begun or last saved, for sorting."""
+    state = photos.with_name(photos.name.removesuffix(PHOTOS))
+    return max(path.stat().st_mtime_ns for path in (photos, state) if path.exists()), photos.name
 
 
 def _photos_file(folder: Path, name: str) -> Path:

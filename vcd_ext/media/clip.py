@@ -8,6 +8,8 @@ from numbers import Rational
 import numpy as np
 from numpy.typing import NDArray
 
+from vcd_ext.room import is_large, room
+
 # Rates of broadcast video: people write 23.976 or 29.97 and mean 24000/1001 and 30000/1001.
 NTSC = tuple(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120))
 SLOWEST, FASTEST = Fraction(1, 100), Fraction(1000)
@@ -19,9 +21,9 @@ class MediaError(ValueError):
 
 @dataclass(frozen=True, eq=False, init=False)
 class Clip:
-    """A video in memory.
+    """A video at hand.
 
-    frames: uint8 [F, H, W, 3], RGB, F >= 1.
+    frames: uint8 [F, H, W, 3], RGB, F >= 1; those that are read and are more than 1 GiB lie on the disk.
     fps: frames per second, any number or text such as "23.976" or "24000/1001"; kept as a `Fraction`.
     metadata: text by name; "parameters" is the WebUI's infotext.
 
@@ -75,27 +77,40 @@ def exact_fps(fps: Fraction | float | str) -> Fraction:
 def stacked(pictures: Iterable[NDArray[np.uint8]], expected: int = 16) -> NDArray[np.uint8]:
     """Pictures of uint8 [H, W, 3] as one array [F, H, W, 3], holding one picture beside it at any time.
 
-    expected: F as the file tells it, trusted up to 1000, as a damaged file may tell anything; where it is wrong
-    the array is resized in place. MediaError if the pictures differ in size or there are none.
+    More than 1 GiB of them lies on the disk. expected: F as the file tells it, trusted up to 1000, as a damaged file
+    may tell anything; where it is wrong the array is made longer. MediaError if the pictures differ in size or there
+    are none; OSError for a full disk.
     """
     frames = np.empty((0, 0, 0, 3), np.uint8)
     count = 0
     for picture in pictures:
         if count == 0:
-            frames = np.empty((min(max(expected, 1), 1000), *picture.shape), np.uint8)
+            frames = room((min(max(expected, 1), 1000), *picture.shape), np.uint8)
         if picture.shape != frames.shape[1:]:
             raise MediaError(
                 f"frame {count} is {_size(picture.shape)} and frame 0 is {_size(frames.shape[1:])}; "
                 "all frames of a clip need one size: resize them first."
             )
         if count == len(frames):
-            frames.resize((2 * count, *picture.shape), refcheck=False)
+            frames = _longer(frames, min(2 * count, expected) if expected > count else 2 * count)
         frames[count] = picture
         count += 1
     if count == 0:
         raise MediaError("there are no frames in it; make or export the video again.")
+    if isinstance(frames, np.memmap):
+        return frames[:count]
     frames.resize((count, *frames.shape[1:]), refcheck=False)
     return frames
+
+
+def _longer(frames: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """The same array with room for so many frames: in place if it is in memory and stays there."""
+    if not is_large((length, *frames.shape[1:]), frames.dtype):
+        frames.resize((length, *frames.shape[1:]), refcheck=False)
+        return frames
+    longer: NDArray[np.uint8] = room((length, *frames.shape[1:]), frames.dtype)
+    longer[: len(frames)] = frames
+    return longer
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -1,5 +1,6 @@
 """Read and write clips: the format is the path's suffix."""
 
+import errno
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -89,6 +90,8 @@ def read(path: str | os.PathLike[str]) -> Clip:
     except MemoryError as error:
         raise MemoryError(f"{path} is too long for the memory there is, or damaged; cut it shorter first.") from error
     except Exception as error:  # decoders raise nearly anything on damaged data, also OSError and IndexError
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise  # long videos lie on the disk
         raise MediaError(
             f"{path} is damaged or not a {path.suffix.lstrip('.') or 'PNG'} video ({_short(error)}); "
             "copy the file again, make it anew or choose another."

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from vcd_ext.motion.module import MotionModule, TemporalTransformer
+from vcd_ext.unet import device_of, dtype_of, is_ldm
 
 _carrying: "weakref.WeakSet[nn.Module]" = weakref.WeakSet()
 
@@ -52,8 +53,8 @@ def attached(
     pairs = _match(points(unet), module)
     if unet in _carrying:
         raise RuntimeError("This UNet already carries a motion module; leave that `attached` context first.")
-    home = torch.device("cpu") if visiting else torch.device(device or _device(unet))
-    module.to(device=home, dtype=dtype or _dtype(unet))
+    home = torch.device("cpu") if visiting else torch.device(device or device_of(unet))
+    module.to(device=home, dtype=dtype or dtype_of(unet))
     with ExitStack() as stack:
         _carrying.add(unet)
         stack.callback(_carrying.discard, unet)
@@ -85,11 +86,7 @@ def _hook(block: TemporalTransformer, frames: int, visiting: bool) -> Callable[.
 
 def points(unet: nn.Module) -> dict[str, Point]:
     """The attach points of a UNet by AnimateDiff's names, e.g. "down_blocks.0.motion_modules.1"."""
-    if hasattr(unet, "input_blocks") and hasattr(unet, "output_blocks"):
-        return dict(_points_ldm(unet))
-    if hasattr(unet, "down_blocks") and hasattr(unet, "up_blocks"):
-        return dict(_points_diffusers(unet))
-    raise ValueError(f"{type(unet).__name__} is neither an LDM UNetModel nor a diffusers UNet2DConditionModel.")
+    return dict(_points_ldm(unet) if is_ldm(unet) else _points_diffusers(unet))
 
 
 def _points_ldm(unet: Any) -> Iterator[tuple[str, Point]]:
@@ -145,13 +142,3 @@ def _match(available: dict[str, Point], module: MotionModule) -> list[tuple[Poin
             f"this model has {len(available)} of {theirs}. Use an SD1.5 checkpoint with an SD1.5 motion module."
         )
     return [(available[name], block) for name, block in module.blocks.items()]
-
-
-def _device(unet: nn.Module) -> torch.device:
-    return next(unet.parameters()).device
-
-
-def _dtype(unet: nn.Module) -> torch.dtype:
-    # A UNet stored in 8 bits computes in another precision, that of its norms and embeddings.
-    sixteen_or_more = (p.dtype for p in unet.parameters() if p.is_floating_point() and p.element_size() >= 2)
-    return next(sixteen_or_more, torch.float32)

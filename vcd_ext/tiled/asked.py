@@ -28,6 +28,8 @@ def work(settings: TiledSettings) -> VideoPass:
         motion_module=settings.motion_module,
         context=settings.context,
         overlap=settings.context_overlap,
+        controlnet=settings.controlnet,
+        controlnet_weight=settings.controlnet_weight,
     )
     if settings.identity != NO_MODULE:
         asked = replace(asked, prompt=with_name(asked.prompt, settings.identity))

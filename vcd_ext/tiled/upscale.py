@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from vcd_ext.host import FACTOR, Interrupted, Picture, Report, VideoHost
 from vcd_ext.media.clip import check_frames
-from vcd_ext.settings import SettingError, TiledSettings, parse
+from vcd_ext.room import room
+from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse
 from vcd_ext.tiled import asked
 from vcd_ext.tiled.colours import with_low_frequencies
 from vcd_ext.tiled.enlarged import SCALE, Enlarged
 from vcd_ext.tiled.memory import Plan, is_out_of_memory, plans
-from vcd_ext.tiled.room import room
 
 Boxes = NDArray[np.floating]
 
@@ -44,10 +44,11 @@ def upscale(
     lie on the disk, also those that come back. ValueError, in one sentence, for frames, boxes or settings that cannot
     work, and if the memory is too small for everything; OSError for a full disk.
     """
-    settings = _with_upscaler(host, checked(settings))
+    stop, tell = interrupted or (lambda: False), note or (lambda _: None)
+    settings = with_upscaler(host, checked(settings))
     check_frames(frames)
     _check_boxes(boxes, len(frames))
-    stop, tell = interrupted or (lambda: False), note or (lambda _: None)
+    settings = with_controlnet(host, settings, tell)
     run = _Run(host, settings, Enlarged(host, frames, settings.upscaler, stop), boxes, progress, stop)
     if boxes is not None and np.isnan(boxes).all():
         tell("The subject was found in no frame; its name is used everywhere.")
@@ -141,13 +142,20 @@ def checked(settings: TiledSettings) -> TiledSettings:
     return settings
 
 
-def _with_upscaler(host: VideoHost, settings: TiledSettings) -> TiledSettings:
+def with_upscaler(host: VideoHost, settings: TiledSettings) -> TiledSettings:
     """The settings with the name of an upscaler; SettingError."""
     names = host.upscalers()
     upscaler = settings.upscaler or names[0]
     if upscaler not in names:
         raise SettingError("upscaler", f"There is no upscaler {upscaler}; choose one of {', '.join(names)}.")
     return replace(settings, upscaler=upscaler)
+
+
+def with_controlnet(host: VideoHost, settings: TiledSettings, note: Callable[[str], None]) -> TiledSettings:
+    """The settings with the name of the ControlNet that 'auto' stands for, 'none' where there is none."""
+    if settings.controlnet != AUTO:
+        return settings
+    return replace(settings, controlnet=host.controlnet(note))
 
 
 def _check_boxes(boxes: Boxes | None, frames: int) -> None:

@@ -41,11 +41,17 @@ TILED = Layout(
     TiledSettings,
     "tiled",
     elsewhere=(),
-    first=(("prompt",), ("negative_prompt",), ("identity", "motion_module"), ("denoise", "steps"), ("upscaler",)),
+    first=(
+        ("prompt",),
+        ("negative_prompt",),
+        ("identity", "motion_module"),
+        ("denoise", "steps"),
+        ("upscaler", "controlnet"),
+    ),
     advanced={
         "How the detail is painted": PAINTED,
         "Where the subject is": ("subject", "words", "elsewhere"),
-        "Tiles and colours": ("tile", "tile_overlap", "keep_colours"),
+        "Tiles and colours": ("tile", "tile_overlap", "controlnet_weight", "keep_colours"),
     },
     tall=("prompt", "negative_prompt"),
 )

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import gradio as gr
 
 from vcd_ext.jobs import Jobs
-from vcd_ext.settings import FORMATS, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, default, describe
+from vcd_ext.settings import AUTO, FORMATS, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, default, describe
 from vcd_ext.studio import Choices
 from vcd_ext.ui.form import USUAL, Form, Layout, settings_form
 from vcd_ext.ui.frame import errors
@@ -124,4 +124,5 @@ def _lists(choices: Choices) -> dict[str, list[str]]:
         "identity": choices.identities,
         "sampler": [USUAL, *choices.samplers],
         "upscaler": [USUAL, *choices.upscalers],
+        "controlnet": [AUTO, NO_MODULE, *choices.controlnets],
     }

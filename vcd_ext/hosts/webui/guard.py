@@ -30,7 +30,7 @@ def guarded(sd_model: Any) -> Iterator[None]:
     with ExitStack() as stack:
         stack.callback(devices.torch_gc)
         # LoRAs are put on again once the weights have their own type, and where training has left them.
-        for guard in (_hooks_off, _placed, _loras_off, _precise, _hypernetworks_off, _plain_layers, _sdp, _frozen):
+        for guard in (_hooks_off, _placed, _loras_off, _precise, _hypernetworks_off, plain_layers, _sdp, _frozen):
             stack.enter_context(guard(sd_model))
         yield
 
@@ -155,7 +155,7 @@ def _hypernetworks_off(_sd_model: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _plain_layers(sd_model: Any) -> Iterator[None]:
+def plain_layers(sd_model: Any) -> Iterator[None]:
     """Take off token merging, hypertile and the padding of tileable pictures, which change what layers compute."""
     merged = getattr(sd_model, "applied_token_merged_ratio", 0)
     circular = sd_hijack.model_hijack.circular_enabled

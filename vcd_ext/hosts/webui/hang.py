@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from vcd_ext.control import Control, guided
 from vcd_ext.hosts.webui import library, model
 from vcd_ext.hosts.webui.rows import in_video_order
 from vcd_ext.motion import MotionModule, Window, attached
@@ -20,11 +21,13 @@ def moving(
     *,
     tiles: Sequence[Tile] | None = None,
     swap: Swap | None = None,
+    control: Control | None = None,
     before_part: Callable[[], None] | None = None,
 ) -> Iterator[None]:
     """Within this context the model of `p` denoises a video of `frames` frames, in windows and tiles.
 
     tiles, swap and before_part are those of `spread`. module: None leaves the frames apart and the schedule as it is.
+    control: a ControlNet that looks at the frames.
     """
     sd_model = p.sd_model
     unet = sd_model.model.diffusion_model
@@ -35,6 +38,8 @@ def moving(
             stack.callback(_leave_device, sd_model)
             length = len(windows[0].frames)
             stack.enter_context(attached(unet, module, length, **model.residence(sd_model)))
+        if control is not None:
+            stack.enter_context(guided(unet, control, **model.residence(sd_model)))
         stack.enter_context(spread(unet, frames, windows, tiles, swap, before_part))
         yield
 

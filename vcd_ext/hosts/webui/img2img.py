@@ -17,6 +17,7 @@ from modules import (
 )
 from torch import Tensor
 
+from vcd_ext.control import Control
 from vcd_ext.host import Interrupted, Picture, VideoPass
 from vcd_ext.hosts.passes import Plan, as_long, pictures
 from vcd_ext.hosts.webui import guard, model
@@ -40,6 +41,7 @@ class Job:
     mask: Tensor | None  # [F, 1, h, w], 1 where the picture may change
     elsewhere: str  # the prompt where the subject is not
     module: MotionModule | None
+    control: Control | None
     done: Callable[[int], None]  # told how many more frames were encoded or denoised by one step
     stops: Callable[[], bool]
 
@@ -107,7 +109,10 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
             stack.enter_context(guard.hypertile_off(self.sd_model))
             # In each part of a call that is spread: one step of a long video may take minutes.
             stack.callback(unet.time_embed.register_forward_pre_hook(lambda *_: self._stop()).remove)
-            stack.enter_context(moving(self, plan.frames, plan.windows, self.job.module, tiles=plan.tiles, swap=swap))
+            module, control = self.job.module, self.job.control
+            stack.enter_context(
+                moving(self, plan.frames, plan.windows, module, tiles=plan.tiles, swap=swap, control=control)
+            )
             yield
 
     def _stop(self) -> None:

@@ -1,5 +1,6 @@
 """Where the WebUI's motion modules lie, and the one that is loaded."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,13 +35,24 @@ def folders() -> list[Path]:
 
 def names() -> dict[str, Path]:
     """Motion module files by the name that page and API know them by: the path inside their folder."""
+    return files(folders(), SUFFIXES)
+
+
+def files(folders: Sequence[Path], suffixes: Sequence[str]) -> dict[str, Path]:
+    """The files that lie in folders, by their path inside them; in the first where it is in several."""
     found: dict[str, Path] = {}
-    for folder in folders():
+    for folder in folders:
         if folder.is_dir():
             for path in sorted(folder.rglob("*")):
-                if path.suffix in SUFFIXES and path.is_file():
+                if path.suffix in suffixes and path.is_file():
                     found.setdefault(path.relative_to(folder).as_posix(), path)
     return found
+
+
+def named(name: str, available: dict[str, Path]) -> Path | None:
+    """The file of a name with or without suffix."""
+    by_stem = {Path(known).with_suffix("").as_posix(): path for known, path in available.items()}
+    return available.get(name) or by_stem.get(name)
 
 
 def choices() -> list[str]:
@@ -51,8 +63,7 @@ def choices() -> list[str]:
 def find(name: str) -> Path:
     """The file of a motion module, by its name with or without suffix; ValueError lists what there is."""
     available = names()
-    by_stem = {Path(known).with_suffix("").as_posix(): path for known, path in available.items()}
-    path = available.get(name) or by_stem.get(name)
+    path = named(name, available)
     if path is None:
         known = ", ".join(available) or "none yet"
         raise ValueError(

@@ -10,17 +10,20 @@ from PIL import Image
 from torch import Tensor
 
 from vcd_ext.hosts.webui import library, model, source
+from vcd_ext.hosts.webui.following import Following
 from vcd_ext.hosts.webui.hang import moving
 from vcd_ext.hosts.webui.interrupt import stop_if_asked
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
-from vcd_ext.hosts.webui.save import described, save_video
+from vcd_ext.hosts.webui.save import Written, save_videos
 from vcd_ext.hosts.webui.steps import steps_of_strength
 from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.identity.naming import with_name
 from vcd_ext.motion import MotionModule, Window, windows
 from vcd_ext.noise import correlate
+from vcd_ext.pipeline import Finished
 from vcd_ext.settings import NO_MODULE, SOURCE_KEY, SettingError, VideoSettings, describe, parse, to_infotext
+from vcd_ext.ui.form import USUAL
 
 # Where a finished run tells page and API about its files, in the answer's generation info.
 VIDEOS_KEY = "VCD videos"
@@ -34,6 +37,8 @@ def settings_from(args: Sequence[Any], overrides: Mapping[str, Any]) -> VideoSet
         values: dict[str, Any] = dict(args[0])
     else:
         values = dict(zip(describe(VideoSettings), args, strict=False))
+        if values.get("tiled_upscaler") == USUAL:
+            values["tiled_upscaler"] = ""
         dropped = values.get("video")
         values["video"] = getattr(dropped, "name", dropped) or ""  # the page gives an open file
     try:
@@ -53,6 +58,7 @@ class VideoRun:
         self.failure: Refused | None = None
         self.frames: list[Image.Image] = []
         self.source = ""  # the name of the video that is made again
+        self.following: Following | None = None
         self.notes: list[str] = []
 
     @classmethod
@@ -85,6 +91,7 @@ class VideoRun:
         if settings.motion_module != NO_MODULE:
             self.module = self._load_module()
             p.init = self._with_schedule(p.init)
+        self.following = Following(p, settings)
         p.sample = self._with_motion(p.sample)
         p.extra_generation_params.update(to_infotext(settings))
         if self.source:
@@ -104,28 +111,29 @@ class VideoRun:
         if self.settings.step_noise:
             correlate_steps(self.p, gamma)
 
+    def follow(self, images: Sequence[Tensor], number: int) -> Sequence[Tensor]:
+        """The frames of video `number` after Face VCD and Tiled VCD, where these are asked for."""
+        return images if self.following is None else self.following.follow(images, number)
+
     def postprocess(self, processed: Any) -> None:
         """Write the videos of all frames that came out, and tell page and API where they are."""
         self._let_go()
-        length = self.settings.frames
-        if length == 1:
-            return
-        written: list[Path] = []
-        failures: list[str] = []
-        for number, start in enumerate(range(0, len(self.frames) - length + 1, length)):
-            infotext = processed.infotexts[processed.index_of_first_image + start]
-            frames = self.frames[start : start + length]
-            try:
-                written.extend(save_video(self.p, number, frames, infotext, self.settings))
-            except (OSError, ValueError, ImportError) as error:
-                failures.append(f"VCD: a video was not written; its frames are in the gallery. {error}")
-        processed.comments += "".join(f"{line}\n" for line in [*(f"VCD video: {path}" for path in written), *failures])
+        written = Written()
+        if self.settings.frames > 1:
+            written = save_videos(self.p, self.frames, processed, self.settings, self._earlier())
+        notes, failures = list(self.notes), list(written.failures)
+        if self.following is not None:
+            notes, failures = notes + self.following.notes, self.following.errors + failures
+        processed.comments += "".join(f"{line}\n" for line in written.lines)
         # A new dict: the run's own entries have gone into the infotext already, and these must not.
         processed.extra_generation_params = processed.extra_generation_params | {
-            VIDEOS_KEY: [described(self.p, path) for path in written],
+            **({VIDEOS_KEY: written.described} if self.settings.frames > 1 else {}),
             **({ERRORS_KEY: failures} if failures else {}),
-            **({NOTES_KEY: self.notes} if self.notes else {}),
+            **({NOTES_KEY: notes} if notes else {}),
         }
+
+    def _earlier(self) -> Mapping[int, Sequence[Finished]]:
+        return self.following.earlier if self.following is not None else {}
 
     def _check_request(self) -> None:
         p, settings = self.p, self.settings
@@ -211,6 +219,8 @@ class VideoRun:
 
         def sample_with_motion(*args: Any, **kwargs: Any) -> Any:
             self._check_prompts()
+            if self.following is not None:
+                self.following.generating()
             unet = self.p.sd_model.model.diffusion_model
             with ExitStack() as stack:
                 stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)

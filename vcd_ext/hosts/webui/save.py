@@ -2,35 +2,84 @@
 
 import base64
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from modules import images, shared, ui_tempdir
+from numpy.typing import NDArray
 from PIL import Image
 
 from vcd_ext import media
+from vcd_ext.pipeline import Finished
 from vcd_ext.results import MIME
 from vcd_ext.settings import VideoSettings
 
 
-def save_video(
-    p: Any, number: int, frames: Sequence[Image.Image], infotext: str, settings: VideoSettings
-) -> Iterator[Path]:
-    """Write video `number` of a run in each of the formats and yield each file once it is there.
+@dataclass
+class Written:
+    """What became of a run's videos."""
 
-    The frames themselves ('png') are saved by the WebUI as pictures. OSError, ValueError or ImportError in one
-    sentence if a file cannot be written.
+    described: list[dict[str, str]] = field(default_factory=list)  # the files, as page and API are told of them
+    lines: list[str] = field(default_factory=list)  # sentences for the page
+    failures: list[str] = field(default_factory=list)  # those of them that tell what was not written
+
+
+def save_videos(
+    p: Any,
+    frames: Sequence[Image.Image],
+    processed: Any,
+    settings: VideoSettings,
+    earlier: Mapping[int, Sequence[Finished]],
+) -> Written:
+    """Write the videos of a run, whose frames came out one after the other, in each of the formats.
+
+    The frames themselves ('png') are saved by the WebUI as pictures. earlier: by a video's number, those of the stages
+    before it, which are written beside it.
+    """
+    result, length = Written(), settings.frames
+    for number, start in enumerate(range(0, len(frames) - length + 1, length)):
+        infotext = processed.infotexts[processed.index_of_first_image + start]
+        try:
+            for path, stage in _saved(p, number, frames[start : start + length], infotext, settings, earlier):
+                result.lines.append(f"VCD video: {path}")
+                result.described.append(described(p, path) | ({"stage": stage} if stage else {}))
+        except (OSError, ValueError, ImportError) as error:
+            result.failures.append(f"VCD: a video was not written; its frames are in the gallery. {error}")
+    result.lines += result.failures
+    return result
+
+
+def _saved(
+    p: Any,
+    number: int,
+    frames: Sequence[Image.Image],
+    infotext: str,
+    settings: VideoSettings,
+    earlier: Mapping[int, Sequence[Finished]],
+) -> Iterator[tuple[Path, str]]:
+    """Write a video and those of the stages before it; yield each file once it is there, with the name of its stage.
+
+    OSError, ValueError or ImportError in one sentence if a file cannot be written.
     """
     formats = [suffix for suffix in settings.formats if suffix != "png"]
     if not formats:
         return
     stacked = np.stack([np.asarray(frame.convert("RGB")) for frame in frames])
-    clip = media.Clip(stacked, settings.fps, {"parameters": infotext} if shared.opts.enable_pnginfo else {})
     stem = _stem(p, number, frames[0])
-    for suffix in formats:
-        yield _write(stem.with_name(f"{stem.name}.{suffix}"), clip)
+    files = [stem.with_name(f"{stem.name}.{suffix}") for suffix in formats]
+    for path in files:
+        yield _write(path, _clip(stacked, settings.fps, infotext)), ""
+    for stage in earlier.get(number, ()):
+        clip = _clip(stage.clip.frames, settings.fps, stage.clip.metadata.get("parameters", ""))
+        for path in files:
+            yield _write(stage.beside(path), clip), stage.title
+
+
+def _clip(frames: NDArray[np.uint8], fps: float, infotext: str) -> media.Clip:
+    return media.Clip(frames, fps, {"parameters": infotext} if shared.opts.enable_pnginfo else {})
 
 
 def described(p: Any, path: Path) -> dict[str, str]:

@@ -63,6 +63,11 @@ class VCDScript(scripts.Script):
         if run is not None:
             run.before_sampling(tensors["noise"])
 
+    def postprocess_batch_list(self, p: Any, pp: Any, *_args: Any, batch_number: int, **_tensors: Any) -> None:
+        run = VideoRun.of(p)
+        if run is not None:
+            pp.images = run.follow(pp.images, batch_number)
+
     def postprocess_image_after_composite(self, p: Any, pp: Any, *_args: Any) -> None:
         run = VideoRun.of(p)
         if run is not None:

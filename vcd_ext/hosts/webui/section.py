@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 from urllib.parse import quote
@@ -15,13 +15,31 @@ from modules.ui_components import FormRow, InputAccordion
 
 from vcd_ext.hosts.webui import embeddings, library
 from vcd_ext.hosts.webui.run import VIDEOS_KEY
+from vcd_ext.hosts.webui.video import WebUIVideo
 from vcd_ext.identity.naming import mentions, renamed, with_name
 from vcd_ext.media.files import READERS
 from vcd_ext.settings import NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
+from vcd_ext.ui.form import USUAL
 from vcd_ext.ui.player import send
 
 # The page's rows; the accordion's own checkbox is 'enabled'.
-ROWS = (("motion_module", "identity"), ("frames", "fps"), ("context", "overlap"), ("gamma",), ("formats", "step_noise"))
+ROWS = (
+    ("motion_module", "identity"),
+    ("frames", "fps"),
+    ("context", "overlap"),
+    ("gamma",),
+    ("formats", "step_noise"),
+    ("face", "tiled", "save_stages"),
+)
+# What follows the generation, in an accordion of its own.
+STAGE_ROWS = (
+    ("face_denoise", "face_people"),
+    ("face_detector", "face_words"),
+    ("face_min_face", "face_size"),
+    ("tiled_denoise", "tiled_upscaler"),
+    ("tiled_tile", "tiled_tile_overlap"),
+)
+PLACEHOLDERS = {"face_people": "all faces are the identity of the video", "face_words": "such as dog head"}
 # The one setting that nobody knows from elsewhere explains itself in place; the others do so under the mouse.
 EXPLAINED = "gamma"
 
@@ -44,10 +62,9 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
         default(VideoSettings, "enabled"), label="VCD", elem_id=f"vcd_{tab}", tooltip=known["enabled"].help
     ) as accordion:
         made["enabled"] = accordion
-        for row in ROWS:
-            with FormRow(elem_classes="vcd-row"):
-                for name in row:
-                    made[name] = _component(tab, name, known[name])
+        _add_rows(tab, ROWS, made)
+        with gr.Accordion("Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
+            _add_rows(tab, STAGE_ROWS, made)
         if tab == "img2img":
             made["video"] = _component(tab, "video", known["video"])
         _add_use(tab, made["motion_module"])
@@ -59,6 +76,13 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
             show_progress=False,
         )
     return {name: made[name] for name in known if name in made}
+
+
+def _add_rows(tab: str, rows: Sequence[Sequence[str]], made: dict[str, gr.components.Component]) -> None:
+    for row in rows:
+        with FormRow(elem_classes="vcd-row"):
+            for name in row:
+                made[name] = _component(tab, name, describe(VideoSettings)[name])
 
 
 def _add_use(tab: str, motion_module: gr.components.Component) -> None:
@@ -96,10 +120,20 @@ def _component(tab: str, name: str, setting: Setting) -> gr.components.Component
     if get_origin(kind) is tuple:
         return gr.CheckboxGroup(choices=list(setting.choices or ()), **shared | {"value": list(shared["value"])})
     if kind is str:
-        return _dropdown(tab, name, shared)
+        return _text(tab, name, setting, shared)
     return gr.Slider(
         minimum=setting.minimum, maximum=setting.slider_maximum or setting.maximum, step=setting.step, **shared
     )
+
+
+def _text(tab: str, name: str, setting: Setting, shared: dict[str, Any]) -> gr.components.Component:
+    if name in ("motion_module", "identity"):
+        return _dropdown(tab, name, shared)
+    if name == "tiled_upscaler":
+        return gr.Dropdown(choices=[USUAL, *WebUIVideo().upscalers()], **shared | {"value": USUAL})
+    if setting.choices:
+        return gr.Dropdown(choices=list(setting.choices), **shared)
+    return gr.Textbox(max_lines=1, placeholder=PLACEHOLDERS.get(name), **shared)
 
 
 def _dropdown(tab: str, name: str, shared: dict[str, Any]) -> gr.Dropdown:
@@ -128,6 +162,8 @@ def paste_fields(made: dict[str, gr.components.Component]) -> list[PasteField]:
     def reader(name: str) -> Callable[[dict[str, str]], Any]:
         def read(entries: dict[str, str]) -> Any:
             value = from_infotext(name, entries)
+            if name == "tiled_upscaler" and value == "":
+                return USUAL
             return list(value) if isinstance(value, tuple) else value
 
         return read

@@ -13,7 +13,7 @@ from torch import Tensor
 from vcd_ext.face import Detector, detector
 from vcd_ext.host import VideoHost
 from vcd_ext.hosts.enlarge import known
-from vcd_ext.hosts.webui import captions, embeddings, library, video
+from vcd_ext.hosts.webui import captions, controlnets, embeddings, library, video
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
 from vcd_ext.identity import Identity, shelf
 from vcd_ext.identity.estimate import Capacity
@@ -23,7 +23,7 @@ from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING
 from vcd_ext.jobs import Jobs
-from vcd_ext.settings import NO_MODULE, FaceSettings, PassSettings, SettingError, TiledSettings, TrainSettings
+from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, PassSettings, SettingError, TiledSettings, TrainSettings
 from vcd_ext.studio import Caption, Choices, Folders
 
 PHOTOS_OPTION = "vcd_photo_folders"
@@ -151,6 +151,7 @@ class WebUIStudio:
             [NO_MODULE, *embeddings.names()],
             sd_samplers.visible_sampler_names(),
             video.WebUIVideo().upscalers(),
+            list(controlnets.tiles()),
         )
 
     def check(self, settings: PassSettings) -> None:
@@ -164,6 +165,8 @@ class WebUIStudio:
             )
         if isinstance(settings, TiledSettings):
             known(settings.upscaler, video.WebUIVideo().upscalers())
+            if settings.controlnet not in (AUTO, NO_MODULE):
+                controlnets.find(settings.controlnet)
 
 
 JOBS = Jobs(WebUIStudio())

@@ -10,12 +10,14 @@ from modules import call_queue, devices, prompt_parser, sd_models, sd_samplers, 
 from PIL import Image
 from torch import Tensor
 
+from vcd_ext.control import Control
 from vcd_ext.host import FACTOR, Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.hosts.enlarge import LANCZOS, enlarged_size, known, lanczos
-from vcd_ext.hosts.passes import Plan, animated, latent_masks, picture, plan
-from vcd_ext.hosts.webui import img2img, library, model
+from vcd_ext.hosts.passes import Plan, animated, controlled, latent_masks, picture, plan
+from vcd_ext.hosts.webui import controlnets, img2img, library, model
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.motion import MotionModule
+from vcd_ext.settings import NO_MODULE
 
 JOB = "vcd-video"  # as the WebUI's own progress calls it
 SAMPLER, SCHEDULER = "Euler", "Automatic"
@@ -63,6 +65,9 @@ class WebUIVideo:
         module = _ready(work, planned)
         if planned.absent is not None:
             _check_constant(work)
+        control = None
+        if controlled(work):
+            control = Control(controlnets.load(work.controlnet), frames, work.controlnet_weight)
         told = _Told(progress, planned)
 
         def made() -> Iterator[Picture]:
@@ -70,7 +75,7 @@ class WebUIVideo:
             mask = None if masks is None else latent_masks(masks, planned)
             elsewhere = tiling.elsewhere if tiling is not None else ""
             stops = interrupted or (lambda: False)
-            job = img2img.Job(frames, work, planned, mask, elsewhere, module, told.add, stops)
+            job = img2img.Job(frames, work, planned, mask, elsewhere, module, control, told.add, stops)
             yield from self._decoded(img2img.run(job, sampler, scheduler), told)
 
         return made()
@@ -81,6 +86,10 @@ class WebUIVideo:
         family = [each.name for each in there if each.scaler.name in ESRGAN]
         absent = [each.name for each in shared.sd_upscalers if _path(each).startswith("http")]
         return list(dict.fromkeys([*family, *(each.name for each in there), LANCZOS, *absent]))
+
+    def controlnet(self, note: Callable[[str], None]) -> str:
+        """The first in the folders of the extension sd-webui-controlnet that fits; "none" without one."""
+        return controlnets.suggested(note) if model.kind(shared.sd_model) is None else NO_MODULE
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """One picture `scale` times as wide and high. ValueError for a name that is not there.
@@ -145,11 +154,15 @@ def sampler_of(name: str) -> tuple[str, str]:
     return sampler, label
 
 
+def is_constant(prompt: str, steps: int) -> bool:
+    """Whether one condition stands for a prompt at all steps, so that it can be known and exchanged."""
+    parts, texts, _ = prompt_parser.get_multicond_prompt_list([img2img.plain(prompt)])
+    [schedule] = prompt_parser.get_learned_conditioning_prompt_schedules(texts[:1], steps)
+    return len(parts[0]) == 1 and len(schedule) == 1
+
+
 def _check_constant(work: VideoPass) -> None:
-    """ValueError unless one condition stands for the prompt at all steps, so that it can be known and exchanged."""
-    parts, texts, _ = prompt_parser.get_multicond_prompt_list([img2img.plain(work.prompt)])
-    [schedule] = prompt_parser.get_learned_conditioning_prompt_schedules(texts[:1], work.steps)
-    if len(parts[0]) > 1 or len(schedule) > 1:
+    if not is_constant(work.prompt, work.steps):
         raise ValueError(
             "The prompt joins parts with AND or changes while it is painted ([a:b:0.5]), so it cannot be exchanged "
             "where the subject is not; write it without that, or use it everywhere."

@@ -17,6 +17,7 @@ sigmas: list[float] = []
 originals = {}
 timing: list[float] = []
 parts: list[int] = []
+told: list[list] = []  # what the progress bar shows at each of the parts
 watching = []
 
 
@@ -54,15 +55,19 @@ def raise_inside_unet(after: int = Body(0, embed=True)):
     handle = block.register_forward_pre_hook(fail)
 
 
-def watch_parts(interrupt_after: int = Body(-1, embed=True)):
-    """Note from now on how many pictures are in the UNet's first block at a time; press Interrupt after so many."""
+def watch_parts(interrupt_after: int = Body(-1), skip_after: int = Body(-1)):
+    """Note from now on how many pictures are in the UNet's first block at a time; press a button after so many."""
     block = shared.sd_model.model.diffusion_model.input_blocks[0]
     parts.clear()
+    told.clear()
 
     def note(_block, args):
         parts.append(args[0].shape[0])
+        told.append([shared.state.textinfo, shared.state.job_no, shared.state.job_count])
         if len(parts) == interrupt_after:
             shared.state.interrupt()
+        if len(parts) == skip_after:
+            shared.state.skip()
 
     watching.append(block.register_forward_pre_hook(note))
 
@@ -164,6 +169,7 @@ def add_routes(_demo, app):
     app.add_api_route("/probe/raise", raise_inside_unet, methods=["POST"])
     app.add_api_route("/probe/parts", watch_parts, methods=["POST"])
     app.add_api_route("/probe/parts", seen_parts, methods=["GET"])
+    app.add_api_route("/probe/told", lambda: told, methods=["GET"])
     app.add_api_route("/probe/record", record, methods=["POST"])
     app.add_api_route("/probe/sigmas", lambda: sigmas, methods=["GET"])
     app.add_api_route("/probe/covariance/{kind}", covariance, methods=["GET"])

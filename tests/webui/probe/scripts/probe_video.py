@@ -89,6 +89,22 @@ def video_inside(frames: str = Body(...), work: dict = ANY):
     runner.postprocess = postprocess
 
 
+finders = {}
+
+
+def face(there: bool = Body(embed=True)):
+    """From now on every picture has a face in its middle, a quarter as wide as it; or faces are looked for again."""
+    from vcd_ext.face import Detection
+    from vcd_ext.hosts.webui.studio import WebUIStudio
+
+    def find(frame):
+        height, width = frame.shape[:2]
+        return [Detection((3 * width / 8, 3 * height / 8, 5 * width / 8, 5 * height / 8), 0.9)]
+
+    finders.setdefault("own", WebUIStudio.finder)
+    WebUIStudio.finder = (lambda studio, settings: find) if there else finders["own"]
+
+
 def upscalers():
     """The names, once the WebUI has looked for files again."""
     from vcd_ext.hosts.webui.video import WebUIVideo
@@ -111,6 +127,7 @@ def add_routes(_demo, app):
     app.add_api_route("/probe/video", video, methods=["POST"])
     app.add_api_route("/probe/video/inside", video_inside, methods=["POST"])
     app.add_api_route("/probe/video/inside", lambda: inside, methods=["GET"])
+    app.add_api_route("/probe/face", face, methods=["POST"])
     app.add_api_route("/probe/upscalers", upscalers, methods=["GET"])
     app.add_api_route("/probe/enlarge", enlarge, methods=["POST"])
 

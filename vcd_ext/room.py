@@ -17,9 +17,9 @@ def room(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     Above IN_MEMORY bytes it lies in a nameless file of the folder for temporary files, which is gone with the array.
     OSError, in one sentence, if the disk has not enough room: now, and not when a value is written.
     """
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    if size <= IN_MEMORY:
+    if not is_large(shape, dtype):
         return np.empty(shape, dtype)
+    size = _bytes(shape, dtype)
     with tempfile.TemporaryFile() as file:  # the array holds the file open by itself
         try:
             _reserve(file.fileno(), size)
@@ -31,6 +31,15 @@ def room(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
             explained.errno = error.errno
             raise explained from error
         return np.memmap(file, dtype, "r+", shape=shape)
+
+
+def is_large(shape: tuple[int, ...], dtype: DTypeLike) -> bool:
+    """Whether an array of this kind lies on the disk."""
+    return _bytes(shape, dtype) > IN_MEMORY
+
+
+def _bytes(shape: tuple[int, ...], dtype: DTypeLike) -> int:
+    return math.prod(shape) * np.dtype(dtype).itemsize
 
 
 def _reserve(file: int, size: int) -> None:

@@ -1,0 +1,56 @@
+"""The WebUI's ControlNets Tile, in the folders of the extension sd-webui-controlnet.
+
+They are read and hung on the UNet by VCD itself: that extension hangs whole pictures beside one call for the whole
+canvas, and knows nothing of windows and tiles, by which VCD divides each call.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from modules import paths, shared
+from torch import nn
+
+from vcd_ext.hosts import controlnet
+from vcd_ext.hosts.webui import library
+
+FOLDERS = ("models/ControlNet", "extensions/sd-webui-controlnet/models")  # in the WebUI's data folder
+OPTION, FLAG = "control_net_models_path", "controlnet_dir"  # the extension's setting and option for one more
+
+
+def folders() -> list[Path]:
+    """The folders that are searched, existing or not; relative ones count from the WebUI's data folder."""
+    more = [shared.opts.data.get(OPTION), getattr(shared.cmd_opts, FLAG, None)]
+    return [Path(paths.data_path) / name for name in dict.fromkeys([*FOLDERS, *filter(None, more)])]
+
+
+def tiles() -> dict[str, Path]:
+    """Those that are Tile for SD1.5 by their name; none where they cannot be read."""
+    if not controlnet.readable():
+        return {}
+    return {name: path for name, path in _names().items() if controlnet.is_tile(path)}
+
+
+def find(name: str) -> Path:
+    """The file of a ControlNet, by its name with or without suffix; ValueError lists what there is."""
+    path = library.named(name, _names())
+    if path is None:
+        known = ", ".join(tiles()) or "none yet"
+        raise ValueError(
+            f"controlnet is '{name}', which is not in {folders()[0]}; of the kind Tile for SD1.5 there: {known}. Put "
+            "the file there, such as control_v11f1e_sd15_tile.pth, or choose 'none'."
+        )
+    return path
+
+
+def load(name: str) -> nn.Module:
+    """One for the checkpoint that is loaded; ValueError, in one sentence, if it cannot be used."""
+    return controlnet.load(find(name), shared.sd_model.model.diffusion_model)
+
+
+def suggested(note: Callable[[str], None]) -> str:
+    """The name of the first of `tiles` that fits the checkpoint that is loaded; "none" without one."""
+    return controlnet.first_fitting(tiles(), shared.sd_model.model.diffusion_model, note)
+
+
+def _names() -> dict[str, Path]:
+    return library.files(folders(), controlnet.SUFFIXES)

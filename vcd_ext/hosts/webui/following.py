@@ -1,0 +1,160 @@
+"""Face VCD and Tiled VCD right after the generation, in the request that generates and in its turn of the queue."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from modules import processing, shared
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vcd_ext import pipeline, remake
+from vcd_ext.host import VideoHost
+from vcd_ext.hosts.webui.guard import plain_layers
+from vcd_ext.hosts.webui.refusal import Refused
+from vcd_ext.hosts.webui.studio import WebUIStudio
+from vcd_ext.hosts.webui.video import SCHEDULER, WebUIVideo, is_constant
+from vcd_ext.identity.estimate import duration
+from vcd_ext.identity.progress import Progress
+from vcd_ext.media import Clip
+from vcd_ext.pipeline import Finished, Outcome, Stage
+from vcd_ext.remake import Telling
+from vcd_ext.settings import EVERYWHERE, PassSettings, TiledSettings, VideoSettings, to_infotext
+
+SEEDS = 2**32  # seeds of stages are below; the WebUI takes larger ones as well
+
+
+class Following:
+    """What follows the generation of a request's videos. Refused, in one sentence, for what cannot work."""
+
+    def __init__(self, p: Any, settings: VideoSettings):
+        self.p, self.settings = p, settings
+        self.host: VideoHost = WebUIVideo()
+        self.studio = WebUIStudio()
+        self.notes: list[str] = []
+        self.errors: list[str] = []
+        self.earlier: dict[int, list[Finished]] = {}  # by a video's number: those of the stages before the last
+        self.count = settings.face + settings.tiled
+        self._jobs_counted = False
+        self._check()
+
+    def generating(self) -> None:
+        """The first of the stages begins: count the others among the WebUI's jobs, for its progress bar."""
+        if self.count and not self._jobs_counted and shared.state.job_count > 0:
+            shared.state.job_count += self.p.n_iter * self.count
+        self._jobs_counted = True
+        if self.count:
+            shared.state.textinfo = f"{pipeline.T2V}, stage 1 of {1 + self.count}"
+
+    def follow(self, images: Sequence[Tensor], number: int) -> list[Tensor]:
+        """The frames of video `number` after all stages, or as far as they came: [3, H, W] in [0, 1], as `images`."""
+        if not self.count:
+            return list(images)
+        entries = self.p.extra_generation_params
+        for key in to_infotext(self.settings).keys() - to_infotext(pipeline.alone(self.settings)).keys():
+            entries.pop(key, None)
+        stages, clip = self._stages(number), Clip(_bytes(images), self.settings.fps, {"parameters": self._infotext()})
+        made = self._made(clip, stages, number)
+        done = [video.title for video in made.videos[1:]]
+        for stage in stages:
+            if remake.title(stage.settings) in done:
+                entries.update(stage.entries or {})
+        if made.error:
+            self._tell(self.errors, made.error, number)
+        if self.settings.save_stages:
+            self.earlier[number] = made.videos[:-1]
+        return _tensors(made.clip.frames) if done else list(images)
+
+    def _check(self) -> None:
+        p = self.p
+        if self.settings.tiled and getattr(p, "image_mask", None) is not None:
+            raise Refused(
+                "tiled is on, and an inpainting puts the picture back around the mask at its old size; turn one of the "
+                "two off, or send the video to the tab Tiled VCD afterwards."
+            )
+        try:
+            for stage in self._stages(0):
+                self.studio.check(stage.settings)
+                remake.ready(self.host, stage.settings, self.studio.finder)
+        except (ValueError, OSError, ImportError) as error:
+            raise Refused(str(error)) from error
+
+    def _stages(self, number: int) -> list[Stage]:
+        """Those of video `number`, which has a prompt and a seed of its own."""
+        p, settings = self.p, self.settings
+        if not self.count:
+            return []
+        first = number * settings.frames
+        schedule = "" if p.scheduler in (None, "", SCHEDULER) else p.scheduler
+        shared_settings = PassSettings(
+            prompt=p.all_prompts[first],
+            negative_prompt=p.all_negative_prompts[first],
+            identity=settings.identity,
+            motion_module=settings.motion_module,
+            steps=p.steps,
+            cfg_scale=p.cfg_scale,
+            sampler=f"{p.sampler_name or ''} {schedule}".strip(),
+            seed=int(p.all_seeds[first]) % SEEDS,
+        )
+        stages = pipeline.stages(settings, shared_settings)
+        constant = is_constant(shared_settings.prompt, p.steps)
+        return [stage if constant else _everywhere(stage) for stage in stages]
+
+    def _made(self, clip: Clip, stages: Sequence[Stage], number: int) -> Outcome:
+        state, skipped = shared.state, shared.state.skipped
+        before, total = state.job_no, state.job_count
+        begun = 0
+
+        def go_on() -> bool:
+            nonlocal begun
+            if skipped or state.interrupted or state.stopping_generation:
+                return False
+            state.skipped = False  # of the stage before: the next one is another job
+            # The first pass of a stage counts itself.
+            state.job_no, state.job_count = before + begun, total - 1
+            begun += 1
+            return True
+
+        def progress(now: Progress) -> None:
+            left = f", about {duration(now.seconds_left)} left" if now.seconds_left is not None and now.step else ""
+            state.textinfo = f"{now.stage}, {now.step} of {now.total}{left} (stage {1 + begun} of {1 + self.count})"
+
+        def note(sentence: str) -> None:
+            self._tell(self.notes, sentence, number)
+
+        telling = Telling(progress, note, lambda: state.interrupted or state.skipped)
+        with plain_layers(self.p.sd_model):
+            made = pipeline.run(self.host, clip, stages, self.studio.finder, telling, go_on)
+        state.job_no, state.job_count, state.textinfo = before + self.count, total, None
+        return made
+
+    def _infotext(self) -> str:
+        p = self.p
+        text: str = processing.create_infotext(
+            p, p.prompts, p.seeds, p.subseeds, index=0, all_negative_prompts=p.negative_prompts
+        )
+        return text
+
+    def _tell(self, sentences: list[str], sentence: str, number: int) -> None:
+        told = f"Video {number + 1}: {sentence}" if self.p.n_iter > 1 else sentence
+        sentences.append(told)
+        self.p.comment(f"VCD: {told}")
+
+
+def _everywhere(stage: Stage) -> Stage:
+    """The same with a prompt that has no place where it is not."""
+    if not isinstance(stage.settings, TiledSettings):
+        return stage
+    return stage._replace(settings=replace(stage.settings, subject=EVERYWHERE))
+
+
+def _bytes(images: Sequence[Tensor]) -> NDArray[np.uint8]:
+    """Pictures [3, H, W] in [0, 1] as uint8 [F, H, W, 3], cut off as the WebUI does."""
+    return np.stack([(255.0 * image.cpu().numpy()).astype(np.uint8).transpose(1, 2, 0) for image in images])
+
+
+def _tensors(frames: NDArray[np.uint8]) -> list[Tensor]:
+    """And back, so that the WebUI gets the same bytes of them."""
+    return [torch.from_numpy(frame.astype(np.float32) / np.float32(255)).permute(2, 0, 1) for frame in frames]
