@@ -15,7 +15,7 @@ from vcd_ext.host import Picture
 from vcd_ext.media import Clip
 from vcd_ext.settings import FaceSettings, PassSettings, SettingError, TiledSettings, VideoSettings, from_infotext
 
-SHARED = PassSettings("photo of rex", "blurry", "rex", "mm", steps=2, cfg_scale=4, sampler="ddim", seed=3, gamma=0.2)
+SHARED = PassSettings("photo of rex", "blurry", "rex", "mm", steps=2, cfg_scale=4, sampler="ddim", seed=3)
 BOTH = VideoSettings(face=True, face_size=64, face_min_face=8, tiled=True, tiled_tile=64, tiled_tile_overlap=16)
 
 
@@ -35,20 +35,26 @@ def restored(clip: Clip) -> VideoSettings:
 
 
 def test_the_stages_share_the_videos_settings_and_have_their_own() -> None:
-    video = replace(BOTH, face_denoise=0.7, face_people="1: rex; 2: -", face_words="dog head", tiled_upscaler="Lanczos")
+    video = replace(
+        BOTH, gamma=0.3, face_denoise=0.7, face_people="1: rex; 2: -", face_words="dog head", tiled_upscaler="Lanczos"
+    )
     faces, tiles = (stage.settings for stage in pipeline.stages(video, SHARED))
     assert isinstance(faces, FaceSettings)
     assert isinstance(tiles, TiledSettings)
     for name in ("prompt", "negative_prompt", "identity", "motion_module", "steps", "cfg_scale", "sampler", "seed",
-                 "gamma", "context", "context_overlap"):  # fmt: skip
+                 "context", "context_overlap"):  # fmt: skip
         assert getattr(faces, name) == getattr(tiles, name) == getattr(SHARED, name), name
+    assert faces.gamma == tiles.gamma == video.gamma
     assert (faces.denoise, faces.people, faces.words, faces.size) == (0.7, "1: rex; 2: -", "dog head", 64)
     assert (tiles.denoise, tiles.upscaler, tiles.tile, tiles.tile_overlap) == (0.2, "Lanczos", 64, 16)
     assert (tiles.subject, tiles.words) == ("auto", "dog head"), "it looks for the same subject"
     assert pipeline.stages(VideoSettings(), SHARED) == []
     assert [type(stage.settings) for stage in pipeline.stages(replace(BOTH, face=False), SHARED)] == [TiledSettings]
     assert pipeline.alone(BOTH) == replace(BOTH, face=False, tiled=False)
-    with pytest.raises(SettingError, match="size is 100"):
+    # Without a motion module as many frames as one likes are denoised together, which says nothing to the stages.
+    apart = pipeline.stages(replace(BOTH, context=1000, overlap=900), SHARED)[0].settings
+    assert (apart.context, apart.context_overlap) == (128, 64)
+    with pytest.raises(SettingError, match="Face VCD: size is 100"):
         pipeline.stages(replace(BOTH, face_size=100), SHARED)
 
 

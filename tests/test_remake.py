@@ -13,7 +13,7 @@ from vcd_ext.face import Detector
 from vcd_ext.host import Interrupted
 from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
-from vcd_ext.remake import Telling, check, find_faces, remake, title
+from vcd_ext.remake import Telling, check, find_faces, ready, remake, title
 from vcd_ext.settings import FaceSettings, SettingError, TiledSettings
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm")
@@ -183,6 +183,19 @@ def test_settings_that_no_host_can_work_with_are_refused_beforehand() -> None:
         with pytest.raises(SettingError, match=words):
             check(settings)
     assert (title(FACES), title(TILES)) == ("Face VCD", "Tiled VCD")
+
+
+def test_what_is_missing_is_said_before_anything_is_computed() -> None:
+    named = replace(TILES, identity="rex", subject="blazeface")
+    for settings in (FACES, TILES, named):
+        ready(TiledHost(), settings, finder)
+    ready(TiledHost(), replace(named, subject="auto"), no_finder)  # it can do without
+    ready(TiledHost(), replace(named, identity="none"), no_finder)  # nobody needs to know
+    for settings in (FACES, named):
+        with pytest.raises(ValueError, match=r"The package is missing\."):
+            ready(TiledHost(), settings, no_finder)
+    with pytest.raises(SettingError, match="There is no upscaler magic"):
+        ready(TiledHost(), replace(TILES, upscaler="magic"), finder)
 
 
 def test_faces_can_be_found_alone() -> None:

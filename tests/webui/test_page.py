@@ -51,7 +51,7 @@ def set_number(page: Page, name: str, value: str) -> None:
 
 
 def test_ticking_vcd_and_pressing_generate_plays_a_video(page: Page) -> None:
-    page.locator("#vcd_txt2img .label-wrap").click()
+    page.locator("#vcd_txt2img .label-wrap").first.click()
     choose(page, "motion_module", "mm_v2")
     choose(page, "identity", "tinyperson")
     set_number(page, "frames", "4")

@@ -57,11 +57,11 @@ def test_one_request_generates_repairs_and_enlarges(server: Server, before: tupl
     assert server.get("/probe/parts") == [8, 8, 16, 16, 8], "8 frames are repaired, as the 4 go back and forth"
     assert result.frames.shape == (4, 128, 128, 3), "the answer's images are the final ones"
     final, *earlier = result.extra["VCD videos"]
-    assert [video["stage"] for video in earlier] == ["T2V VCD", "Face VCD"]
+    assert [video["stage"] for video in earlier] == ["Face VCD", "T2V VCD"]
     stem = Path(final["path"]).stem
-    assert [Path(video["path"]).name for video in earlier] == [f"{stem}-t2v.webm", f"{stem}-face.webm"]
+    assert [Path(video["path"]).name for video in earlier] == [f"{stem}-face.webm", f"{stem}-t2v.webm"]
     assert media.read(final["path"]).frames.shape == (4, 128, 128, 3)
-    generated, repaired = (media.read(video["path"]) for video in earlier)
+    repaired, generated = (media.read(video["path"]) for video in earlier)
     assert np.array_equal(generated.frames, media.read(plain.videos[0]).frames)
     assert not np.array_equal(repaired.frames, generated.frames)
     assert set(result.extra) & {"VCD errors", "VCD notes"} == set()
@@ -133,7 +133,7 @@ def test_a_skip_ends_a_stage_and_the_others_go_on(server: Server, before: tuple,
         "Video 1: Face VCD: Stopped: no face is finished; everything else is as it was."
     ]
     stages = [video.get("stage", "") for video in result.extra["VCD videos"]]
-    assert stages == ["", "T2V VCD", "", "T2V VCD", "Face VCD"]
+    assert stages == ["", "T2V VCD", "", "Face VCD", "T2V VCD"]
     texts = result.info["infotexts"]
     assert ["VCD face" in texts[i] for i in (0, 4)] == [False, True]
     second = server.generate(BOTH, seed=7 + 4)  # the second video's own seed
@@ -177,15 +177,17 @@ def test_ticking_the_boxes_and_pressing_generate_plays_the_large_video(page: Pag
     page.locator("#vcd_txt2img .label-wrap").first.click()
     choose(page, "motion_module", "mm_v2")
     set_number(page, "frames", "4")
-    for name in ("face", "tiled"):
+    for name in ("face", "tiled", "save_stages"):
         page.locator(f"#vcd_txt2img_{name} input").check()
     page.locator("#vcd_txt2img_stages .label-wrap").click()
     for name in ("face_min_face", "face_size", "tiled_tile", "tiled_tile_overlap"):
         set_number(page, name, str(SMALL[name]))
     choose(page, "tiled_upscaler", "Lanczos")
     page.locator("#txt2img_generate").click()
-    page.locator("#vcd_txt2img_player video").wait_for()
+    page.locator("#vcd_txt2img_player video").first.wait_for()
     page.wait_for_function("document.querySelector('#vcd_txt2img_player video').videoWidth == 128")
+    expect(page.locator("#vcd_txt2img_player figure")).to_have_count(3)
+    expect(page.locator("#vcd_txt2img_player.prose")).to_contain_text("Before that: Face VCD")
     expect(page.locator("#html_info_txt2img.prose")).to_contain_text("VCD tiled: True")
     assert page.locator("#txt2img_gallery .thumbnails button").count() == 4
 

@@ -135,7 +135,7 @@ def page(server: Server) -> Iterator[Page]:
 
 def test_a_dropped_video_is_made_again(page: Page, tmp_path: Path, frames: np.ndarray) -> None:
     clip = media.write(tmp_path / "walk.mp4", media.Clip(frames, 12))
-    page.locator("#vcd_img2img .label-wrap").click()
+    page.locator("#vcd_img2img .label-wrap").first.click()
     page.locator("#vcd_img2img_video input[type=file]").set_input_files(clip)
     expect(page.locator("#vcd_img2img_video")).to_contain_text("walk.mp4")
     length = page.locator("#vcd_img2img_frames input[type=number]")

@@ -153,7 +153,7 @@ def test_the_video_under_the_gallery_is_sent_to_a_tab(page: Page) -> None:
     page.locator("#tabs > .tab-nav button", has_text="txt2img").click()
     for name, value in {"width": 64, "height": 64, "steps": 1}.items():
         page.locator(f"#txt2img_{name} input[type=number]").first.fill(str(value))
-    page.locator("#vcd_txt2img .label-wrap").click()
+    page.locator("#vcd_txt2img .label-wrap").first.click()
     page.locator("#vcd_txt2img-checkbox input").check()
     frames = page.locator("#vcd_txt2img_frames input[type=number]")
     frames.fill("2")

@@ -37,7 +37,7 @@ def save_videos(
     """Write the videos of a run, whose frames came out one after the other, in each of the formats.
 
     The frames themselves ('png') are saved by the WebUI as pictures. earlier: by a video's number, those of the stages
-    before it, which are written beside it.
+    before it, which are written beside it, the last first.
     """
     result, length = Written(), settings.frames
     for number, start in enumerate(range(0, len(frames) - length + 1, length)):
@@ -72,7 +72,7 @@ def _saved(
     files = [stem.with_name(f"{stem.name}.{suffix}") for suffix in formats]
     for path in files:
         yield _write(path, _clip(stacked, settings.fps, infotext)), ""
-    for stage in earlier.get(number, ()):
+    for stage in reversed(earlier.get(number, ())):
         clip = _clip(stage.clip.frames, settings.fps, stage.clip.metadata.get("parameters", ""))
         for path in files:
             yield _write(stage.beside(path), clip), stage.title

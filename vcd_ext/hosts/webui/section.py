@@ -63,7 +63,7 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
     ) as accordion:
         made["enabled"] = accordion
         _add_rows(tab, ROWS, made)
-        with gr.Accordion("Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
+        with gr.Accordion("Settings of Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
             _add_rows(tab, STAGE_ROWS, made)
         if tab == "img2img":
             made["video"] = _component(tab, "video", known["video"])
@@ -199,4 +199,5 @@ def _figure(files: list[dict[str, str]]) -> str:
     sent = "".join(
         send(Path(shown["path"]), tab, title) for tab, title in (("face", "Face VCD"), ("tiled", "Tiled VCD"))
     )
-    return f'<figure class="vcd-video">{moving}<figcaption>{links}{sent}</figcaption></figure>'
+    stage = f"<b>Before that: {html.escape(shown['stage'])}</b>" if "stage" in shown else ""
+    return f'<figure class="vcd-video">{moving}<figcaption>{stage}{links}{sent}</figcaption></figure>'
