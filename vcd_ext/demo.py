@@ -178,7 +178,7 @@ def _stages(
         raise ValueError(made.error)
     shots = [replace(first, what=made.videos[0].title)]
     for video in made.videos[1:]:
-        file = media.write(out / f"{first.file.stem}_{video.ending}.mp4", video.clip)
+        file = media.write(video.beside(first.file), video.clip)
         shots.append(Shot(file, video.clip, picture.prompt, video.title, witness.measure(video.clip)))
     return shots
 
