@@ -29,7 +29,7 @@ FIRST_SEED = 7000
 DISTANCES = ("plain", "far")
 # The world was drawn at 128 pixels: a tile shows the denoiser about as much as it was trained on.
 SETTINGS = TiledSettings(
-    motion_module=str(toyworld.motion_module()), cfg_scale=4.0, sampler="ddim", seed=1, tile=144, tile_overlap=32,
+    motion_module=str(toyworld.motion_module()), cfg_scale=7.0, sampler="ddim", seed=1, tile=144, tile_overlap=32,
     upscaler="Lanczos",
 )  # fmt: skip
 WHOLE = 256  # pixels of a tile that holds the canvas

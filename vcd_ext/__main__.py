@@ -132,7 +132,7 @@ def _add_toyworld(commands: Any) -> None:
         "toyworld",
         help="copy the drawn world's checkpoint and motion module into a WebUI",
         description="Copy the small checkpoint and motion module that ship with the project into a WebUI's folders, to "
-        "try everything there before downloading gigabytes. Its size is 128x128; CFG scale 4 and 20 steps suit it.",
+        "try everything there before downloading gigabytes. Its size is 128x128; CFG scale 7 and 10 steps suit it.",
     )
     command.add_argument("--webui", type=Path, required=True, help="Folder of the WebUI (or its --data-dir).")
     command.set_defaults(run=_toyworld)
