@@ -7,7 +7,7 @@ Prints tables and writes them to docs/face.md and docs/face.json; parts that are
 tracking: clips with known truth, followed by a detector that errs by 2% of a face, loses a fifth of them and sees no
 hidden ones. painting: such clips repaired by denoisers whose painting is known. photo: a real face, found by the
 default detector. drawn: videos of the shipped subjects, generated far away, repaired with and without motion module;
-about ten minutes. speed: milliseconds a frame, by the clock and of all cores together.
+about five minutes of one core. speed: milliseconds a frame, by the clock and of all cores together.
 """
 
 import argparse

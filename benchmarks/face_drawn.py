@@ -28,7 +28,7 @@ from vcd_ext.metrics.motion import flicker
 from vcd_ext.metrics.toyworld import Judges, Values, load_judges
 from vcd_ext.settings import NO_MODULE, VideoSettings
 
-VIDEOS, FIRST_SEED = 8, 31_000  # of each shipped subject
+VIDEOS, FIRST_SEED = 4, 31_000  # of each shipped subject
 SCALE = 2  # a face of a far figure has 7 of 128 pixels, fewer than can be repaired or followed
 
 Frames = NDArray[np.uint8]
