@@ -100,8 +100,12 @@ def _seen(
         for module in (settings.motion_module, NO_MODULE)
     )
     before, after, apart = (_near(version, people[0]) for version in (frames, moving, still))
-    alike = [likeness(_judges(), version, looks) for version in (before, after, apart)]
-    return Seen(*alike, flicker(after) / flicker(apart))
+    return Seen(
+        likeness(_judges(), before, looks),
+        likeness(_judges(), after, looks),
+        likeness(_judges(), apart, looks),
+        flicker(after) / flicker(apart),
+    )
 
 
 def _near(frames: Frames, track: Track) -> Frames:
