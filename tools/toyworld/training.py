@@ -88,8 +88,12 @@ def descend(state: State[Model], loss: Tensor, rate: float, clip: float = 1.0) -
 
 
 def half(device: torch.device) -> torch.autocast:
-    """Multiply in bfloat16: 2.5 times as fast on processors that have instructions for it, and it needs no scaling."""
-    return torch.autocast(device.type, dtype=torch.bfloat16)
+    """Multiply in bfloat16 where the processor has instructions for it: 2.5 times as fast, and it needs no scaling.
+
+    Without them (AVX2 alone) it would be 5 times as slow.
+    """
+    fast = device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
 
 
 def run(
