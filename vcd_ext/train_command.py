@@ -87,17 +87,17 @@ def masked(
 def target(out: Path | None, name: str, overwrite: bool) -> Path:
     """The file to write: `out`, or <name>.safetensors in the folder `out`, or here.
 
-    ValueError where it exists already, or is not named after the identity.
+    ValueError where it is not named after the identity, or its folder has an embedding of that name.
     """
+    from vcd_ext.identity.shelf import check_free
+
     path = Path(f"{name}{SUFFIX}") if out is None else out / f"{name}{SUFFIX}" if out.is_dir() else out
     if path.name != f"{name}{SUFFIX}":
         raise ValueError(
             f"--out is {out}, but the file's name is what prompts call the identity; name it {name}{SUFFIX}, or give "
             "a folder that exists."
         )
-    if path.exists() and not overwrite:
-        raise ValueError(f"{path} already exists; choose another --name, or add --overwrite to replace it.")
-    return path
+    return check_free(path, path.parent.glob("*"), overwrite, "add --overwrite to replace it")
 
 
 def summary(identity: "Identity") -> str:
