@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         photos = masked(photos, settings.class_word, arguments.weights, host)
     with interruption() as interrupted, bars() as progress:
         identity = train(host, photos, settings, progress, state=state, interrupted=interrupted)
-    tell(*identity.warnings)
+    tell(*(warning for warning in identity.warnings if warning not in problems))
     if not identity.finished:
         tell(f"Stopped at step {identity.steps} of {settings.steps}. The same command goes on from {state}.")
         return INTERRUPTED
@@ -106,6 +106,4 @@ def summary(identity: "Identity") -> str:
     went = f"Best after step {identity.best_step} of {identity.steps}"
     if 0 in losses and identity.best_step in losses:
         went += f": loss {losses[identity.best_step]:.4f}, before the training {losses[0]:.4f}"
-    if identity.skipped:
-        went += f"; {identity.skipped} steps were skipped, because their loss was not a number"
     return f'{went}. In prompts: "photo of {identity.name} {identity.metadata["class"]}".'

@@ -134,6 +134,8 @@ class _Run:
         best = reached.best_step > 0
         if reached.validation and best and reached.best_loss >= reached.validation[0][1]:
             warnings.append("The validation loss did not fall: lower the learning rate, or look at the masks.")
+        if reached.skipped:
+            warnings.append(f"{reached.skipped} steps were skipped, because their loss was not a number.")
         step = reached.best_step if best else reached.step
         return Identity(
             name=self.settings.name,
