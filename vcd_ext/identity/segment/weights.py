@@ -86,7 +86,7 @@ class Found(NamedTuple):
 def find(file: WeightFile, folders: Sequence[Path]) -> Path | None:
     """Where a file lies whole, judged by its size: in one of the folders, or in the file's own folder within one.
 
-    folders: the WebUI's `models`, for example; sd-webui-segment-anything's folder in that WebUI is then looked into too.
+    folders: the WebUI's `models`, for example; sd-webui-segment-anything's folder in that WebUI is looked into too.
     """
     for folder in [*folders, *(folder.parent / SEGMENT_ANYTHING for folder in folders)]:
         for path in (folder / file.name, folder / file.folder / file.name):
