@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tests import tiny
-from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet  # noqa: F401
+from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
 from vcd_ext.control import Control, guided
 from vcd_ext.host import Picture
 from vcd_ext.hosts import controlnet
@@ -25,13 +25,7 @@ RUN = {"ldm": ldm, "diffusers": diffusers}
 
 @pytest.fixture(scope="module")
 def inputs() -> dict[str, Tensor]:
-    """Two videos of five frames, as the two halves of guidance; each row different."""
-    generator = torch.Generator().manual_seed(0)
-    return {
-        "latents": torch.randn(2 * FRAMES, 4, HEIGHT, WIDTH, generator=generator),
-        "times": torch.full((2 * FRAMES,), 500),
-        "context": torch.randn(2 * FRAMES, 77, 64, generator=generator),
-    }
+    return two_videos(FRAMES, HEIGHT, WIDTH)
 
 
 @pytest.fixture(scope="module")

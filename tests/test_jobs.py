@@ -226,6 +226,20 @@ def test_without_any_mask_the_training_does_not_begin_unless_masks_are_not_wante
     assert ended(jobs.trainings.start(dark, replace(SETTINGS, masked=False))).state == DONE
 
 
+def test_without_a_class_a_training_learns_what_the_photos_show(jobs: Jobs, studio: ToyStudio) -> None:
+    unsaid = replace(SETTINGS, class_word="")
+    job = ended(jobs.trainings.start(PHOTOS, unsaid))
+    assert job.identity is not None
+    assert job.identity.metadata["class"] == job.settings.class_word == "dog"
+    assert studio.described == 3
+    ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, class_word="cat"), replace_existing=True))
+    assert studio.described == 3, "the person's word goes first"
+    studio.captions = False
+    with pytest.raises(ValueError, match="class is empty"):
+        jobs.trainings.start(PHOTOS, replace(unsaid, name="maxly"))
+    assert jobs.doing is None
+
+
 def test_finding_masks_tells_how_far_it_is_and_can_be_stopped(jobs: Jobs, studio: ToyStudio) -> None:
     found, problems = jobs.trainings.find_masks(WITHOUT_MASKS, "dog")
     assert problems == []

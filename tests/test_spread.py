@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tests import tiny
-from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet  # noqa: F401
+from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
 from vcd_ext.motion import attached, load, windows
 from vcd_ext.spread import Swap, spread
 from vcd_ext.tiled.tiles import tiles
@@ -39,13 +39,7 @@ def unet() -> Recorder:
 
 @pytest.fixture(scope="module")
 def inputs() -> dict[str, Tensor]:
-    """Two videos of seven frames, each row different."""
-    generator = torch.Generator().manual_seed(0)
-    return {
-        "latents": torch.randn(2 * FRAMES, 4, HEIGHT, WIDTH, generator=generator),
-        "times": torch.full((2 * FRAMES,), 500),
-        "context": torch.randn(2 * FRAMES, 77, 64, generator=generator),
-    }
+    return two_videos(FRAMES, HEIGHT, WIDTH)
 
 
 def in_windows(unet: nn.Module, **more: Any) -> Any:

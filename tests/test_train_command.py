@@ -142,7 +142,7 @@ def test_photos_without_masks_get_them_or_are_learned_as_a_whole(call, photos, t
 def test_one_photo_is_learned_from_with_a_warning(call, photos, capsys):
     (photos / "1.png").unlink()
     assert main(call) == 0
-    assert "There is only one photo; with 5 to 10" in capsys.readouterr().err
+    assert capsys.readouterr().err.count("only one photo; with 5 to 10") == 1
 
 
 @pytest.mark.parametrize(("share", "reason"), [(0, "is empty"), (0.005, "less than 1%"), (1, "more than 95%")])
@@ -229,11 +229,24 @@ def test_a_mistake_gives_one_sentence_and_changes_nothing(call, tmp_path, capsys
     assert {path.name for path in tmp_path.iterdir()} == {"photos"}
 
 
-def test_an_existing_identity_is_not_overwritten_unasked(call, tmp_path, capsys):
-    (tmp_path / "rex.safetensors").write_text("mine")
-    assert main(call) == 2
-    assert "already exists" in last_line(capsys.readouterr().err)
-    assert (tmp_path / "rex.safetensors").read_text() == "mine"
+@pytest.mark.parametrize(
+    ("theirs", "options", "remedy"),
+    [
+        ("rex.safetensors", [], "add --overwrite"),
+        ("Rex.pt", [], "delete that file"),
+        ("Rex.pt", ["--overwrite"], "delete that file"),
+    ],
+)
+def test_an_embedding_of_that_name_is_not_overwritten_unasked_nor_joined_by_another(
+    call, tmp_path, capsys, theirs, options, remedy
+):
+    (tmp_path / theirs).write_text("mine")
+    assert main([*call, *options]) == 2
+    said = last_line(capsys.readouterr().err)
+    assert f"already an embedding called {Path(theirs).stem}" in said
+    assert said.endswith(f"or {remedy}." if "delete" in remedy else f"or {remedy} to replace it.")
+    assert {path.name for path in tmp_path.iterdir()} == {"photos", theirs}
+    assert (tmp_path / theirs).read_text() == "mine"
 
 
 def test_a_folder_can_be_given_for_the_file(tmp_path):

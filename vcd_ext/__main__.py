@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from vcd_ext import face_command, generate, tiled_command, train_command, ui_command
+from vcd_ext.model_options import add_checkpoint
 from vcd_ext.settings import TrainSettings, add_arguments
 from vcd_ext.terminal import INTERRUPTED
 
@@ -57,7 +58,7 @@ def _add_train(commands: Any) -> None:
         description="Learn someone or something from 5 to 10 photos, as an embedding of a few kilobytes whose name "
         "stands for it in prompts. Ctrl-C saves where the training is; the same command goes on from there.",
     )
-    command.add_argument("--checkpoint", type=Path, required=True, help="SD1.5 checkpoint, .safetensors or .ckpt.")
+    add_checkpoint(command)
     command.add_argument("--photos", type=Path, nargs="+", required=True, help="A folder of photos, or photos.")
     command.add_argument(
         "--class", dest="class_word", metavar="WORD", required=True, help="What the photos show: man, dog, toy car."
@@ -72,7 +73,6 @@ def _add_train(commands: Any) -> None:
         help="Folders with weights of Grounding DINO and SAM, to find masks with; else the checkpoint finds them.",
     )
     command.add_argument("--overwrite", action="store_true", help="Replace the file if there is one.")
-    command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
     add_arguments(command, TrainSettings, skip=train_command.OWN_OPTIONS)
     command.set_defaults(run=train_command.run)
 
@@ -85,7 +85,7 @@ def _add_ui(commands: Any) -> None:
         "WebUI. It needs gradio: "
         f"pip install {ui_command.GRADIO}",
     )
-    command.add_argument("--checkpoint", type=Path, required=True, help="SD1.5 checkpoint, .safetensors or .ckpt.")
+    add_checkpoint(command)
     command.add_argument(
         "--embeddings", type=Path, default=Path("embeddings"), help="Folder of the identities (default: %(default)s)"
     )
@@ -105,7 +105,6 @@ def _add_ui(commands: Any) -> None:
     for option, (folder, meaning) in folders.items():
         command.add_argument(option, type=Path, default=Path(folder), help=f"{meaning} (default: %(default)s)")
     command.add_argument("--port", type=int, default=7861, help="Port of the page (default: %(default)s)")
-    command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
     command.set_defaults(run=ui_command.run)
 
 

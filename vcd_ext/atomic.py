@@ -4,9 +4,13 @@ import errno
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+TOKEN = 8  # bytes of a temporary file's name
+ABANDONED = 3600.0  # seconds
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder, then try again",
@@ -33,7 +37,7 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     exceptions of the block pass unchanged.
     """
     path = Path(path)
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    temporary = path.with_name(f".{secrets.token_hex(TOKEN)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -42,6 +46,17 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise _explained(error, path) from error
     finally:
         _remove(temporary)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what `atomically` has left in a folder where a process was killed: what nobody has written to for an hour.
+
+    For folders whose files are large, or written often.
+    """
+    for left in folder.glob(f".{'[0-9a-f]' * (2 * TOKEN)}.part"):
+        with suppress(OSError):  # gone in this moment, or another person's
+            if left.stat().st_mtime < time.time() - ABANDONED:
+                _remove(left)
 
 
 def _explained(error: OSError, path: Path) -> OSError:

@@ -132,7 +132,7 @@ def _masks(webui: Path | None) -> Iterator[Finding]:
         name, _, expected = requirement.partition("==")
         absent = requirement in lacking
         yield Finding(name, "" if absent else expected, f"pip install --no-deps {requirement}" if absent else "")
-    folders = [webui / "models", webui / weights.SEGMENT_ANYTHING] if webui else [Path("models")]
+    folders = [webui / "models" if webui else Path("models")]
     kinds = {"Grounding DINO": weights.DINO, "SAM": weights.SAM, "BERT's words": (weights.VOCABULARY,)}
     needed = weights.absent(folders)
     for name, kind in kinds.items():

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vcd_ext.model_options import add_models
 from vcd_ext.settings import (
     FORMATS,
     LARGEST,
@@ -41,30 +42,14 @@ OF_INPUT = {
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `generate`."""
-    command.add_argument("--checkpoint", type=Path, required=True, help="SD1.5 checkpoint, .safetensors or .ckpt.")
-    command.add_argument("--motion-module", type=Path, help="AnimateDiff motion module: v2, v3 or AnimateLCM.")
-    command.add_argument(
-        "--embedding",
-        type=Path,
-        action="append",
-        default=[],
-        help="Embedding of an identity; its file's name stands for it in the prompt. Can be given several times.",
-    )
+    add_models(command)
     command.add_argument(
         "--out",
         type=Path,
         default=Path("video.mp4"),
         help="File to write. Its suffix is the format, unless --formats names several (default: %(default)s)",
     )
-    command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
     command.add_argument("--input", type=Path, help="A video, or a folder of PNG frames, that is made again.")
-    command.add_argument(
-        "--weights",
-        type=Path,
-        nargs="+",
-        default=[],
-        help="Folders with weights of YuNet or Grounding DINO, for --face and --tiled to find faces or words with.",
-    )
     command.add_argument(
         "--upscaler-weights",
         type=Path,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vcd_ext.generate import chosen_formats, make_room, targets
+from vcd_ext.model_options import add_models
 from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, add_arguments, parse
 from vcd_ext.terminal import INTERRUPTED, bars, interruption, tell
 
@@ -25,25 +26,7 @@ def add_options(command: argparse.ArgumentParser, cls: type, needs_checkpoint: b
     )
     command.add_argument("--out", type=Path, help="File to write; its suffix is the format, unless --formats names "
                          "several (default: the input's name with what was done to it, here)")  # fmt: skip
-    command.add_argument(
-        "--checkpoint", type=Path, required=needs_checkpoint, help="SD1.5 checkpoint, .safetensors or .ckpt."
-    )
-    command.add_argument("--motion-module", type=Path, help="AnimateDiff motion module: v2, v3 or AnimateLCM.")
-    command.add_argument(
-        "--embedding",
-        type=Path,
-        action="append",
-        default=[],
-        help="Embedding of an identity; its file's name stands for it. Can be given several times.",
-    )
-    command.add_argument(
-        "--weights",
-        type=Path,
-        nargs="+",
-        default=[],
-        help="Folders with weights of YuNet or Grounding DINO, to find faces or words with.",
-    )
-    command.add_argument("--no-half", action="store_true", help="Compute in float32 on a GPU too.")
+    add_models(command, needs_checkpoint)
     add_arguments(
         command, cls, skip=("motion_module", "controlnet"), unset={"identity": "that of the first --embedding"}
     )

@@ -2,6 +2,7 @@
 
 import pickle
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,24 @@ def read(path: Path) -> Any:
         ) from error
     except _DAMAGE as error:
         raise ValueError(f"{path.name} is damaged or incomplete; copy or download it again.") from error
+
+
+def read_model(path: Path, what: str, suffixes: Sequence[str], what_to_use: str) -> dict[str, Any]:
+    """What the file of a network holds, by name; taken out of "state_dict" where a training has wrapped it in that.
+
+    what: it should be, such as "checkpoint". ValueError, in a sentence, for another suffix, a file that is not there,
+    and as `read`; what_to_use ends what is said of another content.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"{path.name} is not a {what}: its name must end in {', '.join(suffixes)}.")
+    if not path.is_file():
+        raise ValueError(f"There is no {what} at {path}; put the file there or choose another.")
+    loaded = read(path)
+    if isinstance(loaded, Mapping):
+        loaded = loaded.get("state_dict", loaded)
+    if not isinstance(loaded, Mapping):
+        raise ValueError(f"{path.name} holds a {type(loaded).__name__}, not a {what}. {what_to_use}")
+    return {str(key): value for key, value in loaded.items()}
 
 
 def _mappable(path: Path) -> bool | None:

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         photos = masked(photos, settings.class_word, arguments.weights, host)
     with interruption() as interrupted, bars() as progress:
         identity = train(host, photos, settings, progress, state=state, interrupted=interrupted)
-    tell(*identity.warnings)
+    tell(*(warning for warning in identity.warnings if warning not in problems))
     if not identity.finished:
         tell(f"Stopped at step {identity.steps} of {settings.steps}. The same command goes on from {state}.")
         return INTERRUPTED
@@ -87,17 +87,17 @@ def masked(
 def target(out: Path | None, name: str, overwrite: bool) -> Path:
     """The file to write: `out`, or <name>.safetensors in the folder `out`, or here.
 
-    ValueError where it exists already, or is not named after the identity.
+    ValueError where it is not named after the identity, or its folder has an embedding of that name.
     """
+    from vcd_ext.identity.shelf import check_free
+
     path = Path(f"{name}{SUFFIX}") if out is None else out / f"{name}{SUFFIX}" if out.is_dir() else out
     if path.name != f"{name}{SUFFIX}":
         raise ValueError(
             f"--out is {out}, but the file's name is what prompts call the identity; name it {name}{SUFFIX}, or give "
             "a folder that exists."
         )
-    if path.exists() and not overwrite:
-        raise ValueError(f"{path} already exists; choose another --name, or add --overwrite to replace it.")
-    return path
+    return check_free(path, path.parent.glob("*"), overwrite, "add --overwrite to replace it")
 
 
 def summary(identity: "Identity") -> str:
@@ -106,6 +106,4 @@ def summary(identity: "Identity") -> str:
     went = f"Best after step {identity.best_step} of {identity.steps}"
     if 0 in losses and identity.best_step in losses:
         went += f": loss {losses[identity.best_step]:.4f}, before the training {losses[0]:.4f}"
-    if identity.skipped:
-        went += f"; {identity.skipped} steps were skipped, because their loss was not a number"
     return f'{went}. In prompts: "photo of {identity.name} {identity.metadata["class"]}".'

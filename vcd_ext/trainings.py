@@ -38,11 +38,11 @@ class Trainings:
     ) -> TrainingJob:
         """Begin a training. preview_every: steps between pictures of what it has learned.
 
-        For photos without a mask one is looked for first, unless the settings say that masks are not used; photos
-        for which none is found are left out. ValueError, in one sentence, if it cannot begin; BusyError if something
-        else is done.
+        Without a class, what the photos show is asked first, which takes a while. For photos without a mask one is
+        looked for, unless the settings say that masks are not used; photos for which none is found are left out.
+        ValueError, in one sentence, if it cannot begin; BusyError if something else is done.
         """
-        settings = replace(settings, class_word=check_class_word(settings.class_word, check_name(settings.name)))
+        check_name(settings.name)
         if not photos:
             raise ValueError("There are no photos; give 5 to 10 pictures of what is to be learned.")
         self.studio.place(settings.name, replace_existing)
@@ -52,7 +52,8 @@ class Trainings:
                     f"There is an unfinished training of {begun.name} ({begun.step} of {begun.total} steps); resume "
                     "it, or discard it to begin anew."
                 )
-        return self._begin(Begun(photos, settings, replace_existing), preview_every)
+        word = self.class_of(photos, settings.class_word, settings.name)
+        return self._begin(Begun(photos, replace(settings, class_word=word), replace_existing), preview_every)
 
     def resume(self, name: str, preview_every: int = 0) -> TrainingJob:
         """Go on with the unfinished training of `name`; ValueError and BusyError as `start`."""
@@ -81,6 +82,12 @@ class Trainings:
         """
         with self.jobs.turn(FINDING_MASKS):
             return masked(self.studio, photos, word, self.jobs.tell, self.jobs.stops)
+
+    def class_of(self, photos: Sequence[Photo], word: str, name: str) -> str:
+        """The class of the identity `name`: the word, else what the photos show. ValueError as `check_class_word`."""
+        if not word.strip() and photos and self.studio.captions:
+            word = self.suggest_class(photos)
+        return check_class_word(word, name)
 
     def suggest_class(self, photos: Sequence[Photo]) -> str:
         """The class that most photos show, by the studio's captions. ValueError if none is recognised; BusyError."""

@@ -1,5 +1,6 @@
 """What the standalone host refuses, in one sentence and before it computes anything."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests import tiny
+from vcd_ext import toyworld
 from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings
 
@@ -94,3 +96,9 @@ def test_nan_is_not_passed_off_as_black_frames(files, tmp_path):
     save_file(state, tmp_path / "broken.safetensors")
     with pytest.raises(ValueError, match=r"broken\.safetensors made NaN"):
         Standalone.load(tmp_path / "broken.safetensors", device="cpu").generate(PICTURE, VIDEO)
+
+
+def test_a_checkpoint_of_other_words_without_the_folder_that_explains_them_is_refused(tmp_path: Path) -> None:
+    alone = shutil.copy(toyworld.checkpoint(), tmp_path / "alone.safetensors")
+    with pytest.raises(ValueError, match=r"alone\.safetensors knows \d+ tokens.*copy the yaml and the folder"):
+        Standalone.load(alone, device="cpu")

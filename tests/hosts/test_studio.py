@@ -83,6 +83,9 @@ def test_a_name_that_is_taken_is_refused(studio: StandaloneStudio, host: Standal
     assert studio.place("Rexling", True) == tmp_path / "Rexling.safetensors"
     with pytest.raises(ValueError, match="Use another name, or let it be replaced"):
         studio.place("Rexling", False)
+    save_embedding(tmp_path / "within" / "maxling.safetensors", vectors)
+    with pytest.raises(ValueError, match="already an embedding called maxling"):
+        studio.place("maxling", True)  # embeddings are found in folders too
 
 
 def test_masks_are_found_with_what_is_there(studio: StandaloneStudio) -> None:

@@ -57,3 +57,10 @@ def test_what_is_no_class_is_refused(class_word: str, reason: str):
     with pytest.raises(SettingError, match=reason) as refusal:
         check_class_word(class_word, "rexy")
     assert refusal.value.key == "class_word"
+
+
+@pytest.mark.parametrize(("name", "class_word"), [("my dog", "dog"), ("Black Dog", "dog"), ("red toy car", "toy car")])
+def test_a_name_with_the_class_in_it_would_appear_in_prompts_of_others(name: str, class_word: str):
+    with pytest.raises(SettingError, match=f"The class {class_word} is also in the name {name}"):
+        check_class_word(class_word, name)
+    assert check_class_word(class_word, "dogrex toycar") == class_word

@@ -3,7 +3,9 @@
 import multiprocessing
 import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 
@@ -159,6 +161,15 @@ def test_a_full_disk_keeps_the_state_before(tmp_path: Path, monkeypatch: pytest.
 LONG = replace(SETTINGS, steps=5000, validate_every=50, save_every=5)
 
 
+def started(work: Callable[..., None], *arguments: object) -> BaseProcess:
+    """A process that does some work."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.identity.toy_host", "vcd_ext.identity"])
+    process = context.Process(target=work, args=arguments)
+    process.start()
+    return process
+
+
 def _train_on(path: Path, last: "RawValue") -> None:
     torch.set_num_threads(1)
 
@@ -168,27 +179,52 @@ def _train_on(path: Path, last: "RawValue") -> None:
     identity.train(ToyHost(), PHOTOS, LONG, tell, state=path)
 
 
-def test_killed_at_any_moment_it_loses_no_more_than_the_steps_since_the_last_save(tmp_path: Path):
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.identity.toy_host", "vcd_ext.identity"])
+def test_killed_at_ten_moments_it_loses_no_more_than_the_steps_since_the_last_save(tmp_path: Path):
     path, last, moments = tmp_path / "state", RawValue("i", 0), random.Random(1)
-    for _ in range(4):
+    kept = None
+    for kill in range(10):
         begun = last.value
-        process = context.Process(target=_train_on, args=(path, last))
-        process.start()
-        while last.value == begun and process.is_alive():
+        process = started(_train_on, path, last)
+        while kill % 2 and last.value == begun and process.is_alive():  # the others may die before their first step
             time.sleep(0.01)
         time.sleep(moments.uniform(0, 0.3))
         process.kill()
         process.join()
-        kept = state.load(path, state.key_of(path))
-        assert kept.step >= last.value - LONG.save_every
-        assert bank.load(tmp_path / "state.bank", state.key_of(path)) is not None
+        if path.exists() or kill % 2:
+            kept = state.load(path, state.key_of(path))
+            assert kept.step >= last.value - LONG.save_every
+        if kept and kept.step:
+            assert bank.load(tmp_path / "state.bank", state.key_of(path)) is not None
         assert {file.suffix for file in tmp_path.iterdir()} <= {"", ".bank", ".part"}
+    assert kept is not None
     assert kept.step < LONG.steps, "it was killed, and did not end"
     shorter = replace(LONG, steps=kept.step + 7)
     resumed = identity.train(ToyHost(), PHOTOS, shorter, state=path)
     assert torch.equal(torch.tensor(resumed.losses), torch.tensor(identity.train(ToyHost(), PHOTOS, shorter).losses))
+
+
+def _save_on(path: Path, saved: "RawValue") -> None:
+    torch.set_num_threads(1)
+    while True:
+        identity.save_embedding(path, torch.full((4, 768), float(saved.value + 1)), {"steps": str(saved.value + 1)})
+        saved.value += 1
+
+
+def test_an_embedding_whose_saving_is_killed_at_ten_moments_is_the_new_one_or_the_one_before(tmp_path: Path):
+    path, saved, moments = tmp_path / "rexy.safetensors", RawValue("i", 0), random.Random(2)
+    for _ in range(10):
+        begun = saved.value
+        process = started(_save_on, path, saved)
+        while saved.value == begun and process.is_alive():
+            time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.02))
+        process.kill()
+        process.join()
+        vectors = identity.load_embedding(path)
+        assert vectors.shape == (4, 768)
+        assert (vectors == vectors[0, 0]).all()
+        assert vectors[0, 0] - saved.value in (0, 1)
+        assert {file.suffix for file in tmp_path.iterdir()} <= {".safetensors", ".part"}
 
 
 def test_photos_that_show_something_else_make_another_key():

@@ -47,6 +47,18 @@ def test_only_what_is_listed_can_be_found(tmp_path: Path, name: str) -> None:
         shelf.find(folder, name)
 
 
+def test_a_name_is_free_if_no_embedding_in_any_format_has_it(tmp_path: Path) -> None:
+    own = tmp_path / "rex.safetensors"
+    others = [tmp_path / name for name in ("rex.preview.png", "rex.txt", "rexy.pt", "t-rex.bin")]
+    assert shelf.check_free(own, others, False) == own
+    assert shelf.check_free(own, [*others, own], True) == own
+    with pytest.raises(ValueError, match=r"already an embedding called rex: .*, or let it be replaced\.$"):
+        shelf.check_free(own, [*others, own], False)
+    for theirs in ("rex.pt", "Rex.safetensors", "within/REX.BIN"):
+        with pytest.raises(ValueError, match=r"or delete that file\.$"):
+            shelf.check_free(own, [*others, tmp_path / theirs], True)
+
+
 def test_deleting_takes_the_file_and_its_picture_alone(tmp_path: Path) -> None:
     for name in ("rex", "rexy"):
         shelf.save_picture(identity(tmp_path, name), PHOTOS[0])

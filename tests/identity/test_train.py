@@ -168,8 +168,8 @@ def test_two_hundred_photos_train_with_fewer_variants_of_each():
 def test_one_photo_trains_with_a_warning():
     result = trained(PHOTOS[:1])
     assert result.finished
-    assert "One photo" in result.warnings[0]
-    assert not any("One photo" in warning for warning in trained().warnings)
+    assert "only one photo" in result.warnings[0]
+    assert not any("only one photo" in warning for warning in trained().warnings)
 
 
 def test_no_photos_are_refused():
@@ -203,6 +203,7 @@ def test_a_photo_without_a_mask_is_learned_as_a_whole():
 def test_steps_without_a_number_are_skipped_and_counted():
     result = trained(host=ToyHost(broken=(2, 3)), micro_batch=4)
     assert result.skipped == 2
+    assert result.warnings == ("2 steps were skipped, because their loss was not a number.",)
     assert [math.isnan(loss) for loss in result.losses[:5]] == [False, False, True, True, False]
     assert result.vectors.isfinite().all()
 

@@ -14,6 +14,16 @@ from vcd_ext.hosts import checkpoint
 ALL = slice(None)
 
 
+def two_videos(frames: int, height: int = 16, width: int = 8) -> dict[str, Tensor]:
+    """A UNet's inputs for two videos, which may be the two halves of guidance; each row different."""
+    generator = torch.Generator().manual_seed(0)
+    return {
+        "latents": torch.randn(2 * frames, 4, height, width, generator=generator),
+        "times": torch.full((2 * frames,), 500),
+        "context": torch.randn(2 * frames, 77, 64, generator=generator),
+    }
+
+
 @pytest.fixture(scope="session")
 def checkpoint_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.checkpoint(tmp_path_factory.mktemp("checkpoint"))
@@ -49,13 +59,7 @@ def diffusers_unet(checkpoint_path: Path) -> nn.Module:
 
 @pytest.fixture(scope="session")
 def inputs() -> dict[str, Tensor]:
-    """Two videos of four frames, each row different."""
-    generator = torch.Generator().manual_seed(0)
-    return {
-        "latents": torch.randn(8, 4, 16, 8, generator=generator),
-        "times": torch.full((8,), 500),
-        "context": torch.randn(8, 77, 64, generator=generator),
-    }
+    return two_videos(frames=4)
 
 
 @torch.no_grad()

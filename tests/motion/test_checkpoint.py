@@ -82,7 +82,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_and_another_kind_of_file(tmp_path: Path) -> None:
-    refused(tmp_path, "There is no motion module")
+    refused(tmp_path, "must end in .safetensors, .ckpt")
     (tmp_path / "clip.mp4").write_bytes(b"video")
     refused(tmp_path / "clip.mp4", "must end in .safetensors, .ckpt")
 

@@ -113,7 +113,9 @@ def test_a_folder_is_read_and_one_that_may_not_be_is_not(
 def test_masks_are_found_by_the_class_word(photos: PhotosSection) -> None:
     bare = Page((), tuple(Chosen(replace(photo, mask=None)) for photo in PHOTOS))
     assert "Finding masks" in photos.begin("Finding masks")
-    shown = told(photos, photos.find_masks(bare, "dog", ""))
+    word, *answer = photos.find_masks(bare, "cat", "")
+    shown = told(photos, answer)
+    assert word == "cat"
     assert [one.photo.mask_source for one in shown["page"].selection] == ["brightness"] * 3
     assert "brightness" in shown["about"]["value"]
     assert shown["problems"]["value"] == ""
@@ -121,12 +123,15 @@ def test_masks_are_found_by_the_class_word(photos: PhotosSection) -> None:
 
 @pytest.mark.parametrize(
     ("page", "class_word", "words"),
-    [(Page(), "dog", "no photos yet"), (PAGE, "", "class is empty"), (PAGE, "a b c d e", "5 words")],
+    [(Page(), "dog", "no photos yet"), (PAGE, "", "not recognised"), (PAGE, "a b c d e", "5 words")],
 )
 def test_masks_that_cannot_be_looked_for_are_told(
-    photos: PhotosSection, page: Page, class_word: str, words: str
+    photos: PhotosSection, studio: ToyStudio, page: Page, class_word: str, words: str
 ) -> None:
-    shown = told(photos, photos.find_masks(page, class_word, "rexy"))
+    studio.caption = "a robot on a table"
+    word, *answer = photos.find_masks(page, class_word, "rexy")
+    shown = told(photos, answer)
+    assert word == class_word
     assert words in shown["problems"]["value"]
     assert shown["page"] == page
 
@@ -155,11 +160,21 @@ def test_where_the_class_cannot_be_suggested_the_one_that_is_there_stays(
     assert jobs.doing is None
 
 
+def test_without_a_class_masks_are_those_of_what_the_photos_show(photos: PhotosSection) -> None:
+    assert photos.class_word.value == ""
+    word, *answer = photos.find_masks(PAGE, " ", "rexy")
+    assert word == "dog"
+    assert told(photos, answer)["problems"]["value"] == ""
+
+
 def test_the_button_is_there_only_where_photos_can_be_described(
     blocks: gr.Blocks, jobs: Jobs, studio: ToyStudio
 ) -> None:
     studio.captions = False
-    assert not PhotosSection(jobs).suggest.visible
+    section = PhotosSection(jobs)
+    assert not section.suggest.visible
+    assert section.class_word.value == "person"
+    assert "class is empty" in str(section.find_masks(PAGE, "", "rexy"))
 
 
 def test_a_photo_is_selected_painted_on_left_out_and_learned_as_a_whole(photos: PhotosSection) -> None:

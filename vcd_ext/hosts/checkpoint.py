@@ -4,7 +4,7 @@ Nothing is downloaded: sizes come from the tensors' shapes, and what shapes cann
 kind of prediction) from the yaml beside the checkpoint, as in the WebUI, or from SD1.5.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from vcd_ext.hosts.tokenizer import tokenizer
-from vcd_ext.tensorfile import read
+from vcd_ext.tensorfile import read_model
 
 SUFFIXES = (".safetensors", ".ckpt")
 HEADS, CLIP_HEAD_WIDTH, POSITIONS = 8, 64, 77  # of SD1.5
@@ -100,16 +100,8 @@ def _models(state: State, config: Config) -> Models:
 
 
 def _state(path: Path) -> State:
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{path.name} is not a checkpoint: its name must end in {', '.join(SUFFIXES)}.")
-    if not path.is_file():
-        raise ValueError(f"There is no checkpoint at {path}; put the file there or choose another.")
-    loaded = read(path)
-    if isinstance(loaded, Mapping):
-        loaded = loaded.get("state_dict", loaded)
-    if not isinstance(loaded, Mapping):
-        raise ValueError(f"{path.name} holds a {type(loaded).__name__}, not a checkpoint. {_WHAT_TO_USE}")
-    state = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
+    loaded = read_model(path, "checkpoint", SUFFIXES, _WHAT_TO_USE)
+    state = {key: value for key, value in loaded.items() if isinstance(value, Tensor)}
     _refuse_other_kinds(state, path)
     return state
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vcd_ext.motion.attach import points
 from vcd_ext.settings import NO_MODULE
-from vcd_ext.tensorfile import read
+from vcd_ext.tensorfile import read_model
 
 SUFFIXES = (".safetensors", ".pth", ".ckpt", ".pt", ".bin")
 HEADS = 8  # of SD1.5
@@ -91,16 +91,8 @@ def _read(path: Path, unet: nn.Module) -> tuple[State, dict[str, Any]]:
 
 def _state(path: Path) -> State:
     """The tensors by diffusers' names."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{path.name} is not a ControlNet: its name must end in {', '.join(SUFFIXES)}.")
-    if not path.is_file():
-        raise ValueError(f"There is no ControlNet at {path}; put the file there or choose another.")
-    loaded = read(path)
-    if isinstance(loaded, Mapping):
-        loaded = loaded.get("state_dict", loaded)
-    if not isinstance(loaded, Mapping):
-        raise ValueError(f"{path.name} holds a {type(loaded).__name__}, not a ControlNet. {_WHAT_TO_USE}")
-    state = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
+    loaded = read_model(path, "ControlNet", SUFFIXES, _WHAT_TO_USE)
+    state = {key: value for key, value in loaded.items() if isinstance(value, Tensor)}
     # Some files hold the checkpoint as well that the ControlNet was trained on.
     state = {k.removeprefix(_PREFIX): v for k, v in state.items() if k.startswith(_PREFIX)} or state
     _refuse_other_kinds(state, path)

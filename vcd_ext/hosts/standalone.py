@@ -52,6 +52,12 @@ class Standalone:
         device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
         models = checkpoint.load(path)
+        known = models.text_encoder.get_input_embeddings().num_embeddings
+        if known < len(models.tokenizer):
+            raise ValueError(
+                f"{Path(path).name} knows {known} tokens, but its tokenizer makes {len(models.tokenizer)}; copy the "
+                "yaml and the folder of the text encoder that belong to it beside it."
+            )
         models.unet.to(device, dtype)
         models.text_encoder.to(device, dtype)
         models.vae.to(device, torch.float32)  # some VAEs overflow in half precision: black frames

@@ -14,7 +14,6 @@ from vcd_ext.host import VideoHost
 from vcd_ext.hosts.library import Library
 from vcd_ext.hosts.training import StandaloneTraining
 from vcd_ext.identity import Identity, save_embedding, shelf, train
-from vcd_ext.identity.embedding import SUFFIXES
 from vcd_ext.identity.estimate import Capacity
 from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.preview import picture
@@ -46,14 +45,7 @@ class StandaloneStudio:
     def place(self, name: str, replace_existing: bool) -> Path:
         """The file that the identity `name` will be; ValueError if there is an embedding of that name already."""
         own = self.folders.identities / f"{name}{shelf.SUFFIX}"
-        for path in sorted(self.folders.identities.glob("*")):
-            taken = path.suffix.lower() in SUFFIXES and path.stem.lower() == name.lower()
-            if taken and not (replace_existing and path == own):
-                remedy = "let it be replaced" if path == own else "delete that file"
-                raise ValueError(
-                    f"There is already an embedding called {path.stem}: {path}. Use another name, or {remedy}."
-                )
-        return own
+        return shelf.check_free(own, self.folders.identities.rglob("*"), replace_existing)
 
     def train(
         self,

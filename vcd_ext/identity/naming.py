@@ -56,6 +56,11 @@ def _problem_of_class(class_word: str, name: str) -> str:
         return f"The class {class_word!r} has {wrong[0]!r} in it; use plain words, {example}"
     if mentions(class_word, name):
         return f"The name {name} is also in the class {class_word}; use another name."
+    if mentions(name, class_word):
+        return (
+            f"The class {class_word} is also in the name {name}, so the identity would appear in prompts that mean "
+            f"another {class_word}; use a word of its own, for example rexy."
+        )
     return ""
 
 

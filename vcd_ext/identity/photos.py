@@ -19,6 +19,7 @@ from vcd_ext.identity.mask_check import check_mask, is_empty
 from vcd_ext.identity.mask_files import masks_of
 from vcd_ext.identity.picture import PictureError, read_picture
 
+ONE = "There is only one photo; with 5 to 10 the subject is learned rather than this one picture."
 MANY = 50
 OPAQUE = 0.95  # a picture with rounded corners is not cut out
 
@@ -59,7 +60,7 @@ def read_photos(source: Path | Sequence[Path], masks: bool = True) -> Photos:
     if not photos:
         raise ValueError(f"There is no photo to learn from: {_shortened(problems)}.")
     if len(photos) == 1:
-        problems.append("There is only one photo; with 5 to 10 the subject is learned rather than this one picture.")
+        problems.append(ONE)
     if len(photos) > MANY:
         problems.append(f"There are {len(photos)} photos; all are used, but 5 to 10 good ones suffice and are faster.")
     return Photos(photos, problems)

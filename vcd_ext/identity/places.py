@@ -1,6 +1,7 @@
 """Which folders may be read when somebody asks from afar."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -9,11 +10,9 @@ def inside(path: Path, allowed: Sequence[Path], what: str = "photos") -> Path:
 
     what: is read there, for the message. Nothing is said about whether a path outside exists.
     """
-    try:
+    with suppress(OSError, RuntimeError, ValueError):  # a path that no system could have is in no folder
         real = path.expanduser().resolve()
         if any(real.is_relative_to(folder.resolve()) for folder in allowed):
             return real
-    except (OSError, RuntimeError, ValueError):  # a path that no system could have
-        pass
     places = ", ".join(str(folder) for folder in allowed) or "none yet"
     raise ValueError(f"{path} is not in a folder that {what} may be read from; those are: {places}.")

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 from vcd_ext.host import FACTOR, TrainingHost
 from vcd_ext.identity.naming import check_class_word, check_name
-from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.photos import ONE, Photo
 from vcd_ext.settings import SettingError, TrainSettings, parse
 
 
@@ -35,7 +35,7 @@ def usable(photos: Sequence[Photo], settings: TrainSettings) -> tuple[list[Photo
     empty = [photo.name for photo in photos if photo not in kept]
     warnings = [f"Left out, because the mask is empty: {', '.join(empty)}."] if empty else []
     if len(kept) == 1:
-        warnings.append("One photo teaches one pose and one light; 5 to 10 different ones are better.")
+        warnings.append(ONE)
     return kept, warnings
 
 

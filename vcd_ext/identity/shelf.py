@@ -4,7 +4,7 @@ An identity's picture lies beside it as `rexy.preview.png`, which is where the W
 embedding's card.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from PIL import Image
 
 from vcd_ext.atomic import atomically
 from vcd_ext.identity import record
+from vcd_ext.identity.embedding import SUFFIXES
 from vcd_ext.identity.photos import Photo
 
 SUFFIX, PICTURE = ".safetensors", ".preview.png"
@@ -49,6 +50,22 @@ def find(folder: Path, name: str) -> Shelved:
         if shelved.name == name:
             return shelved
     raise ValueError(f"There is no identity called {name!r} in {folder}; refresh the list.")
+
+
+def check_free(own: Path, files: Iterable[Path], replace: bool, how: str = "let it be replaced") -> Path:
+    """The file that a new identity will be, if no embedding among `files` has its name; ValueError if one has.
+
+    replace: `own` may be there. One in another format or folder may not, for a prompt would then have two of a name.
+    Upper and lower case are one, as they are for CLIP. how: to replace it, for the message.
+    """
+    for path in sorted(files):
+        taken = path.suffix.lower() in SUFFIXES and path.stem.lower() == own.stem.lower()
+        if taken and not (replace and path == own):
+            remedy = how if path == own else "delete that file"
+            raise ValueError(
+                f"There is already an embedding called {path.stem}: {path}. Use another name, or {remedy}."
+            )
+    return own
 
 
 def delete(path: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 import vcd_ext
+from vcd_ext.atomic import sweep
 from vcd_ext.host import TrainingHost
 from vcd_ext.identity import bank as banks
 from vcd_ext.identity import key as keys
@@ -66,6 +67,8 @@ def train(
     settings = with_seed(settings, keys.seed(begun) if begun else None)
     run = _Run(host, usable_photos, settings, progress, interrupted or (lambda: False), state)
     reached = states.load(state, run.key) if state else None
+    if state:
+        sweep(state.parent)
     with torch.inference_mode(False), torch.enable_grad(), host.training():
         reached = reached or start(host, settings)
         run.save(reached)  # now, and not after 25 steps: the folder may be read-only or the disk full
@@ -134,6 +137,8 @@ class _Run:
         best = reached.best_step > 0
         if reached.validation and best and reached.best_loss >= reached.validation[0][1]:
             warnings.append("The validation loss did not fall: lower the learning rate, or look at the masks.")
+        if reached.skipped:
+            warnings.append(f"{reached.skipped} steps were skipped, because their loss was not a number.")
         step = reached.best_step if best else reached.step
         return Identity(
             name=self.settings.name,

@@ -1,15 +1,15 @@
 """Read an AnimateDiff motion module from its file: strictly, and without running code from it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from vcd_ext import tensorfile
 from vcd_ext.motion.module import HEADS, NORM_GROUPS, BlockSize, MotionModule, PositionalEncoding
+from vcd_ext.tensorfile import read_model
 
 WHAT_TO_USE = "Use mm_sd_v15_v2, v3_sd15_mm or AnimateLCM_sd15_t2v (.safetensors or .ckpt)."
 SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt")
@@ -30,7 +30,7 @@ def load(path: str | Path) -> MotionModule:
     and what to use instead; pickled files are read as tensors only and refused if they hold anything that runs.
     """
     path = Path(path)
-    state = _strip(_read(path), path)
+    state = _strip(read_model(path, "motion module", SUFFIXES, WHAT_TO_USE), path)
     places = _places(state, path)
     version, sizes = _identify(state, places, path)
     with torch.device("meta"):
@@ -39,23 +39,10 @@ def load(path: str | Path) -> MotionModule:
     return module.eval().requires_grad_(False)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise ValueError(f"There is no motion module at {path}. Put the file there or choose another. {WHAT_TO_USE}")
-    if path.suffix not in SUFFIXES:
-        raise ValueError(f"{path.name} is not a motion module: its name must end in {', '.join(SUFFIXES)}.")
-    loaded = tensorfile.read(path)
-    if not isinstance(loaded, Mapping):
-        raise ValueError(f"{path.name} holds a {type(loaded).__name__}, not a motion module. {WHAT_TO_USE}")
-    return dict(loaded)
-
-
 def _strip(loaded: dict[str, Any], path: Path) -> State:
     """Take off the wrappings that the original training script leaves around the tensors."""
-    if isinstance(loaded.get("state_dict"), Mapping):
-        loaded = dict(loaded["state_dict"])
     loaded.pop("animatediff_config", None)
-    state = {str(key).removeprefix("module."): value for key, value in loaded.items()}
+    state = {key.removeprefix("module."): value for key, value in loaded.items()}
     for key, value in state.items():
         if not isinstance(value, Tensor) or not value.is_floating_point():
             raise ValueError(f"{path.name} is not a motion module: '{key}' is no tensor of numbers. {WHAT_TO_USE}")

@@ -1,10 +1,12 @@
 """The identities as cards: what each looks like, its class, steps and size."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from html import escape
 
 from PIL import Image
 
+from vcd_ext.identity.picture import PictureError, read_picture
 from vcd_ext.identity.shelf import Shelved
 from vcd_ext.ui.inline import embedded
 
@@ -28,13 +30,11 @@ def _card(identity: Shelved) -> str:
 
 
 def _picture(identity: Shelved) -> str:
-    try:
-        if identity.picture is not None:
-            with Image.open(identity.picture) as image:
-                small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    if identity.picture is not None:
+        with suppress(PictureError):  # damaged, or deleted in this moment: the initial does
+            picture = Image.fromarray(read_picture(identity.picture).pixels)
+            small = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
             return f'<img src="{embedded(small)}" alt="">'
-    except OSError:  # damaged, or deleted in this moment
-        pass
     return f'<div class="vcd-initial">{escape(identity.name[0].upper())}</div>'
 
 

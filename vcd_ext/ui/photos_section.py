@@ -9,7 +9,6 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.identity.naming import check_class_word
 from vcd_ext.identity.places import inside
 from vcd_ext.identity.progress import Progress
 from vcd_ext.jobs import Jobs
@@ -60,6 +59,8 @@ class PhotosSection:
             self.read_folder = gr.Button("Read folder", scale=1, min_width=110, elem_id="vcd_train_read_folder")
         with gr.Row(elem_classes="vcd-row"):
             self.class_word = component(TRAINING, "class_word")
+            if jobs.studio.captions:
+                self.class_word.value, self.class_word.placeholder = "", "empty: what the photos show"
             self.suggest = gr.Button(
                 "Suggest", scale=0, min_width=90, visible=jobs.studio.captions, elem_id="vcd_train_suggest"
             )
@@ -105,7 +106,7 @@ class PhotosSection:
         shown = self.shown
         self.weights.connect(progress)
         self.find.click(partial(self.begin, FINDING_MASKS), [], [progress], queue=False, **quiet).then(
-            self.find_masks, [self.page, self.class_word, self.name], shown, api_name=False
+            self.find_masks, [self.page, self.class_word, self.name], [self.class_word, *shown], api_name=False
         )
         self.suggest.click(partial(self.begin, DESCRIBING), [], [progress], queue=False, **quiet).then(
             self.suggest_class, [self.page], [self.class_word, self.problems], api_name=False
@@ -190,15 +191,16 @@ class PhotosSection:
             return [gr.update(), gr.update(value=notes([str(error)]))]
 
     def find_masks(self, page: Page, class_word: str, name: str) -> list[Any]:
-        """Look for the masks of all photos that lack one."""
+        """Look for the masks of all photos that lack one; of what the photos show, where the class is empty."""
         try:
             if not page.selection:
                 raise ValueError("There are no photos yet; drop 5 to 10 pictures first.")
-            word = check_class_word(class_word, name)
+            used = [one.photo for one in page.selection if one.used]
+            word = self.jobs.trainings.class_of(used, class_word, name)
             found, problems = self.jobs.trainings.find_masks(photos.lacking(page.selection), word)
         except (ValueError, OSError) as error:
-            return self.show(page, [str(error)])
-        return self.show(page.chosen(selection=photos.with_masks(page.selection, found)), problems)
+            return [class_word, *self.show(page, [str(error)])]
+        return [word, *self.show(page.chosen(selection=photos.with_masks(page.selection, found)), problems)]
 
     def use(self, page: Page, used: bool) -> list[Any]:
         """The photo is used, or left out."""

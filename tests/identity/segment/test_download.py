@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -167,3 +168,11 @@ def test_progress_can_stop_it_and_nothing_stays(serve, tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):
         download(known(), tmp_path, stop, serve(whole).url)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_download_has_left_makes_room_for_the_next(serve, tmp_path: Path):
+    left = tmp_path / ".0123456789abcdef.part"
+    left.write_bytes(CONTENT[:1_500_000])
+    os.utime(left, (0, 0))
+    download(known(), tmp_path, url=serve(whole).url)
+    assert [file.name for file in tmp_path.iterdir()] == ["net.pth"]

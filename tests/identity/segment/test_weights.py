@@ -52,6 +52,7 @@ def test_a_file_is_found_where_the_webui_and_its_extension_keep_it(tmp_path: Pat
     dino = put(extension / "grounding-dino", SWIN_T)
     assert find(VIT_H, [models, extension]) == theirs
     assert find(SWIN_T, [models, extension]) == dino
+    assert find(SWIN_T, [models]) == dino, "beside the WebUI's models the extension is known"
     shared = put(models / "sam", VIT_H)
     assert find(VIT_H, [models, extension]) == shared, "the first folder first"
     assert find(VIT_H, [models / "sam"]) == shared, "a folder of weights itself"

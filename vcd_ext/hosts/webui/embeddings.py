@@ -6,6 +6,7 @@ from pathlib import Path
 from modules import processing, sd_hijack, shared
 from torch import Tensor
 
+from vcd_ext.identity import shelf
 from vcd_ext.identity.embedding import SUFFIXES, save_embedding
 
 
@@ -20,21 +21,10 @@ def names() -> list[str]:
 
 
 def place(name: str, replace: bool) -> Path:
-    """The file that the embedding `name` will be; ValueError if that is taken.
-
-    replace: an embedding that VCD has saved under this name may be overwritten. One in another format or folder may
-    not, for the WebUI would then have two of a name. Upper and lower case are one, as they are for CLIP.
-    """
+    """The file that the embedding `name` will be; ValueError as `shelf.check_free` if that is taken."""
     own = Path(shared.cmd_opts.embeddings_dir) / f"{name}.safetensors"
-    for folder in (own.parent, *map(Path, sd_hijack.model_hijack.embedding_db.embedding_dirs)):
-        for path in sorted(folder.rglob("*")):
-            taken = path.suffix.lower() in SUFFIXES and path.stem.lower() == name.lower()
-            if taken and not (replace and path == own):
-                remedy = "or let it be replaced" if path == own else "or delete that file"
-                raise ValueError(
-                    f"There is already an embedding called {path.stem}: {path}. Use another name, {remedy}."
-                )
-    return own
+    folders = {own.parent, *map(Path, sd_hijack.model_hijack.embedding_db.embedding_dirs)}
+    return shelf.check_free(own, (path for folder in folders for path in folder.rglob("*")), replace)
 
 
 def save(path: Path, vectors: Tensor, metadata: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from vcd_ext.atomic import atomically
+from vcd_ext.atomic import atomically, sweep
 from vcd_ext.identity.segment.weights import WeightFile
 
 PIECE = 1 << 20
@@ -29,6 +29,7 @@ def download(file: WeightFile, folder: Path, progress: Progress | None = None, u
     """
     source = url or file.url
     by_hand = f"get it with a browser from {source} and put it into {folder}."
+    sweep(folder)
     _check_space(file, folder)
     path = folder / file.name
     with atomically(path) as part:

@@ -86,9 +86,9 @@ class Found(NamedTuple):
 def find(file: WeightFile, folders: Sequence[Path]) -> Path | None:
     """Where a file lies whole, judged by its size: in one of the folders, or in the file's own folder within one.
 
-    folders: the WebUI's `models` and sd-webui-segment-anything's `models`, for example.
+    folders: the WebUI's `models`, for example; sd-webui-segment-anything's folder in that WebUI is looked into too.
     """
-    for folder in folders:
+    for folder in [*folders, *(folder.parent / SEGMENT_ANYTHING for folder in folders)]:
         for path in (folder / file.name, folder / file.folder / file.name):
             if path.is_file() and path.stat().st_size == file.size:
                 return path
