@@ -90,6 +90,12 @@ class VideoSettings:
         "Face VCD",
         "After the generation: find the faces, paint them anew with the identity, put them back.",
     )
+    face_prompt: str = setting(
+        "",
+        "Face prompt",
+        "What is painted where a face is. Empty: the video's prompt, with 'close up' where it says that its picture is "
+        "taken 'far away' or of the 'full body', as a face fills what is painted.",
+    )
     face_denoise: float = relabelled(FaceSettings, "denoise", "Face denoise")
     face_people: str = relabelled(FaceSettings, "people", "Who is who")
     face_detector: str = relabelled(
@@ -103,6 +109,8 @@ class VideoSettings:
     )
     tiled_denoise: float = relabelled(TiledSettings, "denoise", "Tiled denoise")
     tiled_upscaler: str = relabelled(TiledSettings, "upscaler", "Tiled upscaler")
+    tiled_controlnet: str = relabelled(TiledSettings, "controlnet", "Tiled ControlNet")
+    tiled_controlnet_weight: float = relabelled(TiledSettings, "controlnet_weight", "Tiled ControlNet weight")
     tiled_tile: int = relabelled(TiledSettings, "tile", "Tile")
     tiled_tile_overlap: int = relabelled(TiledSettings, "tile_overlap", "Tile overlap")
     save_stages: bool = setting(
