@@ -50,7 +50,8 @@ def test_the_stages_share_the_videos_settings_and_have_their_own() -> None:
     faces, tiles = (stage.settings for stage in pipeline.stages(video, SHARED))
     assert isinstance(faces, FaceSettings)
     assert isinstance(tiles, TiledSettings)
-    for name in ("prompt", "negative_prompt", "identity", "motion_module", "steps", "cfg_scale", "sampler", "seed",
+    assert (faces.prompt, tiles.prompt) == ("close up photo of rex", SHARED.prompt)
+    for name in ("negative_prompt", "identity", "motion_module", "steps", "cfg_scale", "sampler", "seed",
                  "context", "context_overlap"):  # fmt: skip
         assert getattr(faces, name) == getattr(tiles, name) == getattr(SHARED, name), name
     assert faces.gamma == tiles.gamma == video.gamma
@@ -71,7 +72,8 @@ def test_the_stages_share_the_videos_settings_and_have_their_own() -> None:
 @pytest.mark.parametrize(
     ("prompt", "face_prompt", "painted"),
     [
-        ("photo of rex", "", "photo of rex"),
+        ("rex, running", "", "rex, running"),
+        ("photo of rex", "", "close up photo of rex"),
         ("far away photo of rex, running", "", "close up photo of rex, running"),
         ("far away photo of rex", " ", "close up photo of rex"),
         ("far away photo of rex", "portrait, far away", "portrait, far away"),

@@ -16,6 +16,13 @@ from vcd_ext.identity.augment import CLOSE, FAR
         ("photo of ann, (full body:1.3), <lora:full-body:1>", "photo of ann, (close up:1.3), <lora:full-body:1>"),
         ("full-length", "close up"),
         ("photo of ann, far away", "photo of ann, close up"),
+        ("photo of rex on the beach", "close up photo of rex on the beach"),
+        ("<lora:photo of:1> (photo of rex:1.2)", "<lora:photo of:1> (close up photo of rex:1.2)"),
+        (
+            "A grainy old photo of rex, holding a photo of ann",
+            "A grainy old close up photo of rex, holding a photo of ann",
+        ),
+        ("photo of rex, mountains far away in the mist", "close up photo of rex, mountains far away in the mist"),
         ("extreme wide shot of ann in a desert", "close up shot of ann in a desert"),
     ],
 )
@@ -27,12 +34,14 @@ def test_words_of_distance_become_close_up(prompt: str, wanted: str) -> None:
     "prompt",
     [
         "",
-        "photo of rex",
+        "rex, running on the beach",
         "close up photo of rex",
-        "photo of rex, mountains far away in the mist",
-        "photo of ann in a full length dress and full body armour",
-        "photo of a far away planet",
-        "photo of a wide shotgun",
+        "A closeup photo of rex",
+        "photo of rex, close-up",
+        "rex holding up a big photo of ann",
+        "mountains far away in the mist",
+        "ann in a full length dress and full body armour, with a wide shotgun",
+        "a photorealistic far away planet",
     ],
 )
 def test_other_prompts_stay_as_they_are(prompt: str) -> None:

@@ -93,8 +93,8 @@ class VideoSettings:
     face_prompt: str = setting(
         "",
         "Face prompt",
-        "What is painted where a face is. Empty: the video's prompt, with 'close up' where it says that its picture is "
-        "taken 'far away' or of the 'full body', as a face fills what is painted.",
+        "What is painted where a face is. Empty: the video's prompt as a close up, such as 'close up photo of rex' for "
+        "'photo of rex' and 'far away photo of rex', as a face fills what is painted.",
     )
     face_denoise: float = relabelled(FaceSettings, "denoise", "Face denoise")
     face_people: str = relabelled(FaceSettings, "people", "Who is who")
