@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import tiny
 from tests.conftest import Files
 from tests.test_remake_command import _ctrl_c_as_in_a_terminal, last_line, pressed  # noqa: F401 - a fixture
 from vcd_ext import media
@@ -45,6 +46,26 @@ def test_one_call_makes_repairs_and_enlarges_a_video(call: list[str], tmp_path: 
         assert entry in text
     assert "VCD tiled" not in media.read(tmp_path / "clip-face.mp4").metadata["parameters"]
     assert "VCD face" not in media.read(tmp_path / "clip-t2v.mp4").metadata["parameters"]
+
+
+def test_faces_have_a_prompt_and_tiles_a_controlnet_of_their_own(call: list[str], tmp_path: Path, capsys: Any) -> None:
+    network = tiny.controlnet(tmp_path / "networks")
+    stages = ["--face", "--tiled", "--save-stages", "--seed", "5", "--formats", "png"]
+    own = ["--face-prompt", "close up of tinyperson, asleep", "--tiled-controlnet", str(network)]
+    assert main([*call, *stages, "--out", "usual.png"]) == 0
+    assert main([*call, *stages, *own, "--tiled-controlnet-weight", "0.5", "--out", "own.png"]) == 0
+    assert "Tiled VCD: ControlNet: control_sd15_tile.safetensors, with weight 0.5." in capsys.readouterr().err
+    usual, with_prompt = (media.read(tmp_path / f"{name}-face") for name in ("usual", "own"))
+    assert not np.array_equal(usual.frames[FACE], with_prompt.frames[FACE])
+    text = media.read(tmp_path / "own").metadata["parameters"]
+    assert text.startswith("a photo, tinyperson\n"), "the video's own prompt"
+    for entry in (
+        'VCD face prompt: "close up of tinyperson, asleep"',
+        "VCD tiled controlnet: control_sd15_tile.safetensors",
+        "VCD tiled controlnet weight: 0.5",
+    ):
+        assert entry in text
+    assert "VCD tiled controlnet: none" in media.read(tmp_path / "usual").metadata["parameters"]
 
 
 def test_without_them_the_same_video_is_made(call: list[str], tmp_path: Path) -> None:
@@ -89,6 +110,9 @@ def test_a_failure_in_tiled_vcd_keeps_the_video_before_it(call: list[str], tmp_p
         (["--tiled", "--tiled-upscaler", "magic"], "There is no upscaler magic; choose one of Lanczos."),
         (["--tiled", "--upscaler-weights", "none.pth"], "There is no upscaler at none.pth"),
         (["--tiled", "--tiled-tile-overlap", "64"], "tile_overlap is 64"),
+        (["--tiled", "--tiled-controlnet", "missing.pth"], "There is no ControlNet at missing.pth"),
+        (["--tiled", "--tiled-controlnet", "clip.mp4"], "clip.mp4 is not a ControlNet: its name must end in"),
+        (["--tiled", "--tiled-controlnet-weight", "3"], "tiled_controlnet_weight is 3.0; it must be from 0 to 2"),
         (["--face", "--face-people", "rex"], "no face gets its words"),
     ],
 )

@@ -13,7 +13,15 @@ from tests.toy_studio import ToyVideo
 from vcd_ext import pipeline
 from vcd_ext.host import Picture
 from vcd_ext.media import Clip
-from vcd_ext.settings import FaceSettings, PassSettings, SettingError, TiledSettings, VideoSettings, from_infotext
+from vcd_ext.settings import (
+    FaceSettings,
+    PassSettings,
+    SettingError,
+    TiledSettings,
+    VideoSettings,
+    describe,
+    from_infotext,
+)
 
 SHARED = PassSettings("photo of rex", "blurry", "rex", "mm", steps=2, cfg_scale=4, sampler="ddim", seed=3)
 BOTH = VideoSettings(face=True, face_size=64, face_min_face=8, tiled=True, tiled_tile=64, tiled_tile_overlap=16)
@@ -36,17 +44,20 @@ def restored(clip: Clip) -> VideoSettings:
 
 def test_the_stages_share_the_videos_settings_and_have_their_own() -> None:
     video = replace(
-        BOTH, gamma=0.3, face_denoise=0.7, face_people="1: rex; 2: -", face_words="dog head", tiled_upscaler="Lanczos"
-    )
+        BOTH, gamma=0.3, face_denoise=0.7, face_people="1: rex; 2: -", face_words="dog head", tiled_upscaler="Lanczos",
+        tiled_controlnet="tile.pth", tiled_controlnet_weight=0.5,
+    )  # fmt: skip
     faces, tiles = (stage.settings for stage in pipeline.stages(video, SHARED))
     assert isinstance(faces, FaceSettings)
     assert isinstance(tiles, TiledSettings)
-    for name in ("prompt", "negative_prompt", "identity", "motion_module", "steps", "cfg_scale", "sampler", "seed",
+    assert (faces.prompt, tiles.prompt) == ("close up photo of rex", SHARED.prompt)
+    for name in ("negative_prompt", "identity", "motion_module", "steps", "cfg_scale", "sampler", "seed",
                  "context", "context_overlap"):  # fmt: skip
         assert getattr(faces, name) == getattr(tiles, name) == getattr(SHARED, name), name
     assert faces.gamma == tiles.gamma == video.gamma
     assert (faces.denoise, faces.people, faces.words, faces.size) == (0.7, "1: rex; 2: -", "dog head", 64)
     assert (tiles.denoise, tiles.upscaler, tiles.tile, tiles.tile_overlap) == (0.2, "Lanczos", 64, 16)
+    assert (tiles.controlnet, tiles.controlnet_weight) == ("tile.pth", 0.5)
     assert (tiles.subject, tiles.words) == ("auto", "dog head"), "it looks for the same subject"
     assert pipeline.stages(VideoSettings(), SHARED) == []
     assert [type(stage.settings) for stage in pipeline.stages(replace(BOTH, face=False), SHARED)] == [TiledSettings]
@@ -56,6 +67,41 @@ def test_the_stages_share_the_videos_settings_and_have_their_own() -> None:
     assert (apart.context, apart.context_overlap) == (128, 64)
     with pytest.raises(SettingError, match="Face VCD: size is 100"):
         pipeline.stages(replace(BOTH, face_size=100), SHARED)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "face_prompt", "painted"),
+    [
+        ("rex, running", "", "rex, running"),
+        ("photo of rex", "", "close up photo of rex"),
+        ("far away photo of rex, running", "", "close up photo of rex, running"),
+        ("far away photo of rex", " ", "close up photo of rex"),
+        ("far away photo of rex", "portrait, far away", "portrait, far away"),
+    ],
+)
+def test_the_faces_have_a_prompt_of_their_own_or_the_videos_as_a_close_up(
+    prompt: str, face_prompt: str, painted: str
+) -> None:
+    shared, video = replace(SHARED, prompt=prompt), replace(BOTH, face_prompt=face_prompt)
+    assert [stage.settings.prompt for stage in pipeline.stages(video, shared)] == [painted, prompt]
+
+
+def test_a_face_prompt_is_quoted_in_the_infotext() -> None:
+    video = replace(BOTH, tiled=False, face_prompt='photo of rex, "asleep": in bed')
+    text = outcome(video, Waiting()).clip.metadata["parameters"]
+    assert r'VCD face prompt: "photo of rex, \"asleep\": in bed"' in text, "quoted as the WebUI reads it"
+
+
+@pytest.mark.parametrize(("there", "written"), [([], "none"), (["models/sd15_tile.pth"], "sd15_tile.pth")])
+def test_the_controlnet_that_was_used_is_told_as_it_may_not_be_there_next_time(there: list[str], written: str) -> None:
+    waiting, host = Waiting(), ToyVideo(there)
+    made = outcome(replace(BOTH, face=False, tiled_controlnet_weight=0.5), waiting, host=host)
+    assert restored(made.clip).tiled_controlnet == written
+    assert restored(made.clip).tiled_controlnet_weight == 0.5
+    key = describe(VideoSettings)["tiled_controlnet"].infotext_key
+    assert made.videos[-1].entries[key] == written
+    told = [note for note in waiting.notes if "ControlNet" in note]
+    assert told == [f"Tiled VCD: ControlNet: {name}, with weight 0.5." for name in [written] if there]
 
 
 def test_a_video_goes_through_both_stages() -> None:
@@ -81,7 +127,7 @@ def test_each_videos_infotext_tells_of_the_stages_that_were_done() -> None:
     generated, faces, tiles = (video.clip for video in outcome(video, Waiting()).videos)
     assert generated.metadata["parameters"] == film.PARAMETERS
     assert restored(faces) == replace(video, tiled=False, tiled_tile=576, tiled_tile_overlap=128)
-    assert restored(tiles) == video
+    assert restored(tiles) == replace(video, tiled_controlnet="none"), "there was none"
     assert "prompt" not in tiles.metadata["parameters"], "what is the video's own is there already"
 
 
@@ -142,7 +188,7 @@ def test_a_stage_that_is_skipped_does_not_end_the_next() -> None:
     made = pipeline.run(host, film.clip(), stages, finder, waiting.telling, go_on)
     assert [video.title for video in made.videos] == ["T2V VCD", "Tiled VCD"]
     assert not made.complete
-    assert restored(made.clip) == replace(BOTH, face=False, face_size=512, face_min_face=24)
+    assert restored(made.clip) == replace(BOTH, face=False, face_size=512, face_min_face=24, tiled_controlnet="none")
 
 
 class Failing(ToyVideo):

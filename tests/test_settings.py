@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from vcd_ext.settings import (
     FORMATS,
+    FaceSettings,
     GenerateSettings,
     SettingError,
     TiledSettings,
@@ -39,10 +40,13 @@ videos = st.builds(
     formats=st.lists(st.sampled_from(FORMATS), unique=True).map(tuple),
     identity=st.sampled_from(["none", "rex", "my dog"]),
     face=st.booleans(),
+    face_prompt=st.sampled_from(["", 'close up of rex, "asleep": night']),
     face_denoise=st.floats(0.01, 1),
     face_people=st.sampled_from(["", "1: rex; 2: -"]),
     tiled=st.booleans(),
     tiled_upscaler=st.sampled_from(["", "Lanczos"]),
+    tiled_controlnet=st.sampled_from(["auto", "none", "control_v11f1e_sd15_tile.pth"]),
+    tiled_controlnet_weight=st.floats(0, 2),
     tiled_tile=st.integers(64, 2048),
     save_stages=st.booleans(),
 )
@@ -69,6 +73,19 @@ def test_a_video_to_begin_from_is_not_written_into_infotext_and_a_pasted_one_lea
     entries = {key: str(value) for key, value in to_infotext(VideoSettings(video="AAAAGGZ0eXA=")).items()}
     assert "AAAAGGZ0eXA=" not in " ".join([*entries, *entries.values()])
     assert from_infotext("video", entries) is None
+
+
+@pytest.mark.parametrize("stage", [FaceSettings, TiledSettings])
+def test_a_stages_settings_have_names_and_help_of_their_own_and_all_else_as_there(stage: type) -> None:
+    short = {FaceSettings: "face_", TiledSettings: "tiled_"}[stage]
+    known, labels = describe(VideoSettings), [setting.label for setting in describe(VideoSettings).values()]
+    assert len(set(labels)) == len(labels), "they are keys of the infotext"
+    for name in known:
+        if name.startswith(short) and name != "face_prompt":
+            there = describe(stage)[name.removeprefix(short)]
+            assert replace(known[name], label=there.label, help=there.help) == there
+            assert known[name].help.startswith(there.help)
+            assert default(VideoSettings, name) == default(stage, name.removeprefix(short))
 
 
 def test_infotext_without_vcd_turns_it_off_and_sets_nothing() -> None:

@@ -25,7 +25,7 @@ from vcd_ext.hosts.studio import StandaloneStudio
 from vcd_ext.identity.estimate import Capacity
 from vcd_ext.job import Job
 from vcd_ext.jobs import Jobs
-from vcd_ext.settings import FaceSettings, PassSettings, TrainSettings
+from vcd_ext.settings import NO_MODULE, FaceSettings, PassSettings, TrainSettings
 from vcd_ext.studio import Caption, Choices, Folders
 from vcd_ext.training_job import TrainingJob
 
@@ -76,7 +76,8 @@ class LastingHost(ToyHost):
 class ToyVideo:
     """Inverts faces, enlarges by repeating pixels. `at` is called before each frame that it gives."""
 
-    def __init__(self) -> None:
+    def __init__(self, controlnets: Sequence[str] = ()) -> None:
+        self.controlnets = controlnets
         self.at: Callable[[int], object] = lambda frame: None
         self.passes = 0
 
@@ -92,7 +93,7 @@ class ToyVideo:
         return TiledHost().upscalers()
 
     def controlnet(self, note: Callable[[str], None]) -> str:
-        return TiledHost().controlnet(note)
+        return next(iter(self.controlnets), NO_MODULE)
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         return TiledHost().enlarge(picture, scale, upscaler)

@@ -156,15 +156,15 @@ def _stages(
 ) -> list[Shot]:
     """One video of the individual, then with its face repaired, then enlarged: the paper's pipeline."""
     from vcd_ext.face import detector
+    from vcd_ext.face.framing import close_up
     from vcd_ext.hosts.video import StandaloneVideo
     from vcd_ext.remake import Telling
     from vcd_ext.terminal import bars, tell
 
-    who = f"{subject.name} {subject.class_word}"
-    picture = replace(PICTURE, prompt=f"photo of {who} {ENLARGED}", seed=seed)
+    picture = replace(PICTURE, prompt=f"photo of {subject.name} {subject.class_word} {ENLARGED}", seed=seed)
     first = _shoot(host, picture, VideoSettings().gamma, [embedding], witness, out)
     module = str(toyworld.motion_module())
-    face = replace(FACE, prompt=f"close up photo of {who} {ENLARGED}", seed=seed, motion_module=module)
+    face = replace(FACE, prompt=close_up(picture.prompt), seed=seed, motion_module=module)
     tiled = replace(TILED, prompt=picture.prompt, seed=seed, motion_module=module)
     with bars() as progress:
         made = pipeline.run(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vcd_ext.model_options import add_models
 from vcd_ext.settings import (
+    AUTO,
     FORMATS,
     LARGEST,
     MOST_FRAMES,
@@ -17,6 +18,7 @@ from vcd_ext.settings import (
     SMALLEST,
     GenerateSettings,
     PassSettings,
+    TiledSettings,
     VideoSettings,
     add_arguments,
     parse,
@@ -57,8 +59,14 @@ def add_options(command: argparse.ArgumentParser) -> None:
         default=[],
         help="Networks of the ESRGAN family, for --tiled; the first is used unless --tiled-upscaler names another.",
     )
+    command.add_argument(
+        "--tiled-controlnet",
+        metavar="FILE",
+        help="A ControlNet Tile for SD1.5, which holds each tile of --tiled to what the enlarged picture shows there, "
+        "so that --tiled-denoise can be higher (default: none)",
+    )
     add_arguments(command, GenerateSettings, unset=OF_INPUT)
-    add_arguments(command, VideoSettings, skip=NOT_HERE, unset=OF_INPUT)
+    add_arguments(command, VideoSettings, skip=(*NOT_HERE, "tiled_controlnet"), unset=OF_INPUT)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -112,6 +120,7 @@ def _following(
 ) -> "Callable[[Clip], Outcome]":
     """What takes a clip through the stages. ValueError, in one sentence, if something that they need is missing."""
     from vcd_ext import pipeline
+    from vcd_ext.hosts import controlnet
     from vcd_ext.hosts.video import StandaloneVideo
     from vcd_ext.remake import Telling, ready
     from vcd_ext.remake_command import check_upscalers, finder_of
@@ -121,6 +130,8 @@ def _following(
     finder = finder_of(arguments, host.device)
     for stage in stages:
         ready(video, stage.settings, finder)
+        if isinstance(stage.settings, TiledSettings) and stage.settings.controlnet not in (AUTO, NO_MODULE):
+            controlnet.check(stage.settings.controlnet, host.unet)
 
     def follow(clip: "Clip") -> "Outcome":
         with interruption() as interrupted, bars() as progress:

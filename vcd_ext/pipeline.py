@@ -8,13 +8,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from vcd_ext import infotext
+from vcd_ext.face.framing import close_up
 from vcd_ext.host import VideoHost
 from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
-from vcd_ext.remake import Finder, Settings, Telling, check, remake, title
+from vcd_ext.remake import Finder, Settings, Telling, check, remake, shown, title
 from vcd_ext.settings import (
     FaceSettings,
     PassSettings,
@@ -42,6 +44,7 @@ class Finished(NamedTuple):
 
     title: str
     clip: Clip
+    entries: Mapping[str, object] = MappingProxyType({})  # what its infotext has that the video's before it has not
 
     def beside(self, path: Path) -> Path:
         """Its file beside `path`, which is that of the last video."""
@@ -76,7 +79,9 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
     }
     asked: list[tuple[str, Settings]] = []
     if video.face:
-        asked.append(("face", FaceSettings(**common, **_own(video, "face"))))
+        own = _own(video, "face")
+        prompt = own.pop("prompt").strip() or close_up(shared.prompt)
+        asked.append(("face", FaceSettings(**common | own | {"prompt": prompt})))
     if video.tiled:
         own = _own(video, "tiled")
         asked.append(("tiled", TiledSettings(subject=video.face_detector, words=video.face_words, **common, **own)))
@@ -124,7 +129,8 @@ def run(
         if made.clip is None:
             continue
         if len(made.clip.frames) == len(last.frames):
-            videos.append(Finished(name, _described(last, made.clip, stage)))
+            entries = _told(stage, made.settings)
+            videos.append(Finished(name, _described(last, made.clip, entries), entries or {}))
         else:
             telling.note(f"{name}: as frames are missing, the video before it is kept.")
     return Outcome(videos, complete, "")
@@ -152,10 +158,18 @@ def _named(telling: Telling, name: str) -> Telling:
     return telling._replace(progress=progress, note=lambda sentence: telling.note(f"{name}: {sentence}"))
 
 
-def _described(before: Clip, after: Clip, stage: Stage) -> Clip:
-    if stage.entries is None:
+def _told(stage: Stage, used: Settings) -> Mapping[str, object] | None:
+    """The stage's entries with the ControlNet that was used, which may not be there next time."""
+    if stage.entries is None or not isinstance(used, TiledSettings):
+        return stage.entries
+    key = describe(VideoSettings)["tiled_controlnet"].infotext_key
+    return {**stage.entries, key: shown("controlnet", used.controlnet)}
+
+
+def _described(before: Clip, after: Clip, entries: Mapping[str, object] | None) -> Clip:
+    if entries is None:
         return after
-    text = infotext.extended(before.metadata.get(infotext.PARAMETERS, ""), stage.entries)
+    text = infotext.extended(before.metadata.get(infotext.PARAMETERS, ""), entries)
     return Clip(after.frames, after.fps, before.metadata | ({infotext.PARAMETERS: text} if text else {}))
 
 

@@ -35,6 +35,7 @@ class Made(NamedTuple):
     clip: Clip | None  # None where it was stopped before anything was finished
     complete: bool  # whether it was not stopped
     sheet: Frames | None  # the people that were found, with their numbers; of Face VCD
+    settings: Settings  # as they were used: with the seed that was drawn, and the ControlNet that was there
 
 
 class Telling(NamedTuple):
@@ -80,14 +81,14 @@ def remake(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, tell
             frames, sheet = _faces(host, clip.frames, settings, finder, telling)
         except Interrupted:
             telling.note("Stopped before all faces were found; the video is as it was.")
-            return Made(None, False, None)
+            return Made(None, False, None, settings)
     else:
         settings = _with_controlnet(host, settings, telling.note)
         frames = _enlarged(host, clip.frames, settings, finder, telling)
     complete = not telling.interrupted()
     if not len(frames) or (not complete and _same(frames, clip.frames)):
-        return Made(None, False, sheet)
-    return Made(Clip(frames, clip.fps, described(clip, frames, settings)), complete, sheet)
+        return Made(None, False, sheet, settings)
+    return Made(Clip(frames, clip.fps, described(clip, frames, settings)), complete, sheet, settings)
 
 
 def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, telling: Telling) -> Frames:
@@ -106,7 +107,7 @@ def described(clip: Clip, frames: Frames, settings: Settings) -> dict[str, str]:
     name = title(settings)
     usual = {key: default(type(settings), key) for key in describe(type(settings))} | {"controlnet": NO_MODULE}
     chosen = {
-        f"{name} {setting.label.lower()}": _shown(key, getattr(settings, key))
+        f"{name} {setting.label.lower()}": shown(key, getattr(settings, key))
         for key, setting in describe(type(settings)).items()
         if key in ("denoise", "steps", "seed") or getattr(settings, key) != usual[key]
     }
@@ -124,7 +125,8 @@ def described(clip: Clip, frames: Frames, settings: Settings) -> dict[str, str]:
     return {**clip.metadata, infotext.PARAMETERS: text}
 
 
-def _shown(key: str, value: Any) -> Any:
+def shown(key: str, value: Any) -> Any:
+    """How a setting is written down: of a file only its name."""
     return Path(value).name if key in ("motion_module", "controlnet") else value
 
 
@@ -140,7 +142,7 @@ def _with_controlnet(host: VideoHost, settings: TiledSettings, note: Note) -> Ti
     """The settings as they are written down: with the ControlNet that is used, which may not be there next time."""
     named = with_controlnet(host, settings, note)
     if named.controlnet != NO_MODULE and named.controlnet_weight:
-        note(f"ControlNet: {_shown('controlnet', named.controlnet)}, with weight {named.controlnet_weight:g}.")
+        note(f"ControlNet: {shown('controlnet', named.controlnet)}, with weight {named.controlnet_weight:g}.")
     return named
 
 

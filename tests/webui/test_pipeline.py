@@ -1,5 +1,6 @@
 """T2V, Face VCD and Tiled VCD with one click: in one request, one queue, and what is finished is kept."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import tiny
 from tests.webui.server import Result, Server, as_base64
 from tests.webui.test_page import choose, fill, opened, set_number
 from tests.webui.test_safety import check
@@ -71,7 +73,8 @@ def test_one_request_generates_repairs_and_enlarges(server: Server, before: tupl
     assert not np.array_equal(repaired.frames, generated.frames)
     assert notes(result) == result.extra.get("VCD errors", []) == []
 
-    wanted = {**BOTH, "enabled": True, "save_stages": True, "formats": ("webm", "png")}
+    used = {"tiled_controlnet": "control_sd15_tile.safetensors"}  # by 'auto'
+    wanted = {**BOTH, **used, "enabled": True, "save_stages": True, "formats": ("webm", "png")}
     assert restored(result.infotext) == wanted
     assert "VCD tiled" not in repaired.metadata["parameters"]
     assert restored(generated.metadata["parameters"]).keys() == {"enabled", "motion_module", "frames", "identity",
@@ -84,6 +87,31 @@ def test_one_request_generates_repairs_and_enlarges(server: Server, before: tupl
     assert texts[4].startswith("Tiled VCD: enlarging and painting, ")
     assert [job for _, *job in told] == [[0, 3], [0, 3], [1, 3], [1, 3], [2, 3]]
     assert server.get("/sdapi/v1/progress?skip_current_image=true")["state"]["job"] == ""
+    check(server, before)
+
+
+def test_faces_have_a_prompt_and_tiles_a_controlnet_of_their_own(server: Server, before: tuple) -> None:
+    folder, third = server.data / "models/ControlNet/mine", "third_sd15_tile.safetensors"
+    tiny.controlnet(folder, "third_sd15_tile", seed=2)
+    controlled = {**BOTH, "tiled_controlnet": f"mine/{third}", "tiled_controlnet_weight": 0.5}
+    try:
+        own = server.generate({**controlled, "face_prompt": "close up of tinyperson, asleep", "save_stages": True})
+        # Without the folder, as its infotext names it.
+        again = server.generate({**controlled, "tiled_controlnet": third, "save_stages": True})
+    finally:
+        shutil.rmtree(folder)
+    assert f"ControlNet: {third}, with weight 0.5." in " ".join(own.extra["VCD notes"])
+    assert 'VCD face prompt: "close up of tinyperson, asleep"' in own.infotext
+    for result in (own, again):
+        assert entries(result.infotext)["VCD tiled controlnet"] == third
+        assert entries(result.infotext)["VCD tiled controlnet weight"] == "0.5"
+    (face, first), (other, same) = ([media.read(video["path"]).frames for video in result.extra["VCD videos"][1:]]
+                                    for result in (own, again))  # fmt: skip
+    assert np.array_equal(first, same), "the video itself has its own prompt"
+    assert not np.array_equal(face[MIDDLE], other[MIDDLE])
+    without = server.generate({**BOTH, "tiled_controlnet": "none"})
+    assert entries(without.infotext)["VCD tiled controlnet"] == "none"
+    assert not np.array_equal(without.frames, again.frames)
     check(server, before)
 
 
@@ -164,6 +192,9 @@ def test_a_drawn_video_is_made_again_repaired_and_enlarged_in_img2img(server: Se
         ({"face": 1}, "face is 1; it must be true or false."),
         ({"face_denoise": 2}, "face_denoise is 2.0; it must be from 0.01 to 1."),
         ({"tiled_upscaler": "magic"}, "upscaler is 'magic', which is not there; choose one of "),
+        ({"tiled_controlnet": "magic"}, "controlnet is 'magic', which is not in "),
+        ({"tiled_controlnet_weight": 3}, "tiled_controlnet_weight is 3.0; it must be from 0 to 2."),
+        ({"face_prompt": 1}, "face_prompt is 1; it must be a text."),
         ({"tiled_tile_overlap": 128}, "Tiled VCD: tile_overlap is 128, which is no less than the tiles themselves"),
         ({"face_people": "rex"}, "Face VCD: People has 'rex', in which no face gets its words"),
     ],
@@ -186,6 +217,10 @@ def test_ticking_the_boxes_and_pressing_generate_plays_the_large_video(page: Pag
     for name in ("face_min_face", "face_size", "tiled_tile", "tiled_tile_overlap"):
         set_number(page, name, str(SMALL[name]))
     choose(page, "tiled_upscaler", "Lanczos")
+    choose(page, "tiled_controlnet", "other_sd15_tile")
+    set_number(page, "tiled_controlnet_weight", "0.5")
+    face_prompt = page.locator("#vcd_txt2img_face_prompt textarea, #vcd_txt2img_face_prompt input").first
+    face_prompt.fill('photo of a cat, "asleep": in bed')
     page.locator("#txt2img_generate").click()
     page.locator("#vcd_txt2img_player video").first.wait_for()
     page.wait_for_function("document.querySelector('#vcd_txt2img_player video').videoWidth == 128")
@@ -198,9 +233,14 @@ def test_ticking_the_boxes_and_pressing_generate_plays_the_large_video(page: Pag
     for name in ("face", "tiled"):
         page.locator(f"#vcd_txt2img_{name} input").uncheck()
     set_number(page, "face_size", "512")
+    choose(page, "tiled_controlnet", "none")
+    face_prompt.fill("")
     fill(page, "prompt", infotext.replace("\nSave", ""), area="textarea")
     page.locator("#txt2img_tools #paste").click()
     for name in ("face", "tiled"):
         expect(page.locator(f"#vcd_txt2img_{name} input")).to_be_checked()
     expect(page.locator("#vcd_txt2img_face_size input[type=number]")).to_have_value("64")
     expect(page.locator("#vcd_txt2img_tiled_upscaler input").first).to_have_value("Lanczos")
+    expect(page.locator("#vcd_txt2img_tiled_controlnet input").first).to_have_value("other_sd15_tile.safetensors")
+    expect(page.locator("#vcd_txt2img_tiled_controlnet_weight input[type=number]")).to_have_value("0.5")
+    expect(face_prompt).to_have_value('photo of a cat, "asleep": in bed')

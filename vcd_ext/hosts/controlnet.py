@@ -53,17 +53,17 @@ def load(path: str | Path, unet: nn.Module) -> nn.Module:
 
     ValueError says in one sentence why it cannot be used; pickles are read as tensors only.
     """
-    if not readable():
-        raise ValueError(
-            "ControlNet needs the package diffusers, which is not installed: pip install diffusers==0.31.0, or let the "
-            "WebUI do it at its next start with a network."
-        )
     path = Path(path)
     state, config = _read(path, unet)
     try:
         return _filled(config, state)
     except (RuntimeError, ValueError) as error:
         raise ValueError(_damaged(path)) from error
+
+
+def check(path: str | Path, unet: nn.Module) -> None:
+    """ValueError, in one sentence, if the ControlNet at `path` cannot be used for a UNet of either host."""
+    _read(Path(path), unet)
 
 
 def first_fitting(candidates: Mapping[str, Path], unet: nn.Module, note: Callable[[str], None]) -> str:
@@ -80,6 +80,11 @@ def first_fitting(candidates: Mapping[str, Path], unet: nn.Module, note: Callabl
 
 def _read(path: Path, unet: nn.Module) -> tuple[State, dict[str, Any]]:
     """The tensors by diffusers' names, and the config of their network, which fits the UNet; ValueError."""
+    if not readable():
+        raise ValueError(
+            "ControlNet needs the package diffusers, which is not installed: pip install diffusers==0.31.0, or let the "
+            "WebUI do it at its next start with a network."
+        )
     state = _state(path)
     try:
         config = _config(state)

@@ -31,8 +31,12 @@ def tiles() -> dict[str, Path]:
 
 
 def find(name: str) -> Path:
-    """The file of a ControlNet, by its name with or without suffix; ValueError lists what there is."""
-    path = library.named(name, _names())
+    """The file of a ControlNet, by its name with or without suffix and folder; ValueError lists what there is."""
+    available = _names()
+    # Infotext has names without folders.
+    path = library.named(name, available) or library.named(
+        name, {Path(known).name: available[known] for known in available}
+    )
     if path is None:
         known = ", ".join(tiles()) or "none yet"
         raise ValueError(

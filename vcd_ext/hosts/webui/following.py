@@ -57,15 +57,13 @@ class Following:
             entries.pop(key, None)
         stages, clip = self._stages(number), Clip(_bytes(images), self.settings.fps, {"parameters": self._infotext()})
         made = self._made(clip, stages, number)
-        done = [video.title for video in made.videos[1:]]
-        for stage in stages:
-            if remake.title(stage.settings) in done:
-                entries.update(stage.entries or {})
+        for video in made.videos[1:]:
+            entries.update(video.entries)
         if made.error:
             self._tell(self.errors, made.error, number)
         if self.settings.save_stages:
             self.earlier[number] = made.videos[:-1]
-        return _tensors(made.clip.frames) if done else list(images)
+        return _tensors(made.clip.frames) if made.videos[1:] else list(images)
 
     def _check(self) -> None:
         p = self.p

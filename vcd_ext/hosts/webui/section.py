@@ -13,12 +13,12 @@ from modules.infotext_utils import PasteField
 from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow, InputAccordion
 
-from vcd_ext.hosts.webui import embeddings, library
+from vcd_ext.hosts.webui import controlnets, embeddings, library
 from vcd_ext.hosts.webui.run import VIDEOS_KEY
 from vcd_ext.hosts.webui.video import WebUIVideo
 from vcd_ext.identity.naming import mentions, renamed, with_name
 from vcd_ext.media.files import READERS
-from vcd_ext.settings import NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
+from vcd_ext.settings import AUTO, NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
 from vcd_ext.ui.form import USUAL
 from vcd_ext.ui.player import send
 
@@ -33,13 +33,19 @@ ROWS = (
 )
 # What follows the generation, in an accordion of its own.
 STAGE_ROWS = (
+    ("face_prompt",),
     ("face_denoise", "face_people"),
     ("face_detector", "face_words"),
     ("face_min_face", "face_size"),
     ("tiled_denoise", "tiled_upscaler"),
+    ("tiled_controlnet", "tiled_controlnet_weight"),
     ("tiled_tile", "tiled_tile_overlap"),
 )
-PLACEHOLDERS = {"face_people": "all faces are the identity of the video", "face_words": "such as dog head"}
+PLACEHOLDERS = {
+    "face_prompt": "the video's prompt, as a close up",
+    "face_people": "all faces are the identity of the video",
+    "face_words": "such as dog head",
+}
 # The one setting that nobody knows from elsewhere explains itself in place; the others do so under the mouse.
 EXPLAINED = "gamma"
 
@@ -47,6 +53,10 @@ EXPLAINED = "gamma"
 def identities() -> list[str]:
     """What the dropdown offers."""
     return [NO_MODULE, *embeddings.names()]
+
+
+def _controlnets() -> list[str]:
+    return [AUTO, NO_MODULE, *controlnets.tiles()]
 
 
 def _reload_embeddings() -> None:
@@ -127,7 +137,7 @@ def _component(tab: str, name: str, setting: Setting) -> gr.components.Component
 
 
 def _text(tab: str, name: str, setting: Setting, shared: dict[str, Any]) -> gr.components.Component:
-    if name in ("motion_module", "identity"):
+    if name in ("motion_module", "identity", "tiled_controlnet"):
         return _dropdown(tab, name, shared)
     if name == "tiled_upscaler":
         return gr.Dropdown(choices=[USUAL, *WebUIVideo().upscalers()], **shared | {"value": USUAL})
@@ -141,6 +151,7 @@ def _dropdown(tab: str, name: str, shared: dict[str, Any]) -> gr.Dropdown:
     choices, refresh = {
         "motion_module": (library.choices, lambda: None),
         "identity": (identities, _reload_embeddings),
+        "tiled_controlnet": (_controlnets, lambda: None),
     }[name]
     with FormRow(elem_classes="vcd-row"):
         dropdown = gr.Dropdown(choices=choices(), **shared)

@@ -1,0 +1,48 @@
+"""Every setting of every job, once: the page, the API, the command line, the infotext and the docs are made from here.
+
+A job's settings are a frozen dataclass whose fields carry a `Setting`: label, help, range and choices.
+"""
+
+from vcd_ext.settings.arguments import add_arguments
+from vcd_ext.settings.face import FaceSettings
+from vcd_ext.settings.generate import LARGEST, SAMPLERS, SMALLEST, GenerateSettings
+from vcd_ext.settings.infotext import SOURCE_KEY, from_infotext, to_infotext
+from vcd_ext.settings.parsing import SettingError, Settings, parse
+from vcd_ext.settings.passes import DETECTORS, NO_MODULE, PassSettings
+from vcd_ext.settings.setting import Setting, default, describe
+from vcd_ext.settings.table import markdown_table
+from vcd_ext.settings.tiled import AUTO, EVERYWHERE, TiledSettings
+from vcd_ext.settings.train import CHECKPOINTING, SCHEDULES, TrainSettings
+from vcd_ext.settings.video import FORMATS, MOST_FRAMES, STAGES, VideoSettings
+
+__all__ = [
+    "AUTO",
+    "CHECKPOINTING",
+    "DETECTORS",
+    "EVERYWHERE",
+    "FORMATS",
+    "LARGEST",
+    "MOST_FRAMES",
+    "NO_MODULE",
+    "SAMPLERS",
+    "SCHEDULES",
+    "SMALLEST",
+    "SOURCE_KEY",
+    "STAGES",
+    "FaceSettings",
+    "GenerateSettings",
+    "PassSettings",
+    "Setting",
+    "SettingError",
+    "Settings",
+    "TiledSettings",
+    "TrainSettings",
+    "VideoSettings",
+    "add_arguments",
+    "default",
+    "describe",
+    "from_infotext",
+    "markdown_table",
+    "parse",
+    "to_infotext",
+]

@@ -1,0 +1,30 @@
+"""The picture that a video is made of: the command line's counterpart of the WebUI's own fields."""
+
+from dataclasses import dataclass
+
+from vcd_ext.settings.setting import setting
+
+SAMPLERS = ("euler", "ddim", "dpmpp_2m", "lcm")
+SMALLEST, LARGEST = 64, 2048  # sides of a video in pixels
+
+
+@dataclass(frozen=True)
+class GenerateSettings:
+    """What the command line needs beside `VideoSettings`; in the WebUI these are the page's own fields."""
+
+    prompt: str = setting("", "Prompt", "What the video shows.")
+    negative_prompt: str = setting("", "Negative prompt", "What it should not show.")
+    width: int = setting(512, "Width", "Pixels, a multiple of 8.", minimum=SMALLEST, maximum=LARGEST, step=8)
+    height: int = setting(512, "Height", "Pixels, a multiple of 8.", minimum=SMALLEST, maximum=LARGEST, step=8)
+    steps: int = setting(20, "Steps", "Sampling steps.", minimum=1, maximum=1000, step=1)
+    cfg_scale: float = setting(7.5, "CFG scale", "How closely the prompt is followed.", minimum=1.0, maximum=30.0)
+    sampler: str = setting("euler", "Sampler", "Sampling method; lcm is for AnimateLCM.", choices=SAMPLERS)
+    denoise: float = setting(
+        0.6,
+        "Denoise",
+        "Of a video that is made again: how much of it is new, from near 0, nothing, to 1, everything.",
+        minimum=0.01,
+        maximum=1.0,
+        step=0.01,
+    )
+    seed: int = setting(-1, "Seed", "Frame i uses seed + i; -1 draws one.", minimum=-1, maximum=2**32 - 1)

@@ -1,0 +1,54 @@
+"""What Face VCD and Tiled VCD have in common: both denoise frames that exist."""
+
+from dataclasses import dataclass
+
+from vcd_ext.settings.setting import setting
+
+NO_MODULE = "none"
+DETECTORS = ("auto", "blazeface", "yunet", "words", "drawn")
+
+
+@dataclass(frozen=True)
+class PassSettings:
+    """What every run of the video denoiser over frames that exist is told (`host.VideoPass`)."""
+
+    prompt: str = setting("", "Prompt", "What the video shows.")
+    negative_prompt: str = setting("", "Negative prompt", "What it should not show.")
+    identity: str = setting(
+        NO_MODULE,
+        "Identity",
+        "An embedding of the person, pet or thing. Its name is written into the prompt if it is not there yet.",
+    )
+    motion_module: str = setting(
+        NO_MODULE, "Motion module", "An AnimateDiff motion module that moves the frames together."
+    )
+    denoise: float = setting(
+        0.6, "Denoise", "How much is painted anew: near 0 nothing, 1 everything.", minimum=0.01, maximum=1.0, step=0.01
+    )
+    steps: int = setting(
+        20,
+        "Steps",
+        "Sampling steps, of which the share of Denoise is run.",
+        minimum=1,
+        maximum=1000,
+        step=1,
+        slider_maximum=100,
+    )
+    cfg_scale: float = setting(7.5, "CFG scale", "How closely the prompt is followed.", minimum=1.0, maximum=30.0)
+    sampler: str = setting("", "Sampler", "Sampling method; empty takes the default.")
+    seed: int = setting(-1, "Seed", "Frame i uses seed + i; -1 draws one.", minimum=-1, maximum=2**32 - 1)
+    gamma: float = setting(
+        0.15, "Gamma", "How alike the noise of neighbouring frames is.", minimum=0.0, maximum=0.5, step=0.01
+    )
+    context: int = setting(
+        16,
+        "Window",
+        "Frames that are denoised together. Longer videos run in windows of this many, which overlap.",
+        minimum=1,
+        maximum=128,
+        step=1,
+        slider_maximum=32,
+    )
+    context_overlap: int = setting(
+        4, "Window overlap", "Frames that neighbouring windows share.", minimum=0, maximum=64, step=1
+    )

@@ -1,0 +1,124 @@
+"""The settings of a video: its generation, and Face VCD and Tiled VCD right after it."""
+
+from dataclasses import dataclass
+
+from vcd_ext.settings.face import FaceSettings
+from vcd_ext.settings.passes import NO_MODULE
+from vcd_ext.settings.setting import relabelled, setting
+from vcd_ext.settings.tiled import TiledSettings
+
+FORMATS = ("mp4", "webm", "gif", "webp", "png")
+MOST_FRAMES = 1024
+STAGES = ("face", "tiled")  # what may follow the generation, in this order
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """Text-to-video VCD and what follows it: the section *VCD* of txt2img and img2img, and `generate`.
+
+    `face_...` and `tiled_...` are settings of `FaceSettings` and `TiledSettings`; what these share with the video, such
+    as its prompt, is the video's.
+    """
+
+    enabled: bool = setting(False, "Enable", "Make a video: the batch of pictures becomes the frames of one video.")
+    motion_module: str = setting(
+        NO_MODULE,
+        "Motion module",
+        "An AnimateDiff motion module (v2, v3 or AnimateLCM) that moves the frames together. "
+        "'none' applies the noise prior alone, for use beside another animation extension.",
+    )
+    frames: int = setting(
+        16,
+        "Frames",
+        "Length of the video. 1 makes a picture. With a motion module more frames than 'Context' are made in windows.",
+        minimum=1,
+        maximum=MOST_FRAMES,
+        step=1,
+        slider_maximum=240,
+    )
+    context: int = setting(
+        16,
+        "Context",
+        "Frames that the motion module sees together; a longer video is denoised in windows of so many, and needs no "
+        "more memory than one of them. Motion modules are trained on 16 frames; most hold at most 32.",
+        minimum=1,
+        maximum=1024,
+        step=1,
+        slider_maximum=64,
+    )
+    overlap: int = setting(
+        4,
+        "Overlap",
+        "Frames that a window shares with the next, where one fades into the other; less than 'Context'. More is "
+        "smoother and slower. Without effect where one window is enough.",
+        minimum=0,
+        maximum=1023,
+        step=1,
+        slider_maximum=16,
+    )
+    fps: float = setting(
+        8.0, "FPS", "Frames per second of the video file.", minimum=0.1, maximum=120, step=0.1, slider_maximum=30
+    )
+    gamma: float = setting(
+        0.15,
+        "Gamma",
+        "How alike the noise of neighbouring frames is at the start (covariance gamma^distance). 0 is independent "
+        "noise: livelier, less steady. The paper uses 0.15; 0.05 to 0.2 is useful, from 0.3 the picture stands still.",
+        minimum=0.0,
+        maximum=0.5,
+        step=0.01,
+    )
+    step_noise: bool = setting(
+        False,
+        "Correlate step noise",
+        "Also correlate the noise that ancestral, SDE and LCM samplers add at each step. The paper correlates only "
+        "the start.",
+    )
+    formats: tuple[str, ...] = setting(
+        ("mp4",),
+        "Formats",
+        "Files to write for each video. 'png' keeps the frames as pictures.",
+        choices=FORMATS,
+    )
+    identity: str = setting(
+        NO_MODULE,
+        "Identity",
+        "An embedding of the person, pet or thing. Its name is written into the prompt if it is not there yet.",
+    )
+    face: bool = setting(
+        False,
+        "Face VCD",
+        "After the generation: find the faces, paint them anew with the identity, put them back.",
+    )
+    face_prompt: str = setting(
+        "",
+        "Face prompt",
+        "What is painted where a face is. Empty: the video's prompt as a close up, such as 'close up photo of rex' for "
+        "'photo of rex' and 'far away photo of rex', as a face fills what is painted.",
+    )
+    face_denoise: float = relabelled(FaceSettings, "denoise", "Face denoise")
+    face_people: str = relabelled(FaceSettings, "people", "Who is who")
+    face_detector: str = relabelled(
+        FaceSettings, "detector", "Face detector", "Tiled VCD asks it where the subject is, as well."
+    )
+    face_words: str = relabelled(FaceSettings, "words", "Instead of a face")
+    face_min_face: int = relabelled(FaceSettings, "min_face", "Smallest face")
+    face_size: int = relabelled(FaceSettings, "size", "Face size")
+    tiled: bool = setting(
+        False, "Tiled VCD", "At the end: twice the width and height, with detail that the checkpoint paints."
+    )
+    tiled_denoise: float = relabelled(TiledSettings, "denoise", "Tiled denoise")
+    tiled_upscaler: str = relabelled(TiledSettings, "upscaler", "Tiled upscaler")
+    tiled_controlnet: str = relabelled(TiledSettings, "controlnet", "Tiled ControlNet")
+    tiled_controlnet_weight: float = relabelled(TiledSettings, "controlnet_weight", "Tiled ControlNet weight")
+    tiled_tile: int = relabelled(TiledSettings, "tile", "Tile")
+    tiled_tile_overlap: int = relabelled(TiledSettings, "tile_overlap", "Tile overlap")
+    save_stages: bool = setting(
+        False, "Save every stage", "Also write the videos from before Face VCD and from before Tiled VCD."
+    )
+    video: str = setting(
+        "",
+        "Video",
+        "In img2img: a video that is made again, as strongly as 'Denoising strength' says. Its first 'Frames' frames "
+        "are the init images, its rate is kept. In the API: a file in a folder that may be read, or a file in base64.",
+    )
