@@ -4,9 +4,9 @@
     python -m benchmarks.identities --report      # writes docs/effects/identities.md
 
 Each of six individuals is learned from eight pictures in one and the same room, as from an evening's photos; the
-videos show other places, in 8 frames each. Seeds and prompts are the same in every cell. What was learned lies in runs/individuals, what
-was measured in OUT/individuals.jsonl, so an interrupted run goes on where it was; the videos of all cells come in
-turn, so that it can be reported at any time.
+videos show other places, in 8 frames each. Seeds and prompts are the same in every cell. What was learned lies in
+runs/individuals, what was measured in OUT/individuals.jsonl, so an interrupted run goes on where it was; the videos of
+all cells come in turn, so that it can be reported at any time.
 """
 
 from __future__ import annotations
