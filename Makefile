@@ -20,7 +20,7 @@ bench: .venv/test-ready
 	$(BIN)/python -m benchmarks.noise
 	$(BIN)/python -m benchmarks.motion
 	$(BIN)/python -m benchmarks.webui_video
-	$(BIN)/python -m benchmarks.face
+	$(BIN)/python -m benchmarks.repair
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v in ((3, 10), (3, 11)) else f"Python 3.10 or 3.11 is needed (the WebUI pins torch 2.1.2), this is {v[0]}.{v[1]}. Try: make PYTHON=python3.11")'

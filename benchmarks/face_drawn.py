@@ -28,7 +28,7 @@ from vcd_ext.metrics.motion import flicker
 from vcd_ext.metrics.toyworld import Judges, Values, load_judges
 from vcd_ext.settings import NO_MODULE, VideoSettings
 
-VIDEOS, FIRST_SEED = 4, 31_000  # of each shipped subject
+FIRST_SEED = 31_000
 SCALE = 2  # a face of a far figure has 7 of 128 pixels, fewer than can be repaired or followed
 
 Frames = NDArray[np.uint8]
@@ -44,10 +44,10 @@ class Seen:
     flicker: float  # of the repaired, over that of the one repaired frame by frame
 
 
-def rows() -> list[Row]:
-    """All shipped subjects, `VIDEOS` videos each; those without a face that can be followed are counted apart."""
+def rows(videos: int) -> list[Row]:
+    """All shipped subjects, as many videos each; those without a face that can be followed are counted apart."""
     with tempfile.TemporaryDirectory() as folder:
-        found = [seen for subject in toyworld.subjects() for seen in _videos(subject, Path(folder))]
+        found = [seen for subject in toyworld.subjects() for seen in _videos(subject, Path(folder), videos)]
     seen = [one for one in found if one is not None]
     note = f"{len(seen)} videos of {len(toyworld.subjects())} subjects, 256x256, face {toyworld.SIZE}"
     return [
@@ -70,11 +70,11 @@ def _judges() -> Judges:
     return load_judges(toyworld.judges())
 
 
-def _videos(subject: toyworld.Subject, folder: Path) -> Iterator[Seen | None]:
+def _videos(subject: toyworld.Subject, folder: Path, videos: int) -> Iterator[Seen | None]:
     host = Standalone.load(toyworld.checkpoint())
     _, embedding = demo.learn(host, subject, folder, seed=0)
     looks = appearance(_judges(), read_photos(subject.folder).photos)
-    for number in range(VIDEOS):
+    for number in range(videos):
         place = list(captions.PLACES)[number % len(captions.PLACES)]
         yield _seen(host, subject, embedding, looks, place, ACTIONS[number % len(ACTIONS)], FIRST_SEED + 100 * number)
 

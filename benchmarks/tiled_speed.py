@@ -102,7 +102,7 @@ def _step(size: Size, way: str) -> Cost:
     """One guided call of the UNet on the whole canvas."""
     torch.set_num_threads(torch.get_num_threads() if size.device != "cpu" else 1)
     device, dtype = torch.device(size.device), getattr(torch, size.dtype)
-    unet = _unet(size.width).to(device, dtype)
+    unet = random_unet(size.width).to(device, dtype)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         module = motion.load(tiny.motion_module(Path(folder), width=size.width))
         stack.enter_context(motion.attached(unet, module, size.frames))
@@ -121,7 +121,7 @@ def _step(size: Size, way: str) -> Cost:
         return Cost(clock() - start, peak - before)
 
 
-def _unet(width: int) -> Any:
+def random_unet(width: int) -> Any:
     channels = (width, 2 * width, 4 * width, 4 * width)
     return UNet2DConditionModel(block_out_channels=channels, cross_attention_dim=768, attention_head_dim=8).eval()
 
@@ -143,7 +143,7 @@ def _peak(device: torch.device) -> int:
 def _arithmetic(width: int) -> float:
     """Multiplications of the UNet over all tiles, without a motion module, which has as many for each place."""
     with torch.device("meta"):
-        unet = _unet(width)
+        unet = random_unet(width)
     unet.set_attn_processor(AttnProcessor())  # one whose products are counted
     ours, theirs = (_counted(unet, parts) for parts in (four(), nine()))
     return ours / theirs

@@ -13,7 +13,7 @@ from vcd_ext import face, infotext, tiled
 from vcd_ext.face import Detector, boxes_of
 from vcd_ext.face.restore import checked as checked_face
 from vcd_ext.host import Interrupted, VideoHost
-from vcd_ext.identity.progress import Clock, Report
+from vcd_ext.identity.progress import Report
 from vcd_ext.media import Clip
 from vcd_ext.settings import EVERYWHERE, NO_MODULE, FaceSettings, TiledSettings, default, describe
 from vcd_ext.tiled.enlarged import SCALE
@@ -21,7 +21,6 @@ from vcd_ext.tiled.upscale import checked as checked_tiled
 from vcd_ext.tiled.upscale import with_controlnet, with_upscaler
 
 SMALLEST = 16  # pixels of a face that shows where the subject is; it need not be worth a repair
-PAINTING = "Enlarging and painting"  # a stage of Tiled VCD; those of Face VCD are its own
 
 Settings = FaceSettings | TiledSettings
 Finder = Callable[[FaceSettings], Detector]  # gives what finds the faces that settings ask for
@@ -163,17 +162,8 @@ def _enlarged(host: VideoHost, frames: Frames, settings: TiledSettings, finder: 
     except Interrupted:
         telling.note("Stopped before the subject was found; no frame is finished.")
         return frames[:0]
-    clock: Clock | None = None
-
-    def report(done: int, total: int) -> None:
-        nonlocal clock
-        if clock is None or done == 0:
-            clock = Clock(telling.progress, PAINTING, total)
-        clock.tell(done)
-
-    return tiled.upscale(
-        host, frames, settings, report, boxes=boxes, interrupted=telling.interrupted, note=telling.note
-    )
+    progress, note, interrupted = telling
+    return tiled.upscale(host, frames, settings, progress, boxes=boxes, interrupted=interrupted, note=note)
 
 
 def _subject(frames: Frames, settings: TiledSettings, finder: Finder, telling: Telling) -> NDArray[np.floating] | None:

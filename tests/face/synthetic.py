@@ -1,6 +1,6 @@
 """Clips whose truth is known: textured faces on known paths, which cross, leave, are lost and cut away.
 
-Also used by `benchmarks.face`.
+Also used by `benchmarks.repair`.
 """
 
 from collections.abc import Callable, Sequence

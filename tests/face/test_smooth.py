@@ -63,8 +63,32 @@ def test_it_follows_a_bouncing_face_of_an_exact_detector_and_calms_a_jittery_one
     assert np.abs(followed(bounce, seen, STIFFNESS, 0.7, lag=0.7) - bounce)[3:-3].max() < 1
     assert np.abs(robust(bounce, seen, STIFFNESS, 0.7) - bounce)[3:-3].max() > 1.3
     jitter = rng.normal(0, 0.7, (48, 1))
-    calm = followed(jitter, seen, STIFFNESS, 0.7, lag=0.7)
-    np.testing.assert_array_equal(calm, robust(jitter, seen, STIFFNESS, 0.7))
+    calm, usual = followed(jitter, seen, STIFFNESS, 0.7, lag=0.7), robust(jitter, seen, STIFFNESS, 0.7)
+    assert np.abs(np.diff(calm, 2, axis=0)).mean() < 0.5 * np.abs(np.diff(usual, 2, axis=0)).mean()
+
+
+def test_the_steadier_a_face_moves_the_more_of_the_detectors_errors_are_averaged() -> None:
+    seen, t = np.ones(48), np.arange(48)
+    steady = np.stack([120 + 5.7 * t, 200 + 0.8 * t], axis=1)
+    nodding = steady + np.stack([0 * t, 5 * np.sin(2 * np.pi * t / 9)], axis=1)
+
+    def error(path: Values, seed: int) -> tuple[float, float]:
+        detected = path + np.random.default_rng(seed).normal(0, 1.7, path.shape)
+        found = (followed(detected, seen, STIFFNESS, 0.8, lag=0.8), robust(detected, seen, STIFFNESS, 0.8))
+        ours, usual = (float(np.sqrt(((one - path) ** 2).sum(1).mean())) for one in found)
+        return ours, usual
+
+    for seed in range(5):
+        ours, usual = error(steady, seed)
+        assert ours < 0.7 * usual
+        ours, usual = error(nodding, seed)
+        assert ours < 1.02 * usual, "a nod is no error of the detector"
+
+
+def test_a_detector_that_errs_alike_for_some_frames_is_not_followed_more_closely() -> None:
+    wander = np.convolve(np.random.default_rng(0).normal(0, 1, 60), np.ones(6) / 6, "valid")[:, None]
+    seen = np.ones(len(wander))
+    np.testing.assert_array_equal(followed(wander, seen, STIFFNESS, 0.7, lag=0.7), robust(wander, seen, STIFFNESS, 0.7))
 
 
 def test_more_smoothing_is_calmer_and_none_follows_every_detection() -> None:

@@ -11,6 +11,7 @@ from tests.conftest import Files
 from tests.tiled.toy_host import noisy_frames
 from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.hosts.video import StandaloneVideo
+from vcd_ext.identity.progress import Progress
 from vcd_ext.settings import TiledSettings
 from vcd_ext.tiled import upscale
 
@@ -35,11 +36,14 @@ def _left_as_it_was(host: StandaloneVideo) -> Iterator[None]:
 
 def test_a_video_is_enlarged_with_motion_module_windows_and_tiles(host: StandaloneVideo, files: Files) -> None:
     settings = replace(SETTINGS, motion_module=str(files.motion_module), context=2, context_overlap=1)
-    progress = []
-    made = upscale(host, FRAMES, settings, lambda done, total: progress.append((done, total)))
+    told = []
+    made = upscale(host, FRAMES, settings, told.append)
     assert made.shape == (3, 70, 62, 3)
     assert made.std() > 1
-    assert progress[-1] == (9, 9)  # three frames encoded, denoised by a step, decoded
+    steps = [progress.step for progress in told]
+    assert steps == sorted(steps)
+    assert (steps[-1], told[-1].total) == (9, 9)  # three frames encoded, denoised by a step, decoded
+    assert told[-1].seconds_left == 0
     assert np.array_equal(made, upscale(host, FRAMES, settings)), "the same seed makes the same video"
     alone = upscale(host, FRAMES, replace(settings, motion_module="none"))
     assert not np.array_equal(made, alone)
@@ -70,9 +74,9 @@ def test_interrupted_after_the_first_frame_it_is_kept(host: StandaloneVideo) -> 
     def stop() -> bool:
         return len(decoded) == 1
 
-    def progress(done: int, total: int) -> None:
-        if done > total - 3:
-            decoded.append(done)
+    def progress(now: Progress) -> None:
+        if now.step > now.total - 3:
+            decoded.append(now.step)
 
     assert len(upscale(host, FRAMES, SETTINGS, progress, interrupted=stop)) == 1
 

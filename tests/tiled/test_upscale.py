@@ -11,6 +11,7 @@ from tests.tiled.toy_host import ToyHost, noisy_frames
 from vcd_ext.host import Picture, Tiling, VideoPass
 from vcd_ext.settings import SettingError, TiledSettings
 from vcd_ext.tiled import upscale
+from vcd_ext.tiled.upscale import PAINTING
 
 SMALL = TiledSettings(tile=64, tile_overlap=16, seed=5)
 LEVEL = 1 / 255
@@ -235,10 +236,10 @@ def test_interrupted_in_the_second_try_the_frames_of_the_first_do_not_count() ->
     assert len(host.runs) == 2
 
 
-def test_progress_is_the_hosts() -> None:
-    seen = []
-    upscale(ToyHost(), noisy_frames(4), SMALL, lambda done, total: seen.append((done, total)))
-    assert seen == [(4, 4)]
+def test_progress_is_the_hosts_as_a_stage() -> None:
+    told = []
+    upscale(ToyHost(), noisy_frames(4), SMALL, told.append)
+    assert [(progress.stage, progress.step, progress.total) for progress in told] == [(PAINTING, 4, 4)]
 
 
 def test_long_videos_lie_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,9 @@
 """Light and colours of what came back, matched on the ring around the face: skin keeps the identity's own colours.
 
-In CIE Lab, in floating point and calmed over time; matching histograms frame by frame in bytes makes flicker.
+Means and covariances of red, green and blue become those of the input, by the linear map that changes colours least
+(Pitie and Kokaram, The linear Monge-Kantorovitch linear colour mapping, 2007). Light of another colour multiplies the
+three, and what pales mixes them: such a map undoes both, where means and contrasts of L, a and b one by one cannot. In
+floating point and calmed over time; matching histograms frame by frame in bytes makes flicker.
 """
 
 from collections.abc import Sequence
@@ -15,30 +18,33 @@ from vcd_ext.host import Picture
 
 CALM = 4  # frames before and after a frame whose colours it shares
 _CONTRAST = 0.8, 1.25  # beyond that the ring was painted anew, and says nothing about contrast
-_FLAT = 2.0  # units of Lab: what varies less has no contrast to be compared
+_FLAT = 0.02  # standard deviation: what varies less has no contrast to be compared
 _FEWEST = 12  # pixels' worth of ring; below that nothing is matched
+_INVISIBLE = 1e-5
 
-Lab = NDArray[np.float32]
+Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Shift:
-    """A change of colours: contrast around a middle, and what is added. All are L, a, b."""
+    """A change of red, green and blue: a linear map of their distance from a middle, and what is added."""
 
-    middle: Lab
-    contrast: Lab
-    added: Lab
+    middle: Values  # [3]
+    contrast: Values  # [3, 3], symmetric
+    added: Values  # [3]
 
     def of(self, picture: Picture, strength: float) -> Picture:
         """The picture [h, w, 3] in [0, 1] with this share of the change."""
-        if strength == 0 or (np.abs(self.added).max() < 1e-3 and np.abs(self.contrast - 1).max() < 1e-4):
+        change = self.contrast - np.eye(3, dtype=np.float32)
+        if strength == 0 or max(np.abs(self.added).max(), np.abs(change).max()) < _INVISIBLE:
             return picture
-        lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
-        lab += strength * (self.added + (self.contrast - 1) * (lab - self.middle))
-        return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
+        matrix = np.eye(3) + strength * change
+        offset = strength * (self.added - change @ self.middle)
+        changed = cv2.transform(picture, np.hstack([matrix, offset[:, None]]).astype(np.float32))
+        return np.asarray(np.clip(changed, 0, 1))
 
 
-NO_SHIFT = Shift(np.zeros(3, np.float32), np.ones(3, np.float32), np.zeros(3, np.float32))
+NO_SHIFT = Shift(np.zeros(3, np.float32), np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
 
 
 def measured(came_back: Picture, original: Picture, ring: Weights) -> Shift:
@@ -46,16 +52,27 @@ def measured(came_back: Picture, original: Picture, ring: Weights) -> Shift:
     if ring.sum() < _FEWEST:
         return NO_SHIFT
     (middle, spread), (wanted, wanted_spread) = (_moments(picture, ring) for picture in (came_back, original))
-    contrast = np.clip((wanted_spread + _FLAT) / (spread + _FLAT), *_CONTRAST)
-    return Shift(middle, contrast.astype(np.float32), wanted - middle)
+    # With A and B the covariances, the T that is symmetric, positive and gives T A T = B.
+    root, inverse = _power(spread, 0.5), _power(spread, -0.5)
+    contrast = _power(inverse @ _power(root @ wanted_spread @ root, 0.5) @ inverse, 1.0, *_CONTRAST)
+    return Shift(*(values.astype(np.float32) for values in (middle, contrast, wanted - middle)))
 
 
-def _moments(picture: Picture, ring: Weights) -> tuple[Lab, Lab]:
-    """Mean and standard deviation [3] in Lab where the ring counts."""
+def _moments(picture: Picture, ring: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean [3] and covariance [3, 3] of the colours where the ring counts; the latter has `_FLAT` everywhere."""
     on = ring > 0
-    lab = cv2.cvtColor(picture[on][None], cv2.COLOR_RGB2LAB)[0]
-    mean = np.average(lab, axis=0, weights=ring[on])
-    return mean.astype(np.float32), np.sqrt(np.average((lab - mean) ** 2, axis=0, weights=ring[on])).astype(np.float32)
+    colours, weights = picture[on].astype(np.float64), ring[on].astype(np.float64)
+    mean = np.average(colours, axis=0, weights=weights)
+    away = colours - mean
+    return mean, (away * weights[:, None]).T @ away / weights.sum() + _FLAT**2 * np.eye(3)
+
+
+def _power(
+    matrix: NDArray[np.float64], power: float, low: float = 0.0, high: float = float("inf")
+) -> NDArray[np.float64]:
+    """A power of a symmetric positive matrix, its eigenvalues kept between two bounds."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray((vectors * np.clip(values**power, low, high)) @ vectors.T)
 
 
 def calmed(shifts: Sequence[Shift], place: int) -> Shift:
@@ -70,7 +87,7 @@ def calmed(shifts: Sequence[Shift], place: int) -> Shift:
     weights = np.linalg.pinv(near[:, None] * powers)[0] * near
     return Shift(
         *(
-            (weights @ np.array([getattr(shift, name) for shift in shifts])).astype(np.float32)
+            np.tensordot(weights, np.array([getattr(shift, name) for shift in shifts]), 1).astype(np.float32)
             for name in ("middle", "contrast", "added")
         )
     )

@@ -14,8 +14,7 @@ from vcd_ext.face.people import prompts
 from vcd_ext.face.repair import Repair
 from vcd_ext.face.track import Track
 from vcd_ext.host import FACTOR, Interrupted, VideoHost, VideoPass
-from vcd_ext.host import Report as Steps
-from vcd_ext.identity.progress import Clock, Report
+from vcd_ext.identity.progress import Report, steps
 from vcd_ext.media.clip import check_frames
 from vcd_ext.room import room
 from vcd_ext.settings import FaceSettings, SettingError, parse
@@ -90,7 +89,7 @@ class _Run:
                 self.finished.append(track.number)
 
     def _repair(self, track: Track, prompt: str) -> None:
-        report = _steps(self.progress, f"{REPAIRING} {track.number}")
+        report = steps(self.progress, f"{REPAIRING} {track.number}")
         try:
             # All before the first is put: a face that is repaired in half of its frames would jump.
             patches = list(self.repair.patches(track, replace(self.work, prompt=prompt), self.result, report))
@@ -161,21 +160,6 @@ def _wanted(
             continue
         wanted.append((without_large(track, settings, height, width), prompt))
     return wanted
-
-
-def _steps(progress: Report | None, stage: str) -> Steps | None:
-    """What a host reports to, as steps of a stage with the time left."""
-    if progress is None:
-        return None
-    clock: Clock | None = None
-
-    def report(done: int, total: int) -> None:
-        nonlocal clock
-        if clock is None or done == 0 or total != clock.total:
-            clock = Clock(progress, stage, total)
-        clock.tell(done)
-
-    return report
 
 
 def _listed(numbers: Sequence[int]) -> str:

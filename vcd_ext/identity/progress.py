@@ -1,4 +1,4 @@
-"""What a training tells while it runs."""
+"""What a training, Face VCD and Tiled VCD tell while they run."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ ENCODING, TRAINING = "Encoding photos", "Training"
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training is: `step` of `total` in its stage; in stage TRAINING also what it has learned."""
+    """Where it is: `step` of `total` in its stage; in a training's stage TRAINING also what was learned."""
 
     stage: str
     step: int
@@ -44,3 +44,18 @@ class Clock:
             made = step - self.start
             left = (time.monotonic() - self.began) / made * (self.total - step) if made else None
             self.report(Progress(self.stage, step, self.total, left, loss, validation, vectors))
+
+
+def steps(report: Report | None, stage: str) -> Callable[[int, int], None] | None:
+    """What a host tells (done, total), as steps of a stage with the time left; that begins anew where the host does."""
+    if report is None:
+        return None
+    clock: Clock | None = None
+
+    def tell(done: int, total: int) -> None:
+        nonlocal clock
+        if clock is None or done == 0 or total != clock.total:
+            clock = Clock(report, stage, total)
+        clock.tell(done)
+
+    return tell

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vcd_ext.host import FACTOR, Interrupted, Picture, Report, VideoHost
+from vcd_ext.host import FACTOR, Interrupted, Picture, VideoHost
+from vcd_ext.identity.progress import Report, steps
 from vcd_ext.media.clip import check_frames
 from vcd_ext.room import room
 from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse
@@ -18,6 +19,8 @@ from vcd_ext.tiled import asked
 from vcd_ext.tiled.colours import with_low_frequencies
 from vcd_ext.tiled.enlarged import SCALE, Enlarged
 from vcd_ext.tiled.memory import Plan, is_out_of_memory, plans
+
+PAINTING = "Enlarging and painting"
 
 Boxes = NDArray[np.floating]
 
@@ -34,9 +37,9 @@ def upscale(
 ) -> NDArray[np.uint8]:
     """A video of twice the width and height, with detail that the checkpoint painted: uint8 [F, 2H, 2W, 3].
 
-    frames: uint8 [F, H, W, 3]. progress: called by the host with (done, total), anew when the memory was too small.
-    boxes: where the subject is, [F, N, 4] in pixels of the frames as left, top, right, bottom, NaN for none; tiles
-    without it have the prompt `settings.elsewhere`. None, or no box in any frame: it may be everywhere.
+    frames: uint8 [F, H, W, 3]. progress: told the steps of the stage PAINTING, which begins anew when the memory was
+    too small. boxes: where the subject is, [F, N, 4] in pixels of the frames as left, top, right, bottom, NaN for none;
+    tiles without it have the prompt `settings.elsewhere`. None, or no box in any frame: it may be everywhere.
     interrupted: asked at every frame and step; then only the frames that are finished come back, [0, 2H, 2W, 3] if
     none is. note: given sentences for the person, as they become true.
 
@@ -120,7 +123,7 @@ class _Run:
             self.enlarged,
             replace(self.work, context=plan.context, overlap=plan.context_overlap),
             tiling=asked.tiling(self.settings, self.work.prompt, plan, self.enlarged.canvas, self.boxes),
-            progress=self.progress,
+            progress=steps(self.progress, PAINTING),
             interrupted=self.interrupted,
         )
 
