@@ -81,6 +81,7 @@ def test_dropped_photos_become_an_identity_that_a_prompt_uses(page: Page, server
     expect(page.locator("#txt2img_prompt textarea")).to_be_visible()
     expect(page.locator("#vcd_txt2img-visible-checkbox")).to_be_checked()
     expect(page.locator("#vcd_txt2img-checkbox input")).to_be_checked()
+    expect(page.locator("#vcd_txt2img_identity input").first).to_have_value("pageling")
     # The first that can be used as it is: one file is broken, and AnimateLCM needs another sampler.
     expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("mm_v2.safetensors")
     fill_txt2img(page, width=64, height=64, steps=1)

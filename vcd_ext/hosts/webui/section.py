@@ -77,7 +77,7 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
             _add_rows(tab, STAGE_ROWS, made)
         if tab == "img2img":
             made["video"] = _component(tab, "video", known["video"])
-        _add_use(tab, made["motion_module"])
+        _add_use(tab, made, prompt)
     if prompt is not None:
         made["identity"].input(
             fn=_write_identity,
@@ -95,11 +95,14 @@ def _add_rows(tab: str, rows: Sequence[Sequence[str]], made: dict[str, gr.compon
                 made[name] = _component(tab, name, describe(VideoSettings)[name])
 
 
-def _add_use(tab: str, motion_module: gr.components.Component) -> None:
-    """A hidden button that the tab VCD presses when it sends a prompt: videos of an identity need a motion module."""
+def _add_use(tab: str, made: dict[str, gr.components.Component], prompt: gr.Textbox | None) -> None:
+    """A hidden button that the tab VCD presses when it sends a prompt: the video needs identity and motion module."""
     advice = gr.HTML(elem_id=f"vcd_{tab}_advice")
     use = gr.Button("Use", elem_id=f"vcd_{tab}_use", elem_classes="vcd-hidden")
-    use.click(_choose_module, inputs=[motion_module], outputs=[motion_module, advice], show_progress=False)
+    module, identity = made["motion_module"], made["identity"]
+    use.click(_choose_module, inputs=[module], outputs=[module, advice], show_progress=False)
+    if prompt is not None:
+        use.click(_choose_identity, inputs=[prompt], outputs=[identity], show_progress=False)
 
 
 def _choose_module(chosen: str) -> tuple[Any, str]:
@@ -113,6 +116,12 @@ def _choose_module(chosen: str) -> tuple[Any, str]:
             f"{library.folders()[0]} and refresh the list."
         )
     return gr.update(choices=library.choices(), value=name), ""
+
+
+def _choose_identity(prompt: str) -> Any:
+    """The identity that the prompt names, in a list that has those learned since the page was made."""
+    known = identities()
+    return gr.update(choices=known, value=next((name for name in known[1:] if mentions(prompt, name)), NO_MODULE))
 
 
 def _component(tab: str, name: str, setting: Setting) -> gr.components.Component:
