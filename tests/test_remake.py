@@ -173,6 +173,15 @@ def test_tiles_without_the_subject_get_another_prompt() -> None:
         tilings(replace(named, subject="blazeface"), no_finder, notes)
 
 
+def test_a_face_too_small_to_repair_shows_where_the_subject_is() -> None:
+    clip, waiting, host = film.clip(faces=0), Waiting(), TiledHost()
+    for i, frame in enumerate(clip.frames):
+        frame[20:26, 8 + i : 14 + i] = 250
+    remake(host, clip, replace(TILES, prompt="photo of rex", identity="rex"), finder, waiting.telling)
+    assert [tiling.elsewhere for _, tiling in host.runs] == ["photo of"]
+    assert waiting.notes == []
+
+
 def test_settings_that_no_host_can_work_with_are_refused_beforehand() -> None:
     assert check(FACES) == FACES
     for settings, words in (

@@ -33,7 +33,7 @@ PICTURE = GenerateSettings(width=toyworld.SIZE, height=toyworld.SIZE, steps=10, 
 TRAINING = TrainSettings(size=toyworld.SIZE, steps=200, micro_batch=4)
 FRAMES = 16
 SUBJECT, PLACE = "mara", "in the snow, running"
-ENLARGED = "on a street, waving"  # what the video shows that goes on through Face VCD and Tiled VCD
+FAR = "in the snow, waving"  # what the video of a far subject shows that goes on through Face VCD and Tiled VCD
 # Settings for a checkpoint of 128 pixels: a face is painted at that size, a tile shows about as much.
 FACE = FaceSettings(detector="drawn", min_face=8, size=toyworld.SIZE, steps=10, cfg_scale=7.0, sampler="dpmpp_2m")
 TILED = TiledSettings(tile=144, tile_overlap=32, upscaler="Lanczos", steps=20, cfg_scale=7.0, sampler="dpmpp_2m")
@@ -154,14 +154,14 @@ def _named(prompt: str) -> str:
 def _stages(
     host: "Standalone", subject: "Subject", embedding: Path, witness: Witness, seed: int, out: Path
 ) -> list[Shot]:
-    """One video of the individual, then with its face repaired, then enlarged: the paper's pipeline."""
+    """A video of the individual far away, then with its face repaired, then enlarged: the paper's pipeline."""
     from vcd_ext.face import detector
     from vcd_ext.face.framing import close_up
     from vcd_ext.hosts.video import StandaloneVideo
     from vcd_ext.remake import Telling
     from vcd_ext.terminal import bars, tell
 
-    picture = replace(PICTURE, prompt=f"photo of {subject.name} {subject.class_word} {ENLARGED}", seed=seed)
+    picture = replace(PICTURE, prompt=f"far away photo of {subject.name} {subject.class_word} {FAR}", seed=seed)
     first = _shoot(host, picture, VideoSettings().gamma, [embedding], witness, out)
     module = str(toyworld.motion_module())
     face = replace(FACE, prompt=close_up(picture.prompt), seed=seed, motion_module=module)

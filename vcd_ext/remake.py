@@ -20,7 +20,8 @@ from vcd_ext.tiled.enlarged import SCALE
 from vcd_ext.tiled.upscale import checked as checked_tiled
 from vcd_ext.tiled.upscale import with_controlnet, with_upscaler
 
-SMALLEST = 16  # pixels of a face that shows where the subject is; it need not be worth a repair
+# Pixels of a face that shows where the subject is: the least that can be asked for, as it need not be worth a repair.
+SMALLEST = int(describe(FaceSettings)["min_face"].minimum or 0)
 
 Settings = FaceSettings | TiledSettings
 Finder = Callable[[FaceSettings], Detector]  # gives what finds the faces that settings ask for
