@@ -2,6 +2,7 @@
 
     python -m benchmarks.identities --part 0/2 & python -m benchmarks.identities --part 1/2 & wait
     python -m benchmarks.identities --report      # writes docs/effects/identities.md
+    python -m benchmarks.identities --cells "class word" "ID module" --videos 8      # these first
 
 Each of six individuals is learned from eight pictures in one and the same room, as from an evening's photos; the
 videos show other places, in 8 frames each. Seeds and prompts are the same in every cell. What was learned lies in
@@ -90,8 +91,8 @@ def main(arguments: list[str] | None = None) -> None:
     done = {(row["cell"], row["who"], row["seed"]) for row in read(options.out / "individuals.jsonl")}
     for number in range(options.videos):
         for name in names:
-            for label, cell in CELLS.items():
-                wish = _wish(name, number)
+            for label in options.cells:
+                cell, wish = CELLS[label], _wish(name, number)
                 if (label, name, wish.seed) in done:
                     continue
                 frames = _video(host, name, cell, wish)
@@ -106,6 +107,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the effects of the ID module.")
     parser.add_argument("--out", type=Path, default=Path("docs/effects"))
     parser.add_argument("--videos", type=int, default=VIDEOS, help="videos of each individual in each cell")
+    parser.add_argument(
+        "--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL", help="rows to measure"
+    )
     parser.add_argument("--part", default="0/1", help="K/N: the K-th of N processes, each with one core")
     parser.add_argument("--report", action="store_true", help="write tables of what was measured")
     return parser.parse_args(arguments)
