@@ -133,7 +133,6 @@ def _prompts(subject: "Subject", embedding: Path) -> list[tuple[str, list[Path]]
     return [
         (f"photo of a {subject.class_word} {PLACE}", []),
         (f"photo of {subject.name} {subject.class_word} {PLACE}", [embedding]),
-        (f"photo of {subject.name} {subject.class_word} on the beach, waving", [embedding]),
     ]
 
 
@@ -148,7 +147,7 @@ def _shoot(
 
 
 def _named(prompt: str) -> str:
-    return "_".join(prompt.replace(",", "").removeprefix("photo of ").split())
+    return "_".join(prompt.replace(",", "").replace("photo of ", "").split())
 
 
 def _stages(
