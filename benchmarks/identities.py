@@ -161,7 +161,8 @@ def report(out: Path) -> None:
         rows = [row for row in found if row["cell"] == label]
         if rows:
             groups = [row["who"] for row in rows]
-            lines[f"{label} ({len(rows)})"] = [interval([float(r[c]) for r in rows], groups) for c in COLUMNS]
+            measured_of = f"{len(rows)} videos of {len(set(groups))}"
+            lines[f"{label} ({measured_of})"] = [interval([float(r[c]) for r in rows], groups) for c in COLUMNS]
     text = table(["", *COLUMNS.values()], lines)
     differences = "\n".join(f"- {line}" for line in _compared(found))
     (out / "identities.md").write_text(f"{text}\n\n{differences}\n", encoding="utf-8")
