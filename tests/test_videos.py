@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests import film
 from tests.identity.toy_host import PHOTOS
@@ -58,6 +59,16 @@ def test_a_result_is_the_input_of_the_next_stage(jobs: Jobs, studio: ToyStudio, 
     for words in (film.PARAMETERS, "Face VCD denoise: 0.8", "Tiled VCD denoise: 0.2"):
         assert words in clip.metadata["parameters"]
     assert face.files[0].is_file(), "each stage is kept"
+
+
+def test_what_is_lost_of_a_file_is_told(jobs: Jobs, tmp_path: Path) -> None:
+    (tmp_path / "drawn").mkdir()
+    Image.new("RGBA", (64, 48), (255, 0, 0, 100)).save(tmp_path / "drawn" / "0.png")
+    job = ended(jobs.videos.start(tmp_path / "drawn", TILES))
+    assert job.state == DONE
+    assert "transparent in places" in job.notes[0]
+    _, notes = jobs.videos.find_faces(tmp_path / "drawn", FACES)
+    assert "transparent in places" in notes[0]
 
 
 def test_browsers_get_copies_of_what_they_cannot_play(jobs: Jobs, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class VideoRun:
             if job.stops():
                 return
             job.report(Progress(READING, 0, 1))
-            clip = media.read(job.source)
+            clip = media.read(job.source, job.note)
             job.before = self._playable(job.source, lambda: clip)
             telling = Telling(job.report, job.note, lambda: job.stops() or studio.interrupted())
             made = remake(host, clip, job.settings, studio.finder, telling)

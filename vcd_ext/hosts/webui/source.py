@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,8 +34,9 @@ def take(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> Taken:
     """
     if not hasattr(p, "init_images"):
         raise Refused("A video is made again in img2img; drop it there, or post it to /sdapi/v1/img2img.")
-    clip, name = read(settings.video, allowed)
-    count, notes = min(len(clip.frames), settings.frames), []
+    notes: list[str] = []
+    clip, name = read(settings.video, allowed, lambda sentence: notes.append(f"VCD: {sentence}"))
+    count = min(len(clip.frames), settings.frames)
     if count < len(clip.frames):
         notes.append(f"VCD: {name} has {len(clip.frames)} frames; the first {count} were used, as 'Frames' says.")
     height, width = clip.frames.shape[1:3]
@@ -48,15 +49,15 @@ def take(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> Taken:
     return Taken(replace(settings, frames=count, fps=float(clip.fps), video=""), name, notes)
 
 
-def read(video: str, allowed: Sequence[Path]) -> tuple[Clip, str]:
-    """A clip and its name. video: the file in base64, or a path in a folder that may be read.
+def read(video: str, allowed: Sequence[Path], note: Callable[[str], None]) -> tuple[Clip, str]:
+    """A clip and its name. video: the file in base64, or a path in a folder that may be read. note: as of `media.read`.
 
     Refused, in one sentence, for what is not there, may not be read or is no video.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="vcd") as folder:
             path = received(video, [*allowed, _uploads()], Path(folder))
-            return media.read(path), NAME if path.parent == Path(folder) else path.name
+            return media.read(path, note), NAME if path.parent == Path(folder) else path.name
     except (OSError, ValueError, ImportError, MemoryError) as error:
         raise Refused(f"video: {error}") from error
 
