@@ -95,6 +95,14 @@ def test_a_folder_of_frames_is_a_video_too(tiled, tmp_path, capsys):
     assert len(list((tmp_path / "walk-tiled").iterdir())) == film.FRAMES
 
 
+def test_what_is_lost_of_a_file_is_told(face, tiled, tmp_path, capsys):
+    (tmp_path / "in" / "drawn").mkdir()
+    Image.new("RGBA", (64, 48), (255, 0, 0, 100)).save(tmp_path / "in" / "drawn" / "0.png")
+    for call in (face, tiled, [*face, "--sheet", "people.png"]):
+        assert main([*call, "--input", "in/drawn"]) == 0
+        assert "The video is transparent in places" in capsys.readouterr().err
+
+
 def test_the_sheet_shows_the_faces_without_a_checkpoint(source, tmp_path, capsys):
     call = ["face", "--input", str(source), "--min-face", "8", "--min-track", "2", "--sheet"]
     assert main([*call, "people.png"]) == 0
