@@ -172,6 +172,26 @@ def test_a_skip_ends_a_stage_and_the_others_go_on(server: Server, before: tuple,
     check(server, before)
 
 
+@pytest.mark.parametrize(
+    ("calls", "done", "sentences"),
+    [
+        (1, 2, ["Stopped before Face VCD and Tiled VCD."]),
+        (3, 4, ["Stopped before Tiled VCD."]),
+        (5, 5, []),
+    ],
+)
+def test_interrupt_after_current_ends_the_stage_in_which_it_is_pressed(
+    server: Server, before: tuple, calls: int, done: int, sentences: list[str]
+) -> None:
+    server.post("/probe/parts", stop_after=calls).raise_for_status()
+    result = server.generate(BOTH, n_iter=2)
+    assert len(server.get("/probe/parts")) == done, "the stage is finished, and no other video is begun"
+    assert notes(result) == [f"Video 1: {sentence}" for sentence in sentences]
+    assert result.frames.shape == ((4, 64, 64, 3) if sentences else (4, 128, 128, 3))
+    assert ("VCD face" in result.infotext) == (calls > 1)
+    check(server, before)
+
+
 def test_a_drawn_video_is_made_again_repaired_and_enlarged_in_img2img(server: Server, before: tuple) -> None:
     source = walk(server.data / "outputs" / "again.mp4")
     vcd = {**SMALL, "video": str(source), "frames": 2, "face": True, "face_detector": "drawn", "tiled": True}
