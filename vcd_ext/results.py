@@ -44,7 +44,7 @@ def save(clip: Clip, files: Sequence[Path], source: Path | None, note: Note) -> 
 
 
 def kept(clip: Clip, files: Sequence[Path], source: Path | None, note: Note) -> Sequence[Path]:
-    """As `save`, for a clip that took long to make: where it cannot be written it goes to the folder for temporary files.
+    """As `save`, but what cannot be written, and took long to make, goes to the folder for temporary files.
 
     There it has the files' names if the disk was full, and is a folder of frames if a format cannot be written; note
     is told. Returns the files. OSError, ValueError or ImportError, in one sentence, if that fails as well.
