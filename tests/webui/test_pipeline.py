@@ -227,6 +227,21 @@ def test_what_cannot_work_is_refused_before_anything_is_generated(server: Server
     assert server.get("/probe/unet")["calls"] == 0
 
 
+def test_a_controlnet_that_does_not_fit_is_refused_before_anything_is_generated(server: Server) -> None:
+    lora = server.data / "models/ControlNet/lora_sd15_tile.safetensors"
+    shutil.copy(server.data / "models/Lora/tinylora.safetensors", lora)
+    try:
+        server.get("/probe/unet")
+        answer = server.ask({**BOTH, "tiled_controlnet": lora.name})
+        assert answer.status_code == 422
+        assert "lora_sd15_tile.safetensors is a LoRA, not a ControlNet for SD1.5." in answer.json()["detail"]
+        assert server.get("/probe/unet")["calls"] == 0
+        result = server.generate(BOTH)
+    finally:
+        lora.unlink()
+    assert result.extra.get("VCD errors", []) == [], "by itself it takes one that fits"
+
+
 def test_ticking_the_boxes_and_pressing_generate_plays_the_large_video(page: Page, server: Server) -> None:
     page.locator("#vcd_txt2img .label-wrap").first.click()
     choose(page, "motion_module", "mm_v2")
