@@ -251,3 +251,13 @@ def test_help_is_there(capsys, command):
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])
     assert "--context-overlap" in capsys.readouterr().out
+
+
+def test_a_network_that_nothing_can_read_is_not_passed_over(tiled, tmp_path, capsys, monkeypatch):
+    network = tmp_path / "in" / "4x.pth"
+    network.touch()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main([*tiled, "--upscaler-weights", str(network)]) == 2
+    said = last_line(capsys.readouterr().err)
+    assert said.startswith("vcd: 4x.pth needs spandrel, which is not installed: pip install --no-deps spandrel==")
+    assert left(tmp_path) == set()

@@ -1,6 +1,7 @@
 """What the subcommands `face` and `tiled` share: a video in, the same video repaired or enlarged out."""
 
 import argparse
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +15,7 @@ from vcd_ext.terminal import INTERRUPTED, bars, interruption, tell
 if TYPE_CHECKING:
     from vcd_ext.remake import Finder, Settings
 
+SPANDREL = "pip install --no-deps spandrel==0.3.4 einops==0.4.1"  # torchvision, which it asks for too, is there
 FILES = ("motion_module", "identity", "controlnet")  # settings that are files here
 
 
@@ -92,7 +94,12 @@ def finder_of(arguments: argparse.Namespace, device: Any = "cpu") -> "Finder":
 
 
 def check_upscalers(weights: Sequence[Path]) -> None:
-    """ValueError if one of the files is not there."""
+    """ValueError if one of the files is not there, or what reads them is not."""
     missing = [path for path in weights if not path.is_file()]
     if missing:
         raise ValueError(f"There is no upscaler at {missing[0]}; check the folder and the name.")
+    if weights and importlib.util.find_spec("spandrel") is None:
+        raise ValueError(
+            f"{weights[0].name} needs spandrel, which is not installed: {SPANDREL}, or leave --upscaler-weights "
+            "away to enlarge by Lanczos."
+        )
