@@ -157,6 +157,17 @@ def test_an_error_keeps_the_video_before_it_and_gives_one_sentence(
     check(server, before)
 
 
+def test_too_little_memory_in_one_tile_leads_to_shorter_windows(server: Server, before: tuple) -> None:
+    server.post("/probe/raise", after=4, words="CUDA out of memory. Tried to allocate 2 GiB").raise_for_status()
+    result = server.generate({**BOTH, "frames": 8})
+    assert notes(result) == [
+        "Tiled VCD: The memory was too small; it goes on with windows of 4 frames and tiles of 128."
+    ]
+    assert result.frames.shape == (8, 128, 128, 3)
+    assert result.extra.get("VCD errors", []) == []
+    check(server, before)
+
+
 def test_a_skip_ends_a_stage_and_the_others_go_on(server: Server, before: tuple, plain: Result) -> None:
     server.post("/probe/parts", skip_after=3).raise_for_status()
     result = server.generate({**BOTH, "save_stages": True}, n_iter=2)

@@ -41,15 +41,15 @@ def fingerprint():
     }
 
 
-def raise_inside_unet(after: int = Body(0, embed=True)):
-    """Make the UNet raise in its call number `after` from now, deep inside and once."""
+def raise_inside_unet(after: int = Body(0), words: str = Body("probe: the UNet failed")):
+    """Make the UNet raise in its call number `after` from now, deep inside and once, with these words."""
     block = shared.sd_model.model.diffusion_model.output_blocks[4]
     left = [after]
 
     def fail(*_):
         if left[0] == 0:
             handle.remove()
-            raise RuntimeError("probe: the UNet failed")
+            raise RuntimeError(words)
         left[0] -= 1
 
     handle = block.register_forward_pre_hook(fail)
