@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from PIL import Image
 
 from vcd_ext.media import Clip, read, write
@@ -129,3 +130,39 @@ def test_opaque_files_of_every_format_tell_nothing(clip: Clip, tmp_path: Path) -
     for name in ("x.mp4", "x.webm", "x.gif", "x.webp", "frames"):
         read(write(tmp_path / name, clip), told.append)
     assert told == []
+
+
+@pytest.mark.parametrize("name", ["x.mkv", "x.avi"])
+def test_a_film_that_was_cut_off_is_told_where_its_format_lets_it_be_read(name: str, tmp_path: Path) -> None:
+    path, draw = tmp_path / name, np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(40):
+            noise = draw.integers(0, 256, (48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(noise, format="rgb24")))
+        container.mux(stream.encode(None))
+    told: list[str] = []
+    assert len(read(path, told.append).frames) == 40
+    assert told == []
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert 5 < len(read(path, told.append).frames) < 35
+    [sentence] = told
+    assert "seconds that the file should have" in sentence
+
+
+def test_the_cover_of_a_song_is_no_film(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 16, 16, "yuvj420p"
+        cover.disposition = Disposition.attached_pic.value
+        sound = container.add_stream("aac", rate=44100, layout="mono")
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")))
+        tone = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        tone.sample_rate = 44100
+        container.mux(sound.encode(tone))
+        container.mux(cover.encode(None))
+        container.mux(sound.encode(None))
+    with pytest.raises(ValueError, match="there is no video in it, only sound"):
+        read(path)

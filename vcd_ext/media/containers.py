@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from vcd_ext.media.clip import Clip, MediaError, stacked
 from vcd_ext.media.opaque import Note, has_alpha, on_white, once
-from vcd_ext.media.pyav import DEMUXERS, pyav
+from vcd_ext.media.pyav import DEMUXERS, is_cover, pyav
 from vcd_ext.media.record import labels, understood
 from vcd_ext.media.sound import opened
-from vcd_ext.media.timing import tell_uneven
+from vcd_ext.media.timing import tell_short, tell_uneven
 
 # libavutil's numbers: BT.709 as matrix, primaries and transfer; limited range.
 BT709, LIMITED = 1, 1
@@ -25,6 +25,7 @@ RGB_MATRIX = 5
 PRECISE = 0x4 | 0x2000 | 0x4000 | 0x40000
 # Seconds by which encoders let the sound outlast the pictures: their last block is not full.
 LAST_SOUND = Fraction(1, 20)
+MICROSECONDS = 10**6  # FFmpeg's unit of a file's length
 # What the muxers write about themselves.
 TECHNICAL = {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time"}
 
@@ -69,9 +70,10 @@ def read_container(path: Path, note: Note) -> Clip:
     demuxer = DEMUXERS[path.suffix.lower()]
     # Tags of old files may be in any encoding; they are no reason to refuse the film.
     with pyav().open(f"file:{path}", format=demuxer, metadata_errors="replace") as container:
-        if not container.streams.video:
+        films = [stream for stream in container.streams.video if not is_cover(stream)]
+        if not films:
             raise MediaError("there is no video in it, only sound or data; choose a video file.")
-        stream = container.streams.video[0]
+        stream = films[0]
         if stream.codec_context is None:  # PyAV crashes the whole process when it decodes such a stream
             raise MediaError("its video codec is unknown; convert it to H.264 or copy the file again.")
         stream.thread_type = "AUTO"
@@ -84,6 +86,7 @@ def read_container(path: Path, note: Note) -> Clip:
         clip = record.clip(frames, _rate(stream))
         if record.fps is None:
             tell_uneven(begins, clip.fps, note)
+            tell_short(begins, clip.fps, (container.duration or 0) / MICROSECONDS, note)
         return clip
 
 
