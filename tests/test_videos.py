@@ -16,6 +16,7 @@ from vcd_ext.job import DONE, FAILED, STOPPED, WAITING
 from vcd_ext.jobs import BusyError, Jobs
 from vcd_ext.settings import FaceSettings, TiledSettings
 from vcd_ext.training_job import TrainingJob
+from vcd_ext.ui.video_panel import result
 from vcd_ext.video_job import VideoJob
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm_v2")
@@ -145,6 +146,27 @@ def test_a_full_disk_at_the_end_costs_nothing_and_it_can_be_saved_later(
     assert (job.state, job.error, job.unsaved) == (DONE, "", None)
     assert len(media.read(job.files[0]).frames) == film.FRAMES
     assert studio.video.passes == passes, "nothing is painted again"
+
+
+def test_where_nothing_makes_mp4_animations_are_made_again_all_the_same(
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, source = media.write, film.film(tmp_path / "walk.gif")
+
+    def without_pyav(path: Path, *arguments: object, **options: object) -> Path:
+        if path.suffix == ".mp4":
+            raise ImportError("PyAV is not installed.")
+        return write(path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(media, "write", without_pyav)
+    job = ended(jobs.videos.start(source, TILES, ["gif"]))
+    assert (job.state, job.error) == (DONE, "")
+    assert (job.before, job.after) == (None, None)
+    assert job.notes == [f"The page cannot show {name}.gif. PyAV is not installed." for name in ("walk", "walk-tiled")]
+    assert len(media.read(job.files[0]).frames) == film.FRAMES
+    shown = result(job, None)
+    assert "walk-tiled.gif" in shown
+    assert "<video" not in shown
 
 
 @pytest.mark.parametrize(
