@@ -36,11 +36,16 @@ def save(clip: Clip, files: Sequence[Path], source: Path | None, note: Note) -> 
     if files and source is not None and media.has_sound(source) and not any(map(media.carries_sound, files)):
         note("The sound is left out, because it has room in mp4 and webm files only.")
     for file in files:
-        try:
-            media.write(file, clip, sound=source)
-        except SoundError as error:
-            note(f"{error} The video was written without it.")
-            media.write(file, clip)
+        write(clip, file, source, note)
+
+
+def write(clip: Clip, file: Path, source: Path | None, note: Note) -> None:
+    """Write a clip to a file, with the sound of `source` if both can have any; as `save`."""
+    try:
+        media.write(file, clip, sound=source)
+    except SoundError as error:
+        note(f"{error} The video was written without it.")
+        media.write(file, clip)
 
 
 def kept(clip: Clip, files: Sequence[Path], source: Path | None, note: Note) -> Sequence[Path]:
