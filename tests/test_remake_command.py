@@ -95,6 +95,14 @@ def test_a_folder_of_frames_is_a_video_too(tiled, tmp_path, capsys):
     assert len(list((tmp_path / "walk-tiled").iterdir())) == film.FRAMES
 
 
+def test_what_is_lost_of_a_file_is_told(face, tiled, tmp_path, capsys):
+    (tmp_path / "in" / "drawn").mkdir()
+    Image.new("RGBA", (64, 48), (255, 0, 0, 100)).save(tmp_path / "in" / "drawn" / "0.png")
+    for call in (face, tiled, [*face, "--sheet", "people.png"]):
+        assert main([*call, "--input", "in/drawn"]) == 0
+        assert "The video is transparent in places" in capsys.readouterr().err
+
+
 def test_the_sheet_shows_the_faces_without_a_checkpoint(source, tmp_path, capsys):
     call = ["face", "--input", str(source), "--min-face", "8", "--min-track", "2", "--sheet"]
     assert main([*call, "people.png"]) == 0
@@ -243,3 +251,13 @@ def test_help_is_there(capsys, command):
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])
     assert "--context-overlap" in capsys.readouterr().out
+
+
+def test_a_network_that_nothing_can_read_is_not_passed_over(tiled, tmp_path, capsys, monkeypatch):
+    network = tmp_path / "in" / "4x.pth"
+    network.touch()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main([*tiled, "--upscaler-weights", str(network)]) == 2
+    said = last_line(capsys.readouterr().err)
+    assert said.startswith("vcd: 4x.pth needs spandrel, which is not installed: pip install --no-deps spandrel==")
+    assert left(tmp_path) == set()

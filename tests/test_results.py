@@ -1,7 +1,10 @@
 """Results take names that are free, and keep the sound."""
 
+import errno
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.film import clip, film
@@ -36,3 +39,41 @@ def test_sound_that_is_damaged_costs_no_video(tmp_path: Path, monkeypatch: pytes
     results.save(clip(), [tmp_path / "made.mp4"], source, notes.append)
     assert notes == ["The sound of film.mp4 cannot be read. The video was written without it."]
     assert len(media.read(tmp_path / "made.mp4").frames) == len(clip().frames)
+
+
+def kept_where(folder: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Path], list[str]]:
+    """What becomes of two files if the disk or the encoder refuses films in a folder; files and notes."""
+    write, temporary, notes = media.write, folder / "tmp", list[str]()
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+
+    def refusing(path: Path, *arguments: object, **options: object) -> Path:
+        if path.suffix == ".mp4" and (path.parent == folder or not isinstance(error, OSError)):
+            raise error
+        return write(path, *arguments, **options)
+
+    monkeypatch.setattr(results.media, "write", refusing)
+    return list(results.kept(clip(), [folder / "a.gif", folder / "a.mp4"], None, notes.append)), notes
+
+
+def test_what_a_full_disk_refuses_lies_among_the_temporary_files(tmp_path: Path, monkeypatch) -> None:
+    files, notes = kept_where(tmp_path, OSError(errno.ENOSPC, "The disk is full."), monkeypatch)
+    assert [file.name for file in files] == ["a.gif", "a.mp4"]
+    assert all(tmp_path / "tmp" in file.parents for file in files)
+    assert notes == [f"[Errno 28] The disk is full. It is in {files[0].parent} instead."]
+    assert len(media.read(files[1]).frames) == len(clip().frames)
+
+
+@pytest.mark.parametrize("error", [ImportError("PyAV is not installed."), ValueError("a.mp4 cannot be encoded.")])
+def test_what_cannot_be_encoded_is_kept_as_frames(tmp_path: Path, monkeypatch, error: Exception) -> None:
+    [folder], notes = kept_where(tmp_path, error, monkeypatch)
+    assert np.array_equal(media.read(folder).frames, clip().frames)
+    assert notes == [f"{error} It is in {folder.parent} instead."]
+
+
+def test_if_nothing_can_be_written_the_first_reason_is_told_and_nothing_is_left(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(results.media, "write", lambda path, *_, **__: (_ for _ in ()).throw(OSError(f"{path} full")))
+    with pytest.raises(OSError, match=r"a\.mp4 full"):
+        results.kept(clip(), [Path("a.mp4")], None, print)
+    assert list(tmp_path.iterdir()) == []

@@ -169,7 +169,7 @@ def test_the_command_line_has_an_option_for_each() -> None:
     parser.format_help()  # a stray % in a help text would raise
 
 
-@pytest.mark.parametrize("cls", [VideoSettings, TiledSettings])
+@pytest.mark.parametrize("cls", [VideoSettings, FaceSettings, TiledSettings])
 def test_the_readme_shows_the_settings_as_they_are(cls: type) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     assert markdown_table(cls) in readme

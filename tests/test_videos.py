@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests import film
 from tests.identity.toy_host import PHOTOS
@@ -15,6 +16,7 @@ from vcd_ext.job import DONE, FAILED, STOPPED, WAITING
 from vcd_ext.jobs import BusyError, Jobs
 from vcd_ext.settings import FaceSettings, TiledSettings
 from vcd_ext.training_job import TrainingJob
+from vcd_ext.ui.video_panel import result
 from vcd_ext.video_job import VideoJob
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm_v2")
@@ -58,6 +60,16 @@ def test_a_result_is_the_input_of_the_next_stage(jobs: Jobs, studio: ToyStudio, 
     for words in (film.PARAMETERS, "Face VCD denoise: 0.8", "Tiled VCD denoise: 0.2"):
         assert words in clip.metadata["parameters"]
     assert face.files[0].is_file(), "each stage is kept"
+
+
+def test_what_is_lost_of_a_file_is_told(jobs: Jobs, tmp_path: Path) -> None:
+    (tmp_path / "drawn").mkdir()
+    Image.new("RGBA", (64, 48), (255, 0, 0, 100)).save(tmp_path / "drawn" / "0.png")
+    job = ended(jobs.videos.start(tmp_path / "drawn", TILES))
+    assert job.state == DONE
+    assert "transparent in places" in job.notes[0]
+    _, notes = jobs.videos.find_faces(tmp_path / "drawn", FACES)
+    assert "transparent in places" in notes[0]
 
 
 def test_browsers_get_copies_of_what_they_cannot_play(jobs: Jobs, tmp_path: Path) -> None:
@@ -134,6 +146,27 @@ def test_a_full_disk_at_the_end_costs_nothing_and_it_can_be_saved_later(
     assert (job.state, job.error, job.unsaved) == (DONE, "", None)
     assert len(media.read(job.files[0]).frames) == film.FRAMES
     assert studio.video.passes == passes, "nothing is painted again"
+
+
+def test_where_nothing_makes_mp4_animations_are_made_again_all_the_same(
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, source = media.write, film.film(tmp_path / "walk.gif")
+
+    def without_pyav(path: Path, *arguments: object, **options: object) -> Path:
+        if path.suffix == ".mp4":
+            raise ImportError("PyAV is not installed.")
+        return write(path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(media, "write", without_pyav)
+    job = ended(jobs.videos.start(source, TILES, ["gif"]))
+    assert (job.state, job.error) == (DONE, "")
+    assert (job.before, job.after) == (None, None)
+    assert job.notes == [f"The page cannot show {name}.gif. PyAV is not installed." for name in ("walk", "walk-tiled")]
+    assert len(media.read(job.files[0]).frames) == film.FRAMES
+    shown = result(job, None)
+    assert "walk-tiled.gif" in shown
+    assert "<video" not in shown
 
 
 @pytest.mark.parametrize(

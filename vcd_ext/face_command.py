@@ -50,7 +50,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
     settings = remake_command.settings_of(arguments, FaceSettings)
     assert isinstance(settings, FaceSettings)
-    clip = media.read(arguments.input)
+    clip = media.read(arguments.input, tell)
     with interruption() as interrupted, bars() as progress:
         try:
             sheet = find_faces(

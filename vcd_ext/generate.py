@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.hosts.standalone import Standalone, complete
 
     models = (arguments.motion_module, arguments.embedding)
-    source = None if arguments.input is None else media.read(arguments.input)
+    source = None if arguments.input is None else media.read(arguments.input, tell)
     if source is not None:
         picture, video = _settings(_of_input(source, arguments.input.name, given) | given)
     picture = complete(picture, [path.stem for path in arguments.embedding])  # one prompt and seed for all stages
@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             clip = restyle(host, source, arguments.input.name, picture, pipeline.alone(video), *models, progress)
     made = follow(clip)
-    _write(made, files, video.save_stages)
+    _write(made, files, video.save_stages, _heard(source, arguments.input, video.fps))
     return 0 if made.complete else FAILED if made.error else INTERRUPTED
 
 
@@ -140,13 +140,30 @@ def _following(
     return follow
 
 
-def _write(made: "Outcome", files: Sequence[Path], every_stage: bool) -> None:
-    """Write the last video and, if wanted, those before it; print their files, and why there is no later one."""
-    from vcd_ext import media
+def _heard(source: "Clip | None", path: Path, fps: float) -> Path | None:
+    """The input, if its sound goes with pictures at this rate; else None, and the person is told."""
+    from vcd_ext.media import has_sound
+    from vcd_ext.media.clip import exact_fps
+
+    if source is None or not has_sound(path):
+        return None
+    if exact_fps(fps) != source.fps:
+        tell(f"The sound is left out, as it would not be in time at {fps:g} frames a second.")
+        return None
+    return path
+
+
+def _write(made: "Outcome", files: Sequence[Path], every_stage: bool, heard: Path | None) -> None:
+    """Write the last video and, if wanted, those before it; print their files, and why there is no later one.
+
+    heard: a video whose sound they get.
+    """
+    from vcd_ext.results import kept
 
     for video in made.videos[::-1] if every_stage else made.videos[-1:]:
-        for file in files:
-            print(media.write(file if video is made.videos[-1] else video.beside(file), video.clip))
+        last = video is made.videos[-1]
+        for file in kept(video.clip, [file if last else video.beside(file) for file in files], heard, tell):
+            print(file)
     if made.error:
         tell(made.error)
 

@@ -1,7 +1,7 @@
 """What the subcommands `face` and `tiled` share: a video in, the same video repaired or enlarged out."""
 
 import argparse
-import tempfile
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -13,9 +13,9 @@ from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, TiledSettings, Video
 from vcd_ext.terminal import INTERRUPTED, bars, interruption, tell
 
 if TYPE_CHECKING:
-    from vcd_ext.media import Clip
     from vcd_ext.remake import Finder, Settings
 
+SPANDREL = "pip install --no-deps spandrel==0.3.4 einops==0.4.1"  # torchvision, which it asks for too, is there
 FILES = ("motion_module", "identity", "controlnet")  # settings that are files here
 
 
@@ -69,9 +69,10 @@ def run(
     from vcd_ext.hosts.standalone import Standalone
     from vcd_ext.hosts.video import StandaloneVideo
     from vcd_ext.remake import Telling, remake
+    from vcd_ext.results import kept
 
     settings = settings_of(arguments, cls)
-    clip = media.read(arguments.input)
+    clip = media.read(arguments.input, tell)
     standalone = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     host = StandaloneVideo(standalone, arguments.embedding, upscalers)
     with interruption() as interrupted, bars() as progress:
@@ -80,7 +81,7 @@ def run(
     if made.clip is None:
         tell("No file was written, as nothing is finished.")
         return INTERRUPTED
-    for file in _saved(made.clip, files, arguments.input):
+    for file in kept(made.clip, files, arguments.input, tell):
         print(file)
     return 0 if made.complete else INTERRUPTED
 
@@ -93,25 +94,12 @@ def finder_of(arguments: argparse.Namespace, device: Any = "cpu") -> "Finder":
 
 
 def check_upscalers(weights: Sequence[Path]) -> None:
-    """ValueError if one of the files is not there."""
+    """ValueError if one of the files is not there, or what reads them is not."""
     missing = [path for path in weights if not path.is_file()]
     if missing:
         raise ValueError(f"There is no upscaler at {missing[0]}; check the folder and the name.")
-
-
-def _saved(clip: "Clip", files: Sequence[Path], source: Path) -> Sequence[Path]:
-    """The files once they are written; in the folder for temporary files where that is not possible."""
-    from vcd_ext.results import save
-
-    try:
-        save(clip, files, source, tell)
-    except OSError as error:
-        elsewhere = Path(tempfile.mkdtemp(prefix="vcd"))
-        rescued = [elsewhere / file.name for file in files]
-        try:
-            save(clip, rescued, source, lambda _: None)
-        except OSError:
-            raise error from None
-        tell(f"{error} It is in {elsewhere} instead.")
-        return rescued
-    return files
+    if weights and importlib.util.find_spec("spandrel") is None:
+        raise ValueError(
+            f"{weights[0].name} needs spandrel, which is not installed: {SPANDREL}, or leave --upscaler-weights "
+            "away to enlarge by Lanczos."
+        )

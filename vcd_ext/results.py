@@ -1,5 +1,7 @@
 """The files of a finished video: names that are free, every format that was asked for, with the sound of the input."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -7,6 +9,7 @@ from vcd_ext import media
 from vcd_ext.media import Clip, SoundError
 
 PNG_FOLDER = "png"  # the format that is a folder of frames
+Note = Callable[[str], None]
 MIME = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp"}
 
 
@@ -25,16 +28,43 @@ def free(folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
         number += 1
 
 
-def save(clip: Clip, files: Sequence[Path], source: Path, note: Callable[[str], None]) -> None:
-    """Write a clip to all files, with the sound of `source` where they can have any.
+def save(clip: Clip, files: Sequence[Path], source: Path | None, note: Note) -> None:
+    """Write a clip to all files, with the sound of `source`, if there is one, where they can have any.
 
     note: told in a sentence where the sound is lost. OSError, ValueError or ImportError in one sentence.
     """
-    if files and media.has_sound(source) and not any(map(media.carries_sound, files)):
+    if files and source is not None and media.has_sound(source) and not any(map(media.carries_sound, files)):
         note("The sound is left out, because it has room in mp4 and webm files only.")
     for file in files:
+        write(clip, file, source, note)
+
+
+def write(clip: Clip, file: Path, source: Path | None, note: Note) -> None:
+    """Write a clip to a file, with the sound of `source` if both can have any; as `save`."""
+    try:
+        media.write(file, clip, sound=source)
+    except SoundError as error:
+        note(f"{error} The video was written without it.")
+        media.write(file, clip)
+
+
+def kept(clip: Clip, files: Sequence[Path], source: Path | None, note: Note) -> Sequence[Path]:
+    """As `save`, but what cannot be written, and took long to make, goes to the folder for temporary files.
+
+    There it has the files' names if the disk was full, and is a folder of frames if a format cannot be written; note
+    is told. Returns the files. OSError, ValueError or ImportError, in one sentence, if that fails as well.
+    """
+    try:
+        save(clip, files, source, note)
+    except (OSError, ValueError, ImportError) as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="vcd"))
+        names = [file.name for file in files] if isinstance(error, OSError) else [files[0].stem]
+        rescued = [elsewhere / name for name in names]
         try:
-            media.write(file, clip, sound=source)
-        except SoundError as error:
-            note(f"{error} The video was written without it.")
-            media.write(file, clip)
+            save(clip, rescued, source, lambda _: None)
+        except (OSError, ValueError, ImportError):
+            shutil.rmtree(elsewhere, ignore_errors=True)
+            raise error from None
+        note(f"{error} It is in {elsewhere} instead.")
+        return rescued
+    return files

@@ -113,5 +113,11 @@ class Studio(Protocol):
     def choices(self) -> Choices:
         """What settings may name, as it is now."""
 
+    def motion_module(self) -> str:
+        """The motion module for somebody who has chosen none: one that can be read; "none" without any.
+
+        AnimateLCM's are not it, as they need a sampler and a CFG scale of their own.
+        """
+
     def check(self, settings: PassSettings) -> None:
         """ValueError, in one sentence, for settings with a name that is not there."""

@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
         nargs="+",
         default=[],
         help="Networks of the ESRGAN family that enlarge before that; the first is used unless --upscaler names "
-        "another by its file's name without suffix. Without any, or without spandrel: Lanczos.",
+        "another by its file's name without suffix. They need the package spandrel. Without any: Lanczos.",
     )
     command.set_defaults(run=run)
 

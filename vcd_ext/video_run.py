@@ -27,7 +27,7 @@ class VideoRun:
             if job.stops():
                 return
             job.report(Progress(READING, 0, 1))
-            clip = media.read(job.source)
+            clip = media.read(job.source, job.note)
             job.before = self._playable(job.source, lambda: clip)
             telling = Telling(job.report, job.note, lambda: job.stops() or studio.interrupted())
             made = remake(host, clip, job.settings, studio.finder, telling)
@@ -46,8 +46,12 @@ class VideoRun:
         job.after = self._playable(next((file for file in files if file.suffix in PLAYED), files[0]), lambda: clip)
         job.files, job.unsaved = files, None
 
-    def _playable(self, path: Path, clip: Callable[[], Clip]) -> Path:
-        """The file itself if browsers play it, else a copy that they do."""
+    def _playable(self, path: Path, clip: Callable[[], Clip]) -> Path | None:
+        """The file itself if browsers play it, else a copy that they do; None, and a note, if that cannot be made."""
         if path.suffix.lower() in PLAYED:
             return path
-        return media.write(self.job.scratch() / f"{path.stem}.mp4", clip())
+        try:
+            return media.write(self.job.scratch() / f"{path.stem}.mp4", clip())
+        except (OSError, ValueError, ImportError) as error:  # the video itself is not lost
+            self.job.note(f"The page cannot show {path.name}. {error}")
+            return None

@@ -60,7 +60,7 @@ class Videos:
         """
         notes: list[str] = []
         with self.jobs.turn(READING):
-            clip = media.read(source)
+            clip = media.read(source, notes.append)
             telling = Telling(self.jobs.tell, notes.append, self.jobs.stops)
             try:
                 return find_faces(clip, settings, self.studio.finder, telling), notes

@@ -1,6 +1,6 @@
 """Face VCD as a whole, on hosts whose painting is known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +12,8 @@ from tests.face.synthetic import Jittery, Scene
 from tests.face.toy_host import STEPS, ToyHost
 from vcd_ext.face import Detection, Track, find_people, restore
 from vcd_ext.face.boxes import extents, middles
+from vcd_ext.face.repair import Patch
+from vcd_ext.face.waiting import Waiting
 from vcd_ext.host import Picture
 from vcd_ext.settings import FaceSettings, SettingError
 
@@ -306,6 +308,27 @@ def test_a_face_that_fails_does_not_take_the_finished_ones_with_it(made: Made) -
     assert np.array_equal(restored, restore(ToyHost(inverted), truth.frames, leave, people=tracks))
     [note] = notes
     assert note.startswith(f"Face {large.number} was left as it was: The memory is too small")
+
+
+def test_a_full_disk_costs_the_face_that_needs_it_alone(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    truth, tracks = made("crossing"), people_of(made("crossing"))
+    small, large = sorted(tracks, key=lambda track: track.size)
+    extend, faces = Waiting.extend, list[int]()
+
+    def full(self: Waiting, patches: Iterator[Patch]) -> None:
+        faces.append(1)
+        if len(faces) == 2:
+            monkeypatch.setattr(self._file, "write", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+        extend(self, patches)
+
+    monkeypatch.setattr(Waiting, "extend", full)
+    notes: list[str] = []
+    restored = restore(ToyHost(inverted), truth.frames, SETTINGS, people=tracks, note=notes.append)
+    monkeypatch.undo()
+    leave = replace(SETTINGS, people=f"{large.number}: -")
+    assert np.array_equal(restored, restore(ToyHost(inverted), truth.frames, leave, people=tracks))
+    [note] = notes
+    assert note.startswith(f"Face {large.number} was left as it was: The repaired face needs more room in ")
 
 
 def test_what_is_no_picture_is_refused(made: Made) -> None:

@@ -111,6 +111,7 @@ def test_it_lends_what_makes_videos_again_with_what_lies_in_its_folders(
 ) -> None:
     none = studio.choices()
     assert none == (["none"], ["none"], list(SAMPLERS), ["Lanczos"], [])
+    assert studio.motion_module() == "none"
     (tmp_path / "modules").mkdir()
     module = tmp_path / "modules" / files.motion_module.name
     module.symlink_to(files.motion_module)
@@ -121,6 +122,8 @@ def test_it_lends_what_makes_videos_again_with_what_lies_in_its_folders(
     there = studio.choices()
     assert (there.motion_modules, there.identities) == (["none", str(module)], ["none", "tinyperson"])
     assert there.controlnets == [str(network.with_name("control_sd15_tile.safetensors"))]
+    (tmp_path / "modules" / "a.safetensors").write_bytes(b"damaged")
+    assert studio.motion_module() == str(module)
     studio.check(TiledSettings(controlnet=there.controlnets[0]))
     work = VideoPass("tinyperson", steps=1, denoise=1.0, cfg_scale=1.0, motion_module=str(module))
     with studio.remaking() as host:

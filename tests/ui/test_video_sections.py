@@ -21,7 +21,7 @@ from vcd_ext.ui.frame import ACTIVE
 from vcd_ext.ui.input_section import InputSection
 from vcd_ext.ui.layouts import FACE, TILED
 from vcd_ext.ui.people_section import PeopleSection
-from vcd_ext.ui.remake_section import RemakeSection, suggested
+from vcd_ext.ui.remake_section import RemakeSection
 from vcd_ext.video_job import VideoJob
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm_v2")
@@ -230,9 +230,8 @@ def test_what_a_full_disk_refused_is_saved_again(
     assert not shown["save"]["visible"]
 
 
-def test_a_motion_module_is_suggested_that_needs_nothing_special() -> None:
-    assert suggested(["none", "AnimateLCM_sd15", "mm_sd_v15_v2"]) == "mm_sd_v15_v2"
-    assert suggested(["none", "AnimateLCM_sd15"]) == suggested(["none"]) == "none"
+def test_the_motion_module_that_the_studio_suggests_is_chosen(tiles: RemakeSection[TiledSettings]) -> None:
+    assert tiles.form.components["motion_module"].value == "mm_v2"
 
 
 def test_news_are_short_while_nothing_begins_or_ends(jobs: Jobs, source: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.hosts.test_video import soft
 from tests.webui.conftest import start
 from tests.webui.server import Server
+from tests.webui.test_pipeline import BOTH
 from tests.webui.test_v2v import HUNG, ask, made
 
 MOTION = {"motion_module": "mm_v2", "frames": 4}
@@ -45,6 +46,28 @@ def test_video_to_video_is_the_same_and_the_model_as_before(server: Server, savi
     before = saving.get("/probe/fingerprint")
     assert np.array_equal(made(saving, frames, **request), expected)
     assert ask(saving, frames, **request, stop_after=9).status_code == 409
+    assert saving.get("/probe/fingerprint") == before
+    assert np.array_equal(saving.generate(None).frames, plain)
+
+
+def test_what_follows_a_video_is_the_same_and_the_model_as_before(server: Server, saving: Server) -> None:
+    for each in (server, saving):
+        each.post("/probe/face", there=True).raise_for_status()
+    try:
+        expected = server.generate(BOTH)
+        plain = saving.generate(None).frames
+        before = saving.get("/probe/fingerprint")
+        result = saving.generate(BOTH)
+        assert result.extra.get("VCD errors", []) == []
+        assert result.frames.shape == (4, 128, 128, 3)
+        assert np.array_equal(result.frames, expected.frames)
+        for after in (3, 5):  # inside of Face VCD and of Tiled VCD
+            saving.post("/probe/parts", interrupt_after=after).raise_for_status()
+            assert saving.generate(BOTH).frames.shape == (4, 64, 64, 3)
+            assert len(saving.get("/probe/parts")) == after
+    finally:
+        for each in (server, saving):
+            each.post("/probe/face", there=False).raise_for_status()
     assert saving.get("/probe/fingerprint") == before
     assert np.array_equal(saving.generate(None).frames, plain)
 

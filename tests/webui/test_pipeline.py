@@ -157,6 +157,17 @@ def test_an_error_keeps_the_video_before_it_and_gives_one_sentence(
     check(server, before)
 
 
+def test_too_little_memory_in_one_tile_leads_to_shorter_windows(server: Server, before: tuple) -> None:
+    server.post("/probe/raise", after=4, words="CUDA out of memory. Tried to allocate 2 GiB").raise_for_status()
+    result = server.generate({**BOTH, "frames": 8})
+    assert notes(result) == [
+        "Tiled VCD: The memory was too small; it goes on with windows of 4 frames and tiles of 128."
+    ]
+    assert result.frames.shape == (8, 128, 128, 3)
+    assert result.extra.get("VCD errors", []) == []
+    check(server, before)
+
+
 def test_a_skip_ends_a_stage_and_the_others_go_on(server: Server, before: tuple, plain: Result) -> None:
     server.post("/probe/parts", skip_after=3).raise_for_status()
     result = server.generate({**BOTH, "save_stages": True}, n_iter=2)
@@ -169,6 +180,26 @@ def test_a_skip_ends_a_stage_and_the_others_go_on(server: Server, before: tuple,
     assert ["VCD face" in texts[i] for i in (0, 4)] == [False, True]
     second = server.generate(BOTH, seed=7 + 4)  # the second video's own seed
     assert np.array_equal(second.frames, result.frames[4:])
+    check(server, before)
+
+
+@pytest.mark.parametrize(
+    ("calls", "done", "sentences"),
+    [
+        (1, 2, ["Stopped before Face VCD and Tiled VCD."]),
+        (3, 4, ["Stopped before Tiled VCD."]),
+        (5, 5, []),
+    ],
+)
+def test_interrupt_after_current_ends_the_stage_in_which_it_is_pressed(
+    server: Server, before: tuple, calls: int, done: int, sentences: list[str]
+) -> None:
+    server.post("/probe/parts", stop_after=calls).raise_for_status()
+    result = server.generate(BOTH, n_iter=2)
+    assert len(server.get("/probe/parts")) == done, "the stage is finished, and no other video is begun"
+    assert notes(result) == [f"Video 1: {sentence}" for sentence in sentences]
+    assert result.frames.shape == ((4, 64, 64, 3) if sentences else (4, 128, 128, 3))
+    assert ("VCD face" in result.infotext) == (calls > 1)
     check(server, before)
 
 
@@ -205,6 +236,21 @@ def test_what_cannot_work_is_refused_before_anything_is_generated(server: Server
     assert answer.status_code == 422
     assert sentence in answer.json()["detail"]
     assert server.get("/probe/unet")["calls"] == 0
+
+
+def test_a_controlnet_that_does_not_fit_is_refused_before_anything_is_generated(server: Server) -> None:
+    lora = server.data / "models/ControlNet/lora_sd15_tile.safetensors"
+    shutil.copy(server.data / "models/Lora/tinylora.safetensors", lora)
+    try:
+        server.get("/probe/unet")
+        answer = server.ask({**BOTH, "tiled_controlnet": lora.name})
+        assert answer.status_code == 422
+        assert "lora_sd15_tile.safetensors is a LoRA, not a ControlNet for SD1.5." in answer.json()["detail"]
+        assert server.get("/probe/unet")["calls"] == 0
+        result = server.generate(BOTH)
+    finally:
+        lora.unlink()
+    assert result.extra.get("VCD errors", []) == [], "by itself it takes one that fits"
 
 
 def test_ticking_the_boxes_and_pressing_generate_plays_the_large_video(page: Page, server: Server) -> None:

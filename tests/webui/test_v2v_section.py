@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests import film
 from tests.webui.server import Result, Server, as_base64
 from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE
 from tests.webui.test_video import lsb, vcd_part
@@ -62,6 +64,22 @@ def test_a_video_of_another_shape_is_squeezed_and_this_is_said(server: Server, d
     assert squeezed.frames.shape == (2, 64, 64, 3)
     assert "wide.mp4 is 112x64 and was squeezed into 64x64" in squeezed.extra["VCD notes"][0]
     assert "VCD notes" not in server.generate({"video": str(wide)}, **ASK, resize_mode=1).extra
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_the_sound_of_a_video_is_kept(server: Server, data: Path, tmp_path: Path, sent: bool) -> None:
+    with_tone = film.film((tmp_path if sent else data / "videos") / "tone.mp4")
+    video = base64.b64encode(with_tone.read_bytes()).decode() if sent else str(with_tone)
+    result = server.generate({"video": video, "formats": ["mp4", "gif"]}, **ASK)
+    assert [media.has_sound(path) for path in result.videos] == [True, False]
+
+
+def test_what_is_lost_of_a_file_is_said(server: Server, data: Path) -> None:
+    drawn = data / "videos" / "drawn"
+    drawn.mkdir()
+    Image.new("RGBA", (64, 64), (255, 0, 0, 100)).save(drawn / "0.png")
+    [note] = server.generate({"video": str(drawn)}, **ASK).extra["VCD notes"]
+    assert note.startswith("VCD: The video is transparent in places")
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "webm", "gif", "webp"])

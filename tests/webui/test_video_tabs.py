@@ -72,6 +72,8 @@ def test_each_tab_has_its_own_defaults(page: Page, server: Server) -> None:
                 shown = float(page.locator(f"#vcd_{tab}_{name} input[type=number]").first.input_value())
                 wrong += [(tab, name, shown)] if shown != pytest.approx(default(cls, name)) else []
     assert wrong == []
+    for tab in ("face", "tiled"):  # and not the damaged file that comes before it, nor those that are refused
+        assert page.locator(f"#vcd_{tab}_motion_module input").first.input_value() == "mm_v2.safetensors"
     saved = json.loads((server.data / "ui-config.json").read_text())
     assert saved["customscript/vcd_tiled/vcd/Denoise/value"] == 0.2
     assert saved["customscript/vcd_face/vcd/Denoise/value"] == 0.8

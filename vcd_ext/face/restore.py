@@ -1,7 +1,7 @@
 """Face VCD: find, crop, denoise as a video with the identity, paste back (arXiv 2402.09368 v1, section 4.3)."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
 
 import numpy as np
@@ -11,8 +11,9 @@ from vcd_ext.face.crops import without_large, zoom
 from vcd_ext.face.find import Frames, Note, find_people
 from vcd_ext.face.people import parse as parse_people
 from vcd_ext.face.people import prompts
-from vcd_ext.face.repair import Repair
+from vcd_ext.face.repair import Patch, Repair
 from vcd_ext.face.track import Track
+from vcd_ext.face.waiting import Waiting
 from vcd_ext.host import FACTOR, Interrupted, VideoHost, VideoPass
 from vcd_ext.identity.progress import Report, steps
 from vcd_ext.media.clip import check_frames
@@ -81,7 +82,7 @@ class _Run:
                 self.note(f"Stopped: {done}; everything else is as it was.")
                 return
             # What is finished must not be lost because another face cannot be done.
-            except (ValueError, RuntimeError, MemoryError) as error:
+            except (ValueError, OSError, RuntimeError, MemoryError) as error:
                 if not self.finished:
                     raise
                 self.note(f"Face {track.number} was left as it was: {error}")
@@ -90,9 +91,15 @@ class _Run:
 
     def _repair(self, track: Track, prompt: str) -> None:
         report = steps(self.progress, f"{REPAIRING} {track.number}")
+        with Waiting() as waiting:
+            self._paint(waiting, self.repair.patches(track, replace(self.work, prompt=prompt), self.result, report))
+            for frame, place, pixels in waiting:
+                self.result[frame][place] = pixels
+
+    def _paint(self, waiting: Waiting, patches: Iterator[Patch]) -> None:
+        """Make all patches of a face; ValueError if the memory is too small for them."""
         try:
-            # All before the first is put: a face that is repaired in half of its frames would jump.
-            patches = list(self.repair.patches(track, replace(self.work, prompt=prompt), self.result, report))
+            waiting.extend(patches)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -100,8 +107,6 @@ class _Run:
                 f"The memory is too small for {self.work.context} faces of {self.repair.settings.size} pixels at a "
                 "time; choose a smaller window or size, or close other programs."
             ) from error
-        for frame, place, pixels in patches:
-            self.result[frame][place] = pixels
 
 
 def checked(settings: FaceSettings) -> FaceSettings:

@@ -10,6 +10,7 @@ from vcd_ext.hosts.enlarge import known
 from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.hosts.video import StandaloneVideo
 from vcd_ext.identity.embedding import SUFFIXES as EMBEDDINGS
+from vcd_ext.motion import suggested
 from vcd_ext.motion.checkpoint import SUFFIXES as MODULES
 from vcd_ext.settings import AUTO, NO_MODULE, SAMPLERS, PassSettings, SettingError, TiledSettings
 from vcd_ext.studio import Choices
@@ -40,6 +41,10 @@ class Library:
             self.video(standalone).upscalers(),
             list(map(str, self._tiles())),
         )
+
+    def motion_module(self) -> str:
+        """The path of the one for somebody who has chosen none; "none" without any that can be read."""
+        return suggested({str(path): path for path in _files(self.modules, MODULES)}) or NO_MODULE
 
     def check(self, standalone: Standalone, settings: PassSettings) -> None:
         """ValueError, in one sentence, for settings with a name that is not there."""

@@ -109,6 +109,10 @@ class StandaloneStudio:
         """What lies in the folders."""
         return self.library.choices(self.host.standalone)
 
+    def motion_module(self) -> str:
+        """The one for somebody who has chosen none."""
+        return self.library.motion_module()
+
     def check(self, settings: PassSettings) -> None:
         """ValueError for settings with a name that is not there."""
         self.library.check(self.host.standalone, settings)

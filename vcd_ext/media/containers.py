@@ -1,6 +1,6 @@
 """MP4 and WebM through PyAV."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.media.clip import Clip, MediaError, stacked
-from vcd_ext.media.pyav import DEMUXERS, pyav
+from vcd_ext.media.opaque import Note, has_alpha, on_white, once
+from vcd_ext.media.pyav import DEMUXERS, is_cover, pyav
 from vcd_ext.media.record import labels, understood
 from vcd_ext.media.sound import opened
+from vcd_ext.media.timing import tell_short, tell_uneven
 
 # libavutil's numbers: BT.709 as matrix, primaries and transfer; limited range.
 BT709, LIMITED = 1, 1
@@ -23,6 +25,7 @@ RGB_MATRIX = 5
 PRECISE = 0x4 | 0x2000 | 0x4000 | 0x40000
 # Seconds by which encoders let the sound outlast the pictures: their last block is not full.
 LAST_SOUND = Fraction(1, 20)
+MICROSECONDS = 10**6  # FFmpeg's unit of a file's length
 # What the muxers write about themselves.
 TECHNICAL = {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time"}
 
@@ -59,26 +62,32 @@ def write_webm(path: Path, clip: Clip, sound: Path | None = None) -> None:
     _write(path, clip, WEBM, sound)
 
 
-def read_container(path: Path) -> Clip:
-    """The first video stream of an MP4, WebM, MOV, Matroska or AVI file, at its average rate; no sound.
+def read_container(path: Path, note: Note) -> Clip:
+    """The first video stream of an MP4, WebM, MOV, Matroska or AVI file, at its average rate and upright; no sound.
 
     In a file from elsewhere, the container's tags are the metadata.
     """
     demuxer = DEMUXERS[path.suffix.lower()]
     # Tags of old files may be in any encoding; they are no reason to refuse the film.
     with pyav().open(f"file:{path}", format=demuxer, metadata_errors="replace") as container:
-        if not container.streams.video:
+        films = [stream for stream in container.streams.video if not is_cover(stream)]
+        if not films:
             raise MediaError("there is no video in it, only sound or data; choose a video file.")
-        stream = container.streams.video[0]
+        stream = films[0]
         if stream.codec_context is None:  # PyAV crashes the whole process when it decodes such a stream
             raise MediaError("its video codec is unknown; convert it to H.264 or copy the file again.")
         stream.thread_type = "AUTO"
         tags = {name.lower(): text for name, text in container.metadata.items()}
         record = understood({name: text for name, text in tags.items() if name not in TECHNICAL})
-        pictures = _pictures(container.decode(stream), record.size)
+        begins: list[float] = []
+        pictures = _pictures(container.decode(stream), record.size, begins, once(note))
         frames = stacked(pictures, record.frames or stream.frames or 16)
         record.check_complete(frames)
-        return record.clip(frames, _rate(stream))
+        clip = record.clip(frames, _rate(stream))
+        if record.fps is None:
+            tell_uneven(begins, clip.fps, note)
+            tell_short(begins, clip.fps, (container.duration or 0) / MICROSECONDS, note)
+        return clip
 
 
 def _write(path: Path, clip: Clip, kind: Container, sound: Path | None) -> None:
@@ -119,18 +128,38 @@ def _encodable(picture: NDArray[np.uint8]) -> Any:
     return frame.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED, interpolation=PRECISE)
 
 
-def _pictures(decoded: Iterator[Any], size: tuple[int, int] | None) -> Iterator[NDArray[np.uint8]]:
-    """Decoded frames as RGB [H, W, 3], without the padding that `size`, (height, width), tells of."""
+def _pictures(
+    decoded: Iterator[Any], size: tuple[int, int] | None, begins: list[float], transparent: Callable[[], None]
+) -> Iterator[NDArray[np.uint8]]:
+    """Decoded frames as RGB [H, W, 3], upright, without the padding that `size`, (height, width), tells of.
+
+    begins: gets the second at which each begins, as far as the file says. transparent: called for each that is.
+    """
     for frame in decoded:
-        rgb = frame.reformat(
-            format="rgb24",
-            src_colorspace=_matrix(frame),
-            dst_colorspace=RGB_MATRIX,
-            src_color_range=frame.color_range,
-            interpolation=PRECISE,
-        ).to_ndarray()
+        if frame.time is not None:
+            begins.append(frame.time)
+        rgb = _rgb(frame, transparent)
         padded = size is not None and rgb.shape[:2] == (_even(size[0]), _even(size[1]))
-        yield rgb[: size[0], : size[1]] if size is not None and padded else rgb
+        cut = rgb[: size[0], : size[1]] if size is not None and padded else rgb
+        # Phones film lying on their side and mark how it is to be turned, counterclockwise.
+        yield np.rot90(cut, round(frame.rotation / 90))
+
+
+def _rgb(frame: Any, transparent: Callable[[], None]) -> NDArray[np.uint8]:
+    """Its pixels [H, W, 3], on white where it is transparent."""
+    alpha = has_alpha(frame)
+    pixels: NDArray[np.uint8] = frame.reformat(
+        format="rgba" if alpha else "rgb24",
+        src_colorspace=_matrix(frame),
+        dst_colorspace=RGB_MATRIX,
+        src_color_range=frame.color_range,
+        interpolation=PRECISE,
+    ).to_ndarray()
+    if not alpha:
+        return pixels
+    if pixels[..., 3].min() < 255:
+        transparent()
+    return on_white(pixels)
 
 
 def _matrix(frame: Any) -> int:

@@ -10,6 +10,7 @@ from vcd_ext.atomic import atomically
 from vcd_ext.media.clip import Clip, MediaError
 from vcd_ext.media.containers import read_container, write_mp4, write_webm
 from vcd_ext.media.gif import read_gif, write_gif
+from vcd_ext.media.opaque import Note
 from vcd_ext.media.png import read_frames, write_frames
 from vcd_ext.media.pyav import DEMUXERS
 from vcd_ext.media.sound import SoundError, carries_sound, has_sound
@@ -67,11 +68,12 @@ def write(
     return path
 
 
-def read(path: str | os.PathLike[str]) -> Clip:
+def read(path: str | os.PathLike[str], note: Note | None = None) -> Clip:
     """Read a clip: what `write` wrote comes back with the same metadata, exact fps, size and number of frames.
 
     Also reads such files from elsewhere, and .mov, .m4v, .mkv and .avi: RGB of the first video stream at its
-    average rate, its tags as metadata. Sound, transparency and rotation marks are left out.
+    average rate, turned as it is marked, its tags as metadata. Sound is left out, transparency laid on white.
+    note: told in a sentence of transparency, and of a rate that varies; every frame is kept.
 
     Raises FileNotFoundError for a missing file, ValueError for one that is not a video or is damaged, OSError when
     the disk fails, MemoryError, ImportError without PyAV; each with one sentence that says what to do.
@@ -82,7 +84,7 @@ def read(path: str | os.PathLike[str]) -> Clip:
     if path.is_file():
         path.open("rb").close()  # so that a disk's refusal is not taken for a damaged file
     try:
-        return reader(path)
+        return reader(path, note or (lambda _: None))
     except MediaError as error:
         raise MediaError(f"{path} cannot be read: {error}") from error
     except ImportError:

@@ -14,6 +14,7 @@ from PIL import GifImagePlugin, Image
 
 from vcd_ext.media.animation import animated_clip, delays
 from vcd_ext.media.clip import Clip
+from vcd_ext.media.opaque import Note
 from vcd_ext.media.record import labels, understood
 
 APPLICATION, COMMENT = b"!\xff", b"!\xfe"
@@ -39,11 +40,11 @@ def write_gif(path: Path, clip: Clip) -> None:
         file.write(b";")
 
 
-def read_gif(path: Path) -> Clip:
+def read_gif(path: Path, note: Note) -> Clip:
     """Any GIF; its comment is "parameters", as in the WebUI."""
     with Image.open(path, formats=["GIF"]) as image:
         stored = _stored_labels(image)
-        return animated_clip(image, understood(stored))
+        return animated_clip(image, understood(stored), note)
 
 
 def _palette(frames: NDArray[np.uint8]) -> Image.Image:

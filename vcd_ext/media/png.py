@@ -9,6 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from vcd_ext.media.clip import Clip, MediaError, stacked
+from vcd_ext.media.opaque import Note, once, rgb
 from vcd_ext.media.record import labels, understood
 
 
@@ -22,7 +23,7 @@ def write_frames(path: Path, clip: Clip) -> None:
         Image.fromarray(picture).save(path / f"{index:05d}.png", "PNG", pnginfo=info)
 
 
-def read_frames(path: Path) -> Clip:
+def read_frames(path: Path, note: Note) -> Clip:
     """All PNG files of a folder in the order of their names, shorter names first; metadata from the first.
 
     Frames may have been taken away or added by hand, so their number is not checked. 8 fps if none is recorded.
@@ -33,10 +34,14 @@ def read_frames(path: Path) -> Clip:
     with Image.open(files[0], formats=["PNG"]) as first:
         first.load()
         record = understood(first.text)  # type: ignore[attr-defined]
-    return record.clip(stacked(_pictures(files), len(files)), fps=None)
+    return record.clip(stacked(_pictures(files, note), len(files)), fps=None)
 
 
-def _pictures(files: list[Path]) -> Iterator[NDArray[np.uint8]]:
+def _pictures(files: list[Path], note: Note) -> Iterator[NDArray[np.uint8]]:
+    tell = once(note)
     for file in files:
         with Image.open(file, formats=["PNG"]) as image:
-            yield np.asarray(image.convert("RGB"))
+            pixels, transparent = rgb(image)
+        if transparent:
+            tell()
+        yield pixels

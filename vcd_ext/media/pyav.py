@@ -1,6 +1,7 @@
 """PyAV, which not everybody has, and FFmpeg's names for the files that it opens."""
 
 from types import ModuleType
+from typing import Any
 
 # The demuxer is named, never guessed: a playlist called .mp4 could make FFmpeg open other files and addresses.
 DEMUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".mkv": "matroska", ".avi": "avi"}
@@ -17,3 +18,10 @@ def pyav() -> ModuleType:
     if int(av.__version__.split(".")[0]) < 14:  # older ones do not take `containers.PRECISE`
         raise ImportError(f'PyAV {av.__version__} is too old: pip install "av>=14,<14.3", then restart the WebUI.')
     return av
+
+
+def is_cover(stream: Any) -> bool:
+    """Whether a video stream is the picture on the cover of a song or film."""
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition.attached_pic)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from vcd_ext.media.animation import animated_clip, delays
 from vcd_ext.media.clip import Clip
+from vcd_ext.media.opaque import Note
 from vcd_ext.media.record import labels, understood
 
 HAS_EXIF, HAS_ANIMATION = 0x08, 0x02
@@ -45,10 +46,10 @@ def write_webp(path: Path, clip: Clip) -> None:
         file.write(struct.pack("<I", length - 8))
 
 
-def read_webp(path: Path) -> Clip:
+def read_webp(path: Path, note: Note) -> Clip:
     """Any WebP; its EXIF user comment is "parameters", as in the WebUI."""
     with Image.open(path, formats=["WEBP"]) as image:
-        return animated_clip(image, understood(_stored_labels(image)))
+        return animated_clip(image, understood(_stored_labels(image)), note)
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

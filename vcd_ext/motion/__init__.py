@@ -3,6 +3,7 @@
 from vcd_ext.motion.attach import attached
 from vcd_ext.motion.checkpoint import load
 from vcd_ext.motion.module import MotionModule
+from vcd_ext.motion.usable import suggested, usable
 from vcd_ext.motion.windows import Window, windows
 
-__all__ = ["MotionModule", "Window", "attached", "load", "windows"]
+__all__ = ["MotionModule", "Window", "attached", "load", "suggested", "usable", "windows"]

@@ -36,7 +36,7 @@ class RemakeSection(Generic[Settings]):
         self.layout: Layout[Settings] = layout
         tab, lists = layout.tab, _lists(jobs.studio.choices())
         self.form: Form[Settings] = settings_form(layout, made, lists)
-        self.form.components["motion_module"].value = suggested(lists["motion_module"])
+        self.form.components["motion_module"].value = jobs.studio.motion_module()
         self.lists = [self.form.components[name] for name in lists if name in self.form.components]
         formats = describe(VideoSettings)["formats"]
         self.formats = gr.CheckboxGroup(
@@ -110,11 +110,6 @@ class RemakeSection(Generic[Settings]):
         except (ValueError, OSError, ImportError) as error:
             return self.show(str(error))
         return self.show()
-
-
-def suggested(modules: list[str]) -> str:
-    """The motion module for somebody who has chosen none: AnimateLCM's need a sampler and a CFG of their own."""
-    return next((name for name in modules if name != NO_MODULE and "lcm" not in name.lower()), NO_MODULE)
 
 
 def _lists(choices: Choices) -> dict[str, list[str]]:

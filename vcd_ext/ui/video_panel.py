@@ -43,7 +43,8 @@ def result(job: VideoJob | None, other: tuple[str, str] | None) -> str:
 
     other: that tab's part of ids, and its title.
     """
-    if job is None or not job.files or job.before is None or job.after is None:
+    if job is None or not job.files:
         return ""
+    players = compared(job.before, job.after) if job.before and job.after else ""
     button = send(job.files[0], *other) if other is not None else ""
-    return f'<div class="vcd-result">{compared(job.before, job.after)}{links(job.files)}{button}</div>'
+    return f'<div class="vcd-result">{players}{links(job.files)}{button}</div>'

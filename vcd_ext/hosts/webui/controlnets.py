@@ -46,6 +46,11 @@ def find(name: str) -> Path:
     return path
 
 
+def check(name: str, unet: nn.Module) -> None:
+    """ValueError, in one sentence, if one cannot be used for a UNet."""
+    controlnet.check(find(name), unet)
+
+
 def load(name: str) -> nn.Module:
     """One for the checkpoint that is loaded; ValueError, in one sentence, if it cannot be used."""
     return controlnet.load(find(name), shared.sd_model.model.diffusion_model)

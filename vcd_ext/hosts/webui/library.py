@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from modules import paths, shared
 
+from vcd_ext import motion
 from vcd_ext.motion import MotionModule, load
 from vcd_ext.motion.checkpoint import SUFFIXES
 from vcd_ext.settings import NO_MODULE
@@ -78,16 +79,8 @@ def suggested() -> str | None:
 
     AnimateLCM's come last, because they need a sampler, steps and CFG of their own.
     """
-    others = []
-    for name, path in names().items():
-        try:
-            version = load(path).version
-        except ValueError:
-            continue
-        if version != "AnimateLCM":
-            return name
-        others.append(name)
-    return others[0] if others else None
+    available = names()
+    return motion.suggested(available) or next((name for name, _ in motion.usable(available)), None)
 
 
 def module(path: Path) -> MotionModule:

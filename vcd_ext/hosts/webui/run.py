@@ -57,7 +57,7 @@ class VideoRun:
         self.windows: list[Window] = []
         self.failure: Refused | None = None
         self.frames: list[Image.Image] = []
-        self.source = ""  # the name of the video that is made again
+        self.source: source.Taken | None = None  # the video that is made again
         self.following: Following | None = None
         self.notes: list[str] = []
 
@@ -95,7 +95,7 @@ class VideoRun:
         p.sample = self._with_motion(p.sample)
         p.extra_generation_params.update(to_infotext(settings))
         if self.source:
-            p.extra_generation_params[SOURCE_KEY] = self.source
+            p.extra_generation_params[SOURCE_KEY] = self.source.name
 
     def before_sampling(self, noise: Tensor) -> None:
         """Correlate the noise of a pass in place; called for the first pass, hires and img2img."""
@@ -120,7 +120,10 @@ class VideoRun:
         self._let_go()
         written = Written()
         if self.settings.frames > 1:
-            written = save_videos(self.p, self.frames, processed, self.settings, self._earlier())
+            heard = None if self.source is None else self.source.file
+            written = save_videos(self.p, self.frames, processed, self.settings, self._earlier(), heard)
+        if self.source is not None:
+            self.source.scratch.cleanup()
         notes, failures = list(self.notes), list(written.failures)
         if self.following is not None:
             notes, failures = notes + self.following.notes, self.following.errors + failures
@@ -156,7 +159,7 @@ class VideoRun:
     def _take_video(self) -> None:
         """Make a video's frames the init images, and its length and rate those of the run."""
         taken = source.take(self.p, self.settings, WebUIStudio().folders.photos)
-        self.settings, self.source, self.notes = taken.settings, taken.name, taken.notes
+        self.settings, self.source, self.notes = taken.settings, taken, taken.notes
         for note in taken.notes:
             self.p.comment(note)
 

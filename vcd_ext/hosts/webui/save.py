@@ -2,20 +2,27 @@
 
 import base64
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from modules import images, shared, ui_tempdir
 from numpy.typing import NDArray
 from PIL import Image
 
-from vcd_ext import media
+from vcd_ext import media, results
 from vcd_ext.pipeline import Finished
 from vcd_ext.results import MIME
 from vcd_ext.settings import VideoSettings
+
+
+class _Sound(NamedTuple):
+    """A video whose sound the files get, and who is told if it cannot be read."""
+
+    source: Path | None
+    note: Callable[[str], None]
 
 
 @dataclass
@@ -33,17 +40,19 @@ def save_videos(
     processed: Any,
     settings: VideoSettings,
     earlier: Mapping[int, Sequence[Finished]],
+    heard: Path | None = None,
 ) -> Written:
     """Write the videos of a run, whose frames came out one after the other, in each of the formats.
 
     The frames themselves ('png') are saved by the WebUI as pictures. earlier: by a video's number, those of the stages
-    before it, which are written beside it, the last first.
+    before it, which are written beside it, the last first. heard: a video whose sound they get.
     """
     result, length = Written(), settings.frames
+    sound = _Sound(heard, result.lines.append)
     for number, start in enumerate(range(0, len(frames) - length + 1, length)):
         infotext = processed.infotexts[processed.index_of_first_image + start]
         try:
-            for path, stage in _saved(p, number, frames[start : start + length], infotext, settings, earlier):
+            for path, stage in _saved(p, number, frames[start : start + length], infotext, settings, earlier, sound):
                 result.lines.append(f"VCD video: {path}")
                 result.described.append(described(p, path) | ({"stage": stage} if stage else {}))
         except (OSError, ValueError, ImportError) as error:
@@ -59,6 +68,7 @@ def _saved(
     infotext: str,
     settings: VideoSettings,
     earlier: Mapping[int, Sequence[Finished]],
+    sound: "_Sound",
 ) -> Iterator[tuple[Path, str]]:
     """Write a video and those of the stages before it; yield each file once it is there, with the name of its stage.
 
@@ -71,11 +81,11 @@ def _saved(
     stem = _stem(p, number, frames[0])
     files = [stem.with_name(f"{stem.name}.{suffix}") for suffix in formats]
     for path in files:
-        yield _write(path, _clip(stacked, settings.fps, infotext)), ""
+        yield _write(path, _clip(stacked, settings.fps, infotext), sound), ""
     for stage in reversed(earlier.get(number, ())):
         clip = _clip(stage.clip.frames, settings.fps, stage.clip.metadata.get("parameters", ""))
         for path in files:
-            yield _write(stage.beside(path), clip), stage.title
+            yield _write(stage.beside(path), clip, sound), stage.title
 
 
 def _clip(frames: NDArray[np.uint8], fps: float, infotext: str) -> media.Clip:
@@ -90,8 +100,8 @@ def described(p: Any, path: Path) -> dict[str, str]:
     return entry
 
 
-def _write(path: Path, clip: media.Clip) -> Path:
-    media.write(path, clip)
+def _write(path: Path, clip: media.Clip, sound: "_Sound") -> Path:
+    results.write(clip, path, *sound)
     if shared.demo is not None:
         # Lets the page play it if the person's output folder lies outside the WebUI's.
         ui_tempdir.register_tmp_file(shared.demo, str(path))

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +25,8 @@ class Taken(NamedTuple):
     settings: VideoSettings
     name: str
     notes: list[str]
+    file: Path
+    scratch: "tempfile.TemporaryDirectory[str]"  # in which the file lies if it was sent; to be kept as long as that
 
 
 def take(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> Taken:
@@ -34,8 +36,11 @@ def take(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> Taken:
     """
     if not hasattr(p, "init_images"):
         raise Refused("A video is made again in img2img; drop it there, or post it to /sdapi/v1/img2img.")
-    clip, name = read(settings.video, allowed)
-    count, notes = min(len(clip.frames), settings.frames), []
+    notes: list[str] = []
+    scratch = tempfile.TemporaryDirectory(prefix="vcd")
+    clip, file = read(settings.video, allowed, Path(scratch.name), lambda sentence: notes.append(f"VCD: {sentence}"))
+    name = NAME if file.parent == Path(scratch.name) else file.name
+    count = min(len(clip.frames), settings.frames)
     if count < len(clip.frames):
         notes.append(f"VCD: {name} has {len(clip.frames)} frames; the first {count} were used, as 'Frames' says.")
     height, width = clip.frames.shape[1:3]
@@ -45,18 +50,19 @@ def take(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> Taken:
             "shape, or choose a resize mode that crops or fills."
         )
     p.init_images = [Image.fromarray(frame) for frame in clip.frames[:count]]
-    return Taken(replace(settings, frames=count, fps=float(clip.fps), video=""), name, notes)
+    return Taken(replace(settings, frames=count, fps=float(clip.fps), video=""), name, notes, file, scratch)
 
 
-def read(video: str, allowed: Sequence[Path]) -> tuple[Clip, str]:
-    """A clip and its name. video: the file in base64, or a path in a folder that may be read.
+def read(video: str, allowed: Sequence[Path], scratch: Path, note: Callable[[str], None]) -> tuple[Clip, Path]:
+    """A clip and its file. video: the file in base64, which is put into `scratch`, or a path in an allowed folder.
+
+    note: as of `media.read`.
 
     Refused, in one sentence, for what is not there, may not be read or is no video.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="vcd") as folder:
-            path = received(video, [*allowed, _uploads()], Path(folder))
-            return media.read(path), NAME if path.parent == Path(folder) else path.name
+        path = received(video, [*allowed, _uploads()], scratch)
+        return media.read(path, note), path
     except (OSError, ValueError, ImportError, MemoryError) as error:
         raise Refused(f"video: {error}") from error
 

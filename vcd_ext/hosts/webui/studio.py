@@ -23,6 +23,7 @@ from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING
 from vcd_ext.jobs import Jobs
+from vcd_ext.motion import suggested
 from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, PassSettings, SettingError, TiledSettings, TrainSettings
 from vcd_ext.studio import Caption, Choices, Folders
 
@@ -153,6 +154,10 @@ class WebUIStudio:
             video.WebUIVideo().upscalers(),
             list(controlnets.tiles()),
         )
+
+    def motion_module(self) -> str:
+        """The one for somebody who has chosen none."""
+        return suggested(library.names()) or NO_MODULE
 
     def check(self, settings: PassSettings) -> None:
         """ValueError for settings with a name that is not there."""

@@ -41,21 +41,21 @@ def fingerprint():
     }
 
 
-def raise_inside_unet(after: int = Body(0, embed=True)):
-    """Make the UNet raise in its call number `after` from now, deep inside and once."""
+def raise_inside_unet(after: int = Body(0), words: str = Body("probe: the UNet failed")):
+    """Make the UNet raise in its call number `after` from now, deep inside and once, with these words."""
     block = shared.sd_model.model.diffusion_model.output_blocks[4]
     left = [after]
 
     def fail(*_):
         if left[0] == 0:
             handle.remove()
-            raise RuntimeError("probe: the UNet failed")
+            raise RuntimeError(words)
         left[0] -= 1
 
     handle = block.register_forward_pre_hook(fail)
 
 
-def watch_parts(interrupt_after: int = Body(-1), skip_after: int = Body(-1)):
+def watch_parts(interrupt_after: int = Body(-1), skip_after: int = Body(-1), stop_after: int = Body(-1)):
     """Note from now on how many pictures are in the UNet's first block at a time; press a button after so many."""
     block = shared.sd_model.model.diffusion_model.input_blocks[0]
     parts.clear()
@@ -68,6 +68,8 @@ def watch_parts(interrupt_after: int = Body(-1), skip_after: int = Body(-1)):
             shared.state.interrupt()
         if len(parts) == skip_after:
             shared.state.skip()
+        if len(parts) == stop_after:  # what the button Interrupt does with the setting "Don't Interrupt in the middle"
+            shared.state.stop_generating()
 
     watching.append(block.register_forward_pre_hook(note))
 

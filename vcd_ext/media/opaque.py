@@ -1,0 +1,45 @@
+"""Pictures with transparency as pictures without: on white, as there is none in what is made of a video."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+WHITE = 255
+TOLD = "The video is transparent in places, and what is made of it cannot be; white is put behind it."
+
+Note = Callable[[str], None]
+
+
+def on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pixels uint8 [H, W, 4] as [H, W, 3]."""
+    share = rgba[..., 3:].astype(np.float32) / 255
+    return np.rint(share * rgba[..., :3] + (1 - share) * WHITE).astype(np.uint8)
+
+
+def rgb(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:
+    """The pixels [H, W, 3] of a picture, and whether there was something to be seen through."""
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = np.asarray(image.convert("RGBA"))
+        if rgba[..., 3].min() < 255:
+            return on_white(rgba), True
+    return np.asarray(image.convert("RGB")), False
+
+
+def has_alpha(frame: Any) -> bool:
+    """Whether a frame of PyAV's has transparency beside its colours."""
+    return any(component.is_alpha for component in frame.format.components)
+
+
+def once(note: Note) -> Callable[[], None]:
+    """Tells it at the first call alone."""
+    told: list[bool] = []
+
+    def tell() -> None:
+        if not told:
+            told.append(True)
+            note(TOLD)
+
+    return tell
