@@ -258,7 +258,8 @@ def test_demo_learns_shows_and_measures(tmp_path, capsys):
     subject = next(one for one in toyworld.subjects() if one.name == demo.SUBJECT)
     videos = sorted(tmp_path.glob("*.mp4"))
     assert len(videos) == 7
-    sizes = {path.stem.partition("-")[2]: media.read(path).frames.shape[1] for path in videos if "far_away" in path.name}
+    stages = [path for path in videos if "far_away" in path.name]
+    sizes = {path.stem.partition("-")[2]: media.read(path).frames.shape[1] for path in stages}
     assert sizes == {"": 128, "face": 128, "tiled": 256}
     plain, mixed = (media.read(path) for path in videos if path.name.startswith("mara"))
     assert "Seed: 3" in plain.metadata["parameters"]
