@@ -64,4 +64,6 @@ def test_only_the_place_that_is_asked_for_is_made() -> None:
     whole = area(square, *FRAME.shape[:2])
     place = Area(slice(whole.rows.start + 5, whole.rows.start + 9), slice(whole.columns.start + 2, whole.columns.stop))
     part = reduce(picture, square, place, *FRAME.shape[:2])
-    np.testing.assert_array_equal(part, reduce(picture, square, whole, *FRAME.shape[:2])[5:9, 2:])
+    expected = reduce(picture, square, whole, *FRAME.shape[:2])[5:9, 2:]
+    # Not the same bits on every processor: products of matrices of other sizes are added up in another order.
+    np.testing.assert_allclose(part, expected, rtol=0, atol=1e-6)
