@@ -127,7 +127,8 @@ def cause(what: str) -> str:
 
 def _footer(part: Part) -> str:
     sizes = "".join(f"; {name}: {value}" for name, value in part.made_of.items())
-    return f"{part.seconds:.0f} s on {part.device}{sizes}."
+    took = f"{part.seconds:.0f} s" if part.seconds else "In a time that was not written down,"
+    return f"{took} on {part.device}{sizes}."
 
 
 def _made_of(kind: Kind, sizes: Sizes) -> dict[str, str]:
