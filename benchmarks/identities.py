@@ -154,19 +154,22 @@ def _video(host: Standalone, name: str, cell: Cell, wish: Wish) -> NDArray[np.ui
 
 
 def report(out: Path) -> None:
-    """Write the table of what was measured, and the differences between its rows."""
+    """Write the table of what was measured, and the differences between its rows; rows of all individuals only."""
     found = read(out / "individuals.jsonl")
+    cells = {label: [row for row in found if row["cell"] == label] for label in CELLS}
+    missing = [label for label, rows in cells.items() if len({row["who"] for row in rows}) < len(INDIVIDUALS)]
     lines = {}
-    for label in CELLS:
-        rows = [row for row in found if row["cell"] == label]
-        if rows:
-            groups = [row["who"] for row in rows]
-            measured_of = f"{len(rows)} videos of {len(set(groups))}"
-            lines[f"{label} ({measured_of})"] = [interval([float(r[c]) for r in rows], groups) for c in COLUMNS]
-    text = table(["", *COLUMNS.values()], lines)
-    differences = "\n".join(f"- {line}" for line in _compared(found))
-    (out / "identities.md").write_text(f"{text}\n\n{differences}\n", encoding="utf-8")
-    print(text, differences, sep="\n\n")
+    for label in [label for label in CELLS if label not in missing]:
+        groups = [row["who"] for row in cells[label]]
+        lines[f"{label} ({len(groups)} videos)"] = [
+            interval([float(row[name]) for row in cells[label]], groups) for name in COLUMNS
+        ]
+    differences = "\n".join(f"- {line}" for line in _compared([row for row in found if row["cell"] not in missing]))
+    text = f"{table(['', *COLUMNS.values()], lines)}\n\n{differences}\n"
+    if missing:
+        text += f"\nNot measured of all individuals yet: {'; '.join(missing)}.\n"
+    (out / "identities.md").write_text(text, encoding="utf-8")
+    print(text)
 
 
 def _compared(found: Sequence[dict[str, float | str]]) -> Iterator[str]:
