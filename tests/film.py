@@ -1,11 +1,14 @@
 """A short film for the ways in to Face VCD and Tiled VCD: a bright face walks through grey noise, and a tone sounds."""
 
+import errno
 from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from vcd_ext import results
 from vcd_ext.face import Detection
 from vcd_ext.media import Clip, write
 
@@ -50,6 +53,17 @@ def bright_squares(frame: Frames) -> list[Detection]:
             box = (float(run[0]), float(rows[0]), float(run[-1] + 1), float(rows[-1] + 1))
             found.append(Detection(box, 0.9))
     return found
+
+
+def fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every file that is to be written into the working folder find its disk full."""
+
+    def full(path: Path, *arguments: object, **options: object) -> Path:
+        if path.parent == Path():
+            raise OSError(errno.ENOSPC, f"{path} was not written: the disk is full.")
+        return write(path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(results.media, "write", full)
 
 
 def _tone(path: Path) -> Path:

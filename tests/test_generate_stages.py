@@ -1,6 +1,5 @@
 """`generate --face --tiled`: text in, the repaired and enlarged video out, and what is kept if that is cut short."""
 
-import errno
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from tests import film, tiny
 from tests.conftest import Files
 from tests.test_remake_command import _ctrl_c_as_in_a_terminal, last_line, pressed  # noqa: F401 - a fixture
-from vcd_ext import media, results
+from vcd_ext import media
 from vcd_ext.__main__ import main
 from vcd_ext.face import Detection
 from vcd_ext.hosts.standalone import Standalone
@@ -106,14 +105,7 @@ def test_a_failure_in_tiled_vcd_keeps_the_video_before_it(call: list[str], tmp_p
 
 
 def test_a_full_disk_at_the_end_costs_no_stage(call: list[str], capsys: Any, monkeypatch: Any):
-    plain = media.write
-
-    def full(path: Path, *arguments: object, **options: object) -> Path:
-        if path.parent == Path():
-            raise OSError(errno.ENOSPC, f"{path} was not written: the disk is full.")
-        return plain(path, *arguments, **options)
-
-    monkeypatch.setattr(results.media, "write", full)
+    film.fill_the_disk(monkeypatch)
     assert main([*call, "--tiled", "--save-stages"]) == 0
     said = capsys.readouterr()
     large, generated = map(Path, said.out.split())

@@ -1,6 +1,5 @@
 """The subcommands `face` and `tiled`: a video in, a better one out; stopped, what is finished stays."""
 
-import errno
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from PIL import Image
 
 from tests import film, tiny
 from tests.conftest import Files
-from vcd_ext import media, results
+from vcd_ext import media
 from vcd_ext.__main__ import main
 from vcd_ext.hosts.video import StandaloneVideo
 from vcd_ext.media import has_sound
@@ -168,14 +167,7 @@ def test_without_a_face_the_video_is_written_as_it_was(face, source, tmp_path, c
 
 
 def test_a_full_disk_at_the_end_costs_nothing(tiled, tmp_path, capsys, monkeypatch):
-    plain = media.write
-
-    def full(path: Path, *arguments: object, **options: object) -> Path:
-        if path.parent == Path():
-            raise OSError(errno.ENOSPC, f"{path} was not written: the disk is full.")
-        return plain(path, *arguments, **options)
-
-    monkeypatch.setattr(results.media, "write", full)
+    film.fill_the_disk(monkeypatch)
     assert main(tiled) == 0
     said = capsys.readouterr()
     assert "the disk is full. It is in /" in last_line(said.err).replace(str(tmp_path), "/")
