@@ -2,17 +2,19 @@
 
 (function() {
     const find = (selector) => (window.gradioApp ? gradioApp() : document).querySelector(selector);
-    const PATIENCE = 5; // seconds after which an answer that has not come is asked for again
+    const PATIENCE = 5; // seconds without another answer after which it is asked again
     // By tab: the panel's last answer that was acted on, none before anything was asked since the page was loaded.
     const asked = {}, waited = {};
 
-    // Asks for a tab's news: once when the page is loaded, then every second while something is being done.
+    // Asks for a tab's news: once when the page is loaded, then, as long as the tab is in sight, every second while
+    // something is being done and every few seconds otherwise. It may have begun elsewhere; and an answer from before
+    // a start that comes after the start's own would leave the page with the old state for good.
     function ask(tab) {
         const tick = find(`#vcd_${tab}_tick`);
-        const active = find(`#vcd_${tab}_panel .vcd-active`);
-        if (!tick || (tab in asked && !(active && active.offsetParent))) return;
-        const answer = active ? active.dataset.at : '';
-        waited[tab] = answer === asked[tab] ? waited[tab] + 1 : 0;
+        const panel = find(`#vcd_${tab}_panel`);
+        if (!tick || (tab in asked && !panel.offsetParent)) return;
+        const answer = panel.querySelector('.vcd-active')?.dataset.at;
+        waited[tab] = tab in asked && answer === asked[tab] ? waited[tab] + 1 : 0;
         if (waited[tab] === 0 || waited[tab] > PATIENCE) {
             asked[tab] = answer;
             waited[tab] = 0;

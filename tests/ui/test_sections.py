@@ -360,19 +360,20 @@ def test_news_are_short_while_nothing_begins_or_ends_and_the_chosen_identity_sta
     def chosen(answer: list[Any]) -> Any:
         return next(update["value"] for update in answer if isinstance(update, dict) and update.get("choices") == names)
 
-    first = news("", PAGE, None, *settings)
+    first = news("", "", PAGE, None, *settings)
     assert first.count(unchanged) == 1, "there is no prompt yet"
-    again = news(first[0], PAGE, None, *settings)
+    again = news(first[0], "", PAGE, None, *settings)
     assert again[0] == first[0]
     assert again[2:] == [unchanged] * (len(first) - 2)
+    assert "Add photos." in news(first[0], "Add photos.", PAGE, None, *settings)[1]["value"]
     names = ["zora"]
     ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="zora")))
-    assert chosen(news(first[0], PAGE, None, *settings)) == "zora"
+    assert chosen(news(first[0], "", PAGE, None, *settings)) == "zora"
     names = ["rexy", "zora"]
     ended(jobs.trainings.start(PHOTOS, SETTINGS))
-    at_end = news(first[0], PAGE, "zora", *settings)
+    at_end = news(first[0], "", PAGE, "zora", *settings)
     assert chosen(at_end) == "rexy", "the new one"
     with jobs.turn("Saving an identity"):
-        during = news(at_end[0], PAGE, "zora", *settings)
+        during = news(at_end[0], "", PAGE, "zora", *settings)
     assert during[0] != at_end[0], "the button that interrupts can be pressed"
     assert chosen(during) == "zora"

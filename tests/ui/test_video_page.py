@@ -1,12 +1,13 @@
 """The tabs Face VCD and Tiled VCD in Chromium, on the toy studio: what a person does and sees."""
 
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import APIResponse, Page, Route, expect, sync_playwright
 
 from tests import film
 from tests.toy_studio import ToyStudio
@@ -16,6 +17,11 @@ from vcd_ext.ui.app import page as built
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 PATIENCE = 60_000  # milliseconds
+# Keeps all that an element shows from now on.
+RECORD = """(element) => {
+    window.recorded = [];
+    new MutationObserver(() => recorded.push(element.textContent)).observe(element, {subtree: true, childList: true});
+}"""
 STATE = """(video) => ({at: video.currentTime, paused: video.paused, width: video.videoWidth, error: video.error})"""
 
 
@@ -124,6 +130,54 @@ def test_interrupt_shows_how_far_it_is_and_keeps_what_is_finished(page: Page, st
     studio.go_on.set()
     says(page, "tiled", "Stopped: 3 of 40 frames are finished.")
     studio.video.at = lambda frame: None
+
+
+@pytest.fixture
+def held_up(studio: ToyStudio) -> Iterator[threading.Event]:
+    """Videos wait in their middle until this is set."""
+    go_on = threading.Event()
+    studio.video.at = lambda frame: go_on.wait(PATIENCE / 1000) if frame == 2 else None
+    yield go_on
+    go_on.set()
+    studio.video.at = lambda frame: None
+
+
+def test_an_answer_from_before_a_start_that_comes_late_is_mended(page: Page, held_up: threading.Event) -> None:
+    late: list[tuple[Route, APIResponse]] = []
+    page.route("**/run/predict*", lambda route: late.append((route, route.fetch())), times=1)  # the next news
+    page.locator("#vcd_tiled_tick").evaluate("(button) => button.click()")
+    while not late:
+        page.wait_for_timeout(50)
+    page.locator("#vcd_tiled_start").click()
+    page.locator("#vcd_tiled_panel .vcd-active").wait_for()
+    page.locator("#vcd_tiled_panel").last.evaluate(RECORD)
+    route, answer = late[0]
+    route.fulfill(response=answer)
+    says(page, "tiled", "enlarging and painting")
+    assert "was stopped" in page.evaluate("recorded.join()"), "what the late answer says of the job before was shown"
+    held_up.set()
+    says(page, "tiled", "Tiled VCD of walk-face.mp4 is ready.")
+
+
+def test_what_went_wrong_stays_on_the_page_while_news_come(page: Page, held_up: threading.Event) -> None:
+    page.locator("#vcd_tiled_start").click()
+    says(page, "tiled", "enlarging and painting")
+    open_tab(page, "Face VCD")
+    page.locator("#vcd_face_start").click()
+    busy = "Tiled VCD of walk-face.mp4 is under way; wait for the end"
+    says(page, "face", busy)
+    answers = {page.locator("#vcd_face_panel .vcd-active").get_attribute("data-at") for _ in _seconds(page, 4)}
+    assert len(answers) > 1, "news have come"
+    says(page, "face", busy)
+    held_up.set()
+    expect(page.locator("#vcd_face_start")).to_be_enabled()
+    expect(page.locator("#vcd_face_panel .vcd-error")).to_have_count(0)
+
+
+def _seconds(page: Page, count: int) -> Iterator[int]:
+    for second in range(count):
+        page.wait_for_timeout(1000)
+        yield second
 
 
 def test_every_setting_explains_itself(page: Page) -> None:

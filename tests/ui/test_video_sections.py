@@ -239,13 +239,14 @@ def test_news_are_short_while_nothing_begins_or_ends(jobs: Jobs, source: Path) -
     face_news, tiled_news = (
         one.fn for one in built.fns if getattr(one.fn, "__qualname__", "").startswith("keep_fresh")
     )
-    first = face_news("")
-    again = face_news(first[0])
+    first = face_news("", "")
+    again = face_news(first[0], "")
     assert again[2:] == [UNCHANGED] * (len(first) - 2), "a player that is playing is left alone"
+    assert "Try mp4." in face_news(first[0], "Try mp4.")[1]["value"], "what went wrong is still told"
     job = ended(jobs.videos.start(source, FACES))
-    after = face_news(first[0])
+    after = face_news(first[0], "")
     assert any("vcd-sheet" in str(update) for update in after), "the faces that the job found"
     assert any("vcd-compare" in str(update) for update in after)
-    assert not any("vcd-compare" in str(update) for update in tiled_news(""))
-    assert face_news(after[0])[2:] == [UNCHANGED] * (len(first) - 2)
+    assert not any("vcd-compare" in str(update) for update in tiled_news("", ""))
+    assert face_news(after[0], "")[2:] == [UNCHANGED] * (len(first) - 2)
     assert job.files

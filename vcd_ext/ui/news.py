@@ -14,13 +14,14 @@ def keep_fresh(section: RemakeSection[Any], people: PeopleSection | None = None)
     seen = gr.State("")
     sheets = [] if people is None else [people.sheet]
 
-    def news(before: str) -> list[Any]:
+    def news(before: str, error: str) -> list[Any]:
         """What has changed; the panel always, the rest where a job has begun, ended or found its faces."""
         job = section.job
         doing = section.jobs.beside(job)
         now = f"{job.id} {job.state} {len(job.files)} {job.sheet is not None}" if job else "none"
         now += f" {doing.stage}" if doing else ""
-        shown = section.show()
+        over = now != before and doing is None and (job is None or job.ended)
+        shown = section.show("" if over else error)  # it was about what is over now
         if now == before:
             return [now, shown[0], *[gr.update()] * (len(shown) - 1 + len(section.lists) + len(sheets))]
         sheet = pictured(job.sheet) if job is not None and job.sheet is not None else None
@@ -28,4 +29,4 @@ def keep_fresh(section: RemakeSection[Any], people: PeopleSection | None = None)
         return [now, *shown, *section.refreshed(), *found]
 
     outputs = [seen, *section.shown, *section.lists, *sheets]
-    tick.click(news, [seen], outputs, queue=False, show_progress="hidden", api_name=False)
+    tick.click(news, [seen, section.error], outputs, queue=False, show_progress="hidden", api_name=False)

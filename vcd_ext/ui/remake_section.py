@@ -52,7 +52,8 @@ class RemakeSection(Generic[Settings]):
             self.save = gr.Button("Save again", visible=False, elem_id=f"vcd_{tab}_save")
         self.panel = gr.HTML(elem_id=f"vcd_{tab}_panel")
         self.result = gr.HTML(elem_id=f"vcd_{tab}_result")
-        self.shown = [self.panel, self.start, self.stop, self.save, self.result]
+        self.error = gr.State("")  # what went wrong with the last click; the panel keeps showing it
+        self.shown = [self.panel, self.start, self.stop, self.save, self.result, self.error]
 
     @property
     def job(self) -> VideoJob | None:
@@ -78,6 +79,7 @@ class RemakeSection(Generic[Settings]):
             gr.update(interactive=runs or doing is not None),
             gr.update(visible=job is not None and job.ended and job.unsaved is not None),
             gr.update(value=result(job, self.other)),
+            error,
         ]
 
     def begin(self, source: str, formats: list[str], *values: Any) -> list[Any]:

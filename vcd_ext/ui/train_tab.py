@@ -42,20 +42,21 @@ def _keep_fresh(photos: PhotosSection, training: TrainingSection, identities: Id
     tick = gr.Button("News", elem_id="vcd_train_tick", elem_classes="vcd-hidden")
     seen = gr.State("")
 
-    def news(before: str, page: Page, chosen: str | None, *values: Any) -> list[Any]:
+    def news(before: str, error: str, page: Page, chosen: str | None, *values: Any) -> list[Any]:
         """What has changed; the panel always, the rest where a training has begun, ended or made a preview."""
         job = training.jobs.last_of(TrainingJob)
         doing = training.jobs.beside(job)
         now = f"{job.id} {job.state} {job.preview and job.preview.step}" if job else "none"
         now += f" {doing.stage}" if doing else ""
-        shown = training.show()
+        over = now != before and doing is None and (job is None or job.ended)
+        shown = training.show("" if over else error)  # it was about what is over now
         if now == before:
             return [now, shown[0], *[gr.update()] * (len(training.shown) - 1 + len(identities.shown) + 1)]
         return [now, *shown, *identities.show(chosen=_kept(job, before, chosen)), training.tell_estimate(page, *values)]
 
     tick.click(
         news,
-        [seen, photos.page, identities.chosen, *training.form.inputs],
+        [seen, training.error, photos.page, identities.chosen, *training.form.inputs],
         [seen, *training.shown, *identities.shown, training.estimate],
         queue=False,
         show_progress="hidden",

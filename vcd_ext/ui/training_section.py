@@ -58,9 +58,10 @@ class TrainingSection:
                 "Use it now", variant="primary", scale=1, min_width=110, visible=jobs.studio.makes_pictures,
                 elem_id="vcd_train_use",
             )  # fmt: skip
+        self.error = gr.State("")  # what went wrong with the last click; the panel keeps showing it
         self.shown = [
             self.panel, self.preview, self.train, self.stop, self.keep, self.unfinished_row, self.unfinished,
-            self.use_row, self.prompt,
+            self.use_row, self.prompt, self.error,
         ]  # fmt: skip
 
     def connect(self, page: Any) -> None:
@@ -95,6 +96,7 @@ class TrainingSection:
             gr.update(choices=choices, value=choices[0] if choices else None),
             gr.update(visible=done),
             gr.update(value=_prompt(job)) if done else gr.update(),
+            error,
         ]
 
     def start(self, page: Page, replace_existing: bool, preview_every: int, *values: Any) -> list[Any]:
