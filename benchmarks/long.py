@@ -11,26 +11,19 @@ pixels (48 KiB each).
 import argparse
 import multiprocessing
 import os
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
 import torch
-from PIL import Image, ImageDraw
 
+from benchmarks.watched import MIB, Memory, Run, Watch, plot
 from vcd_ext import toyworld
 from vcd_ext.demo import PICTURE
 from vcd_ext.hosts.standalone import Standalone
 from vcd_ext.settings import VideoSettings
 
-MIB = 2**20
 SHORT, LONG = 16, 200
-SECONDS_BETWEEN = 0.02
-SIDES, LEFT, RIGHT, TOP, BOTTOM = (760, 360), 60, 16, 34, 44
-COLOURS = {SHORT: (214, 120, 30), LONG: (40, 90, 170)}
 
 
 class Shoot(NamedTuple):
@@ -39,7 +32,7 @@ class Shoot(NamedTuple):
     frames: int
     loaded: float  # before it began, with the models loaded
     denoised: float  # seconds after which the VAE began
-    memory: list[tuple[float, float]]  # (seconds, MiB)
+    memory: Memory
 
     def peak(self, decoding: bool) -> float:
         """The most while the UNet worked, or while the VAE did."""
@@ -48,6 +41,11 @@ class Shoot(NamedTuple):
     def added(self, decoding: bool) -> float:
         """By how much that is more than before the video began."""
         return self.peak(decoding) - self.loaded
+
+    def line(self) -> Run:
+        """It in the plot."""
+        label = f"{self.frames} frames: {self.memory[-1][0]:.0f} s of CPU; from the line on it decodes"
+        return Run(label, self.memory, self.denoised)
 
 
 def main() -> None:
@@ -74,7 +72,7 @@ def main() -> None:
         f"{long.added(True) - short.added(True):+.1f} MiB more while decoding; their pixels are "
         f"{(LONG - SHORT) * 3 * toyworld.SIZE**2 / MIB:.1f} MiB"
     )
-    drawn(shoots).save(options.out, optimize=True)
+    plot([made.line() for made in shoots]).save(options.out, optimize=True)
     print(options.out)
 
 
@@ -86,64 +84,14 @@ def shoot(frames: int, steps: int) -> Shoot:
     module = toyworld.motion_module()
     # Libraries allocate what they keep when they are first used: one step of one window is made before.
     host.generate(replace(picture, steps=1), VideoSettings(frames=SHORT), module)
-    watch = _Watch()
-    host.generate(picture, VideoSettings(frames=frames), module, progress=watch.progress)
-    memory = watch.end()
-    denoised = next(seconds for seconds, done in watch.done if done == steps * frames)
-    return Shoot(frames, watch.loaded, denoised, memory)
+    ends: dict[int, float] = {}  # seconds by how much was done
+    watch = Watch()
 
+    def progress(done: int, _total: int) -> None:
+        ends.setdefault(done, watch.seconds())
 
-class _Watch:
-    """Notes the resident memory of this process, and when how much of the video was done."""
-
-    def __init__(self) -> None:
-        self.process, self.began = psutil.Process(), time.process_time()
-        self.loaded = self._resident()
-        self.done: list[tuple[float, int]] = []
-        self._memory: list[tuple[float, float]] = []
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._note, daemon=True)
-        self._thread.start()
-
-    def progress(self, done: int, _total: int) -> None:
-        self.done.append((time.process_time() - self.began, done))
-
-    def end(self) -> list[tuple[float, float]]:
-        """Stop; (seconds, MiB) since the beginning."""
-        self._ended.set()
-        self._thread.join()
-        return self._memory
-
-    def _note(self) -> None:
-        while not self._ended.wait(SECONDS_BETWEEN):
-            self._memory.append((time.process_time() - self.began, self._resident()))
-
-    def _resident(self) -> float:
-        now = self.process.memory_info()
-        return (now.rss - now.shared) / MIB  # what is mapped from files comes and goes as the system likes
-
-
-def drawn(shoots: list[Shoot]) -> Image.Image:
-    """A plot of the memory over each run, from its beginning to its end."""
-    picture = Image.new("RGB", SIDES, "white")
-    draw = ImageDraw.Draw(picture)
-    width, height = SIDES[0] - LEFT - RIGHT, SIDES[1] - TOP - BOTTOM
-    top = max(mib for made in shoots for _, mib in made.memory) * 1.1
-    for line in range(5):
-        y = TOP + height * (1 - line / 4)
-        draw.line([(LEFT, y), (LEFT + width, y)], fill=(225, 225, 225))
-        draw.text((6, y - 6), f"{top * line / 4:.0f} MiB", fill=(90, 90, 90))
-    for number, made in enumerate(shoots):
-        colour, whole = COLOURS[made.frames], made.memory[-1][0]
-        points = [(LEFT + width * seconds / whole, TOP + height * (1 - mib / top)) for seconds, mib in made.memory]
-        draw.line(points, fill=colour, width=2)
-        x = LEFT + width * made.denoised / whole
-        draw.line([(x, TOP), (x, TOP + height)], fill=colour)
-        label = f"{made.frames} frames: {whole:.0f} s of CPU; from the line on it decodes"
-        draw.text((LEFT + 320 * number, 10), label, fill=colour)
-    caption = "resident memory from the beginning to the end of each run, models and libraries included"
-    draw.text((LEFT, SIDES[1] - 26), caption, fill=(90, 90, 90))
-    return picture
+    host.generate(picture, VideoSettings(frames=frames), module, progress=progress)
+    return Shoot(frames, watch.before, ends[steps * frames], watch.end())
 
 
 if __name__ == "__main__":

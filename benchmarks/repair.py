@@ -35,6 +35,7 @@ from benchmarks.rows import Row, table
 from vcd_ext import toyworld
 
 Sizes = argparse.Namespace
+MEMORY = "tiled_memory.png"
 
 
 class Kind(NamedTuple):
@@ -45,6 +46,7 @@ class Kind(NamedTuple):
     options: tuple[str, ...] = ()
     of_world: bool = False  # whether the shipped world's weights do
     all_cores: bool = False
+    plot: str = ""  # a file beside the table
 
 
 def _speed(sizes: Sizes) -> list[Row]:
@@ -63,7 +65,9 @@ KINDS = {
     "tiled-world": Kind(
         "Tiled VCD: the shipped drawn world", lambda s: tiled_world.rows(s.clips), ("clips",), True
     ),
-    "memory": Kind("Tiled VCD: memory", lambda s: tiled_memory.rows(s.lengths), ("lengths",)),
+    "memory": Kind(
+        "Tiled VCD: memory", lambda s: tiled_memory.rows(s.lengths, s.out / MEMORY), ("lengths",), plot=MEMORY
+    ),
     "tiled-speed": Kind("Tiled VCD: speed", _speed, ("width", "frames", "device", "dtype", "rounds")),
     "share": Kind("Everything except denoising and decoding", lambda s: repair_share.rows(s.share_frames),
                   ("share_frames",)),
@@ -105,10 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def document(known: Remembered) -> str:
     """All that is known, in Markdown: first what misses its bound, and why."""
     parts = {kind.title: known.part(name) for name, kind in KINDS.items()}
-    sections = [
-        f"## {title}\n\n{table(part.rows)}\n\n{_footer(part)}" if part else f"## {title}\n\nNot measured yet."
-        for title, part in parts.items()
-    ]
+    sections = [_section(kind, parts[kind.title]) for kind in KINDS.values()]
     missed = [
         f"- {title}: {row.what}: {row.value:.4g} (bound: {row.bound}). {cause(row.what)}"
         for title, part in parts.items()
@@ -118,6 +119,13 @@ def document(known: Remembered) -> str:
     misses = "\n".join(missed) or "No bound is missed."
     heading = f"# Face VCD and Tiled VCD, measured\n\n{(__doc__ or '').strip()}"
     return "\n\n".join([heading, f"## What misses its bound\n\n{misses}", *sections]) + "\n"
+
+
+def _section(kind: Kind, part: Part | None) -> str:
+    if part is None:
+        return f"## {kind.title}\n\nNot measured yet."
+    picture = f"\n\n![{kind.title}]({kind.plot})" if kind.plot else ""
+    return f"## {kind.title}\n\n{table(part.rows)}{picture}\n\n{_footer(part)}"
 
 
 def cause(what: str) -> str:
@@ -157,8 +165,8 @@ def _options(arguments: Sequence[str] | None) -> Sizes:
     parser.add_argument("--videos", type=int, default=4, help="of each shipped subject, for Face VCD")
     parser.add_argument("--clips", type=int, default=8, help="of the drawn world, for Tiled VCD")
     parser.add_argument("--lengths", type=int, nargs="+", default=[16, 64, 200], help="frames whose memory is measured")
-    parser.add_argument("--width", type=int, default=32, help="channels of the UNet whose speed is measured")
-    parser.add_argument("--frames", type=int, default=16, help="frames of its video")
+    parser.add_argument("--width", type=int, default=320, help="channels of the UNet whose speed is measured")
+    parser.add_argument("--frames", type=int, default=2, help="frames of its video")
     parser.add_argument("--rounds", type=int, default=1, help="how often; the best counts")
     parser.add_argument("--device", default="cpu", help="where it runs")
     parser.add_argument("--dtype", default="float32", help="its precision")

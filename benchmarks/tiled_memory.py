@@ -1,10 +1,11 @@
-"""Memory of Tiled VCD by the length of the video."""
+"""Memory of Tiled VCD by the length of the video, with a plot of the shortest and the longest."""
 
-import resource
+import os
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,11 @@ import torch
 
 from benchmarks import tiled_world
 from benchmarks.rows import Row
+from benchmarks.watched import MIB, Memory, Run, Watch, plot
 from vcd_ext.host import Picture
 from vcd_ext.settings import NO_MODULE, TiledSettings
 from vcd_ext.tiled import upscale
 
-MIB = 2**20
 SHORT, LONG, SIDE = 4, 12, 512  # frames, pixels
 
 
@@ -42,15 +43,21 @@ class Mirror:
         yield from frames
 
 
-def rows(lengths: Sequence[int]) -> list[Row]:
-    """What a frame takes in the project's own arrays, and what a video takes with all of a small model."""
-    peaks = {frames: _apart(frames) for frames in lengths}
+def rows(lengths: Sequence[int], picture: Path) -> list[Row]:
+    """What a frame takes in the project's own arrays, and what a video takes with all of a small model.
+
+    picture: the file of the plot.
+    """
+    runs = {frames: _apart(frames) for frames in sorted(lengths)}
+    peaks = {frames: max(mib for _, mib in memory) for frames, memory in runs.items()}
     first, last = min(lengths), max(lengths)
-    a_frame = (peaks[last] - peaks[first]) / (last - first)
+    a_frame = (peaks[last] - peaks[first]) * MIB / (last - first)
     own = 2 * 256 * 256 * 3 * 1.5  # in half precision, and as bytes
+    lines = [Run(f"{n} frames: {runs[n][-1][0]:.0f} s of CPU", runs[n]) for n in (first, last)]
+    plot(lines).save(picture, optimize=True)
     return [
         Row("memory for a frame at 1024x1024, MB", _for_a_frame(), high=16, note="input, enlarged and finished"),
-        *[Row(f"peak with the drawn world at 256x256, {n} frames, MiB", peak / MIB) for n, peak in peaks.items()],
+        *[Row(f"peak with the drawn world at 256x256, {n} frames, MiB", peak) for n, peak in peaks.items()],
         Row("of which for each frame more, KiB", a_frame / 1024, note=f"its pictures alone: {own / 1024:.0f}"),
     ]
 
@@ -66,14 +73,18 @@ def _for_a_frame() -> float:
     return (peaks[1] - peaks[0]) / (LONG - SHORT) / 1e6
 
 
-def _apart(frames: int) -> int:
-    """The most bytes that a process of its own had resident."""
+def _apart(frames: int) -> Memory:
+    """Memory over a run in a process of its own."""
+    # Without this the C library keeps what is freed, and what is resident says little about what is needed.
+    os.environ["MALLOC_MMAP_THRESHOLD_"] = str(2**20)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_peak, frames).result()
+        return pool.submit(_run, frames).result()
 
 
-def _peak(frames: int) -> int:
+def _run(frames: int) -> Memory:
     torch.set_num_threads(1)
     clip = np.random.default_rng(0).integers(0, 256, (frames, 128, 128, 3), dtype=np.uint8)
-    upscale(tiled_world.host(), clip, tiled_world.SETTINGS)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    host = tiled_world.host()
+    watch = Watch()
+    upscale(host, clip, tiled_world.SETTINGS)
+    return watch.end()
