@@ -90,6 +90,7 @@ CAUSES = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what is not measured yet, and write."""
     sizes = _options(arguments)
+    sizes.out.mkdir(parents=True, exist_ok=True)
     known = Remembered(sizes.out / "repair.json")
     for name, kind in KINDS.items():
         made_of = _made_of(kind, sizes)
