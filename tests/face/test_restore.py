@@ -234,7 +234,27 @@ def test_progress_names_its_stages(made: Made) -> None:
     assert sorted(stages[1:]) == ["Repairing face 1", "Repairing face 2"]
     for stage in stages[1:]:
         steps = [(progress.step, progress.total) for progress in told if progress.stage == stage]
-        assert steps == [(i, STEPS) for i in range(STEPS + 1)]
+        total = STEPS + len(truth.frames)
+        assert steps == [(i, total) for i in range(total + 1)]
+
+
+@pytest.mark.parametrize("frames", [1, 3, 8, 20])
+def test_the_last_that_is_told_of_each_stage_is_its_end(frames: int, made: Made) -> None:
+    truth, told = made("walk"), []
+    settings = replace(SETTINGS, motion_module="mm_v2")  # for which short tracks are continued
+    restore(ToyHost(), truth.frames[:frames], settings, told.append, detector=Jittery(truth, lost=0.0))
+    last = {progress.stage: progress for progress in told}
+    assert list(last) == ["Finding faces", "Repairing face 1"]
+    for progress in last.values():
+        assert (progress.step, progress.seconds_left) == (progress.total, 0)
+
+
+def test_a_stage_that_is_stopped_is_not_told_to_be_at_its_end(made: Made) -> None:
+    truth, told = made("walk"), []
+    frames, settings = truth.frames[:3], replace(SETTINGS, motion_module="mm_v2")
+    people = find_people(frames, settings, Jittery(truth, lost=0.0))
+    restore(ToyHost(), frames, settings, told.append, people=people, interrupted=Stop(STEPS + 1))
+    assert told[-1].step < told[-1].total
 
 
 class Stop:
