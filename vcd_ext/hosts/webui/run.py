@@ -1,7 +1,7 @@
 """One request of the WebUI as a video: what is done to its `p` from `before_process` to `postprocess`."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -117,16 +117,14 @@ class VideoRun:
     def postprocess(self, processed: Any) -> None:
         """Write the videos of all frames that came out, and tell page and API where they are."""
         self._let_go()
-        written = Written()
+        written, lost = Written(), list[str]()
         if self.settings.frames > 1:
-            heard = None if self.source is None else self.source.file
-            written = save_videos(self.p, self.frames, processed, self.settings, self._earlier(), heard)
-        if self.source is not None:
-            self.source.scratch.cleanup()
-        notes, failures = list(self.notes), list(written.failures)
+            with nullcontext() if self.source is None else self.source.heard(lost.append) as heard:
+                written = save_videos(self.p, self.frames, processed, self.settings, self._earlier(), heard)
+        notes, failures = self.notes + lost, list(written.failures)
         if self.following is not None:
             notes, failures = notes + self.following.notes, self.following.errors + failures
-        processed.comments += "".join(f"{line}\n" for line in written.lines)
+        processed.comments += "".join(f"{line}\n" for line in lost + written.lines)
         # A new dict: the run's own entries have gone into the infotext already, and these must not.
         processed.extra_generation_params = processed.extra_generation_params | {
             **({VIDEOS_KEY: written.described} if self.settings.frames > 1 else {}),
