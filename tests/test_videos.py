@@ -187,6 +187,7 @@ def test_where_nothing_makes_mp4_animations_are_made_again_all_the_same(
     ("error", "words"),
     [
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "The memory is too small for"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "The memory is too small for"),
         (KeyError("mid"), "The video failed: KeyError: 'mid'. The console tells more."),
     ],
 )

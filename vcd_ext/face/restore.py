@@ -17,9 +17,9 @@ from vcd_ext.face.waiting import Waiting
 from vcd_ext.host import FACTOR, Interrupted, VideoHost, VideoPass
 from vcd_ext.identity.progress import Report, steps
 from vcd_ext.media.clip import check_frames
+from vcd_ext.out_of_memory import is_out_of_memory
 from vcd_ext.room import room
 from vcd_ext.settings import FaceSettings, SettingError, parse
-from vcd_ext.tiled.memory import is_out_of_memory
 
 REPAIRING = "Repairing face"  # and its number
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from vcd_ext.host import FACTOR, Interrupted, Picture, VideoHost
 from vcd_ext.identity.progress import Report, steps
 from vcd_ext.media.clip import check_frames
+from vcd_ext.out_of_memory import is_out_of_memory
 from vcd_ext.room import room
 from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse
 from vcd_ext.tiled import asked
 from vcd_ext.tiled.colours import with_low_frequencies
 from vcd_ext.tiled.enlarged import SCALE, Enlarged
-from vcd_ext.tiled.memory import Plan, is_out_of_memory, plans
+from vcd_ext.tiled.memory import Plan, plans
 
 PAINTING = "Enlarging and painting"
 
