@@ -1,5 +1,6 @@
 """Face VCD as a whole, on hosts whose painting is known."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -328,6 +329,37 @@ def test_a_face_that_fails_does_not_take_the_finished_ones_with_it(made: Made) -
     assert np.array_equal(restored, restore(ToyHost(inverted), truth.frames, leave, people=tracks))
     [note] = notes
     assert note.startswith(f"Face {large.number} was left as it was: The memory is too small")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA"), "CUDA error: unspec"),
+        (AttributeError("'NoneType' object has no attribute 'shape'"), "'NoneType' object has"),
+        (AssertionError(), "AssertionError"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_whatever_stops_a_face_the_finished_ones_stay_and_one_sentence_says_why(
+    error: Exception, reason: str, made: Made
+) -> None:
+    truth, tracks, notes = made("crossing"), people_of(made("crossing")), list[str]()
+    host = ToyHost()
+
+    def painted(place: int, picture: Picture) -> Picture:
+        if len(host.passes) == 2:
+            raise error
+        return 1 - picture
+
+    host.paint = painted
+    restored = restore(host, truth.frames, SETTINGS, people=tracks, note=notes.append)
+    assert not np.array_equal(restored, truth.frames)
+    [note] = notes
+    assert re.match(rf"Face [12] was left as it was: {reason}", note)
+    assert "\n" not in note
+    host.passes[:] = host.passes[:1]
+    with pytest.raises(type(error)):
+        restore(host, truth.frames, SETTINGS, people=tracks)
 
 
 def test_a_full_disk_costs_the_face_that_needs_it_alone(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def upscale(
         tell("The subject was found in no frame; its name is used everywhere.")
     tried = plans(settings, len(frames), max(run.enlarged.canvas))
     for plan, smaller in zip_longest(tried, tried[1:]):
-        if run.fits(plan):
+        if run.make(plan):
             break
         if not smaller:
             raise ValueError(_too_small(run.enlarged, plan))
@@ -87,10 +87,10 @@ class _Run:
         self.finished: NDArray[np.uint8] = room((len(enlarged), *enlarged.size, 3), np.uint8)
         self.done = 0
 
-    def fits(self, plan: Plan) -> bool:
-        """Make the video by a plan, or as much of it as the person wants; whether the memory was large enough."""
+    def make(self, plan: Plan) -> bool:
+        """Make the video by a plan, or as much of it as the person wants; False if the memory was too small for it."""
         try:
-            self._make(plan)
+            self._paint(plan)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -101,7 +101,7 @@ class _Run:
         torch.cuda.empty_cache()
         return False
 
-    def _make(self, plan: Plan) -> None:
+    def _paint(self, plan: Plan) -> None:
         height, width = self.enlarged.size
         self.done = 0
         with ExitStack() as stack:
