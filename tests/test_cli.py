@@ -132,7 +132,16 @@ def test_an_existing_folder_of_frames_is_refused_before_the_work(call, tmp_path,
     assert "clip already exists" in said(capsys)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyboardInterrupt(),
+        RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 2 GiB"),
+        MemoryError(),
+    ],
+    ids=["Ctrl-C", "GPU", "CPU", "Python"],
+)
 def test_an_end_in_the_middle_gives_one_line_and_no_file(call, tmp_path, capsys, monkeypatch, error):
     def fail(*_: object) -> None:
         raise error

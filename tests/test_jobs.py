@@ -197,10 +197,11 @@ def test_a_full_disk_at_the_end_costs_nothing_that_was_learned(
     assert studio.host.steps == begun, "no step is made again"
 
 
-def test_too_little_memory_is_told_with_what_to_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["CUDA out of memory. Tried", "DefaultCPUAllocator: not enough memory: you tried"])
+def test_too_little_memory_is_told_with_what_to_do(tmp_path: Path, words: str) -> None:
     class Small(LastingHost):
         def encode(self, pictures: torch.Tensor) -> None:  # type: ignore[override]
-            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            raise RuntimeError(f"{words} to allocate 2.00 GiB")
 
     job = ended(Jobs(ToyStudio(tmp_path, Small())).trainings.start(PHOTOS, SETTINGS))
     assert job.error.startswith("The memory is too small")

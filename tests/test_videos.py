@@ -12,6 +12,7 @@ from tests import film
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, SETTINGS, ToyStudio, ended, until
 from vcd_ext import media
+from vcd_ext.identity.progress import Progress
 from vcd_ext.job import DONE, FAILED, STOPPED, WAITING
 from vcd_ext.jobs import BusyError, Jobs
 from vcd_ext.settings import FaceSettings, TiledSettings
@@ -60,6 +61,19 @@ def test_a_result_is_the_input_of_the_next_stage(jobs: Jobs, studio: ToyStudio, 
     for words in (film.PARAMETERS, "Face VCD denoise: 0.8", "Tiled VCD denoise: 0.2"):
         assert words in clip.metadata["parameters"]
     assert face.files[0].is_file(), "each stage is kept"
+
+
+@pytest.mark.parametrize("settings", [FACES, TILES], ids=["face", "tiled"])
+@pytest.mark.parametrize("frames", [1, 3, 8, 20])
+def test_the_last_that_is_told_of_each_stage_is_its_end(
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: FaceSettings | TiledSettings, frames: int
+) -> None:
+    last: dict[str, Progress] = {}
+    monkeypatch.setattr(VideoJob, "report", lambda job, now: last.update({now.stage: now}))
+    ended(jobs.videos.start(film.film(tmp_path / "walk.mp4", frames), settings))
+    assert [*last][:: len(last) - 1] == ["Reading the video", "Writing the files"]
+    assert len(last) > 2
+    assert [now for now in last.values() if now.step < now.total] == []
 
 
 def test_what_is_lost_of_a_file_is_told(jobs: Jobs, tmp_path: Path) -> None:
@@ -173,6 +187,7 @@ def test_where_nothing_makes_mp4_animations_are_made_again_all_the_same(
     ("error", "words"),
     [
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "The memory is too small for"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "The memory is too small for"),
         (KeyError("mid"), "The video failed: KeyError: 'mid'. The console tells more."),
     ],
 )

@@ -171,8 +171,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except (ValueError, OSError, ImportError) as error:
         print(f"vcd: {error}", file=sys.stderr)
-    except RuntimeError as error:
-        if "out of memory" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        from vcd_ext.out_of_memory import is_out_of_memory
+
+        if not is_out_of_memory(error):
             raise
         print("vcd: Out of memory; use a smaller size or fewer pictures at once.", file=sys.stderr)
     return USAGE_ERROR

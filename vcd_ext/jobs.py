@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from vcd_ext.identity.progress import Progress
 from vcd_ext.job import Job
+from vcd_ext.out_of_memory import is_out_of_memory
 from vcd_ext.studio import Studio
 from vcd_ext.trainings import Trainings
 from vcd_ext.videos import Videos
@@ -120,7 +121,7 @@ class Jobs:
 def _sentence(error: Exception, job: Job) -> str:
     if isinstance(error, ValueError | OSError | ImportError):
         return str(error)
-    if isinstance(error, MemoryError) or "out of memory" in str(error):
+    if is_out_of_memory(error):
         return job.too_small
     traceback.print_exception(error)
     reason = (str(error).strip() or "no reason given").splitlines()[0]

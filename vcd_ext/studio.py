@@ -120,4 +120,8 @@ class Studio(Protocol):
         """
 
     def check(self, settings: PassSettings) -> None:
-        """ValueError, in one sentence, for settings with a name that is not there."""
+        """ValueError, in one sentence, for a name that is not there, and for a ControlNet that does not fit.
+
+        Of large files only the header is read. Where no checkpoint that can be used is loaded yet, fitting is not
+        known: the job says so.
+        """

@@ -45,6 +45,8 @@ def bars() -> Iterator["Report"]:
             shown.append(
                 tqdm(desc=progress.stage, total=progress.total, initial=progress.step, bar_format=layout, leave=True)
             )
+        if shown[-1].total != progress.total:  # a face that is away for a while is repaired in parts
+            shown[-1].reset(progress.total)
         if progress.loss is not None:
             checked = "" if progress.validation is None else f", checked {progress.validation:.3f}"
             shown[-1].set_postfix_str(f"loss {progress.loss:.3f}{checked}", refresh=False)

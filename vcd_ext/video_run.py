@@ -28,6 +28,7 @@ class VideoRun:
                 return
             job.report(Progress(READING, 0, 1))
             clip = media.read(job.source, job.note)
+            job.report(Progress(READING, 1, 1))
             job.before = self._playable(job.source, lambda: clip)
             telling = Telling(job.report, job.note, lambda: job.stops() or studio.interrupted())
             made = remake(host, clip, job.settings, studio.finder, telling)
@@ -45,6 +46,7 @@ class VideoRun:
         results.save(clip, files, job.source, job.note)
         job.after = self._playable(next((file for file in files if file.suffix in PLAYED), files[0]), lambda: clip)
         job.files, job.unsaved = files, None
+        job.report(Progress(WRITING, 1, 1))
 
     def _playable(self, path: Path, clip: Callable[[], Clip]) -> Path | None:
         """The file itself if browsers play it, else a copy that they do; None, and a note, if that cannot be made."""

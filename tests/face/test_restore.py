@@ -1,5 +1,6 @@
 """Face VCD as a whole, on hosts whose painting is known."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -234,7 +235,27 @@ def test_progress_names_its_stages(made: Made) -> None:
     assert sorted(stages[1:]) == ["Repairing face 1", "Repairing face 2"]
     for stage in stages[1:]:
         steps = [(progress.step, progress.total) for progress in told if progress.stage == stage]
-        assert steps == [(i, STEPS) for i in range(STEPS + 1)]
+        total = STEPS + len(truth.frames)
+        assert steps == [(i, total) for i in range(total + 1)]
+
+
+@pytest.mark.parametrize("frames", [1, 3, 8, 20])
+def test_the_last_that_is_told_of_each_stage_is_its_end(frames: int, made: Made) -> None:
+    truth, told = made("walk"), []
+    settings = replace(SETTINGS, motion_module="mm_v2")  # for which short tracks are continued
+    restore(ToyHost(), truth.frames[:frames], settings, told.append, detector=Jittery(truth, lost=0.0))
+    last = {progress.stage: progress for progress in told}
+    assert list(last) == ["Finding faces", "Repairing face 1"]
+    for progress in last.values():
+        assert (progress.step, progress.seconds_left) == (progress.total, 0)
+
+
+def test_a_stage_that_is_stopped_is_not_told_to_be_at_its_end(made: Made) -> None:
+    truth, told = made("walk"), []
+    frames, settings = truth.frames[:3], replace(SETTINGS, motion_module="mm_v2")
+    people = find_people(frames, settings, Jittery(truth, lost=0.0))
+    restore(ToyHost(), frames, settings, told.append, people=people, interrupted=Stop(STEPS + 1))
+    assert told[-1].step < told[-1].total
 
 
 class Stop:
@@ -308,6 +329,37 @@ def test_a_face_that_fails_does_not_take_the_finished_ones_with_it(made: Made) -
     assert np.array_equal(restored, restore(ToyHost(inverted), truth.frames, leave, people=tracks))
     [note] = notes
     assert note.startswith(f"Face {large.number} was left as it was: The memory is too small")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA"), "CUDA error: unspec"),
+        (AttributeError("'NoneType' object has no attribute 'shape'"), "'NoneType' object has"),
+        (AssertionError(), "AssertionError"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_whatever_stops_a_face_the_finished_ones_stay_and_one_sentence_says_why(
+    error: Exception, reason: str, made: Made
+) -> None:
+    truth, tracks, notes = made("crossing"), people_of(made("crossing")), list[str]()
+    host = ToyHost()
+
+    def painted(place: int, picture: Picture) -> Picture:
+        if len(host.passes) == 2:
+            raise error
+        return 1 - picture
+
+    host.paint = painted
+    restored = restore(host, truth.frames, SETTINGS, people=tracks, note=notes.append)
+    assert not np.array_equal(restored, truth.frames)
+    [note] = notes
+    assert re.match(rf"Face [12] was left as it was: {reason}", note)
+    assert "\n" not in note
+    host.passes[:] = host.passes[:1]
+    with pytest.raises(type(error)):
+        restore(host, truth.frames, SETTINGS, people=tracks)
 
 
 def test_a_full_disk_costs_the_face_that_needs_it_alone(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,15 +49,15 @@ class ToyHost:
     def _run(
         self, frames: Sequence[Picture], progress: Report | None, interrupted: Callable[[], bool] | None
     ) -> Iterator[Picture]:
+        tell, total = progress or (lambda *_: None), STEPS + len(frames)  # decoding counts, as with real hosts
         try:
             for step in range(STEPS):
                 if interrupted and interrupted():
                     raise Interrupted
-                if progress:
-                    progress(step, STEPS)
-            if progress:
-                progress(STEPS, STEPS)
+                tell(step, total)
+            tell(STEPS, total)
             for place, picture in enumerate(frames):
+                tell(STEPS + place + 1, total)
                 yield np.clip(self.paint(place, picture), 0, 1).astype(np.float32)
         finally:
             self.closed += 1

@@ -1,5 +1,7 @@
 """Reading a ControlNet: both layouts, and one sentence for whatever cannot be used."""
 
+import json
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from vcd_ext.hosts import controlnet
 from vcd_ext.hosts.standalone import Standalone
 
 State = dict[str, Tensor]
+GIGABYTE = 2**30
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +129,35 @@ def test_a_file_that_is_not_there_damaged_or_runs_code_is_refused(unet: nn.Modul
     evil = tmp_path / "evil.pth"
     evil.write_bytes(pickle.dumps(print))
     refused(evil, unet, "holds more than tensors")
+
+
+def test_whether_it_fits_is_told_by_the_header_of_its_file_alone(unet: nn.Module, file: Path, tmp_path: Path) -> None:
+    controlnet.check(file, unet)  # which loads diffusers
+    large = tmp_path / "large.safetensors"
+    _with_hole(file, large, GIGABYTE)
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak
+    before = _memory("VmRSS")
+    with pytest.raises(ValueError, match=r"large.safetensors does not have the layers of a ControlNet for SD1.5"):
+        controlnet.check(large, unet)
+    assert _memory("VmHWM") - before < GIGABYTE / 10
+
+
+def _with_hole(file: Path, larger: Path, size: int) -> None:
+    """Copy a .safetensors file and put a tensor of `size` bytes into it, which take no room on the disk."""
+    data = file.read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header, values = json.loads(data[8:end]), data[end:]
+    header["zero_convs.12.0.bias"] = {
+        "dtype": "F32", "shape": [size // 4], "data_offsets": [len(values), len(values) + size]
+    }  # fmt: skip
+    text = json.dumps(header).encode()
+    larger.write_bytes(len(text).to_bytes(8, "little") + text + values)
+    os.truncate(larger, larger.stat().st_size + size)
+
+
+def _memory(kind: str) -> int:
+    """Bytes that are resident (VmRSS), or were at most (VmHWM)."""
+    return int(Path("/proc/self/status").read_text().split(f"{kind}:")[1].split()[0]) * 1024
 
 
 def test_without_diffusers_one_sentence_says_how_to_get_it(

@@ -144,6 +144,13 @@ def test_names_that_are_not_there_are_refused(studio: StandaloneStudio) -> None:
             studio.check(settings)
 
 
+def test_a_controlnet_that_does_not_fit_the_checkpoint_is_refused(studio: StandaloneStudio, tmp_path: Path) -> None:
+    wide = tiny.controlnet(tmp_path / "controlnets", "wide_sd15_tile", width=64)
+    with pytest.raises(ValueError, match=r"wide_sd15_tile.safetensors is made for a UNet of \(64, 128, 256, 256\)"):
+        studio.check(TiledSettings(controlnet=str(wide)))
+    studio.check(TiledSettings(controlnet="auto"))  # which takes none that does not fit
+
+
 def test_it_finds_faces_with_what_is_there(studio: StandaloneStudio) -> None:
     assert studio.finder(FaceSettings(detector="drawn"))(np.zeros((128, 128, 3), np.uint8)) is not None
     with pytest.raises(ValueError, match="There is no file of YuNet"):

@@ -12,6 +12,7 @@ from av.stream import Disposition
 from PIL import Image
 
 from vcd_ext.media import Clip, read, write
+from vcd_ext.media.opaque import DECODERS, TOLD, UNREAD
 
 QUARTERS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}  # clockwise, as mp4 marks them
 MIDDLE_OF_CORNER = {0: (8, 12), 90: (12, -8), 180: (-8, -12), 270: (-12, 8)}
@@ -74,6 +75,38 @@ def test_delays_of_an_animation_that_vary_are_told(tmp_path: Path) -> None:
     frames[0].save(tmp_path / "x.webp", save_all=True, append_images=frames[1:], duration=[1000, 50, 50, 50])
     assert len(read(tmp_path / "x.webp", told.append).frames) == 4
     assert "varies" in " ".join(told)
+
+
+def see_through(path: Path, codec: str, alpha: int = 0) -> Path:
+    """A WebM of 64x64 in red, as Chrome and editors make it; its right half is seen through by `alpha`."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=8, options={"auto-alt-ref": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuva420p"
+        picture = np.full((64, 64, 4), (200, 0, 0, 255), np.uint8)
+        picture[:, 32:, 3] = alpha
+        for _ in range(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgba").reformat(format="yuva420p")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_a_webm_that_is_seen_through_is_laid_on_white_and_it_is_told(codec: str, tmp_path: Path) -> None:
+    told: list[str] = []
+    clip = read(see_through(tmp_path / "x.webm", codec), told.append)
+    assert (clip.frames.shape, clip.fps) == ((4, 64, 64, 3), 8)
+    assert clip.frames[:, 32, 16] == pytest.approx(np.tile([200, 0, 0], (4, 1)), abs=6)
+    assert clip.frames[:, 32, 48] == pytest.approx(np.full((4, 3), 255), abs=6)
+    assert told == [TOLD]
+    opaque = read(see_through(tmp_path / "y.webm", codec, alpha=255), lambda _: pytest.fail("nothing is lost"))
+    assert opaque.frames[:, 32, 48] == pytest.approx(np.tile([200, 0, 0], (4, 1)), abs=6)
+
+
+def test_where_transparency_cannot_be_read_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, told = see_through(tmp_path / "x.webm", "libvpx-vp9"), list[str]()
+    monkeypatch.setitem(DECODERS, "vp9", "a decoder that is not built in")
+    assert read(path, told.append).frames[:, 32, 48] == pytest.approx(np.tile([200, 0, 0], (4, 1)), abs=6)
+    assert told == [UNREAD]
 
 
 def clear(left: int) -> Image.Image:

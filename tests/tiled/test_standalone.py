@@ -49,6 +49,13 @@ def test_a_video_is_enlarged_with_motion_module_windows_and_tiles(host: Standalo
     assert not np.array_equal(made, alone)
 
 
+@pytest.mark.parametrize("frames", [1, 8, 20])
+def test_the_last_that_is_told_is_the_end(host: StandaloneVideo, frames: int) -> None:
+    told: list[Progress] = []
+    upscale(host, noisy_frames(frames, 32, 32), SETTINGS, told.append)
+    assert (told[-1].step, told[-1].total) == (3 * frames, 3 * frames)
+
+
 def test_the_subjects_place_tells_where_its_name_counts(host: StandaloneVideo) -> None:
     nowhere = np.full((3, 1, 4), np.nan)
     above = nowhere.copy()

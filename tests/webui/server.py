@@ -39,6 +39,8 @@ class Server:
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data / f"webui-{self.port}.log"
+        self.temporary = data.with_name(f"{data.name}-temporary")  # not in a folder that may be read
+        self.temporary.mkdir(exist_ok=True)
         command = [str(WEBUI / "venv/bin/python"), "launch.py", *FLAGS, f"--port={self.port}", f"--data-dir={data}"]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -46,7 +48,7 @@ class Server:
                 cwd=WEBUI,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"HF_HUB_OFFLINE": "1"},
+                env=os.environ | {"HF_HUB_OFFLINE": "1", "TMPDIR": str(self.temporary)},
                 start_new_session=True,
             )
         self._wait()

@@ -186,6 +186,13 @@ def test_progress_rises_to_its_total_through_two_passes_in_one_turn(server: Serv
     assert server.get("/sdapi/v1/progress?skip_current_image=true")["state"]["job"] == ""
 
 
+@pytest.mark.parametrize("sampler", ["Heun", "DPM fast", "DPM adaptive"])
+def test_progress_ends_at_its_total_also_where_the_sampler_makes_other_steps(server: Server, sampler: str) -> None:
+    told = ask(server, soft(2), {"sampler": sampler}).json()["progress"]
+    assert told == sorted(told)
+    assert told[-3:] == [[6, 8], [7, 8], [8, 8]]  # denoised, then decoded one by one
+
+
 def test_a_job_of_the_webui_runs_a_pass_of_its_own_at_its_end(server: Server) -> None:
     frames = soft(3)
     alone = made(server, frames, {"motion_module": "mm_v2"})

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests import film
+from tests.toy_studio import until
 from tests.webui.server import Result, Server, as_base64
 from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE
 from tests.webui.test_video import lsb, vcd_part
@@ -67,11 +69,24 @@ def test_a_video_of_another_shape_is_squeezed_and_this_is_said(server: Server, d
 
 
 @pytest.mark.parametrize("sent", [False, True])
-def test_the_sound_of_a_video_is_kept(server: Server, data: Path, tmp_path: Path, sent: bool) -> None:
-    with_tone = film.film((tmp_path if sent else data / "videos") / "tone.mp4")
+def test_the_sound_of_a_video_is_kept(server: Server, folder: Path, tmp_path: Path, sent: bool) -> None:
+    with_tone = film.film((tmp_path if sent else folder.parent) / "tone.mp4")
     video = base64.b64encode(with_tone.read_bytes()).decode() if sent else str(with_tone)
     result = server.generate({"video": video, "formats": ["mp4", "gif"]}, **ASK)
     assert [media.has_sound(path) for path in result.videos] == [True, False]
+
+
+def test_sound_that_is_gone_when_the_video_is_written_is_said(server: Server, folder: Path) -> None:
+    with_tone = film.film(folder.parent / "moved.mp4")
+    with ThreadPoolExecutor() as pool:
+        made = pool.submit(server.generate, {"video": str(with_tone)}, **ASK | {"steps": 200, "resize_mode": 1})
+        until(lambda: server.get("/sdapi/v1/progress?skip_current_image=true")["state"]["sampling_step"])
+        with_tone.unlink()
+    result = made.result()
+    [note] = result.extra["VCD notes"]
+    assert note.startswith("VCD: The sound is left out: ")
+    assert "moved.mp4 does not exist" in note
+    assert [media.has_sound(path) for path in result.videos] == [False]
 
 
 def test_what_is_lost_of_a_file_is_said(server: Server, data: Path) -> None:
@@ -93,6 +108,22 @@ def test_a_video_may_be_sent_in_base64(
     assert result.frames.shape[0] == 5
     assert "VCD source: sent" in result.infotext
     assert sent[-40:] not in result.infotext
+
+
+@pytest.mark.parametrize("end", ["done", "interrupted", "refused", "damaged", "failed in the UNet"])
+def test_nothing_is_left_of_a_video_that_was_sent(server: Server, tmp_path: Path, frames: np.ndarray, end: str) -> None:
+    """However the request ends, and while the WebUI still holds what the request was."""
+    data = film.film(tmp_path / "walk.mp4").read_bytes()
+    sent = base64.b64encode(data[:2000] if end == "damaged" else data).decode()
+    request: dict[str, Any] = ASK | ({"width": 68} if end == "refused" else {})
+    if end == "failed in the UNet":
+        server.post("/probe/raise", after=0).raise_for_status()
+    if end == "interrupted":
+        server.post("/probe/parts", interrupt_after=1).raise_for_status()
+    answer = server.ask({"frames": 2, "video": sent}, **request)
+    server.get("/probe/parts")
+    assert answer.status_code == {"done": 200, "interrupted": 200, "failed in the UNet": 500}.get(end, 422), answer.text
+    assert [path.name for path in server.temporary.glob("vcd*")] == []
 
 
 @pytest.mark.parametrize(("fixed", "run"), [(False, 2), (True, 4)])

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests import tiny
 from tests.webui.server import Server
 from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE
 from vcd_ext import media, toyworld
@@ -31,7 +32,15 @@ def walk(path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(server: Server) -> Iterator[Page]:
+def misfit(server: Server) -> Iterator[str]:
+    """A ControlNet Tile for larger checkpoints than the one that is loaded."""
+    file = tiny.controlnet(server.data / "models/ControlNet", "wide_sd15_tile", width=64)
+    yield file.name
+    file.unlink()
+
+
+@pytest.fixture(scope="module")
+def page(server: Server, misfit: str) -> Iterator[Page]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
     with sync_playwright() as playwright:
@@ -131,6 +140,15 @@ def test_the_result_is_sent_on_and_enlarged(page: Page, server: Server) -> None:
     assert np.array_equal(server.generate(None).frames, before), "the checkpoint is as it was"
 
 
+def test_a_controlnet_that_does_not_fit_is_refused_in_the_tab_before_a_job_begins(page: Page, misfit: str) -> None:
+    open_tab(page, "Tiled VCD")
+    choose(page, "tiled", "controlnet", misfit)
+    page.locator("#vcd_tiled_start").click()
+    says(page, "tiled", f"{misfit} is made for a UNet of")
+    says(page, "tiled", "Tiled VCD of walk-face.mp4 is ready.")  # still the job before
+    choose(page, "tiled", "controlnet", "none")
+
+
 def test_what_cannot_work_is_said_in_the_tab(page: Page) -> None:
     open_tab(page, "Tiled VCD")
     choose(page, "tiled", "motion_module", "mm_v1")
@@ -190,6 +208,14 @@ def test_the_api_makes_a_video_from_a_path_of_the_webuis_folders(server: Server)
     made = media.read(told["videos"][0]["path"])
     assert made.frames.shape == (FRAMES, 256, 256, 3)
     assert "Tiled VCD controlnet: control_sd15_tile.safetensors" in made.metadata["parameters"]
+
+
+def test_a_controlnet_that_does_not_fit_is_refused_by_the_api(server: Server, misfit: str) -> None:
+    source = walk(server.data / "outputs" / "api.mp4")
+    answer = server.post("/vcd/v1/tiled", video=str(source), settings={"controlnet": misfit})
+    assert answer.status_code == 422
+    assert f"{misfit} is made for a UNet of" in answer.json()["detail"]
+    assert "\n" not in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def squares(track: Track, settings: FaceSettings, height: int, width: int) -> li
 
 
 def zoom(track: Track, settings: FaceSettings, height: int, width: int) -> float:
-    """How many times the crops of a track are enlarged, in the middle of its frames' order."""
+    """How many times the crops of a track are enlarged: the median of the frames in which it was seen."""
     return float(np.median(settings.size / _sides(track, settings, height, width)[track.seen]))
 
 

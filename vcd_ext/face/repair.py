@@ -69,6 +69,22 @@ class _Lazily(Sequence[Item], Generic[Item]):
         return self.make(self.faces[place])
 
 
+class _Told:
+    """Passes on what the host tells: it counts all that it was given, also faces that are not taken from it."""
+
+    def __init__(self, progress: Report):
+        self.progress, self.done, self.total = progress, 0, 0
+
+    def __call__(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        self.progress(done, total)
+
+    def finish(self) -> None:
+        """All that is needed is there."""
+        if self.done < self.total:
+            self(self.total, self.total)
+
+
 @dataclass(frozen=True)
 class Repair:
     """How tracks of one video are repaired."""
@@ -96,7 +112,8 @@ class Repair:
         order = _continued(faces) if work.motion_module not in ("", NO_MODULE) else faces
         crops = _Lazily(order, lambda face: enlarge(self.frames[face.frame], face.square, self.settings.size))
         masks = _Lazily(order, lambda face: repaint_mask(face.box, face.square, self.settings))
-        pictures = self.host.denoise(crops, work, masks=masks, progress=progress, interrupted=self.interrupted)
+        told = None if progress is None else _Told(progress)
+        pictures = self.host.denoise(crops, work, masks=masks, progress=told, interrupted=self.interrupted)
         with ExitStack() as stack:
             if isinstance(pictures, Generator):
                 stack.callback(pictures.close)  # the host takes its model back now, whatever happens
@@ -105,6 +122,8 @@ class Repair:
                 if picture is None or self.interrupted():
                     raise Interrupted
                 yield self._back(face, picture)
+        if told is not None:
+            told.finish()
 
     def _back(self, face: _Face, picture: Picture) -> _Back:
         frame = self.frames[face.frame]

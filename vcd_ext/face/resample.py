@@ -16,7 +16,7 @@ from vcd_ext.host import Picture
 
 Matrix = NDArray[np.float32]
 
-_STILL = 1e-5  # keeps what is hardly seen in the enlargement from being guessed; of the matrix's own size
+_RIDGE = 1e-5  # of the mean diagonal: what the enlargement hardly shows is not guessed
 
 
 class Square(NamedTuple):
@@ -96,7 +96,7 @@ def _inverse(matrix: Matrix) -> Matrix:
     bands = np.zeros((min(4, len(gram)), len(gram)))
     for k in range(len(bands)):
         bands[k, : len(gram) - k] = np.diagonal(gram, -k)
-    bands[0] += _STILL * bands[0].mean()
+    bands[0] += _RIDGE * bands[0].mean()
     return np.asarray(solveh_banded(bands, exact.T, lower=True), np.float32)
 
 

@@ -17,9 +17,9 @@ from vcd_ext.face.waiting import Waiting
 from vcd_ext.host import FACTOR, Interrupted, VideoHost, VideoPass
 from vcd_ext.identity.progress import Report, steps
 from vcd_ext.media.clip import check_frames
+from vcd_ext.out_of_memory import is_out_of_memory
 from vcd_ext.room import room
 from vcd_ext.settings import FaceSettings, SettingError, parse
-from vcd_ext.tiled.memory import is_out_of_memory
 
 REPAIRING = "Repairing face"  # and its number
 
@@ -42,7 +42,7 @@ def restore(
     are finished stay, and the others are the input's. note: given sentences for the person, as they become true.
 
     What is too large to lie in memory lies on the disk. ValueError, in one sentence, for frames or settings that cannot
-    work, and if the first face fails; a later one that fails is left as it is, with a note.
+    work, or too little memory; OSError for a full disk. What stops a face when others are finished is a note instead.
     """
     settings = checked(settings)
     check_frames(frames)
@@ -81,11 +81,11 @@ class _Run:
                 done = f"face {_listed(self.finished)} is finished" if self.finished else "no face is finished"
                 self.note(f"Stopped: {done}; everything else is as it was.")
                 return
-            # What is finished must not be lost because another face cannot be done.
-            except (ValueError, OSError, RuntimeError, MemoryError) as error:
+            except Exception as error:  # whatever it is, the faces that are finished must not be lost
                 if not self.finished:
                     raise
-                self.note(f"Face {track.number} was left as it was: {error}")
+                reason = str(error).strip().partition("\n")[0] or type(error).__name__
+                self.note(f"Face {track.number} was left as it was: {reason}")
             else:
                 self.finished.append(track.number)
 

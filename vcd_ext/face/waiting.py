@@ -12,7 +12,7 @@ from vcd_ext.room import IN_MEMORY
 
 
 class Waiting:
-    """Holds the pixels of more patches than `most` bytes on the disk; a context, at whose end they are gone."""
+    """Patches; their pixels go to the disk when they are more than `most` bytes. Gone at the end of the context."""
 
     def __init__(self, most: int = IN_MEMORY):
         self._file = SpooledTemporaryFile(max_size=most)

@@ -51,7 +51,8 @@ def readable() -> bool:
 def load(path: str | Path, unet: nn.Module) -> nn.Module:
     """The ControlNet at `path` for a UNet of either host, on the CPU, in the file's own precision.
 
-    ValueError says in one sentence why it cannot be used; pickles are read as tensors only.
+    Its values stay in the file, which is mapped, until they are used. ValueError says in one sentence why it cannot be
+    used; pickles are read as tensors only.
     """
     path = Path(path)
     state, config = _read(path, unet)
@@ -62,15 +63,18 @@ def load(path: str | Path, unet: nn.Module) -> nn.Module:
 
 
 def check(path: str | Path, unet: nn.Module) -> None:
-    """ValueError, in one sentence, if the ControlNet at `path` cannot be used for a UNet of either host."""
-    _read(Path(path), unet)
+    """ValueError, in one sentence, if the ControlNet at `path` cannot be used for a UNet of either host.
+
+    Only names and sizes of its tensors are read, as long as it is no pickle from before torch 1.6.
+    """
+    load(path, unet)
 
 
 def first_fitting(candidates: Mapping[str, Path], unet: nn.Module, note: Callable[[str], None]) -> str:
     """The name of the first file that fits a UNet, "none" if none does. note: told why one before it does not."""
     for name, path in candidates.items():
         try:
-            _read(path, unet)
+            check(path, unet)
         except ValueError as error:
             note(f"{error} It is not used.")
         else:

@@ -47,7 +47,7 @@ class Library:
         return suggested({str(path): path for path in _files(self.modules, MODULES)}) or NO_MODULE
 
     def check(self, standalone: Standalone, settings: PassSettings) -> None:
-        """ValueError, in one sentence, for settings with a name that is not there."""
+        """ValueError, in one sentence, for a name that is not there, and for a ControlNet that does not fit."""
         modules, identities, samplers, upscalers, controlnets = self.choices(standalone)
         choices = {"motion_module": modules, "identity": identities, "sampler": ["", *samplers]}
         if isinstance(settings, TiledSettings):
@@ -57,6 +57,8 @@ class Library:
             if (name := getattr(settings, key)) not in names:
                 there = ", ".join(filter(None, names))
                 raise SettingError(key, f"{key} is '{name}', which is not there; choose one of {there}.")
+        if isinstance(settings, TiledSettings) and settings.controlnet not in (AUTO, NO_MODULE):
+            controlnet.check(settings.controlnet, standalone.unet)
 
     def _tiles(self) -> list[Path]:
         return [path for path in _files(self.controlnets, controlnet.SUFFIXES) if controlnet.is_tile(path)]

@@ -114,5 +114,5 @@ class StandaloneStudio:
         return self.library.motion_module()
 
     def check(self, settings: PassSettings) -> None:
-        """ValueError for settings with a name that is not there."""
+        """ValueError for a name that is not there, and for a ControlNet that does not fit."""
         self.library.check(self.host.standalone, settings)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.media.clip import Clip, MediaError, stacked
-from vcd_ext.media.opaque import Note, has_alpha, on_white, once
+from vcd_ext.media.opaque import Note, decoded, has_alpha, on_white, once
 from vcd_ext.media.pyav import DEMUXERS, is_cover, pyav
 from vcd_ext.media.record import labels, understood
 from vcd_ext.media.sound import opened
@@ -80,7 +80,7 @@ def read_container(path: Path, note: Note) -> Clip:
         tags = {name.lower(): text for name, text in container.metadata.items()}
         record = understood({name: text for name, text in tags.items() if name not in TECHNICAL})
         begins: list[float] = []
-        pictures = _pictures(container.decode(stream), record.size, begins, once(note))
+        pictures = _pictures(decoded(container, stream, note), record.size, begins, once(note))
         frames = stacked(pictures, record.frames or stream.frames or 16)
         record.check_complete(frames)
         clip = record.clip(frames, _rate(stream))
@@ -129,13 +129,13 @@ def _encodable(picture: NDArray[np.uint8]) -> Any:
 
 
 def _pictures(
-    decoded: Iterator[Any], size: tuple[int, int] | None, begins: list[float], transparent: Callable[[], None]
+    frames: Iterator[Any], size: tuple[int, int] | None, begins: list[float], transparent: Callable[[], None]
 ) -> Iterator[NDArray[np.uint8]]:
     """Decoded frames as RGB [H, W, 3], upright, without the padding that `size`, (height, width), tells of.
 
     begins: gets the second at which each begins, as far as the file says. transparent: called for each that is.
     """
-    for frame in decoded:
+    for frame in frames:
         if frame.time is not None:
             begins.append(frame.time)
         rgb = _rgb(frame, transparent)

@@ -1,14 +1,19 @@
 """Pictures with transparency as pictures without: on white, as there is none in what is made of a video."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vcd_ext.media.pyav import pyav
+
 WHITE = 255
 TOLD = "The video is transparent in places, and what is made of it cannot be; white is put behind it."
+UNREAD = "The video has transparency that this machine's PyAV cannot read; its colours are taken as they are."
+# FFmpeg's own decoders of these codecs leave transparency out, and say nothing; those of libvpx do not.
+DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 Note = Callable[[str], None]
 
@@ -31,6 +36,23 @@ def rgb(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:
 def has_alpha(frame: Any) -> bool:
     """Whether a frame of PyAV's has transparency beside its colours."""
     return any(component.is_alpha for component in frame.format.components)
+
+
+def decoded(container: Any, stream: Any, note: Note) -> Iterator[Any]:
+    """The frames of a video stream of PyAV's, with their transparency. note: told if there is some that is lost."""
+    mode = {name.lower(): value for name, value in stream.metadata.items()}.get("alpha_mode", "0")
+    name = DECODERS.get(stream.codec_context.name)
+    if mode == "0" or name is None:
+        yield from container.decode(stream)
+        return
+    try:
+        decoder = pyav().CodecContext.create(name, "r")
+    except ValueError:  # this FFmpeg was built without it
+        note(UNREAD)
+        yield from container.decode(stream)
+        return
+    for packet in container.demux(stream):
+        yield from decoder.decode(packet)
 
 
 def once(note: Note) -> Callable[[], None]:

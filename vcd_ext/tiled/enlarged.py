@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.host import FACTOR, Interrupted, Picture, VideoHost
+from vcd_ext.out_of_memory import is_out_of_memory
 from vcd_ext.room import room
-from vcd_ext.tiled.memory import is_out_of_memory
 
 SCALE = 2
 SMALLEST = 64  # pixels; the UNet halves the latents three times

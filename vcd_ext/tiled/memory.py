@@ -2,13 +2,10 @@
 
 from typing import NamedTuple
 
-import torch
-
 from vcd_ext.settings import TiledSettings
 
 SHORTEST = 4  # frames of a window; with fewer the motion module has nothing to see
 SMALLEST = 256  # pixels of a tile's side; below it shows too little of the picture to know what it is
-_MESSAGES = ("out of memory", "not enough memory", "can't allocate memory", "could not allocate")
 
 
 class Plan(NamedTuple):
@@ -39,11 +36,3 @@ def plans(settings: TiledSettings, frames: int, longest_side: int) -> list[Plan]
         plan = plan._replace(tile=tile, tile_overlap=min(settings.tile_overlap, tile // 2))
         found.append(plan)
     return found
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no memory left, on whatever device."""
-    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
-        return True
-    # The CPU, MPS and DirectML have no class of their own for it.
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MESSAGES)

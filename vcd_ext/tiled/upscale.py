@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from vcd_ext.host import FACTOR, Interrupted, Picture, VideoHost
 from vcd_ext.identity.progress import Report, steps
 from vcd_ext.media.clip import check_frames
+from vcd_ext.out_of_memory import is_out_of_memory
 from vcd_ext.room import room
 from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse
 from vcd_ext.tiled import asked
 from vcd_ext.tiled.colours import with_low_frequencies
 from vcd_ext.tiled.enlarged import SCALE, Enlarged
-from vcd_ext.tiled.memory import Plan, is_out_of_memory, plans
+from vcd_ext.tiled.memory import Plan, plans
 
 PAINTING = "Enlarging and painting"
 
@@ -57,7 +58,7 @@ def upscale(
         tell("The subject was found in no frame; its name is used everywhere.")
     tried = plans(settings, len(frames), max(run.enlarged.canvas))
     for plan, smaller in zip_longest(tried, tried[1:]):
-        if run.fits(plan):
+        if run.make(plan):
             break
         if not smaller:
             raise ValueError(_too_small(run.enlarged, plan))
@@ -86,10 +87,10 @@ class _Run:
         self.finished: NDArray[np.uint8] = room((len(enlarged), *enlarged.size, 3), np.uint8)
         self.done = 0
 
-    def fits(self, plan: Plan) -> bool:
-        """Make the video by a plan, or as much of it as the person wants; whether the memory was large enough."""
+    def make(self, plan: Plan) -> bool:
+        """Make the video by a plan, or as much of it as the person wants; False if the memory was too small for it."""
         try:
-            self._make(plan)
+            self._paint(plan)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -100,7 +101,7 @@ class _Run:
         torch.cuda.empty_cache()
         return False
 
-    def _make(self, plan: Plan) -> None:
+    def _paint(self, plan: Plan) -> None:
         height, width = self.enlarged.size
         self.done = 0
         with ExitStack() as stack:

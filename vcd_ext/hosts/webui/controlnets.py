@@ -6,12 +6,13 @@ canvas, and knows nothing of windows and tiles, by which VCD divides each call.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from modules import paths, shared
 from torch import nn
 
 from vcd_ext.hosts import controlnet
-from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui import library, model
 
 FOLDERS = ("models/ControlNet", "extensions/sd-webui-controlnet/models")  # in the WebUI's data folder
 OPTION, FLAG = "control_net_models_path", "controlnet_dir"  # the extension's setting and option for one more
@@ -46,9 +47,14 @@ def find(name: str) -> Path:
     return path
 
 
-def check(name: str, unet: nn.Module) -> None:
-    """ValueError, in one sentence, if one cannot be used for a UNet."""
-    controlnet.check(find(name), unet)
+def check(name: str, sd_model: Any) -> None:
+    """ValueError, in one sentence, if one is not there, or cannot be used for a checkpoint of SD1.5.
+
+    sd_model: the WebUI's. Of none and of another kind nothing is asked: no video is made with it.
+    """
+    path = find(name)
+    if getattr(sd_model, "model", None) is not None and model.kind(sd_model) is None:
+        controlnet.check(path, sd_model.model.diffusion_model)
 
 
 def load(name: str) -> nn.Module:

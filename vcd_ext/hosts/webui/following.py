@@ -12,7 +12,6 @@ from torch import Tensor
 
 from vcd_ext import pipeline, remake
 from vcd_ext.host import VideoHost
-from vcd_ext.hosts.webui import controlnets
 from vcd_ext.hosts.webui.guard import plain_layers
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.studio import WebUIStudio
@@ -22,7 +21,7 @@ from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
 from vcd_ext.pipeline import Finished, Outcome, Stage
 from vcd_ext.remake import Telling
-from vcd_ext.settings import AUTO, EVERYWHERE, NO_MODULE, PassSettings, TiledSettings, VideoSettings, to_infotext
+from vcd_ext.settings import EVERYWHERE, PassSettings, TiledSettings, VideoSettings, to_infotext
 
 SEEDS = 2**32  # seeds of stages are below; the WebUI takes larger ones as well
 
@@ -77,14 +76,8 @@ class Following:
             for stage in self._stages(0):
                 self.studio.check(stage.settings)
                 remake.ready(self.host, stage.settings, self.studio.finder)
-                self._check_controlnet(stage.settings)
         except (ValueError, OSError, ImportError) as error:
             raise Refused(str(error)) from error
-
-    def _check_controlnet(self, settings: remake.Settings) -> None:
-        """Now, and not when the video is made that it is to enlarge."""
-        if isinstance(settings, TiledSettings) and settings.controlnet not in (AUTO, NO_MODULE):
-            controlnets.check(settings.controlnet, self.p.sd_model.model.diffusion_model)
 
     def _stages(self, number: int) -> list[Stage]:
         """Those of video `number`, which has a prompt and a seed of its own."""

@@ -1,8 +1,14 @@
-"""How a run that cannot work is stopped: the WebUI swallows what its callbacks raise, so the refusal waits on `p`."""
+"""Which requests of the WebUI cannot become a video, and how their run is stopped.
+
+The WebUI swallows what its callbacks raise, so a refusal waits on `p`.
+"""
 
 from typing import Any, NoReturn
 
 from fastapi import HTTPException
+from modules import prompt_parser, sd_hijack
+
+from vcd_ext.settings import NO_MODULE
 
 
 class Refused(HTTPException):
@@ -22,3 +28,44 @@ def stop(p: Any, refusal: Exception) -> None:
         raise refusal
 
     p.init = init
+
+
+def check_request(p: Any, frames: int) -> None:
+    """Refused, in one sentence, if the WebUI's own settings on `p` do not go with a video of so many frames."""
+    for name in ("width", "height"):
+        size = getattr(p, name)
+        if size % 8:
+            low = size - size % 8
+            raise Refused(f"{name} is {size}; a video needs a multiple of 8. Use {low} or {low + 8}.")
+    if p.refiner_checkpoint not in (None, "", "None", "none"):
+        raise Refused("A refiner changes the checkpoint in the middle of a video. Turn the refiner off.")
+    if getattr(p, "hr_checkpoint_name", None) not in (None, "", "Use same checkpoint"):
+        raise Refused("Hires. fix with another checkpoint cannot keep a video together. Use the same checkpoint.")
+    given = len(getattr(p, "init_images", None) or [])
+    if given > 1 and given != frames:
+        raise Refused(
+            f"{given} init images were given for {frames} frames; give 1 for the whole video or {frames}, one for each "
+            "frame."
+        )
+
+
+def check_identity(name: str) -> None:
+    """Refused, in one sentence, if the WebUI has no embedding of that name for the checkpoint that is loaded."""
+    known = sd_hijack.model_hijack.embedding_db
+    if name == NO_MODULE or name in known.word_embeddings:
+        return
+    if name in known.skipped_embeddings:
+        raise Refused(
+            f"identity is '{name}', whose vectors are {known.skipped_embeddings[name].shape} wide; this checkpoint "
+            f"takes {known.expected_shape}. Choose an embedding that was made for SD1.5."
+        )
+    there = ", ".join(known.word_embeddings) or "none yet"
+    raise Refused(f"identity is '{name}', which is not in the embeddings folder; there: {there}.")
+
+
+def check_prompts(p: Any) -> None:
+    """Refused unless the prompts of a video's frames have the same number of parts joined with AND."""
+    for prompts in (p.prompts, getattr(p, "hr_prompts", None)):
+        parts, _, _ = prompt_parser.get_multicond_prompt_list(prompts or [""])
+        if len({len(of_frame) for of_frame in parts}) > 1:
+            raise Refused("The frames' prompts join different numbers of parts with AND; use the same number in all.")

@@ -1,11 +1,10 @@
 """One request of the WebUI as a video: what is done to its `p` from `before_process` to `postprocess`."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
-from modules import prompt_parser, sd_hijack
 from PIL import Image
 from torch import Tensor
 
@@ -13,7 +12,7 @@ from vcd_ext.hosts.webui import library, model, source
 from vcd_ext.hosts.webui.following import Following
 from vcd_ext.hosts.webui.hang import moving
 from vcd_ext.hosts.webui.interrupt import stop_if_asked
-from vcd_ext.hosts.webui.refusal import Refused
+from vcd_ext.hosts.webui.refusal import Refused, check_identity, check_prompts, check_request
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.save import Written, save_videos
 from vcd_ext.hosts.webui.steps import steps_of_strength
@@ -72,7 +71,7 @@ class VideoRun:
         if self.settings.video:
             self._take_video()
         p, settings = self.p, self.settings
-        self._check_request()
+        check_request(p, settings.frames)
         if settings.motion_module != NO_MODULE:
             self._module_file()
             self.windows = self._windows()
@@ -87,7 +86,7 @@ class VideoRun:
         """Check the checkpoint that will be used and make `p.init` and `p.sample` work on videos."""
         p, settings = self.p, self.settings
         model.check(p.sd_model)
-        self._check_identity()
+        check_identity(settings.identity)
         if settings.motion_module != NO_MODULE:
             self.module = self._load_module()
             p.init = self._with_schedule(p.init)
@@ -118,16 +117,14 @@ class VideoRun:
     def postprocess(self, processed: Any) -> None:
         """Write the videos of all frames that came out, and tell page and API where they are."""
         self._let_go()
-        written = Written()
+        written, lost = Written(), list[str]()
         if self.settings.frames > 1:
-            heard = None if self.source is None else self.source.file
-            written = save_videos(self.p, self.frames, processed, self.settings, self._earlier(), heard)
-        if self.source is not None:
-            self.source.scratch.cleanup()
-        notes, failures = list(self.notes), list(written.failures)
+            with nullcontext() if self.source is None else self.source.heard(lost.append) as heard:
+                written = save_videos(self.p, self.frames, processed, self.settings, self._earlier(), heard)
+        notes, failures = self.notes + lost, list(written.failures)
         if self.following is not None:
             notes, failures = notes + self.following.notes, self.following.errors + failures
-        processed.comments += "".join(f"{line}\n" for line in written.lines)
+        processed.comments += "".join(f"{line}\n" for line in lost + written.lines)
         # A new dict: the run's own entries have gone into the infotext already, and these must not.
         processed.extra_generation_params = processed.extra_generation_params | {
             **({VIDEOS_KEY: written.described} if self.settings.frames > 1 else {}),
@@ -137,24 +134,6 @@ class VideoRun:
 
     def _earlier(self) -> Mapping[int, Sequence[Finished]]:
         return self.following.earlier if self.following is not None else {}
-
-    def _check_request(self) -> None:
-        p, settings = self.p, self.settings
-        for name in ("width", "height"):
-            size = getattr(p, name)
-            if size % 8:
-                low = size - size % 8
-                raise Refused(f"{name} is {size}; a video needs a multiple of 8. Use {low} or {low + 8}.")
-        if p.refiner_checkpoint not in (None, "", "None", "none"):
-            raise Refused("A refiner changes the checkpoint in the middle of a video. Turn the refiner off.")
-        if getattr(p, "hr_checkpoint_name", None) not in (None, "", "Use same checkpoint"):
-            raise Refused("Hires. fix with another checkpoint cannot keep a video together. Use the same checkpoint.")
-        given = len(getattr(p, "init_images", None) or [])
-        if given > 1 and given != settings.frames:
-            raise Refused(
-                f"{given} init images were given for {settings.frames} frames; give 1 for the whole video or "
-                f"{settings.frames}, one for each frame."
-            )
 
     def _take_video(self) -> None:
         """Make a video's frames the init images, and its length and rate those of the run."""
@@ -196,18 +175,6 @@ class VideoRun:
             elif prompt or (prompt is not None and field == "prompt"):
                 setattr(self.p, field, with_name(prompt, name))
 
-    def _check_identity(self) -> None:
-        name, known = self.settings.identity, sd_hijack.model_hijack.embedding_db
-        if name == NO_MODULE or name in known.word_embeddings:
-            return
-        if name in known.skipped_embeddings:
-            raise Refused(
-                f"identity is '{name}', whose vectors are {known.skipped_embeddings[name].shape} wide; this checkpoint "
-                f"takes {known.expected_shape}. Choose an embedding that was made for SD1.5."
-            )
-        there = ", ".join(known.word_embeddings) or "none yet"
-        raise Refused(f"identity is '{name}', which is not in the embeddings folder; there: {there}.")
-
     def _with_schedule(self, init: Any) -> Any:
         """img2img builds its sampler, and with it the sigmas, inside `p.init`."""
 
@@ -221,7 +188,7 @@ class VideoRun:
         """All that is hung on the model hangs there only while `p.sample` runs, however it ends."""
 
         def sample_with_motion(*args: Any, **kwargs: Any) -> Any:
-            self._check_prompts()
+            check_prompts(self.p)
             if self.following is not None:
                 self.following.generating()
             unet = self.p.sd_model.model.diffusion_model
@@ -239,15 +206,6 @@ class VideoRun:
     def _raise_failure(self, _module: Any, _args: Any) -> None:
         if self.failure is not None:
             raise self.failure
-
-    def _check_prompts(self) -> None:
-        """Frames of one video must have the same number of prompts joined with AND."""
-        for prompts in (self.p.prompts, getattr(self.p, "hr_prompts", None)):
-            parts, _, _ = prompt_parser.get_multicond_prompt_list(prompts or [""])
-            if len({len(of_frame) for of_frame in parts}) > 1:
-                raise Refused(
-                    "The frames' prompts join different numbers of parts with AND; use the same number in all."
-                )
 
     def _let_go(self) -> None:
         """Take the wrappers off `p`: scripts such as Loopback run the same `p` again."""

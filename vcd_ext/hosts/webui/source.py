@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,6 @@ from PIL import Image
 
 from vcd_ext import media
 from vcd_ext.hosts.webui.refusal import Refused
-from vcd_ext.media import Clip
 from vcd_ext.sent import NAME, received
 from vcd_ext.settings import VideoSettings
 
@@ -25,8 +25,23 @@ class Taken(NamedTuple):
     settings: VideoSettings
     name: str
     notes: list[str]
-    file: Path
-    scratch: "tempfile.TemporaryDirectory[str]"  # in which the file lies if it was sent; to be kept as long as that
+    sounds: bool  # whether there is sound in it
+    video: str  # as it was given
+    allowed: Sequence[Path]
+
+    @contextmanager
+    def heard(self, note: Callable[[str], None]) -> Iterator[Path | None]:
+        """The video's file, if it has sound; None, and the person is told, if it cannot be had any more."""
+        with ExitStack() as stack:
+            file: Path | None = None
+            try:
+                if self.sounds:
+                    file, _ = stack.enter_context(opened(self.video, self.allowed))
+                    media.check_readable(file)
+            except (OSError, ValueError) as error:
+                note(f"VCD: The sound is left out: {error}")
+                file = None
+            yield file
 
 
 def take(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> Taken:
@@ -37,9 +52,12 @@ def take(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> Taken:
     if not hasattr(p, "init_images"):
         raise Refused("A video is made again in img2img; drop it there, or post it to /sdapi/v1/img2img.")
     notes: list[str] = []
-    scratch = tempfile.TemporaryDirectory(prefix="vcd")
-    clip, file = read(settings.video, allowed, Path(scratch.name), lambda sentence: notes.append(f"VCD: {sentence}"))
-    name = NAME if file.parent == Path(scratch.name) else file.name
+    try:
+        with opened(settings.video, allowed) as (file, name):
+            clip = media.read(file, lambda sentence: notes.append(f"VCD: {sentence}"))
+            sounds = media.has_sound(file)
+    except (OSError, ValueError, ImportError, MemoryError) as error:
+        raise Refused(f"video: {error}") from error
     count = min(len(clip.frames), settings.frames)
     if count < len(clip.frames):
         notes.append(f"VCD: {name} has {len(clip.frames)} frames; the first {count} were used, as 'Frames' says.")
@@ -50,21 +68,21 @@ def take(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> Taken:
             "shape, or choose a resize mode that crops or fills."
         )
     p.init_images = [Image.fromarray(frame) for frame in clip.frames[:count]]
-    return Taken(replace(settings, frames=count, fps=float(clip.fps), video=""), name, notes, file, scratch)
+    made = replace(settings, frames=count, fps=float(clip.fps), video="")
+    return Taken(made, name, notes, sounds, settings.video, allowed)
 
 
-def read(video: str, allowed: Sequence[Path], scratch: Path, note: Callable[[str], None]) -> tuple[Clip, Path]:
-    """A clip and its file. video: the file in base64, which is put into `scratch`, or a path in an allowed folder.
+@contextmanager
+def opened(video: str, allowed: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    """A video's file and name. video: its path in an allowed folder, or the file itself in base64.
 
-    note: as of `media.read`.
-
-    Refused, in one sentence, for what is not there, may not be read or is no video.
+    What was sent lies on the disk within this context alone: the WebUI has no moment of which a script is told however
+    a request ends, so nothing may have to be deleted then. OSError, or ValueError in one sentence, for what is not
+    there, may not be read or is no video.
     """
-    try:
-        path = received(video, [*allowed, _uploads()], scratch)
-        return media.read(path, note), path
-    except (OSError, ValueError, ImportError, MemoryError) as error:
-        raise Refused(f"video: {error}") from error
+    with tempfile.TemporaryDirectory(prefix="vcd") as scratch:
+        file = received(video, [*allowed, _uploads()], Path(scratch))
+        yield file, NAME if file.parent == Path(scratch) else file.name
 
 
 def _uploads() -> Path:

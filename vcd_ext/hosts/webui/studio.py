@@ -160,7 +160,7 @@ class WebUIStudio:
         return suggested(library.names()) or NO_MODULE
 
     def check(self, settings: PassSettings) -> None:
-        """ValueError for settings with a name that is not there."""
+        """ValueError for a name that is not there, and for a ControlNet that does not fit the loaded checkpoint."""
         if settings.motion_module != NO_MODULE:
             library.find(settings.motion_module)
         video.sampler_of(settings.sampler)
@@ -171,7 +171,7 @@ class WebUIStudio:
         if isinstance(settings, TiledSettings):
             known(settings.upscaler, video.WebUIVideo().upscalers())
             if settings.controlnet not in (AUTO, NO_MODULE):
-                controlnets.find(settings.controlnet)
+                controlnets.check(settings.controlnet, sd_models.model_data.sd_model)
 
 
 JOBS = Jobs(WebUIStudio())

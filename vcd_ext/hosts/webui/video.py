@@ -76,7 +76,9 @@ class WebUIVideo:
             elsewhere = tiling.elsewhere if tiling is not None else ""
             stops = interrupted or (lambda: False)
             job = img2img.Job(frames, work, planned, mask, elsewhere, module, control, told.add, stops)
-            yield from self._decoded(img2img.run(job, sampler, scheduler), told)
+            latents = img2img.run(job, sampler, scheduler)
+            told.sampled()
+            yield from self._decoded(latents, told)
 
         return made()
 
@@ -120,9 +122,20 @@ class _Told:
 
     def __init__(self, progress: Report | None, planned: Plan):
         self.progress, self.done, self.total = progress, 0, planned.frames * (planned.steps + 2)
+        self.most = self.total - planned.frames  # until all is denoised
 
     def add(self, count: int) -> None:
-        self.done = min(self.done + count, self.total)
+        """So many more frames are encoded, denoised by one step or decoded."""
+        self._tell(min(self.done + count, self.most))
+
+    def sampled(self) -> None:
+        """All is denoised, also where the sampler has made more or fewer steps than it was asked for."""
+        if self.done < self.most:
+            self._tell(self.most)
+        self.most = self.total
+
+    def _tell(self, done: int) -> None:
+        self.done = done
         if self.progress is not None:
             self.progress(self.done, self.total)
 
