@@ -16,7 +16,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The WebUI's tests first: with `pytest -n 2 --dist loadfile` they they are shared out best."""
+    """The WebUI's tests first: with `pytest -n 2 --dist loadfile` they are shared out best."""
     items.sort(key=lambda item: WEBUI not in item.path.parents)
 
 

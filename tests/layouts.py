@@ -9,7 +9,8 @@ from pathlib import Path
 
 Shapes = dict[str, tuple[int, ...]]
 
-LEVELS = (1, 2, 4, 4)  # channels of each resolution, in widths: the same in UNet and VAE
+LEVELS = (1, 2, 4, 4)  # channels of each resolution, in widths: the same in SD1.5's UNet and VAE
+SLIM = (1, 1, 2, 2)  # of small VAEs: a decoder with LEVELS takes more than a quarter of the tests' videos
 TOKENS, POSITIONS = 49408, 77
 HINT_WIDTHS = (16, 16, 32, 32, 96, 96, 256)  # of a ControlNet's layers that reduce its picture to latents
 ZERO = ("zero_convs.", "middle_block_out.", "input_hint_block.14.")  # its layers that are zero before the training
@@ -19,10 +20,11 @@ PE_FRAMES = {"v1": 24, "v2": 32, "v3": 32}  # AnimateLCM carries no positions
 
 @dataclass(frozen=True)
 class Sizes:
-    """Channels of the first level (UNet, VAE), and width, layers and heads of the text encoder."""
+    """Channels of the first level (UNet, VAE), levels of the VAE, and width, layers and heads of the text encoder."""
 
     unet: int = 32
     vae: int = 32
+    vae_levels: tuple[int, ...] = SLIM
     text: int = 64
     layers: int = 3
     heads: int = 4
@@ -139,12 +141,12 @@ def _vae_middle(key: str, channels: int) -> Shapes:
     return blocks | _unit(f"{key}.attn_1.norm", channels) | attention
 
 
-def vae(width: int) -> Shapes:
+def vae(width: int, levels: tuple[int, ...] = LEVELS) -> Shapes:
     """LDM's AutoencoderKL of SD1.5: 4 latent channels, factor 8."""
-    top = LEVELS[-1] * width
+    top = levels[-1] * width
     shapes = _unit("encoder.conv_in", width, 3, 3, 3) | _unit("decoder.conv_in", top, 4, 3, 3)
     channels = width
-    for level, factor in enumerate(LEVELS):
+    for level, factor in enumerate(levels):
         for i in range(2):
             shapes |= _vae_resblock(f"encoder.down.{level}.block.{i}", channels, channels := factor * width)
         if level < 3:
@@ -152,7 +154,7 @@ def vae(width: int) -> Shapes:
     shapes |= _vae_middle("encoder.mid", top) | _vae_middle("decoder.mid", top)
     for level in (3, 2, 1, 0):
         for i in range(3):
-            shapes |= _vae_resblock(f"decoder.up.{level}.block.{i}", channels, channels := LEVELS[level] * width)
+            shapes |= _vae_resblock(f"decoder.up.{level}.block.{i}", channels, channels := levels[level] * width)
         if level > 0:
             shapes |= _unit(f"decoder.up.{level}.upsample.conv", channels, channels, 3, 3)
     shapes |= _unit("encoder.norm_out", top) | _unit("encoder.conv_out", 8, top, 3, 3)
@@ -249,7 +251,7 @@ def _vae_config(sizes: Sizes) -> dict[str, object]:
         "in_channels": 3,
         "out_ch": 3,
         "ch": sizes.vae,
-        "ch_mult": list(LEVELS),
+        "ch_mult": list(sizes.vae_levels),
         "num_res_blocks": 2,
         "attn_resolutions": [],
         "dropout": 0.0,

@@ -254,9 +254,9 @@ def test_doctor_refuses_a_folder_that_is_no_webui(tmp_path, capsys):
 
 @pytest.fixture
 def _quick(monkeypatch):
-    """The demo with one sampling step and one training step."""
+    """The demo with one training step, and one sampling step without guidance."""
     for name in ("PICTURE", "FACE", "TILED"):
-        monkeypatch.setattr(demo, name, replace(getattr(demo, name), steps=1))
+        monkeypatch.setattr(demo, name, replace(getattr(demo, name), steps=1, cfg_scale=1))
     monkeypatch.setattr(demo, "TRAINING", replace(demo.TRAINING, steps=1, variants=1, batch=1))
     monkeypatch.setattr(demo, "FRAMES", 8)
 

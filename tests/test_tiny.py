@@ -119,7 +119,7 @@ def test_the_schedule_is_stable_diffusions(state):
 def test_full_size_layouts_are_those_of_stable_diffusion_1_5(params, monkeypatch):
     sizes = OmegaConf.to_container(params.unet_config.params) | {"model_channels": 320, "context_dim": 768}
     vae = OmegaConf.to_container(params.first_stage_config.params)
-    vae["ddconfig"]["ch"] = 128
+    vae["ddconfig"] |= {"ch": 128, "ch_mult": [1, 2, 4, 4]}
     with torch.device("meta"):
         models = {"unet": ldm_unet(**sizes), "vae": ldm_vae(vae, monkeypatch)}
     ours = {"unet": layouts.unet(320, 768), "vae": layouts.vae(128)}

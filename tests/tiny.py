@@ -34,7 +34,7 @@ SCALES = {
     "decoder.conv_out": 0.7,  # pictures within [-1, 1]
 }
 
-FULL = Sizes(unet=320, vae=128, text=768, layers=12, heads=12)
+FULL = Sizes(unet=320, vae=128, vae_levels=layouts.LEVELS, text=768, layers=12, heads=12)
 
 
 def checkpoint(
@@ -125,7 +125,7 @@ def _write_checkpoint(folder: Path, name: str, sizes: Sizes, seed: int, dtype: t
     text = "cond_stage_model.transformer.text_model"
     shapes = (
         layouts.prefixed("model.diffusion_model", layouts.unet(sizes.unet, sizes.text))
-        | layouts.prefixed("first_stage_model", layouts.vae(sizes.vae))
+        | layouts.prefixed("first_stage_model", layouts.vae(sizes.vae, sizes.vae_levels))
         | layouts.prefixed(text, layouts.text_model(sizes.text, sizes.layers))
     )
     tensors = _random(shapes, seed, dtype)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from tools.toyworld import (
@@ -23,15 +24,15 @@ from tools.toyworld.spec import sample
 from vcd_ext import motion
 from vcd_ext.hosts import checkpoint
 
-STEPS = ["--steps", "4", "--threads", "1"]
+STEPS = ["--steps", "3", "--threads", "1"]
 DENOISER = ["--channels", "32", "32", "32", "32", "--width", "32", "--layers", "1", "--pictures", "8", "--a-part", "4",
-            "--batch", "2", *STEPS]  # fmt: skip
+            "--batch", "2", "--sheet-steps", "0", *STEPS]  # fmt: skip
 MOTION = ["--clips", "2", "--a-part", "1", "--batch", "1", *STEPS]
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which every part was trained for four steps without a stop."""
+    """A folder in which every part was trained for three steps without a stop."""
     out = tmp_path_factory.mktemp("runs")
     train_autoencoder.main(["--out", str(out / "autoencoder"), "--channels", *["32"] * 4, "--layers", "0", "--batch",
                             "2", "--held-out", "2", *STEPS])  # fmt: skip
@@ -48,7 +49,7 @@ def parts(runs: Path) -> list[str]:
 
 def same(one: Path, two: Path) -> None:
     first, second = (torch.load(path / "state.pt", weights_only=True) for path in (one, two))
-    assert first["step"] == second["step"] == 4
+    assert first["step"] == second["step"] == 3
     for part in ("model", "average"):
         for name, tensor in first[part].items():
             assert torch.equal(tensor, second[part][name]), f"{part}: {name}"
@@ -61,8 +62,10 @@ def test_an_interrupted_denoiser_ends_the_same(runs: Path, tmp_path: Path) -> No
     call = [*parts(runs)[:2], "--out", str(tmp_path), *DENOISER]
     train_denoiser.main([*call, "--stop-at", "2"])
     assert not (tmp_path / "denoiser.safetensors").exists()
-    train_denoiser.main(call)
+    train_denoiser.main([*call, "--sheet-steps", "1"])
     same(runs / "denoiser", tmp_path)
+    assert Image.open(tmp_path / "samples.png").size == (8 * 128, 4 * 128), "a column a scene, a row a kind"
+    assert not (runs / "denoiser/samples.png").exists(), "a sheet of 0 steps is none"
 
 
 def test_an_interrupted_motion_module_ends_the_same(runs: Path, tmp_path: Path) -> None:
@@ -100,8 +103,9 @@ def test_what_was_assembled_can_be_trained_on(runs: Path, tmp_path: Path) -> Non
     assemble.main(["--runs", str(runs), "--out", str(tmp_path / "out")])
     assemble.main(["--runs", str(tmp_path / "apart"), "--out", str(tmp_path / "out"), "--take-apart"])
     start = ["--start", str(tmp_path / "apart/motion/motion.safetensors")]
-    state = train_motion.main([*parts(tmp_path / "apart"), *start, "--out", str(tmp_path / "more"), *MOTION])
-    assert state.step == 4
+    once = [*MOTION, "--steps", "1"]
+    state = train_motion.main([*parts(tmp_path / "apart"), *start, "--out", str(tmp_path / "more"), *once])
+    assert state.step == 1
 
 
 def close(one: Tensor, two: Tensor) -> None:

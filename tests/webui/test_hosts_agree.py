@@ -19,6 +19,11 @@ SAMPLERS = {  # as the WebUI names them, with their schedules
 }
 
 
+@pytest.fixture(scope="module")
+def standalone(data: Path) -> Standalone:
+    return Standalone.load(data / "models/Stable-diffusion/tiny.safetensors")
+
+
 @pytest.mark.parametrize(
     ("module", "picture", "video"),
     [
@@ -32,9 +37,8 @@ SAMPLERS = {  # as the WebUI names them, with their schedules
     ids=lambda value: value if isinstance(value, str) else " ".join(f"{name} {value[name]}" for name in value),
 )
 def test_the_same_files_and_settings_make_the_same_frames(
-    server: Server, data: Path, module: str, picture: dict[str, Any], video: dict[str, Any]
+    server: Server, standalone: Standalone, data: Path, module: str, picture: dict[str, Any], video: dict[str, Any]
 ) -> None:
-    models = data / "models"
     wanted = GenerateSettings("a photo of a cat, tinyperson", "blurry", 64, 64, steps=4, cfg_scale=7.0, seed=7)
     wanted = replace(wanted, **picture)
     sampler, schedule = SAMPLERS[wanted.sampler]
@@ -47,10 +51,10 @@ def test_the_same_files_and_settings_make_the_same_frames(
         sampler_name=sampler,
         scheduler=schedule,
     )
-    ours = Standalone.load(models / "Stable-diffusion" / "tiny.safetensors").generate(
+    ours = standalone.generate(
         wanted,
         VideoSettings(**video),
-        None if module == "none" else models / "AnimateDiff" / f"{module}.safetensors",
+        None if module == "none" else data / "models/AnimateDiff" / f"{module}.safetensors",
         [data / "embeddings" / "tinyperson.safetensors"],
     )
     assert lsb(ours.frames, theirs.frames) <= 1

@@ -290,3 +290,12 @@ def test_ticking_the_boxes_and_pressing_generate_plays_the_large_video(page: Pag
     expect(page.locator("#vcd_txt2img_tiled_controlnet input").first).to_have_value("other_sd15_tile.safetensors")
     expect(page.locator("#vcd_txt2img_tiled_controlnet_weight input[type=number]")).to_have_value("0.5")
     expect(face_prompt).to_have_value('photo of a cat, "asleep": in bed')
+
+
+def test_hypertile_of_an_earlier_picture_stops_no_stage(server: Server) -> None:
+    """The last test: hypertile's functions stay on the model's layers, where fingerprints find them."""
+    with server.options(hypertile_enable_unet=True):
+        server.generate(None)
+    result = server.generate(BOTH)
+    assert result.extra.get("VCD errors", []) == []
+    assert result.frames.shape == (4, 128, 128, 3)

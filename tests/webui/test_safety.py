@@ -73,17 +73,9 @@ def test_after_an_interrupt_between_the_windows_of_a_step(server: Server, before
 
 
 def test_after_a_skip_the_next_video_of_the_batch_is_made(server: Server, before: tuple) -> None:
-    answers = []
-    thread = threading.Thread(target=lambda: answers.append(server.ask(MOTION, steps=60, n_iter=2)))
-    thread.start()
-    end = time.monotonic() + 60
-    while server.get("/sdapi/v1/progress?skip_current_image=true")["state"]["sampling_step"] < 2:
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    server.post("/sdapi/v1/skip").raise_for_status()
-    thread.join(timeout=120)
-    assert answers[0].status_code == 200
-    assert len(answers[0].json()["images"]) == 8
+    server.post("/probe/parts", skip_after=2).raise_for_status()
+    assert server.generate(MOTION, steps=6, n_iter=2).frames.shape == (8, 64, 64, 3)
+    assert len(server.get("/probe/parts")) == 2 + 6, "the first ends at once, the second has all its steps"
     check(server, before)
 
 

@@ -85,7 +85,9 @@ def main(arguments: list[str] | None = None) -> State[Denoiser]:
     run(state, lambda: _step(state, data, options, alphas), options.out, settings, last, options.save_every)
     if state.step == options.steps or options.export:
         _export(state, options.out)
-    draw_samples(state.average, data.tokenizer, autoencoder, scale, options.out / "samples.png")
+    if options.sheet_steps:
+        sheet = options.out / "samples.png"
+        draw_samples(state.average, data.tokenizer, autoencoder, scale, sheet, options.sheet_steps)
     return state
 
 
@@ -129,6 +131,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save-every", type=int, default=250)
+    parser.add_argument("--sheet-steps", type=int, default=20, help="sampling steps of samples.png; 0: no sheet")
     parser.add_argument("--export", action="store_true", help="write the file also if this is not the last step")
     parser.add_argument("--stop-at", type=int, default=None, help="stop after this step, to go on later")
     return parser.parse_args(arguments)
@@ -174,11 +177,11 @@ def tokenized(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
 
 @torch.no_grad()
 def draw_samples(
-    model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderKL, scale: float, path: Path
+    model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderKL, scale: float, path: Path, steps: int
 ) -> None:
     """A sheet of 4 x 8 pictures: a row for each kind, a column for each scene."""
     texts = [sample(k, "test", kind=kind, scene=place).caption for kind, place, k in _squares()]
-    latents = sample_latents(model, tokenized(tokenizer, texts), tokenized(tokenizer, [""]), steps=20, guidance=4.0)
+    latents = sample_latents(model, tokenized(tokenizer, texts), tokenized(tokenizer, [""]), steps, guidance=4.0)
     pixels = torch.cat([autoencoder.decode(part / scale).sample for part in latents.split(8)])
     frames = ((pixels.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()
     rows = [np.hstack(list(frames[i : i + 8])) for i in range(0, len(frames), 8)]

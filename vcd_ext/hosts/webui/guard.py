@@ -171,8 +171,12 @@ def plain_layers(sd_model: Any) -> Iterator[None]:
 
 @contextmanager
 def hypertile_off(sd_model: Any) -> Iterator[None]:
-    """Take off hypertile, which divides attention as fitted the size of the last picture."""
-    tiled = [(layer, layer.forward) for layer in sd_model.modules() if HYPERTILE_MARK in vars(layer)]
+    """Take off hypertile, which divides attention as fitted the size of the last picture.
+
+    Inside of itself it does nothing: a stage that follows a video runs while the video has taken hypertile off.
+    """
+    marked = (layer for layer in sd_model.modules() if HYPERTILE_MARK in vars(layer))
+    tiled = [(layer, layer.forward) for layer in marked if "forward" in vars(layer)]
     try:
         for layer, _ in tiled:
             del layer.forward
