@@ -167,7 +167,7 @@ def _options(arguments: Sequence[str] | None) -> Sizes:
     parser.add_argument("--clips", type=int, default=4, help="of the drawn world, for Tiled VCD")
     parser.add_argument("--lengths", type=int, nargs="+", default=[16, 64, 200], help="frames whose memory is measured")
     parser.add_argument("--width", type=int, default=320, help="channels of the UNet whose speed is measured")
-    parser.add_argument("--frames", type=int, default=2, help="frames of its video")
+    parser.add_argument("--frames", type=int, default=1, help="frames of its video")
     parser.add_argument("--rounds", type=int, default=1, help="how often; the best counts")
     parser.add_argument("--device", default="cpu", help="where it runs")
     parser.add_argument("--dtype", default="float32", help="its precision")

@@ -1,15 +1,15 @@
 """One step of the denoiser over a canvas of 1024x1024: four tiles of 576 against nine of 512, in time and memory.
 
-Every run is a process of its own. Weights are random, SD1.5's layout and size; a motion module hangs on the UNet. Two
-frames tell as much as 16: every frame costs the same in both. A narrower UNet would not: most of its work would be
+Every run is a process of its own. Weights are random, SD1.5's layout and size; a motion module hangs on the UNet. One
+frame tells as much as 16: every frame costs the same in both. A narrower UNet would not: most of its work would be
 attention over a tile's places, which grows with their square.
 """
 
-import resource
+import os
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.rows import Row
+from benchmarks.watched import MIB, Watch
 from tests import tiny
 from vcd_ext import motion, partition
 from vcd_ext.host import FACTOR
@@ -40,7 +41,7 @@ class Size:
     """What is computed: the UNet's width (320 is SD1.5's), frames of the video, and where."""
 
     width: int = FULL
-    frames: int = 2
+    frames: int = 1
     device: str = "cpu"
     dtype: str = "float32"
     rounds: int = 1
@@ -64,7 +65,7 @@ def rows(size: Size) -> list[Row]:
     absolute = [
         Row(f"{way}: {what}", value)
         for way in WAYS
-        for what, value in (("seconds a step", cost[way].seconds), ("MiB", cost[way].bytes / 2**20))
+        for what, value in (("seconds a step", cost[way].seconds), ("MiB", cost[way].bytes / MIB))
     ]
     return [
         Row("time over that of nine tiles", cost[OURS].seconds / cost[NINE].seconds, high=0.65, note=note),
@@ -94,6 +95,7 @@ def four() -> list[Tile]:
 
 
 def _apart(size: Size, way: str) -> Cost:
+    os.environ["MALLOC_MMAP_THRESHOLD_"] = str(MIB)  # what is freed goes back at once, and is not counted
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_step, size, way).result()
 
@@ -112,14 +114,14 @@ def _step(size: Size, way: str) -> Cost:
         )
         latents = torch.randn(WAYS[way] * size.frames, 4, CANVAS, CANVAS).to(device, dtype)
         text = torch.randn(len(latents), 77, unet.config.cross_attention_dim).to(device, dtype)
-        before = _used(device)
-        # On a CPU only its own time: others may work there as well.
-        clock = time.perf_counter if device.type == "cuda" else time.process_time
-        start = clock()
-        for _ in range(2 // WAYS[way]):
-            unet(latents, 100, text)
-        peak = _peak(device)  # waits for the device
-        return Cost(clock() - start, peak - before)
+
+        def step() -> None:
+            for _ in range(2 // WAYS[way]):
+                unet(latents, 100, text)
+
+        cost = _on_gpu(step) if device.type == "cuda" else _on_cpu(step)
+        print(f"{way}: {cost.seconds:.1f} s, {cost.bytes / MIB:.0f} MiB", flush=True)
+        return cost
 
 
 def random_unet(width: int) -> Any:
@@ -127,18 +129,20 @@ def random_unet(width: int) -> Any:
     return UNet2DConditionModel(block_out_channels=channels, cross_attention_dim=768, attention_head_dim=8).eval()
 
 
-def _used(device: torch.device) -> int:
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        return torch.cuda.memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def _on_gpu(step: Callable[[], None]) -> Cost:
+    torch.cuda.reset_peak_memory_stats()
+    before, start = torch.cuda.memory_allocated(), time.perf_counter()
+    step()
+    torch.cuda.synchronize()
+    return Cost(time.perf_counter() - start, torch.cuda.max_memory_allocated() - before)
 
 
-def _peak(device: torch.device) -> int:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-        return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def _on_cpu(step: Callable[[], None]) -> Cost:
+    """Its own time alone: others may work there as well."""
+    watch = Watch()
+    step()
+    seconds = watch.seconds()
+    return Cost(seconds, (max(mib for _, mib in watch.end()) - watch.before) * MIB)
 
 
 def _arithmetic(width: int) -> float:
