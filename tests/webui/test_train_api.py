@@ -121,7 +121,7 @@ def test_a_picture_waits_for_the_training_and_is_the_same_after_it(server: Serve
     with ThreadPoolExecutor(1) as other:
         picture = other.submit(server.generate, None)
         step = server.get(f"/vcd/v1/train/{identifier}")["step"]
-        until(server, identifier, lambda told: told["step"] >= step + 20)
+        until(server, identifier, lambda told: told["step"] >= step + 8)
         assert not picture.done()
         server.post(f"/vcd/v1/train/{identifier}/cancel").raise_for_status()
         assert np.array_equal(picture.result().frames, before)

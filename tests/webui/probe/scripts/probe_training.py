@@ -413,7 +413,16 @@ def suggest(stub: bool = Body(embed=True)):
     return {"offered": offered, "said": said, "job": shared.state.job}
 
 
+def mask_area(pixels: int = Body(embed=True)):
+    """Find masks from now on in pictures that are about so large; returns what it was."""
+    from vcd_ext.identity.segment import attention
+
+    before, attention.AREA = attention.AREA, pixels
+    return before
+
+
 def add_routes(_demo, app):
+    app.add_api_route("/probe/masks", mask_area, methods=["POST"])
     app.add_api_route("/probe/suggest", suggest, methods=["POST"])
     app.add_api_route("/probe/embedding/{name}", embedding, methods=["GET"])
     app.add_api_route("/probe/details", details, methods=["GET"])
