@@ -6,8 +6,8 @@
 
 Each of six individuals is learned from eight pictures in one and the same room, as from an evening's photos; the
 videos show other places, in 8 frames each. Seeds and prompts are the same in every cell. What was learned lies in
-runs/individuals, what was measured in OUT/individuals.jsonl, so an interrupted run goes on where it was; the videos of
-all cells come in turn, so that it can be reported at any time.
+OUT/individuals, what was measured in OUT/individuals.jsonl, so an interrupted run goes on where it was, on another
+machine too; the videos of all cells come in turn, so that it can be reported at any time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from vcd_ext.settings import TrainSettings, VideoSettings
 
 INDIVIDUALS = {"ada": ("woman", 11_000_101), "bo": ("dog", 11_000_102), "cleo": ("cat", 11_000_103),
                "dan": ("man", 11_000_104), "elk": ("dog", 11_000_105), "fay": ("cat", 11_000_106)}  # fmt: skip
-HOME, LEARNED = "room", Path("runs/individuals")
+HOME, ALBUMS = "room", Path("runs/individuals")
 VIDEOS, FIRST_SEED = 32, 90_000  # of each individual in each cell
 FRAMES = 8  # half of what the demo makes, for twice as many videos; the judges need no more
 COLUMNS = {
@@ -95,7 +95,8 @@ def main(arguments: list[str] | None = None) -> None:
                 cell, wish = CELLS[label], _wish(name, number)
                 if (label, name, wish.seed) in done:
                     continue
-                frames = _video(host, name, cell, wish)
+                learned = [_embedding(host, name, cell, options.out)] if cell.tokens else []
+                frames = _video(host, name, cell, wish, learned)
                 similarity = likeness(judges, frames, looks[name])
                 found = asdict(measured(frames, wish, judges)) | {"similarity": similarity}
                 with (options.out / "individuals.jsonl").open("a") as log:
@@ -124,15 +125,15 @@ def _wish(name: str, number: int) -> Wish:
 
 def _album(name: str) -> Path:
     """The folder of an individual's pictures and masks, drawn if it is not there."""
-    folder = LEARNED / name
+    folder = ALBUMS / name
     if not folder.is_dir():
         subject(folder, *INDIVIDUALS[name], scenes=[HOME] * PICTURES)
     return folder
 
 
-def _embedding(host: Standalone, name: str, cell: Cell) -> Path:
+def _embedding(host: Standalone, name: str, cell: Cell, out: Path) -> Path:
     """What was learned of an individual for a cell; learned now if it was not."""
-    path = LEARNED / f"{cell.tokens}{'' if cell.masked else '_whole'}" / f"{name}.safetensors"
+    path = out / "individuals" / f"{cell.tokens}{'' if cell.masked else '_whole'}" / f"{name}.safetensors"
     if not path.is_file():
         settings: TrainSettings = replace(
             TRAINING, name=name, class_word=INDIVIDUALS[name][0], tokens=cell.tokens, masked=cell.masked, seed=0
@@ -143,9 +144,8 @@ def _embedding(host: Standalone, name: str, cell: Cell) -> Path:
     return path
 
 
-def _video(host: Standalone, name: str, cell: Cell, wish: Wish) -> NDArray[np.uint8]:
+def _video(host: Standalone, name: str, cell: Cell, wish: Wish, embeddings: Sequence[Path]) -> NDArray[np.uint8]:
     """The video [8, 128, 128, 3] of a cell."""
-    embeddings = [_embedding(host, name, cell)] if cell.tokens else []
     who = f"{name} {wish.kind}" if cell.tokens else None
     prompt = captions.caption(wish.kind, wish.scene, wish.action, "plain", "day", who)
     picture = replace(PICTURE, prompt=prompt, seed=wish.seed)
