@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from playwright.sync_api import expect
 
 from tests import tiny
 
@@ -13,6 +14,9 @@ WEBUI = Path(__file__).with_name("webui")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)  # the other cores have processes of their own
+
+
+expect.set_options(timeout=60_000)  # milliseconds; the usual 5 seconds are too few on a machine that does more besides
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
