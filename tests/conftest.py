@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+import hypothesis
 import pytest
 import torch
 from playwright.sync_api import expect
@@ -16,7 +17,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)  # the other cores have processes of their own
 
 
-expect.set_options(timeout=60_000)  # milliseconds; the usual 5 seconds are too few on a machine that does more besides
+# What is usual, 5 seconds and 200 milliseconds, is too little on a machine that does more besides.
+expect.set_options(timeout=60_000)  # milliseconds
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vcd_ext.noise import correlate, covariance
@@ -24,7 +24,6 @@ def test_covariance_is_gamma_to_the_power_of_the_distance(frames: int, gamma: fl
 
 
 @given(st.integers(1, 24), gammas)
-@settings(deadline=None)
 def test_correlate_is_a_linear_map_whose_square_is_the_covariance(frames: int, gamma: float) -> None:
     """Fed with unit vectors, `correlate` shows its matrix L; white noise becomes noise of covariance L L^T."""
     matrix = correlate(torch.eye(frames, dtype=torch.float64), gamma)
@@ -56,7 +55,6 @@ def test_the_input_is_left_alone_and_shape_and_dtype_stay() -> None:
 
 
 @given(st.integers(2, 20), st.integers(1, 19), gammas)
-@settings(deadline=None)
 def test_a_longer_video_begins_with_the_noise_of_the_shorter_one(frames: int, shorter: int, gamma: float) -> None:
     white = torch.randn(frames, 16)
     shorter = min(shorter, frames)

@@ -74,7 +74,7 @@ def test_infotext_that_containers_garble_comes_back_identically(name: str, infot
 
 
 @every_format
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(height=st.integers(1, 40), width=st.integers(1, 40))
 def test_any_size_comes_back_uncropped_and_unpadded(name: str, height: int, width: int) -> None:
     y, x = np.mgrid[:height, :width]
@@ -85,7 +85,7 @@ def test_any_size_comes_back_uncropped_and_unpadded(name: str, height: int, widt
 
 
 @every_format
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(fps=st.fractions(Fraction(1, 100), 120, max_denominator=1001))
 def test_any_rate_comes_back_exactly(name: str, fps: Fraction) -> None:
     clip = Clip(np.zeros((3, 16, 16, 3), np.uint8), fps)
@@ -93,7 +93,7 @@ def test_any_rate_comes_back_exactly(name: str, fps: Fraction) -> None:
 
 
 @every_format
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.dictionaries(
         st.one_of(st.sampled_from(["parameters", "comment", "title", "vcd", "fps"]), st.text()),

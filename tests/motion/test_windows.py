@@ -23,7 +23,7 @@ def ranges(made: list[Window]) -> list[tuple[int, int]]:
 
 
 @given(requests())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_the_weights_sum_to_1_on_every_frame(request_: tuple[int, int, int]) -> None:
     total = torch.zeros(request_[0], dtype=torch.float64)
     for window in windows(*request_):
@@ -34,7 +34,7 @@ def test_the_weights_sum_to_1_on_every_frame(request_: tuple[int, int, int]) -> 
 
 
 @given(requests())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_all_are_alike_and_share_what_was_asked_for_with_the_fewest_windows(request_: tuple[int, int, int]) -> None:
     frames, length, overlap = request_
     made = ranges(windows(*request_))

@@ -25,7 +25,7 @@ def places(made: list[Tile]) -> list[tuple[int, int, int, int]]:
 
 
 @given(requests())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_the_weights_sum_to_1_on_every_place(request_: tuple[int, int, int, int]) -> None:
     total = torch.zeros(request_[:2], dtype=torch.float64)
     for tile in tiles(*request_):
@@ -36,7 +36,7 @@ def test_the_weights_sum_to_1_on_every_place(request_: tuple[int, int, int, int]
 
 
 @given(requests())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_all_are_alike_row_by_row_and_share_what_was_asked_for(request_: tuple[int, int, int, int]) -> None:
     height, width, size, overlap = request_
     made = tiles(*request_)

@@ -29,7 +29,7 @@ def test_a_clip_has_the_promised_shapes(kind: str) -> None:
     assert (clip.displacement[0] == 0).all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6))
 def test_the_same_seed_draws_the_same_pixels(seed: int) -> None:
     first, second = sample(seed), sample(seed)
@@ -85,7 +85,7 @@ def test_the_face_is_inside_the_mask(kind: str, distance: str) -> None:
             assert mask[(y0 + y1) // 2, (x0 + x1) // 2] == 255
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6))
 def test_displacement_is_the_masks_motion(seed: int) -> None:
     clip = render(sample(seed, distance="far", camera="still"))
