@@ -10,14 +10,13 @@ pixels (48 KiB each).
 
 import argparse
 import multiprocessing
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from benchmarks.watched import MIB, Memory, Run, Watch, plot
+from benchmarks.watched import MIB, Memory, Run, Watch, give_back_at_once, plot
 from vcd_ext import toyworld
 from vcd_ext.demo import PICTURE
 from vcd_ext.hosts.standalone import Standalone
@@ -54,8 +53,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--out", type=Path, default=Path("docs/long_memory.png"))
     options = parser.parse_args()
-    # Without this the C library keeps what is freed, and what is resident says little about what is needed.
-    os.environ["MALLOC_MMAP_THRESHOLD_"] = str(2**20)
+    give_back_at_once()
     shoots = []
     for frames in (SHORT, LONG):
         with multiprocessing.get_context("spawn").Pool(1) as pool:

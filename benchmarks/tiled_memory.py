@@ -1,6 +1,5 @@
 """Memory of Tiled VCD by the length of the video, with a plot of the shortest and the longest."""
 
-import os
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,7 +12,7 @@ import torch
 
 from benchmarks import tiled_world
 from benchmarks.rows import Row
-from benchmarks.watched import MIB, Memory, Run, Watch, plot
+from benchmarks.watched import MIB, Memory, Run, Watch, give_back_at_once, plot
 from vcd_ext.host import Picture
 from vcd_ext.settings import NO_MODULE, TiledSettings
 from vcd_ext.tiled import upscale
@@ -75,8 +74,7 @@ def _for_a_frame() -> float:
 
 def _apart(frames: int) -> Memory:
     """Memory over a run in a process of its own."""
-    # Without this the C library keeps what is freed, and what is resident says little about what is needed.
-    os.environ["MALLOC_MMAP_THRESHOLD_"] = str(2**20)
+    give_back_at_once()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_run, frames).result()
 

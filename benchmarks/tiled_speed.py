@@ -5,7 +5,6 @@ frame tells as much as 16: every frame costs the same in both. A narrower UNet w
 attention over a tile's places, which grows with their square.
 """
 
-import os
 import statistics
 import tempfile
 import time
@@ -23,7 +22,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.rows import Row
-from benchmarks.watched import MIB, Watch
+from benchmarks.watched import MIB, Watch, give_back_at_once
 from tests import tiny
 from vcd_ext import motion, partition
 from vcd_ext.host import FACTOR
@@ -95,7 +94,7 @@ def four() -> list[Tile]:
 
 
 def _apart(size: Size, way: str) -> Cost:
-    os.environ["MALLOC_MMAP_THRESHOLD_"] = str(MIB)  # what is freed goes back at once, and is not counted
+    give_back_at_once()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_step, size, way).result()
 

@@ -51,6 +51,11 @@ class Jobs:
             raise LookupError(f"There is no {kind.kind} {identifier!r}; those of before the last start are not known.")
         return job
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being done."""
+        return self.doing is None and (self.last is None or self.last.ended)
+
     def beside(self, job: Job | None) -> Progress | None:
         """What is being done now that is not this job; None if nothing is."""
         if self.doing is not None:

@@ -20,8 +20,8 @@ def keep_fresh(section: RemakeSection[Any], people: PeopleSection | None = None)
         doing = section.jobs.beside(job)
         now = f"{job.id} {job.state} {len(job.files)} {job.sheet is not None}" if job else "none"
         now += f" {doing.stage}" if doing else ""
-        over = now != before and doing is None and (job is None or job.ended)
-        shown = section.show("" if over else error)  # it was about what is over now
+        over = now != before and section.jobs.idle  # what the error was about
+        shown = section.show("" if over else error)
         if now == before:
             return [now, shown[0], *[gr.update()] * (len(shown) - 1 + len(section.lists) + len(sheets))]
         sheet = pictured(job.sheet) if job is not None and job.sheet is not None else None

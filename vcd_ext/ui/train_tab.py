@@ -48,8 +48,8 @@ def _keep_fresh(photos: PhotosSection, training: TrainingSection, identities: Id
         doing = training.jobs.beside(job)
         now = f"{job.id} {job.state} {job.preview and job.preview.step}" if job else "none"
         now += f" {doing.stage}" if doing else ""
-        over = now != before and doing is None and (job is None or job.ended)
-        shown = training.show("" if over else error)  # it was about what is over now
+        over = now != before and training.jobs.idle  # what the error was about
+        shown = training.show("" if over else error)
         if now == before:
             return [now, shown[0], *[gr.update()] * (len(training.shown) - 1 + len(identities.shown) + 1)]
         return [now, *shown, *identities.show(chosen=_kept(job, before, chosen)), training.tell_estimate(page, *values)]
