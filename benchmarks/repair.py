@@ -79,8 +79,8 @@ _DISTURBED = (
 )
 _WEIGHTS = (
     "With the weights before these it was kept (0.98, 0.96, 0.40), and with painters whose painting is known it is "
-    "(clips with known truth). The present denoiser paints more (sharpness 1.78, 1.65 before); how the one leads to the "
-    "other is not known yet."
+    "(clips with known truth). The present denoiser paints more (sharpness 1.78, 1.65 before); how the one leads to "
+    "the other is not known yet."
 )
 # Why a bound is missed, by the beginning of what is measured; each as other rows of its part show it.
 CAUSES = {
