@@ -2,6 +2,7 @@
 
 (function() {
     const find = (selector) => (window.gradioApp ? gradioApp() : document).querySelector(selector);
+    const UPLOADING = '.vcd-tab .generating';
     const PATIENCE = 5; // seconds without another answer after which it is asked again
     // By tab: the panel's last answer that was acted on, none before anything was asked since the page was loaded.
     const asked = {}, waited = {};
@@ -12,7 +13,7 @@
     function ask(tab) {
         const tick = find(`#vcd_${tab}_tick`);
         const panel = find(`#vcd_${tab}_panel`);
-        if (!tick || (tab in asked && !panel.offsetParent)) return;
+        if (!tick || (tab in asked && !panel.offsetParent) || find(UPLOADING)) return;
         const answer = panel.querySelector('.vcd-active')?.dataset.at;
         waited[tab] = tab in asked && answer === asked[tab] ? waited[tab] + 1 : 0;
         if (waited[tab] === 0 || waited[tab] > PATIENCE) {
@@ -23,6 +24,35 @@
     }
 
     setInterval(() => ['train', 'face', 'tiled'].forEach(ask), 1000);
+
+    // Gradio's field for several files loses them, and waits for ever, when anything is answered during their upload.
+    // So no news are asked for then; and where it has happened all the same, the files are given to it again.
+    let given = null; // what a field was given last: the field and its files
+
+    function remember(event) {
+        const files = event.target.files || event.dataTransfer?.files;
+        if (!files?.length || !event.target.closest('.vcd-tab')) return;
+        const transfer = new DataTransfer(); // what was dropped can be read only as long as its event lasts
+        for (const file of files) transfer.items.add(file);
+        given = {field: event.target.closest('.block'), files: transfer.files};
+    }
+
+    function giveAgain() {
+        if (!given?.field.querySelector('.generating')) return;
+        given.field.querySelector('button[aria-label="Clear"]').click();
+        setTimeout(() => {
+            const input = given.field.querySelector('input[type=file]');
+            if (!input) return;
+            input.files = given.files;
+            input.dispatchEvent(new Event('change', {bubbles: true}));
+        }, 500); // once Gradio has emptied it
+    }
+
+    for (const happened of ['change', 'drop']) document.addEventListener(happened, remember, true);
+    new PerformanceObserver((list) => {
+        const arrived = list.getEntries().some((entry) => new URL(entry.name).pathname.endsWith('/upload'));
+        if (arrived) setTimeout(giveAgain, 1000); // by then Gradio has dealt with it
+    }).observe({type: 'resource'});
 })();
 
 // Takes away what was painted on the photo: Gradio keeps it when the photo changes.

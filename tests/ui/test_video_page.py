@@ -1,54 +1,23 @@
 """The tabs Face VCD and Tiled VCD in Chromium, on the toy studio: what a person does and sees."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import APIResponse, Page, Route, expect, sync_playwright
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests import film
 from tests.toy_studio import ToyStudio
-from vcd_ext.jobs import Jobs
-from vcd_ext.ui.app import page as built
+from tests.ui.conftest import PATIENCE
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-PATIENCE = 60_000  # milliseconds
 # Keeps all that an element shows from now on.
 RECORD = """(element) => {
     window.recorded = [];
     new MutationObserver(() => recorded.push(element.textContent)).observe(element, {subtree: true, childList: true});
 }"""
 STATE = """(video) => ({at: video.currentTime, paused: video.paused, width: video.videoWidth, error: video.error})"""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("page")
-
-
-@pytest.fixture(scope="module")
-def studio(folder: Path) -> ToyStudio:
-    return ToyStudio(folder)
-
-
-@pytest.fixture(scope="module")
-def page(studio: ToyStudio) -> Iterator[Page]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    blocks = built(Jobs(studio)).queue(concurrency_count=4)
-    _, url, _ = blocks.launch(server_name="127.0.0.1", prevent_thread_lock=True, show_api=False, quiet=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        shown = browser.new_page(viewport={"width": 1400, "height": 1200})
-        shown.set_default_timeout(PATIENCE)
-        shown.goto(url)
-        yield shown
-        browser.close()
-    blocks.close()
 
 
 def open_tab(page: Page, title: str) -> None:
