@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests import tiny
 from vcd_ext.motion import load
@@ -146,3 +146,12 @@ def test_missing_unknown_and_misshapen_tensors(state: dict[str, Tensor], tmp_pat
     refused(saved({**state, key: torch.zeros(3, 32)}, tmp_path / "c.safetensors"), key, "[3, 32]", "[32, 32]")
     narrow = {**state, key.replace("proj_out", "proj_in"): torch.zeros(20, 20)}
     refused(saved(narrow, tmp_path / "d.safetensors"), "20 channels")
+
+
+def test_it_is_read_while_the_webui_loads_a_checkpoint(
+    state: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then all modules have its own `load_state_dict`, which takes no tensors over."""
+    path = saved(state, tmp_path / "mm.safetensors")
+    monkeypatch.setattr(nn.Module, "load_state_dict", lambda module, state_dict, strict=True: None)
+    assert all(torch.equal(value, state[key]) for key, value in load(path).state_dict().items())

@@ -178,3 +178,7 @@ def test_no_class_is_suggested_where_blip_is_not_there(page: Page) -> None:
 def test_the_tab_explains_its_settings(page: Page) -> None:
     page.locator("#vcd_train_advanced .label-wrap").click()
     says(page, "gradient_checkpointing", "computed twice to save memory")
+
+
+def test_the_tab_is_there_even_if_the_page_is_made_before_the_checkpoint_is_loaded(server: Server) -> None:
+    assert "VCD" in server.get("/probe/tabs-while-loading")

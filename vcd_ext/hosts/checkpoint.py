@@ -4,8 +4,9 @@ Nothing is downloaded: sizes come from the tensors' shapes, and what shapes cann
 kind of prediction) from the yaml beside the checkpoint, as in the WebUI, or from SD1.5.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from vcd_ext.filled import filled
 from vcd_ext.hosts.tokenizer import tokenizer
 from vcd_ext.tensorfile import read_model
 
@@ -91,9 +93,9 @@ def _models(state: State, config: Config) -> Models:
     vae = create_vae_diffusers_config_from_ldm(layout, state)
     text = _text_state(state)
     return Models(
-        _filled(_unet, unet, convert_ldm_unet_checkpoint(state, unet)),
-        _filled(AutoencoderKL.from_config, vae, convert_ldm_vae_checkpoint(state, vae)),
-        _filled(CLIPTextModel, _text_config(text, config), text),
+        filled(partial(_unet, unet), convert_ldm_unet_checkpoint(state, unet)),
+        filled(partial(AutoencoderKL.from_config, vae), convert_ldm_vae_checkpoint(state, vae)),
+        filled(partial(CLIPTextModel, _text_config(text, config)), text),
         _tokenizer(config),
         config.prediction_type,
     )
@@ -221,11 +223,3 @@ def _unet(config: Any) -> nn.Module:
         for layer in block.upsamplers or []:
             layer.__class__ = _Upsample
     return unet
-
-
-def _filled(make: Callable[[Any], nn.Module], config: Any, state: State) -> nn.Module:
-    """A model made from its config, with exactly these tensors."""
-    with torch.device("meta"):
-        model = make(config)
-    model.load_state_dict(state, strict=True, assign=True)
-    return model.eval().requires_grad_(False)

@@ -5,12 +5,13 @@ Both layouts are read: LDM's, in which ControlNet 1.1 is published, and diffuser
 
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from vcd_ext.filled import filled
 from vcd_ext.motion.attach import points
 from vcd_ext.settings import NO_MODULE
 from vcd_ext.tensorfile import read_model
@@ -57,8 +58,8 @@ def load(path: str | Path, unet: nn.Module) -> nn.Module:
     path = Path(path)
     state, config = _read(path, unet)
     try:
-        return _filled(config, state)
-    except (RuntimeError, ValueError) as error:
+        return filled(partial(_made, config), state)
+    except ValueError as error:
         raise ValueError(_damaged(path)) from error
 
 
@@ -164,14 +165,11 @@ def _sizes(unet: nn.Module) -> tuple[Sequence[int], int]:
     return tuple(levels), int(text.in_features)
 
 
-def _filled(config: Mapping[str, Any], state: State) -> nn.Module:
-    """The network with exactly these tensors."""
+def _made(config: Mapping[str, Any]) -> nn.Module:
     from diffusers import ControlNetModel
 
-    with torch.device("meta"):
-        network = ControlNetModel.from_config(dict(config))
-    network.load_state_dict(state, strict=True, assign=True)
-    return network.eval().requires_grad_(False)
+    network: nn.Module = ControlNetModel.from_config(dict(config))
+    return network
 
 
 def _damaged(path: Path) -> str:

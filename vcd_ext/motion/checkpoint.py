@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from vcd_ext.filled import filled
 from vcd_ext.motion.module import HEADS, NORM_GROUPS, BlockSize, MotionModule, PositionalEncoding
 from vcd_ext.tensorfile import read_model
 
@@ -33,10 +33,12 @@ def load(path: str | Path) -> MotionModule:
     state = _strip(read_model(path, "motion module", SUFFIXES, WHAT_TO_USE), path)
     places = _places(state, path)
     version, sizes = _identify(state, places, path)
-    with torch.device("meta"):
-        module = MotionModule(version, sizes)
-    _fill(module, state, path)
-    return module.eval().requires_grad_(False)
+    if version == "AnimateLCM":
+        state = state | _positions(sizes)
+    try:
+        return filled(lambda: MotionModule(version, sizes), state)
+    except ValueError as error:
+        raise ValueError(f"{path.name} {error}: it is damaged or of an unknown kind. {WHAT_TO_USE}") from error
 
 
 def _strip(loaded: dict[str, Any], path: Path) -> State:
@@ -113,23 +115,13 @@ def _size(name: str, tensors: State, positions: int, path: Path) -> BlockSize:
     return BlockSize(channels, depth, attentions, positions)
 
 
-def _fill(module: MotionModule, state: State, path: Path) -> None:
-    """Give the empty module its tensors: all of them, nothing else, each of the right shape."""
-    expected = module.state_dict()
-    if module.version == "AnimateLCM":
-        state = state | {key: _sinusoid(empty) for key, empty in expected.items() if key.endswith(_POSITIONS)}
-    for key in expected.keys() ^ state.keys():
-        what = "lacks" if key in expected else "has the unknown tensor"
-        raise ValueError(f"{path.name} {what} '{key}': it is damaged or of an unknown kind. {WHAT_TO_USE}")
-    for key, tensor in state.items():
-        if tensor.shape != expected[key].shape:
-            raise ValueError(
-                f"{path.name} is damaged or of an unknown kind: '{key}' is {list(tensor.shape)}, "
-                f"{list(expected[key].shape)} is expected. {WHAT_TO_USE}"
-            )
-    module.load_state_dict(state, strict=True, assign=True)
-
-
-def _sinusoid(like: Tensor) -> Tensor:
-    _, frames, channels = like.shape
-    return PositionalEncoding(channels, frames).pe
+def _positions(sizes: dict[str, BlockSize]) -> State:
+    """The position tables that AnimateLCM's file does not have."""
+    return {
+        f"{place}.temporal_transformer.transformer_blocks.{i}.attention_blocks.{j}.{_POSITIONS}": PositionalEncoding(
+            size.channels, size.max_frames
+        ).pe
+        for place, size in sizes.items()
+        for i in range(size.depth)
+        for j in range(size.attentions)
+    }

@@ -10,7 +10,14 @@ import k_diffusion.sampling
 import psutil
 import torch
 from fastapi import Body
-from modules import script_callbacks, sd_samplers_common, sd_samplers_kdiffusion, sd_unet, shared
+from modules import (
+    script_callbacks,
+    sd_disable_initialization,
+    sd_samplers_common,
+    sd_samplers_kdiffusion,
+    sd_unet,
+    shared,
+)
 
 noises: dict[str, list[torch.Tensor]] = {"start": [], "step": []}
 sigmas: list[float] = []
@@ -163,7 +170,14 @@ def measure_unet():
     return {"seconds": seconds, "calls": calls}
 
 
+def tabs_while_loading():
+    """The names of the tabs that extensions make while the WebUI loads a checkpoint, as it does when it starts."""
+    with sd_disable_initialization.InitializeOnMeta(), sd_disable_initialization.LoadStateDictOnMeta({}, "cpu"):
+        return [title for _, title, _ in script_callbacks.ui_tabs_callback()]
+
+
 def add_routes(_demo, app):
+    app.add_api_route("/probe/tabs-while-loading", tabs_while_loading, methods=["GET"])
     app.add_api_route("/probe/pretend", pretend, methods=["POST"])
     app.add_api_route("/probe/memory", memory, methods=["GET"])
     app.add_api_route("/probe/unet", measure_unet, methods=["GET"])
