@@ -182,7 +182,7 @@ def _options(arguments: Sequence[str] | None) -> Sizes:
     parser.add_argument("--again", action="store_true", help="run parts that are known, too")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of repair.md and repair.json")
     parser.add_argument("--videos", type=int, default=4, help="of each shipped subject, for Face VCD")
-    parser.add_argument("--clips", type=int, default=4, help="of the drawn world, for Tiled VCD")
+    parser.add_argument("--clips", type=int, default=12, help="of the drawn world, for Tiled VCD")
     parser.add_argument("--lengths", type=int, nargs="+", default=[16, 64, 200], help="frames whose memory is measured")
     parser.add_argument("--width", type=int, default=320, help="channels of the UNet whose speed is measured")
     parser.add_argument("--frames", type=int, default=1, help="frames of its video")

@@ -21,7 +21,9 @@ class Seams(NamedTuple):
     gradient: float  # difference of neighbours across the borders
     edges: float  # spread of the detail near the borders
     bands: float  # spread of the detail where tiles overlap; that near the borders where they do not
-    step: float  # by how many levels, 0 to 255, the change of the source differs on both sides of a border; 0 is none
+    # By how many levels, 0 to 255, the change of the source differs on both sides of a border, above what it differs on
+    # both sides of a line through the middle of a tile; 0 is none, and below 0 the borders are the calmer places.
+    step: float
 
 
 def seams(frames: NDArray[np.uint8], source: NDArray[np.uint8], tiles: Sequence[Tile]) -> Seams:
@@ -35,8 +37,10 @@ def seams(frames: NDArray[np.uint8], source: NDArray[np.uint8], tiles: Sequence[
     excess, alone = made - before, before[[1, 4, 4]]
     at_borders = excess[[0, 2, 3]] + alone
     gradient, edges, bands = np.sqrt(at_borders.clip(0) / made[[1, 4, 4]])
-    step = np.mean([_step(one.astype(np.float32) - other, places) for one, other in zip(frames, source, strict=True)])
-    return Seams(float(gradient), float(edges), float(bands), float(step))
+    changes = [one.astype(np.float32) - other for one, other in zip(frames, source, strict=True)]
+    step = np.mean([_step(change, places.rows, places.columns) for change in changes])
+    usual = np.mean([_step(change, places.middle_rows, places.middle_columns) for change in changes])
+    return Seams(float(gradient), float(edges), float(bands), float(step - usual))
 
 
 class _Places:
@@ -48,6 +52,8 @@ class _Places:
             number[tile.top : tile.top + tile.height, tile.left : tile.left + tile.width] += 1
         self.rows = ({tile.top for tile in tiles} | {tile.top + tile.height for tile in tiles}) - {0, height}
         self.columns = ({tile.left for tile in tiles} | {tile.left + tile.width for tile in tiles}) - {0, width}
+        self.middle_rows = _middles(height, self.rows)
+        self.middle_columns = _middles(width, self.columns)
         self.step_y = np.broadcast_to(_near(height, self.rows, _STEP)[:, None], (height, width))
         self.step_x = np.broadcast_to(_near(width, self.columns, _STEP), (height, width))
         self.edges = _near(height, self.rows, _EDGE)[:, None] | _near(width, self.columns, _EDGE)
@@ -68,12 +74,16 @@ def _sums(picture: NDArray[np.uint8], at: _Places) -> NDArray[np.float64]:
     return np.array([steps, alone, *(fine[place].mean() for place in (at.edges, at.bands, at.alone))], np.float64)
 
 
-def _step(change: NDArray[np.float32], at: _Places) -> float:
-    """Mean over the borders of the difference of the mean change on both sides."""
-    lines = [change.mean(1)[_around(row)] for row in at.rows] + [
-        change.mean(0)[_around(column)] for column in at.columns
-    ]
-    return float(np.mean([np.abs(line[_SIDE:].mean(0) - line[:_SIDE].mean(0)).mean() for line in lines]))
+def _step(change: NDArray[np.float32], rows: set[int], columns: set[int]) -> float:
+    """Mean over lines of the difference of the mean change on both sides; 0 without any line."""
+    lines = [change.mean(1)[_around(row)] for row in rows] + [change.mean(0)[_around(column)] for column in columns]
+    return float(np.mean([np.abs(line[_SIDE:].mean(0) - line[:_SIDE].mean(0)).mean() for line in lines] or [0]))
+
+
+def _middles(length: int, borders: set[int]) -> set[int]:
+    """Lines of which neither side is near a border or the canvas' own."""
+    lines = range(_SIDE, length - _SIDE + 1, _SIDE // 2)
+    return {line for line in lines if all(abs(line - border) > _SIDE for border in borders)}
 
 
 def _around(border: int) -> slice:
