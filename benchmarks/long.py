@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import torch
 
-from benchmarks.watched import MIB, Memory, Run, Watch, give_back_at_once, plot
+from benchmarks.watched import MIB, Memory, Run, Watch, giving_back_at_once, plot
 from vcd_ext import toyworld
 from vcd_ext.demo import PICTURE
 from vcd_ext.hosts.standalone import Standalone
@@ -53,10 +53,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--out", type=Path, default=Path("docs/long_memory.png"))
     options = parser.parse_args()
-    give_back_at_once()
     shoots = []
     for frames in (SHORT, LONG):
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
+        with giving_back_at_once(), multiprocessing.get_context("spawn").Pool(1) as pool:
             made = pool.apply(shoot, (frames, options.steps))
         shoots.append(made)
         print(

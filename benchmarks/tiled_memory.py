@@ -12,7 +12,7 @@ import torch
 
 from benchmarks import tiled_world
 from benchmarks.rows import Row
-from benchmarks.watched import MIB, Memory, Run, Watch, give_back_at_once, plot
+from benchmarks.watched import MIB, Memory, Run, Watch, giving_back_at_once, plot
 from vcd_ext.host import Picture
 from vcd_ext.settings import NO_MODULE, TiledSettings
 from vcd_ext.tiled import upscale
@@ -74,8 +74,7 @@ def _for_a_frame() -> float:
 
 def _apart(frames: int) -> Memory:
     """Memory over a run in a process of its own."""
-    give_back_at_once()
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with giving_back_at_once(), ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_run, frames).result()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psutil
@@ -20,9 +21,14 @@ CAPTION = "resident memory from the beginning to the end of each run, models and
 Memory = list[tuple[float, float]]  # (seconds of the processor since the beginning, MiB)
 
 
-def give_back_at_once() -> None:
-    """In processes begun from now on, what is freed goes back, so that what is resident says what is needed."""
+@contextmanager
+def giving_back_at_once() -> Iterator[None]:
+    """In processes begun within this context what is freed goes back, so that what is resident says what is needed."""
     os.environ["MALLOC_MMAP_THRESHOLD_"] = str(MIB)
+    try:
+        yield
+    finally:
+        del os.environ["MALLOC_MMAP_THRESHOLD_"]
 
 
 class Run(NamedTuple):

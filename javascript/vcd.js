@@ -31,10 +31,11 @@
 
     function remember(event) {
         const files = event.target.files || event.dataTransfer?.files;
-        if (!files?.length || !event.target.closest('.vcd-tab')) return;
+        const field = event.target.closest?.('.vcd-tab .block');
+        if (!files?.length || !field) return;
         const transfer = new DataTransfer(); // what was dropped can be read only as long as its event lasts
         for (const file of files) transfer.items.add(file);
-        given = {field: event.target.closest('.block'), files: transfer.files};
+        given = {field, files: transfer.files};
     }
 
     function giveAgain() {
