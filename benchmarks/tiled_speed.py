@@ -9,10 +9,11 @@ UNet would not: most of its work would be attention over a tile's places, which 
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,15 +26,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.rows import Row
 from benchmarks.watched import MIB, Watch, giving_back_at_once
 from tests import tiny
-from vcd_ext import motion, partition
+from vcd_ext import motion
 from vcd_ext.host import FACTOR
 from vcd_ext.spread import spread
 from vcd_ext.tiled.tiles import Tile, tiles
 
 FULL = 320  # channels of SD1.5's UNet
 CANVAS, NINE_TILE, NINE_OVERLAP = 1024 // FACTOR, 512 // FACTOR, 64 // FACTOR  # in latents
-OURS, APART, NINE = "four tiles of 576", "four, uncond and cond one after the other", "nine tiles of 512"
-WAYS = {OURS: 2, APART: 1, NINE: 2}  # videos in one call: uncond and cond
+OURS, NINE = "four tiles of 576", "nine tiles of 512"
+VIDEOS = 2  # in one call: uncond and cond
 
 
 @dataclass(frozen=True)
@@ -56,37 +57,33 @@ class Cost(NamedTuple):
 
 def rows(size: Size) -> list[Row]:
     """Ratios of time and memory at this size, and of the arithmetic at SD1.5's."""
-    runs = [{way: _apart(size, way) for way in WAYS} for _ in range(size.rounds)]
+    runs = [{way: _apart(size, way) for way in (OURS, NINE)} for _ in range(size.rounds)]
     cost = {
         way: Cost(min(run[way].seconds for run in runs), statistics.median(run[way].bytes for run in runs))
-        for way in WAYS
+        for way in (OURS, NINE)
     }
     note = f"width {size.width}, {size.frames} frames, {size.device}, {size.dtype}; best of {size.rounds}"
     absolute = [
         Row(f"{way}: {what}", value)
-        for way in WAYS
+        for way in (OURS, NINE)
         for what, value in (("seconds a step", cost[way].seconds), ("MiB", cost[way].bytes / MIB))
     ]
     return [
         Row("time over that of nine tiles", cost[OURS].seconds / cost[NINE].seconds, high=0.65, note=note),
         Row("memory over that of nine tiles", cost[OURS].bytes / cost[NINE].bytes, high=1.0),
-        Row("uncond and cond one after the other: time", cost[APART].seconds / cost[NINE].seconds, high=0.65),
-        Row("uncond and cond one after the other: memory", cost[APART].bytes / cost[NINE].bytes, high=1.0),
         Row("arithmetic over that of nine tiles, SD1.5's true size", _arithmetic(FULL), high=0.65, note="counted"),
         *absolute,
     ]
 
 
-def nine() -> list[Tile]:
-    """The WebUI's `images.split_grid` of 1024x1024 in tiles of 512 that share at least 64: three by three."""
+def nine() -> list[tuple[int, int]]:
+    """Tops and lefts of the WebUI's `images.split_grid` of 1024x1024 in tiles of 512 that share at least 64: 3 by 3.
+
+    Each is denoised by itself there, uncond and cond together, as its setting batch_cond_uncond has it unless changed.
+    """
     number = -(-(CANVAS - NINE_OVERLAP) // (NINE_TILE - NINE_OVERLAP))
     starts = [int(i * (CANVAS - NINE_TILE) / (number - 1)) for i in range(number)]
-    lines = list(zip(starts, partition.weights(starts, NINE_TILE, CANVAS).float(), strict=True))
-    return [
-        Tile(top, left, NINE_TILE, NINE_TILE, torch.outer(down, across))
-        for top, down in lines
-        for left, across in lines
-    ]
+    return list(product(starts, starts))
 
 
 def four() -> list[Tile]:
@@ -116,15 +113,17 @@ def _step(size: Size, way: str) -> Cost:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         module = motion.load(tiny.motion_module(Path(folder), width=size.width))
         stack.enter_context(motion.attached(unet, module, size.frames))
-        stack.enter_context(
-            spread(unet, size.frames, motion.windows(size.frames, 16, 4), nine() if way == NINE else four())
-        )
-        latents = torch.randn(WAYS[way] * size.frames, 4, CANVAS, CANVAS).to(device, dtype)
+        if way == OURS:
+            stack.enter_context(spread(unet, size.frames, motion.windows(size.frames, 16, 4), four()))
+        latents = torch.randn(VIDEOS * size.frames, 4, CANVAS, CANVAS).to(device, dtype)
         text = torch.randn(len(latents), 77, unet.config.cross_attention_dim).to(device, dtype)
 
         def step() -> None:
-            for _ in range(2 // WAYS[way]):
+            if way == OURS:
                 unet(latents, 100, text)
+            else:
+                for top, left in nine():
+                    unet(latents[..., top : top + NINE_TILE, left : left + NINE_TILE], 100, text)
 
         cost = _on_gpu(step) if device.type == "cuda" else _on_cpu(step)
         print(f"{way}: {cost.seconds:.1f} s, {cost.bytes / MIB:.0f} MiB", flush=True)
@@ -157,14 +156,14 @@ def _arithmetic(width: int) -> float:
     with torch.device("meta"):
         unet = random_unet(width)
     unet.set_attn_processor(AttnProcessor())  # one whose products are counted
-    ours, theirs = (_counted(unet, parts) for parts in (four(), nine()))
+    ours, theirs = len(four()) * _counted(unet, four()[0].height), len(nine()) * _counted(unet, NINE_TILE)
     return ours / theirs
 
 
 @torch.no_grad()
-def _counted(unet: Any, parts: Sequence[Tile]) -> int:
-    latents = torch.empty(1, 4, parts[0].height, parts[0].width, device="meta")
+def _counted(unet: Any, side: int) -> int:
+    latents = torch.empty(1, 4, side, side, device="meta")
     text = torch.empty(1, 77, unet.config.cross_attention_dim, device="meta")
     with FlopCounterMode(display=False) as counter:
         unet(latents, torch.empty(1, device="meta"), text)
-    return len(parts) * int(counter.get_total_flops())
+    return int(counter.get_total_flops())

@@ -57,8 +57,9 @@ def test_a_unet_that_returns_its_input_returns_it_still(unet: Recorder, videos: 
     x = torch.randn(videos * FRAMES, 4, HEIGHT, WIDTH)
     with in_windows(unet, tiles=size and tiles(HEIGHT, WIDTH, size, 4)):
         torch.testing.assert_close(unet(x), x, rtol=1e-6, atol=1e-6)
-    assert len(unet.calls) == 3 * {None: 1, 8: 3, 16: 1}[size]
-    assert {call["x"].shape for call in unet.calls} == {(videos * LENGTH, 4, size or 16, 8)}, "never more than a part"
+    assert len(unet.calls) == 3 * {None: 1, 8: 3 * videos, 16: videos}[size]
+    together = LENGTH if size else videos * LENGTH
+    assert {call["x"].shape for call in unet.calls} == {(together, 4, size or 16, 8)}, "never more than a part"
 
 
 def test_a_window_s_rows_of_all_videos_are_computed_together_in_their_order(unet: Recorder) -> None:
@@ -69,6 +70,12 @@ def test_a_window_s_rows_of_all_videos_are_computed_together_in_their_order(unet
         [2, 3, 4, 5, 9, 10, 11, 12],
         [3, 4, 5, 6, 10, 11, 12, 13],
     ]
+
+
+def test_a_tile_s_videos_are_computed_one_after_the_other(unet: Recorder) -> None:
+    with in_windows(unet, tiles=tiles(HEIGHT, WIDTH, 16, 0)):
+        unet(numbered())
+    assert [call["x"][:, 0, 0, 0].tolist() for call in unet.calls[:2]] == [[0, 1, 2, 3], [7, 8, 9, 10]]
 
 
 def test_whatever_has_a_row_for_each_picture_is_divided_and_the_rest_passes(unet: Recorder) -> None:
@@ -99,7 +106,7 @@ def test_a_text_with_one_row_for_each_video_is_that_of_all_its_frames(unet: Reco
         assert rows == 1
         unet(numbered(), None, texts)
     seen = {(tuple(call["context"][:, 0, 0].tolist()), call["context"].shape) for call in unet.calls}
-    assert seen == {((1,) * LENGTH + (2,) * LENGTH, (2 * LENGTH, 5, 3))}
+    assert seen == {((text,) * LENGTH, (LENGTH, 5, 3)) for text in (1, 2)}
 
 
 def test_a_video_of_one_part_needs_a_text_for_each_frame(unet: Recorder) -> None:
@@ -211,7 +218,7 @@ class TestSwap:
         swap = Swap(self.KNOWN, self.INSTEAD, absent)
         with in_windows(unet, swap=swap, tiles=size and tiles(HEIGHT, WIDTH, size, 0)):
             unet(numbered(3), None, context=self.texts())
-        return [call["context"][:, 0, 0].unflatten(0, (3, LENGTH)).tolist() for call in unet.calls]
+        return [call["context"][:, 0, 0].unflatten(0, (-1, LENGTH)).tolist() for call in unet.calls]
 
     def test_known_rows_of_absent_frames_get_the_other_text(self, unet: Recorder) -> None:
         absent = np.zeros((FRAMES, 1), bool)
@@ -222,7 +229,8 @@ class TestSwap:
     def test_tile_by_tile(self, unet: Recorder) -> None:
         absent = np.zeros((FRAMES, 2), bool)
         absent[:, 1] = True
-        assert [call[1] for call in self.seen(unet, absent, 8)] == [[1] * LENGTH, [2] * LENGTH] * 3
+        seen = self.seen(unet, absent, 8)  # of each tile the videos, one after the other
+        assert seen == [[[text] * LENGTH] for text in (3, 1, 3, 3, 2, 3)] * 3
 
     def test_in_one_window_as_well(self, unet: Recorder) -> None:
         swap = Swap(self.KNOWN, self.INSTEAD, np.ones((FRAMES, 1), bool))

@@ -307,7 +307,7 @@ def test_windows_alone_change_frames_that_do_not_meet_by_rounding_only(video):
 def test_the_canvas_is_denoised_tile_by_tile(video, seen):
     frames = soft(2, 64, 112)
     tiled = made(video, frames, replace(WORK, denoise=0.25), tiling=Tiling(64, 16))
-    assert [call.shape for call in seen.latents] == [(4, 4, 8, 8)] * 2
+    assert [call.shape for call in seen.latents] == [(2, 4, 8, 8)] * 4, "each tile without and with the prompt"
     assert tiled.shape == (2, 64, 112, 3)
 
 
