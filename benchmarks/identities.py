@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     part, parts = map(int, options.part.split("/"))
     names = [name for k, name in enumerate(INDIVIDUALS) if k % parts == part]
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
-    looks = {name: appearance(judges, read_photos(_album(name)).photos) for name in names}
+    looks = {name: appearance(judges, read_photos(album(name)).photos) for name in names}
     done = {(row["cell"], row["who"], row["seed"]) for row in read(options.out / "individuals.jsonl")}
     for number in range(options.videos):
         for name in names:
@@ -123,7 +123,7 @@ def _wish(name: str, number: int) -> Wish:
     return Wish(INDIVIDUALS[name][0], places[number % len(places)], action, FIRST_SEED + 100 * number)
 
 
-def _album(name: str) -> Path:
+def album(name: str) -> Path:
     """The folder of an individual's pictures and masks, drawn if it is not there."""
     folder = ALBUMS / name
     if not folder.is_dir():
@@ -138,7 +138,7 @@ def _embedding(host: Standalone, name: str, cell: Cell, out: Path) -> Path:
         settings: TrainSettings = replace(
             TRAINING, name=name, class_word=INDIVIDUALS[name][0], tokens=cell.tokens, masked=cell.masked, seed=0
         )
-        learned = train(StandaloneTraining(host), read_photos(_album(name)).photos, settings)
+        learned = train(StandaloneTraining(host), read_photos(album(name)).photos, settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         save_embedding(path, learned.vectors, learned.metadata)
     return path

@@ -12,6 +12,7 @@ from vcd_ext.tiled.tiles import Tile
 _STEP = 1  # pixels on both sides of a border where a step shows
 _EDGE = 8  # pixels on both sides of a border where detail may differ
 _SIDE = 16  # pixels on both sides of a border whose mean light is compared
+_NOTHING = 1.0  # mean square, in levels, below which it does not matter how many times it has become
 _FINE = 2.0  # sigma of the Gaussian below which is detail
 
 
@@ -29,14 +30,13 @@ class Seams(NamedTuple):
 def seams(frames: NDArray[np.uint8], source: NDArray[np.uint8], tiles: Sequence[Tile]) -> Seams:
     """The seams of a video that was made in tiles from a source of the same size.
 
-    frames, source: [F, H, W, 3]. What the source itself has more at the borders than elsewhere is taken off: its
-    content may lie unevenly. ValueError if there is no border or no place where a tile is alone.
+    frames, source: [F, H, W, 3]. What is compared is how many times the source's has become: its content may lie
+    unevenly. ValueError if there is no border or no place where a tile is alone.
     """
     places = _Places(frames.shape[1], frames.shape[2], tiles)
-    made, before = (np.sum([_sums(picture, places) for picture in video], axis=0) for video in (frames, source))
-    excess, alone = made - before, before[[1, 4, 4]]
-    at_borders = excess[[0, 2, 3]] + alone
-    gradient, edges, bands = np.sqrt(at_borders.clip(0) / made[[1, 4, 4]])
+    made, before = (np.mean([_sums(picture, places) for picture in video], axis=0) for video in (frames, source))
+    times = (made + _NOTHING) / (before + _NOTHING)
+    gradient, edges, bands = np.sqrt(times[[0, 2, 3]] / times[[1, 4, 4]])
     changes = [one.astype(np.float32) - other for one, other in zip(frames, source, strict=True)]
     step = np.mean([_step(change, places.rows, places.columns) for change in changes])
     usual = np.mean([_step(change, places.middle_rows, places.middle_columns) for change in changes])
