@@ -40,7 +40,7 @@
 
     function giveAgain() {
         if (!given?.field.querySelector('.generating')) return;
-        given.field.querySelector('button[aria-label="Clear"]').click();
+        given.field.querySelector('button[aria-label="Clear"]')?.click();
         setTimeout(() => {
             const input = given.field.querySelector('input[type=file]');
             if (!input) return;

@@ -118,11 +118,12 @@ class _Parts:
     def _parts(self, latents: Tensor, videos: int) -> Iterator["_Part"]:
         for window in self.windows:
             for number, tile in enumerate(self.tiles):
-                absent = None
-                if self.swap is not None:
-                    absent = self.swap.absent[window.frames.start : window.frames.stop, number]
+                swap = self.swap
+                if swap is not None:
+                    here = swap.absent[window.frames.start : window.frames.stop, number : number + 1]
+                    swap = swap._replace(absent=here)
                 for chosen in [slice(videos)] if tile is None else [slice(i, i + 1) for i in range(videos)]:
-                    yield _Part(latents, videos, self.frames, window, tile, chosen, self.swap, absent)
+                    yield _Part(latents, videos, self.frames, window, tile, chosen, swap)
 
     def _videos(self, latents: Tensor) -> int:
         rows, height, width = latents.shape[0], *latents.shape[-2:]
@@ -150,8 +151,7 @@ class _Part:
     window: Window
     tile: "Tile | None"
     chosen: slice  # videos
-    swap: Swap | None
-    absent: NDArray[np.bool_] | None  # [L] with a swap
+    swap: Swap | None  # of its own frames and tile
 
     def of(self, value: Any) -> Any:
         """The part of an argument: of a tensor with all rows, of texts, or of all such in a tuple, list or dict."""
@@ -197,13 +197,12 @@ class _Part:
         return part[..., top : top + height, left : left + width]
 
     def _swapped(self, text: Tensor) -> Tensor:
-        if self.swap is None or self.absent is None or not self.absent.any():
+        swap = self.swap
+        if swap is None or text.shape[1:] != swap.known.shape or not swap.absent.any():
             return text
-        if text.shape[1:] != self.swap.known.shape:
-            return text
-        known = (text == self.swap.known.to(text)).flatten(1).all(dim=1)
-        absent = torch.from_numpy(self.absent).to(text.device).repeat(len(text) // len(self.absent))
-        return torch.where((known & absent)[:, None, None], self.swap.instead.to(text), text)
+        known = (text == swap.known.to(text)).flatten(1).all(dim=1)
+        absent = torch.from_numpy(swap.absent[:, 0]).to(text.device).repeat(len(text) // len(swap.absent))
+        return torch.where((known & absent)[:, None, None], swap.instead.to(text), text)
 
 
 def _tensor(output: Any) -> Tensor:

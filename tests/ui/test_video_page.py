@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests import film
+from tests.browser import MINUTE
 from tests.toy_studio import ToyStudio
-from tests.ui.conftest import PATIENCE
 
 # Keeps all that an element shows from now on.
 RECORD = """(element) => {
@@ -34,7 +34,7 @@ def set_numbers(page: Page, tab: str, values: dict[str, Any]) -> None:
 
 
 def says(page: Page, tab: str, words: str) -> None:
-    expect(page.locator(f"#vcd_{tab}_panel").last).to_contain_text(words, timeout=PATIENCE)
+    expect(page.locator(f"#vcd_{tab}_panel").last).to_contain_text(words, timeout=MINUTE)
 
 
 def test_a_dropped_video_gets_its_faces_repaired(page: Page, folder: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_result_is_sent_to_the_other_tab_and_enlarged(page: Page, folder: Path
 
 
 def test_interrupt_shows_how_far_it_is_and_keeps_what_is_finished(page: Page, studio: ToyStudio) -> None:
-    studio.video.at = lambda frame: studio.go_on.wait(PATIENCE / 1000) if frame == 2 else None
+    studio.video.at = lambda frame: studio.go_on.wait(MINUTE / 1000) if frame == 2 else None
     page.locator("#vcd_tiled_start").click()
     says(page, "tiled", "enlarging and painting")
     page.locator("#vcd_tiled_stop").click()
@@ -105,7 +105,7 @@ def test_interrupt_shows_how_far_it_is_and_keeps_what_is_finished(page: Page, st
 def held_up(studio: ToyStudio) -> Iterator[threading.Event]:
     """Videos wait in their middle until this is set."""
     go_on = threading.Event()
-    studio.video.at = lambda frame: go_on.wait(PATIENCE / 1000) if frame == 2 else None
+    studio.video.at = lambda frame: go_on.wait(MINUTE / 1000) if frame == 2 else None
     yield go_on
     go_on.set()
     studio.video.at = lambda frame: None

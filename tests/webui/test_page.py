@@ -1,17 +1,13 @@
 """The page of the real WebUI in Chromium: what a person does and sees."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.browser import MINUTE, browsed
 from tests.webui.server import Server
 from vcd_ext.settings import VideoSettings, describe
-
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-MINUTE = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -21,18 +17,11 @@ def page(server: Server) -> Iterator[Page]:
 
 def opened(server: Server) -> Iterator[Page]:
     """The page with a small request filled in; closed at the end."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1600})
-        page.set_default_timeout(MINUTE)
-        page.goto(server.url)
+    with browsed(server.url) as page:
         fill(page, "prompt", "a photo of a cat", area="textarea")
         for name, value in {"width": 64, "height": 64, "steps": 2, "seed": 7}.items():
             fill(page, name, str(value))
         yield page
-        browser.close()
 
 
 def fill(page: Page, name: str, value: str, area: str = "input[type=number]") -> None:

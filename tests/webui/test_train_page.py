@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.browser import MINUTE, browsed
 from tests.identity.toy_host import photo
 from tests.webui.server import Server
-from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE, choose
+from tests.webui.test_page import choose
 
 
 def says(page: Page, name: str, words: str) -> None:
@@ -29,17 +30,10 @@ def _masks_from_small_pictures(server: Server) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def page(server: Server) -> Iterator[Page]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(2 * MINUTE)
-        page.goto(server.url)
+    with browsed(server.url, 1280, 900, 2 * MINUTE) as page:
         page.locator("#tabs > .tab-nav button", has_text="VCD").click()
         says(page, "estimate", "About")  # the page's script runs
         yield page
-        browser.close()
     for path in (server.data / "embeddings").glob("pageling*"):
         path.unlink()
     server.post("/sdapi/v1/refresh-embeddings").raise_for_status()

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests import film
+from tests.browser import browsed
 from tests.toy_studio import until
 from tests.webui.server import Result, Server, as_base64
-from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE
 from tests.webui.test_video import lsb, vcd_part
 from vcd_ext import media
 from vcd_ext.settings import VideoSettings, describe
@@ -167,19 +167,12 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(
 
 @pytest.fixture(scope="module")
 def page(server: Server) -> Iterator[Page]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1600})
-        page.set_default_timeout(MINUTE)
-        page.goto(server.url)
+    with browsed(server.url) as page:
         page.locator("#tabs button", has_text="img2img").first.click()
         page.locator("#img2img_prompt textarea").first.fill("a photo of a cat")
         for name, value in {"width": 64, "height": 64, "steps": 2, "seed": 7}.items():
             page.locator(f"#img2img_{name} input[type=number]").first.fill(str(value))
         yield page
-        browser.close()
 
 
 def test_a_dropped_video_is_made_again(page: Page, tmp_path: Path, frames: np.ndarray) -> None:

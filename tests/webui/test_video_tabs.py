@@ -9,11 +9,11 @@ from typing import Any, get_type_hints
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests import tiny
+from tests.browser import MINUTE, browsed
 from tests.webui.server import Server
-from tests.webui.test_page import CHROMIUM, FLAGS, MINUTE
 from vcd_ext import media, toyworld
 from vcd_ext.media import Clip
 from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings, default
@@ -41,15 +41,8 @@ def misfit(server: Server) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def page(server: Server, misfit: str) -> Iterator[Page]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        shown = browser.new_page(viewport={"width": 1400, "height": 1300})
-        shown.set_default_timeout(2 * MINUTE)
-        shown.goto(server.url)
+    with browsed(server.url, height=1300, patience=2 * MINUTE) as shown:
         yield shown
-        browser.close()
 
 
 def open_tab(page: Page, title: str) -> None:

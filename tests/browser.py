@@ -1,0 +1,29 @@
+"""A page in Chromium, for tests of what a person does and sees."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+MINUTE = 60_000  # milliseconds
+
+
+@contextmanager
+def browsed(url: str, width: int = 1400, height: int = 1600, patience: int = MINUTE) -> Iterator[Page]:
+    """The page at an address, in a window of so many pixels; skips where Chromium is not installed.
+
+    patience: milliseconds after which what does not happen has failed.
+    """
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(patience)
+        page.goto(url)
+        yield page
+        browser.close()
