@@ -150,7 +150,9 @@ class ToyStudio(StandaloneStudio):
         return film.bright_squares
 
     def choices(self) -> Choices:
-        modules, identities, samplers = ["none", "mm_v2", "mm_lcm"], ["none", "rexy"], ["euler", "ddim"]
+        modules, samplers = ["none", "mm_v2", "mm_lcm"], ["euler", "ddim"]
+        learned = {path.stem for path in self.folders.identities.glob("*.safetensors")}
+        identities = ["none", *sorted({"rexy"} | learned)]
         return Choices(modules, identities, samplers, self.video.upscalers(), ["control_sd15_tile.pth"])
 
     def motion_module(self) -> str:

@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from tests import film
 from tests.identity.toy_host import PHOTOS
-from tests.toy_studio import ENDLESS, ToyStudio, ended
+from tests.toy_studio import ENDLESS, SETTINGS, ToyStudio, ended
 from vcd_ext import media
 from vcd_ext.jobs import Jobs
 from vcd_ext.settings import FaceSettings, TiledSettings
@@ -234,12 +234,17 @@ def test_the_motion_module_that_the_studio_suggests_is_chosen(tiles: RemakeSecti
     assert tiles.form.components["motion_module"].value == "mm_v2"
 
 
+NOTHING_SEEN = ("", "")
+
+
+def news_of(jobs: Jobs) -> list[Any]:
+    """What the tabs Face VCD and Tiled VCD ask for news."""
+    return [one.fn for one in page(jobs).fns if getattr(one.fn, "__qualname__", "").startswith("keep_fresh")]
+
+
 def test_news_are_short_while_nothing_begins_or_ends(jobs: Jobs, source: Path) -> None:
-    built = page(jobs)
-    face_news, tiled_news = (
-        one.fn for one in built.fns if getattr(one.fn, "__qualname__", "").startswith("keep_fresh")
-    )
-    first = face_news("", "")
+    face_news, tiled_news = news_of(jobs)
+    first = face_news(NOTHING_SEEN, "")
     again = face_news(first[0], "")
     assert again[2:] == [UNCHANGED] * (len(first) - 2), "a player that is playing is left alone"
     assert "Try mp4." in face_news(first[0], "Try mp4.")[1]["value"], "what went wrong is still told"
@@ -247,6 +252,22 @@ def test_news_are_short_while_nothing_begins_or_ends(jobs: Jobs, source: Path) -
     after = face_news(first[0], "")
     assert any("vcd-sheet" in str(update) for update in after), "the faces that the job found"
     assert any("vcd-compare" in str(update) for update in after)
-    assert not any("vcd-compare" in str(update) for update in tiled_news("", ""))
+    assert not any("vcd-compare" in str(update) for update in tiled_news(NOTHING_SEEN, ""))
     assert face_news(after[0], "")[2:] == [UNCHANGED] * (len(first) - 2)
     assert job.files
+
+
+def test_an_identity_that_was_learned_meanwhile_can_be_chosen_and_one_that_was_deleted_cannot(
+    jobs: Jobs, studio: ToyStudio, source: Path
+) -> None:
+    face_news, _ = news_of(jobs)
+    ended(jobs.videos.start(source, FACES))
+    before = face_news(NOTHING_SEEN, "")
+    molly = ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="molly")))
+    after = face_news(before[0], "")
+    assert [update["choices"] for update in after if "molly" in str(update)] == [["none", "molly", "rexy"]]
+    assert not any("vcd-compare" in str(update) for update in after), "a player that is playing is left alone"
+    assert face_news(after[0], "")[2:] == [UNCHANGED] * (len(after) - 2)
+    assert molly.file is not None
+    studio.forget(molly.file)
+    assert [update["choices"] for update in face_news(after[0], "") if "rexy" in str(update)] == [["none", "rexy"]]

@@ -136,6 +136,16 @@ def test_an_identity_of_the_list_is_used_too(page: Page) -> None:
     expect(page.locator("#txt2img_prompt textarea")).to_have_value("photo of pageling dog on the beach")
 
 
+def test_what_was_learned_can_be_chosen_in_the_other_tabs(page: Page) -> None:
+    page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+    for tab, title in (("face", "Face VCD"), ("tiled", "Tiled VCD")):
+        with page.expect_response("**/run/predict*"):  # the tab's news
+            page.locator("#vcd_tabs > .tab-nav button", has_text=title).click()
+        page.locator(f"#vcd_{tab}_identity input").first.click()
+        expect(page.locator(f"#vcd_{tab}_identity li", has_text="pageling")).to_be_visible()
+    page.locator("#vcd_tabs > .tab-nav button", has_text="Train ID").click()
+
+
 def test_an_interrupted_training_is_resumed(page: Page, server: Server) -> None:
     page.locator("#tabs > .tab-nav button", has_text="VCD").click()
     fill(page, "name", "haltling", "input")

@@ -1,9 +1,12 @@
 """News of what runs: a hidden button that the page's script presses."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
+from vcd_ext.jobs import Jobs
+from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui.people_section import PeopleSection, pictured
 from vcd_ext.ui.remake_section import RemakeSection
 
@@ -11,22 +14,38 @@ from vcd_ext.ui.remake_section import RemakeSection
 def keep_fresh(section: RemakeSection[Any], people: PeopleSection | None = None) -> None:
     """Create the button of a tab of videos here."""
     tick = gr.Button("News", elem_id=f"vcd_{section.layout.tab}_tick", elem_classes="vcd-hidden")
-    seen = gr.State("")
+    seen = gr.State(("", ""))
     sheets = [] if people is None else [people.sheet]
 
-    def news(before: str, error: str) -> list[Any]:
-        """What has changed; the panel always, the rest where a job has begun, ended or found its faces."""
+    def news(before: tuple[str, str], error: str) -> list[Any]:
+        """What has changed; the panel always, the rest where a job has begun, ended or found its faces.
+
+        The lists also where an identity was learned or deleted; a player that is playing is left alone then.
+        """
         job = section.job
         doing = section.jobs.beside(job)
         now = f"{job.id} {job.state} {len(job.files)} {job.sheet is not None}" if job else "none"
         now += f" {doing.stage}" if doing else ""
-        over = now != before and section.jobs.idle  # what the error was about
+        known = _identities(section.jobs)
+        lists = _unchanged(section.lists) if (now, known) == before else section.refreshed()
+        over = now != before[0] and section.jobs.idle  # what the error was about
         shown = section.show("" if over else error)
-        if now == before:
-            return [now, shown[0], *[gr.update()] * (len(shown) - 1 + len(section.lists) + len(sheets))]
+        if now == before[0]:
+            return [(now, known), shown[0], *_unchanged(shown[1:]), *lists, *_unchanged(sheets)]
         sheet = pictured(job.sheet) if job is not None and job.sheet is not None else None
         found = [] if people is None else [gr.update() if sheet is None else gr.update(value=sheet)]
-        return [now, *shown, *section.refreshed(), *found]
+        return [(now, known), *shown, *lists, *found]
 
     outputs = [seen, *section.shown, *section.lists, *sheets]
     tick.click(news, [seen, section.error], outputs, queue=False, show_progress="hidden", api_name=False)
+
+
+def _identities(jobs: Jobs) -> str:
+    """Another text once an identity was learned or deleted."""
+    training, folder = jobs.last_of(TrainingJob), jobs.studio.folders.identities
+    # The host knows a new one when its training has ended, which is after its file is there.
+    return f"{training and training.state} {folder.stat().st_mtime_ns if folder.is_dir() else 0}"
+
+
+def _unchanged(components: Sequence[Any]) -> list[Any]:
+    return [gr.update() for _ in components]
