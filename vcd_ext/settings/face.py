@@ -10,6 +10,11 @@ from vcd_ext.settings.setting import setting
 class FaceSettings(PassSettings):
     """Face VCD (arXiv 2402.09368 v1, section 4.3): tab *Face VCD* and `face`."""
 
+    prompt: str = setting(
+        "",
+        "Prompt",
+        "What is painted where a face is: 'close up photo of a man'. A whole scene would be painted into the face.",
+    )
     denoise: float = setting(
         0.8,
         "Denoise",
