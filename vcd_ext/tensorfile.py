@@ -1,8 +1,7 @@
 """Read files of tensors, .safetensors or pickled, without ever running code from them."""
 
-import pickle
-import zipfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +9,52 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError  # type: ignore[attr-defined]
 
+from vcd_ext import unpickler
+
 PICKLES = (".ckpt", ".pt", ".pth", ".bin")
-_DAMAGE = (SafetensorError, RuntimeError, EOFError, OSError, KeyError, ValueError, zipfile.BadZipFile)
+_DAMAGE = (SafetensorError, RuntimeError, EOFError, OSError, KeyError, ValueError)
 
 
 def read(path: Path) -> Any:
     """What the file at `path` holds, on the CPU: {name: tensor} from .safetensors, anything of tensors from a pickle.
 
-    ValueError, in one sentence, for a damaged file and for a pickle with more than tensors and plain values in it.
+    Records of a training beside the tensors are read as `unpickler.Record`. ValueError, in one sentence, for a damaged
+    file, and for a pickle that names anything else, of which nothing is run.
     """
+    if path.suffix.lower() in PICKLES:
+        return _unpickled(path)
     try:
-        if path.suffix.lower() not in PICKLES:
-            return safetensors.torch.load_file(path)
+        return safetensors.torch.load_file(path)
+    except _DAMAGE as error:
+        raise ValueError(_damaged(path)) from error
+
+
+def _unpickled(path: Path) -> Any:
+    zipped = _is_zip(path)
+    try:
+        # torch hands a program over to torch.jit, which runs it.
+        program = zipped and "constants.pkl" in _records(path)
         # Not torch.load: inside the WebUI that name is its own loader, which prints and returns None on failure.
-        return torch.serialization.load(str(path), map_location="cpu", weights_only=True, mmap=_mappable(path))
-    except pickle.UnpicklingError as error:
+        # Mapped, a pickle of gigabytes is not copied into memory first; files from before torch 1.6 cannot be.
+        load = partial(torch.serialization.load, map_location="cpu", pickle_module=unpickler, weights_only=False)
+        loaded = None if program else load(str(path), mmap=zipped or None)
+    except unpickler.ForbiddenError as error:
         raise ValueError(
-            f"{path.name} is not read because it is damaged or holds more than tensors, which could run code on this "
+            f"{path.name} is not read because it holds more than tensors ({error}), which could run code on this "
             "machine; get or save it as .safetensors."
         ) from error
-    except _DAMAGE as error:
-        raise ValueError(f"{path.name} is damaged or incomplete; copy or download it again.") from error
+    except Exception as error:  # bytes in disorder lead to any kind
+        raise ValueError(_damaged(path)) from error
+    if program:
+        raise ValueError(
+            f"{path.name} is not read because it is TorchScript, a program that comes with its weights; get or save "
+            "the weights alone, as .safetensors."
+        )
+    return loaded
+
+
+def _damaged(path: Path) -> str:
+    return f"{path.name} is damaged or incomplete; copy or download it again."
 
 
 def read_model(path: Path, what: str, suffixes: Sequence[str], what_to_use: str) -> dict[str, Any]:
@@ -51,6 +75,12 @@ def read_model(path: Path, what: str, suffixes: Sequence[str], what_to_use: str)
     return {str(key): value for key, value in loaded.items()}
 
 
-def _mappable(path: Path) -> bool | None:
-    # Mapped, a pickle of gigabytes is not copied into memory first; files from before torch 1.6 cannot be.
-    return zipfile.is_zipfile(path) or None
+def _records(path: Path) -> list[str]:
+    reader: Any = torch._C.PyTorchFileReader(str(path))
+    names: list[str] = reader.get_all_records()
+    return names
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"  # as torch itself tells the two kinds apart
