@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except (ValueError, OSError, ImportError) as error:
         print(f"vcd: {error}", file=sys.stderr)
-    except (RuntimeError, MemoryError) as error:
+    except Exception as error:
         from vcd_ext.out_of_memory import is_out_of_memory
 
         if not is_out_of_memory(error):

@@ -124,10 +124,10 @@ class Jobs:
 
 
 def _sentence(error: Exception, job: Job) -> str:
-    if isinstance(error, ValueError | OSError | ImportError):
-        return str(error)
     if is_out_of_memory(error):
         return job.too_small
+    if isinstance(error, ValueError | OSError | ImportError):
+        return str(error)
     traceback.print_exception(error)
     reason = (str(error).strip() or "no reason given").splitlines()[0]
     return f"The {job.kind} failed: {type(error).__name__}: {reason}. The console tells more."

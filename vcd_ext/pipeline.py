@@ -16,6 +16,7 @@ from vcd_ext.face.framing import close_up
 from vcd_ext.host import VideoHost
 from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
+from vcd_ext.out_of_memory import is_out_of_memory
 from vcd_ext.remake import Finder, Settings, Telling, check, remake, shown, title
 from vcd_ext.settings import (
     FaceSettings,
@@ -175,7 +176,9 @@ def _described(before: Clip, after: Clip, entries: Mapping[str, object] | None) 
 
 def _sentence(name: str, error: Exception) -> str:
     reason = str(error).strip().partition("\n")[0]
-    if not isinstance(error, ValueError | OSError | ImportError):  # those say it in a sentence
+    if is_out_of_memory(error):
+        reason = "The memory is too small for it; choose a smaller window or size, or close other programs."
+    elif not isinstance(error, ValueError | OSError | ImportError):  # those say it in a sentence
         log.error("%s failed", name, exc_info=error)
         reason = f"{type(error).__name__}: {reason}"
     return f"{name} failed, and the video before it is kept. {reason}"

@@ -94,9 +94,10 @@ class TrainingRun:
         try:
             pixels = self.studio.picture(prompt, self.name, vectors, self.job.settings.size)
             self.job.preview = Preview(step, prompt, pixels)
-        except (RuntimeError, ValueError) as error:  # a picture is not worth a training
+        except Exception as error:  # whatever it is, a picture is not worth a training
             self.job.preview_every = 0
-            self.job.notes.append(f"There are no more previews: {str(error).splitlines()[0]}")
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            self.job.notes.append(f"There are no more previews: {reason}")
 
 
 def masked(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -314,21 +315,43 @@ def test_a_face_that_fails_does_not_take_the_finished_ones_with_it(made: Made) -
 
         def painted(place: int, picture: Picture) -> Picture:
             if host.passes[-1].prompt == f"nr{number}":
-                raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+                raise RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")
             return paint(place, picture)
 
         host.paint = painted
         return host
 
     settings = replace(SETTINGS, people="1: nr1; 2: nr2")
-    with pytest.raises(ValueError, match="The memory is too small for 16 faces of 128 pixels at a time; choose"):
+    with pytest.raises(ValueError, match="The memory is too small for 4 faces of 128 pixels at a time; choose"):
         restore(failing(small.number), truth.frames, settings, people=tracks)
     notes: list[str] = []
     restored = restore(failing(large.number), truth.frames, settings, people=tracks, note=notes.append)
     leave = replace(SETTINGS, people=f"{large.number}: -")
     assert np.array_equal(restored, restore(ToyHost(inverted), truth.frames, leave, people=tracks))
-    [note] = notes
-    assert note.startswith(f"Face {large.number} was left as it was: The memory is too small")
+    number = large.number
+    assert notes == [
+        f"Face {number}: the memory was too small; it goes on with windows of 8 frames.",
+        f"Face {number}: the memory was too small; it goes on with windows of 4 frames.",
+        f"Face {number} was left as it was: The memory is too small for 4 faces of 128 pixels at a time; choose a "
+        "smaller size, or close other programs.",
+    ]
+
+
+def test_too_little_memory_for_a_face_leads_to_shorter_windows(made: Made) -> None:
+    truth, tracks = made("walk"), people_of(made("walk"))
+    host, notes = ToyHost(inverted), list[str]()
+    paint = host.paint
+
+    def painted(place: int, picture: Picture) -> Picture:
+        if host.passes[-1].context > 8:
+            raise cv2.error("OpenCV(4.11.0) error: (-4:Insufficient memory) Failed to allocate 6220800 bytes")
+        return paint(place, picture)
+
+    host.paint = painted
+    restored = restore(host, truth.frames, SETTINGS, people=tracks, note=notes.append)
+    assert notes == ["Face 1: the memory was too small; it goes on with windows of 8 frames."]
+    assert [(work.context, work.overlap) for work in host.passes] == [(16, 4), (8, 2)]
+    assert np.array_equal(restored, restore(ToyHost(inverted), truth.frames, SETTINGS, people=tracks))
 
 
 @pytest.mark.parametrize(

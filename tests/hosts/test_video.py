@@ -491,10 +491,12 @@ def test_a_network_enlarges_in_tiles_without_a_seam_and_lanczos_makes_the_size(t
     seen: list[torch.Size] = []
 
     class Network(nn.Module):
-        scale, output_channels = 4, 3
+        scale, output_channels, holds = 4, 3, 512
 
         def forward(self, pixels: Tensor) -> Tensor:
             seen.append(pixels.shape)
+            if pixels.shape[-1] > self.holds:
+                raise RuntimeError("HIP error: out of memory")
             return F.interpolate(pixels, scale_factor=4)
 
     stub = ModuleType("spandrel")
@@ -511,3 +513,6 @@ def test_a_network_enlarges_in_tiles_without_a_seam_and_lanczos_makes_the_size(t
     np.testing.assert_allclose(fourfold, np.repeat(np.repeat(picture, 4, 0), 4, 1), atol=1e-6)
     assert max(max(shape[2:]) for shape in seen) == 256
     assert enlargers.enlarge(picture, 2, "").shape == (528, 640, 3)
+    Network.holds = 100
+    np.testing.assert_allclose(enlargers.enlarge(picture, 4, "4x-Test"), fourfold, atol=1e-6)
+    assert seen[-1][-1] == 64

@@ -45,5 +45,5 @@ def test_each_next_plan_needs_no_more():
 
 
 def test_on_a_cpu_pictures_are_computed_one_by_one():
-    assert plans(TrainSettings(), None, SINGLE) == [Plan(1, None)]
+    assert plans(TrainSettings(), None, SINGLE) == [Plan(1, None), Plan(1, False), Plan(1, True)]
     assert plans(TrainSettings(micro_batch=2, gradient_checkpointing="all"), None, SINGLE) == [Plan(2, True)]

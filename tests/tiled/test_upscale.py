@@ -144,14 +144,14 @@ def test_a_subject_that_is_not_tracked_may_be_everywhere(boxes: np.ndarray | Non
 
 OUT_OF_MEMORY = [
     torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
-    RuntimeError("MPS backend out of memory"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     RuntimeError("[enforce fail at alloc_cpu.cpp:83] DefaultCPUAllocator: can't allocate memory"),
     MemoryError(),
 ]
 
 
 @pytest.mark.parametrize("fails_at", [-1, 1], ids=["while denoising", "while decoding"])
-@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=["CUDA", "cuBLAS", "CPU", "Python"])
 def test_out_of_memory_leads_to_smaller_windows(error: Exception, fails_at: int) -> None:
     host, notes = ToyHost(failures=[error, error], fails_at=fails_at), []
     frames = noisy_frames(3)

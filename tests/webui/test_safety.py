@@ -46,6 +46,15 @@ def test_after_an_exception_inside_the_unet(server: Server, before: tuple, path:
     check(server, before)
 
 
+def test_after_running_out_of_memory_which_is_told_with_what_to_do(server: Server, before: tuple) -> None:
+    words = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+    server.post("/probe/raise", after=1, words=words).raise_for_status()
+    answer = server.ask(LONG)
+    assert answer.status_code == 500
+    assert answer.json()["errors"].startswith("The memory is too small for 4 frames of 64x64 at a time; choose")
+    check(server, before)
+
+
 def test_after_an_interrupt_which_stops_at_once_and_returns_what_there_is(server: Server, before: tuple) -> None:
     answers = []
     thread = threading.Thread(target=lambda: answers.append(server.ask({**MOTION, "frames": 8}, steps=500)))

@@ -1,7 +1,7 @@
 """Face VCD: find, crop, denoise as a video with the identity, paste back (arXiv 2402.09368 v1, section 4.3)."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields, replace
 
 import numpy as np
@@ -11,13 +11,14 @@ from vcd_ext.face.crops import without_large, zoom
 from vcd_ext.face.find import Frames, Note, find_people
 from vcd_ext.face.people import parse as parse_people
 from vcd_ext.face.people import prompts
-from vcd_ext.face.repair import Patch, Repair
+from vcd_ext.face.repair import SHORTEST, Repair
 from vcd_ext.face.track import Track
 from vcd_ext.face.waiting import Waiting
 from vcd_ext.host import FACTOR, Interrupted, VideoHost, VideoPass
 from vcd_ext.identity.progress import Report, steps
 from vcd_ext.media.clip import check_frames
-from vcd_ext.out_of_memory import is_out_of_memory
+from vcd_ext.motion.windows import shorter
+from vcd_ext.out_of_memory import explained, first_that_fits
 from vcd_ext.room import room
 from vcd_ext.settings import FaceSettings, SettingError, parse
 
@@ -41,8 +42,9 @@ def restore(
     of `find_people`, so that they need not be found again. interrupted: asked at every frame and step; then faces that
     are finished stay, and the others are the input's. note: given sentences for the person, as they become true.
 
-    What is too large to lie in memory lies on the disk. ValueError, in one sentence, for frames or settings that cannot
-    work, or too little memory; OSError for a full disk. What stops a face when others are finished is a note instead.
+    Where the memory is too small, shorter windows are tried. What is too large to lie in memory lies on the disk.
+    ValueError, in one sentence, for frames or settings that cannot work, or too little memory; OSError for a full
+    disk. What stops a face when others are finished is a note instead.
     """
     settings = checked(settings)
     check_frames(frames)
@@ -90,23 +92,31 @@ class _Run:
                 self.finished.append(track.number)
 
     def _repair(self, track: Track, prompt: str) -> None:
+        """Paint a face in the longest windows for which there is memory; ValueError if there is none for any."""
+        work = replace(self.work, prompt=prompt)
+        length = max(SHORTEST, len(track.frames))
+        windows = [(work.context, work.overlap), *shorter(length, work.context, work.overlap)]
+        size = self.repair.settings.size
+        sentence = (
+            f"The memory is too small for {min(windows[-1][0], length)} faces of {size} pixels at a time; choose a "
+            "smaller size, or close other programs."
+        )
+        with explained(lambda: sentence):
+            first_that_fits(
+                windows,
+                lambda window: self._paint(track, replace(work, context=window[0], overlap=window[1])),
+                lambda window: self.note(
+                    f"Face {track.number}: the memory was too small; it goes on with windows of {window[0]} frames."
+                ),
+            )
+
+    def _paint(self, track: Track, work: VideoPass) -> None:
+        """Paint a face in all its frames, or in none."""
         report = steps(self.progress, f"{REPAIRING} {track.number}")
         with Waiting() as waiting:
-            self._paint(waiting, self.repair.patches(track, replace(self.work, prompt=prompt), self.result, report))
+            waiting.extend(self.repair.patches(track, work, self.result, report))
             for frame, place, pixels in waiting:
                 self.result[frame][place] = pixels
-
-    def _paint(self, waiting: Waiting, patches: Iterator[Patch]) -> None:
-        """Make all patches of a face; ValueError if the memory is too small for them."""
-        try:
-            waiting.extend(patches)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise ValueError(
-                f"The memory is too small for {self.work.context} faces of {self.repair.settings.size} pixels at a "
-                "time; choose a smaller window or size, or close other programs."
-            ) from error
 
 
 def checked(settings: FaceSettings) -> FaceSettings:

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from vcd_ext.host import Picture
+from vcd_ext.out_of_memory import first_that_fits
 from vcd_ext.tensorfile import read
-from vcd_ext.tiled.tiles import tiles
+from vcd_ext.tiled.in_tiles import in_tiles
 
 LANCZOS = "Lanczos"
-# Sides of what a network sees at once, in pixels, and what neighbours share: its memory does not grow with pictures.
-TILE, OVERLAP = 256, 32
+# Sides of what a network sees at once, in pixels, smaller where the memory is, and what neighbours share.
+TILES, OVERLAP = (256, 128, 64), 32
 
 
 class Enlargers:
@@ -26,6 +26,7 @@ class Enlargers:
     def __init__(self, weights: Sequence[Path], device: torch.device):
         self._files = {path.stem: path for path in map(Path, weights)}
         self._device = device
+        self._tiles = list(TILES)
 
     def names(self) -> list[str]:
         """The files' names without suffix, if spandrel is there to read them; then Lanczos."""
@@ -44,7 +45,12 @@ class Enlargers:
         if name == LANCZOS:
             return lanczos(picture, *size)
         network = _network(self._files[name], self._device)
-        return lanczos(_in_tiles(network, picture, self._device), *size)
+        return lanczos(first_that_fits(self._tiles, lambda tile: self._enlarged(network, picture, tile)), *size)
+
+    def _enlarged(self, network: Any, picture: Picture, tile: int) -> Picture:
+        pixels = torch.from_numpy(np.ascontiguousarray(picture, np.float32)).permute(2, 0, 1)
+        large = in_tiles(lambda part: network(part[None].to(self._device))[0], pixels, tile, OVERLAP, network.scale)
+        return large.permute(1, 2, 0).numpy()
 
 
 def known(name: str, names: Sequence[str]) -> str:
@@ -70,20 +76,6 @@ def lanczos(picture: Picture, height: int, width: int) -> Picture:
         for channel in np.moveaxis(np.asarray(picture, np.float32), 2, 0)
     ]
     return np.stack(channels, axis=2).clip(0, 1)
-
-
-def _in_tiles(network: Any, picture: Picture, device: torch.device) -> Picture:
-    pixels = torch.from_numpy(np.ascontiguousarray(picture, np.float32)).permute(2, 0, 1)[None]
-    _, _, height, width = pixels.shape
-    total = torch.zeros(1, 3, height * network.scale, width * network.scale)
-    for tile in tiles(height, width, TILE, OVERLAP):
-        bottom, right = tile.top + tile.height, tile.left + tile.width
-        made: Tensor = network(pixels[:, :, tile.top : bottom, tile.left : right].to(device)).float().cpu()
-        place = (slice(tile.top * network.scale, bottom * network.scale),
-                 slice(tile.left * network.scale, right * network.scale))  # fmt: skip
-        weights = tile.weights.repeat_interleave(network.scale, 0).repeat_interleave(network.scale, 1)
-        total[:, :, place[0], place[1]] += made * weights
-    return total[0].permute(1, 2, 0).numpy()
 
 
 @lru_cache(maxsize=1)

@@ -24,6 +24,7 @@ from vcd_ext.media.clip import stacked
 from vcd_ext.noise import correlate
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, parse
 from vcd_ext.spread import spread
+from vcd_ext.tiled.in_tiles import Decoder
 
 FACTOR = 8  # pixels of one latent value's side
 
@@ -171,10 +172,11 @@ class Standalone:
     def _decode(self, latents: Tensor, counted: "Counter") -> NDArray[np.uint8]:
         """Frames uint8 [F, H, W, 3]. One at a time: the VAE's memory would grow with the video."""
         self.check_finite(latents)
+        decode = Decoder(self.decode)
 
         def pictures() -> Iterator[NDArray[np.uint8]]:
             for latent in latents:
-                pixels = (self.decode(latent) / 2 + 0.5).clamp(0, 1) * 255
+                pixels = (decode(latent) / 2 + 0.5).clamp(0, 1) * 255
                 yield pixels.byte().permute(1, 2, 0).cpu().numpy()  # cut off, not rounded, as in the WebUI
                 counted.add(1)
 

@@ -21,6 +21,7 @@ from vcd_ext.motion import MotionModule
 from vcd_ext.noise import correlate
 from vcd_ext.settings import SAMPLERS
 from vcd_ext.spread import Swap, spread
+from vcd_ext.tiled.in_tiles import Decoder
 
 CHANNELS = 4  # of latents
 
@@ -135,10 +136,10 @@ class _Run:
 
     def frames(self, frames: Sequence[Picture], masks: Sequence[Mask] | None) -> Iterator[Picture]:
         """The frames, denoised before the first is given out."""
-        latents = self._denoised(frames, masks)
+        latents, decode = self._denoised(frames, masks), Decoder(self.host.decode)
         for latent in latents:
             with torch.no_grad():
-                decoded = picture(self.host.decode(latent))
+                decoded = picture(decode(latent))
             self.counted.add(1)
             yield decoded
 

@@ -1,6 +1,8 @@
 """The training loop's steps: batch, gradient, update, and every so often a validation."""
 
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -10,14 +12,17 @@ from vcd_ext.identity import step
 from vcd_ext.identity.adam import Adam
 from vcd_ext.identity.bank import Bank
 from vcd_ext.identity.draw import Batch, Levels, training_batch, validation_batch
-from vcd_ext.identity.plan import plans
+from vcd_ext.identity.plan import Plan, plans
 from vcd_ext.identity.schedule import animatediff
 from vcd_ext.identity.state import State
+from vcd_ext.out_of_memory import explained, first_that_fits
 from vcd_ext.settings import TrainSettings
 
 HALF_SCALE = 2.0**12  # of the loss in float16, which holds nothing below 6e-8
 MOST_SKIPPED = 10  # steps
 PATIENCE = 3  # validations without a better one, after which an early stop ends the training
+
+Result = TypeVar("Result")
 
 
 def start(host: TrainingHost, settings: TrainSettings) -> State:
@@ -63,17 +68,20 @@ class Learner:
 
     def _gradient(self, batch: Batch) -> tuple[float, Tensor]:
         state = self.state
-        while self.plans:
-            try:
-                return step.gradient(
-                    self.host, self.settings.name, state.adam.vectors, batch, self.plans[0], state.scale
-                )
-            except torch.cuda.OutOfMemoryError:
-                del self.plans[0]
-            torch.cuda.empty_cache()
-        raise ValueError(
-            f"The memory is too small for training at {self.settings.size}x{self.settings.size}; close other programs, "
-            "or choose a smaller size, a smaller micro-batch and gradient checkpointing."
+        return self._fitting(
+            lambda plan: step.gradient(self.host, self.settings.name, state.adam.vectors, batch, plan, state.scale)
+        )
+
+    def _fitting(self, compute: Callable[[Plan], Result]) -> Result:
+        """Compute by the first plan that fits; ValueError if none does."""
+        with explained(self._too_small):
+            return first_that_fits(self.plans, compute)
+
+    def _too_small(self) -> str:
+        size = self.settings.size
+        return (
+            f"The memory is too small for training at {size}x{size}; close other programs, or choose a smaller size, a "
+            "smaller micro-batch and gradient checkpointing."
         )
 
     def _skip(self) -> None:
@@ -96,7 +104,8 @@ class Learner:
             state.no_better += 1
 
     def _loss(self) -> float:
-        return step.loss(self.host, self.settings.name, self._learned(), self.grid, self.plans[0].micro_batch)
+        name, vectors = self.settings.name, self._learned()
+        return self._fitting(lambda plan: step.loss(self.host, name, vectors, self.grid, plan.micro_batch))
 
     def _learned(self) -> Tensor:
         return learned(self.state)

@@ -27,7 +27,8 @@ def activations(plan: Plan, size: int, value_bytes: int) -> float:
 def plans(settings: TrainSettings, free: int | None, value_bytes: int) -> list[Plan]:
     """Plans that the settings allow, the fastest that should fit first, then those that need less.
 
-    free: bytes; None (a CPU) means that pictures are computed one by one, which is as fast there and needs least.
+    free: bytes; None (a CPU, or a device that does not tell) means that pictures are computed one by one, which is as
+    fast on a CPU and needs least.
     Recomputation costs a fifth to a half more work, small micro-batches next to none: where both need the same,
     nothing is recomputed.
     """
@@ -35,7 +36,7 @@ def plans(settings: TrainSettings, free: int | None, value_bytes: int) -> list[P
     chosen = settings.gradient_checkpointing
     every_block = list(RECOMPUTE.values()) if chosen == "auto" else [RECOMPUTE[chosen]]
     if free is None:
-        return [Plan(micro[-1], every_block[0])]
+        return [Plan(micro[-1], blocks) for blocks in every_block]
     made = [Plan(pictures, blocks) for blocks in every_block for pictures in micro]
     made.sort(key=lambda plan: -activations(plan, settings.size, value_bytes))
     fitting = [plan for plan in made if activations(plan, settings.size, value_bytes) + RESERVE <= free / GIB]

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from vcd_ext import partition
 
+SHORTEST = 4  # frames; with fewer the motion module has nothing to see
+
 
 class Window(NamedTuple):
     """Frames that are denoised together, and how much the result counts in each of them."""
@@ -33,3 +35,14 @@ def windows(frames: int, length: int, overlap: int) -> list[Window]:
     starts = [min(i * (length - overlap), last) for i in range(partition.count(frames, length, overlap))]
     weights = partition.weights(starts, size, frames).float()
     return [Window(range(start, start + size), weight) for start, weight in zip(starts, weights, strict=True)]
+
+
+def shorter(frames: int, length: int, overlap: int) -> list[tuple[int, int]]:
+    """List the windows to try where the memory is too small for `length` frames: half of them, down to 4.
+
+    Each as (length, overlap); the overlap stays the same share of a window.
+    """
+    found, half = [], min(frames, length)
+    while (half := half // 2) >= SHORTEST:
+        found.append((half, overlap * half // length))
+    return found

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.host import FACTOR, Interrupted, Picture, VideoHost
-from vcd_ext.out_of_memory import is_out_of_memory
+from vcd_ext.out_of_memory import explained
 from vcd_ext.room import room
 
 SCALE = 2
@@ -64,15 +64,13 @@ class Enlarged(Sequence[Picture]):
         return np.pad(picture.clip(0, 1), [*added, (0, 0)], mode="reflect")
 
     def _by_host(self, picture: Picture) -> Picture:
-        try:
+        height, width = picture.shape[:2]
+        sentence = (
+            f"The memory is too small for the upscaler {self.upscaler} on {width}x{height}; close other programs or "
+            "choose another upscaler, for example Lanczos."
+        )
+        with explained(lambda: sentence):
             return self.host.enlarge(picture, SCALE, self.upscaler)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise ValueError(
-                f"The memory is too small for the upscaler {self.upscaler} on {picture.shape[1]}x{picture.shape[0]}; "
-                "close other programs or choose another upscaler, for example Lanczos."
-            ) from error
 
 
 def _extended(side: int) -> int:

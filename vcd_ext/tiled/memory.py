@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
+from vcd_ext.motion.windows import shorter
 from vcd_ext.settings import TiledSettings
 
-SHORTEST = 4  # frames of a window; with fewer the motion module has nothing to see
 SMALLEST = 256  # pixels of a tile's side; below it shows too little of the picture to know what it is
 
 
@@ -27,9 +27,8 @@ def plans(settings: TiledSettings, frames: int, longest_side: int) -> list[Plan]
     """
     plan = Plan(settings.context, settings.context_overlap, settings.tile, settings.tile_overlap)
     found = [plan]
-    length = min(settings.context, frames)
-    while (length := length // 2) >= SHORTEST:
-        plan = plan._replace(context=length, context_overlap=settings.context_overlap * length // settings.context)
+    for length, overlap in shorter(frames, settings.context, settings.context_overlap):
+        plan = plan._replace(context=length, context_overlap=overlap)
         found.append(plan)
     tile = min(settings.tile, longest_side)
     while (tile := tile * 3 // 4 // 64 * 64) >= SMALLEST:

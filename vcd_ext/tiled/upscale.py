@@ -1,19 +1,16 @@
 """Tiled VCD: enlarge, denoise in tiles as one video, keep the source's colours (arXiv 2402.09368 v1, section 4.3)."""
 
-import gc
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from itertools import zip_longest
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vcd_ext.host import FACTOR, Interrupted, Picture, VideoHost
 from vcd_ext.identity.progress import Report, steps
 from vcd_ext.media.clip import check_frames
-from vcd_ext.out_of_memory import is_out_of_memory
+from vcd_ext.out_of_memory import explained, first_that_fits
 from vcd_ext.room import room
 from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse
 from vcd_ext.tiled import asked
@@ -57,12 +54,8 @@ def upscale(
     if boxes is not None and np.isnan(boxes).all():
         tell("The subject was found in no frame; its name is used everywhere.")
     tried = plans(settings, len(frames), max(run.enlarged.canvas))
-    for plan, smaller in zip_longest(tried, tried[1:]):
-        if run.make(plan):
-            break
-        if not smaller:
-            raise ValueError(_too_small(run.enlarged, plan))
-        tell(f"The memory was too small; it goes on with {smaller}.")
+    with explained(lambda: _too_small(run.enlarged, tried[-1])):
+        first_that_fits(tried, run.make, lambda plan: tell(f"The memory was too small; it goes on with {plan}."))
     if run.done < len(frames):
         tell(f"Stopped: {run.done} of {len(frames)} frames are finished.")
     return run.finished[: run.done]
@@ -87,21 +80,8 @@ class _Run:
         self.finished: NDArray[np.uint8] = room((len(enlarged), *enlarged.size, 3), np.uint8)
         self.done = 0
 
-    def make(self, plan: Plan) -> bool:
-        """Make the video by a plan, or as much of it as the person wants; False if the memory was too small for it."""
-        try:
-            self._paint(plan)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        else:
-            return True
-        # Only here, after the error: it held what was computed.
-        gc.collect()
-        torch.cuda.empty_cache()
-        return False
-
-    def _paint(self, plan: Plan) -> None:
+    def make(self, plan: Plan) -> None:
+        """Make the video by a plan, or as much of it as the person wants."""
         height, width = self.enlarged.size
         self.done = 0
         with ExitStack() as stack:

@@ -20,6 +20,7 @@ from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.identity.naming import with_name
 from vcd_ext.motion import MotionModule, Window, windows
 from vcd_ext.noise import correlate
+from vcd_ext.out_of_memory import explained
 from vcd_ext.pipeline import Finished
 from vcd_ext.settings import NO_MODULE, SOURCE_KEY, SettingError, VideoSettings, describe, parse, to_infotext
 from vcd_ext.ui.form import USUAL
@@ -192,7 +193,7 @@ class VideoRun:
             if self.following is not None:
                 self.following.generating()
             unet = self.p.sd_model.model.diffusion_model
-            with ExitStack() as stack:
+            with explained(self._too_small), ExitStack() as stack:
                 stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
                 if self.module is not None:
                     length = self.settings.frames
@@ -202,6 +203,13 @@ class VideoRun:
                 return sample(*args, **kwargs)
 
         return sample_with_motion
+
+    def _too_small(self) -> str:
+        p, frames = self.p, len(self.windows[0].frames) if self.windows else self.settings.frames
+        return (
+            f"The memory is too small for {frames} frames of {p.width}x{p.height} at a time; choose a smaller context "
+            "(Frames at a time) or size, or close other programs."
+        )
 
     def _raise_failure(self, _module: Any, _args: Any) -> None:
         if self.failure is not None:

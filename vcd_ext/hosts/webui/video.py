@@ -18,6 +18,7 @@ from vcd_ext.hosts.webui import controlnets, img2img, library, model
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.motion import MotionModule
 from vcd_ext.settings import NO_MODULE
+from vcd_ext.tiled.in_tiles import Decoder
 
 JOB = "vcd-video"  # as the WebUI's own progress calls it
 SAMPLER, SCHEDULER = "Euler", "Automatic"
@@ -111,8 +112,9 @@ class WebUIVideo:
         return lanczos(floats, *enlarged_size(padded, scale))[:height, :width]
 
     def _decoded(self, latents: Tensor, told: "_Told") -> Iterator[Picture]:
+        decode = Decoder(img2img.decoded)
         for latent in latents:
-            made = picture(img2img.decoded(latent))
+            made = picture(decode(latent))
             told.add(1)
             yield made
 
