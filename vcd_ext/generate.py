@@ -51,7 +51,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         default=Path("video.mp4"),
         help="File to write. Its suffix is the format, unless --formats names several (default: %(default)s)",
     )
-    command.add_argument("--input", type=Path, help="A video, or a folder of PNG frames, that is made again.")
+    command.add_argument("--input", type=Path, help="A video, or a folder of pictures, that is made again.")
     command.add_argument(
         "--upscaler-weights",
         type=Path,

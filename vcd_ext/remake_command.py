@@ -22,7 +22,7 @@ FILES = ("motion_module", "identity", "controlnet")  # settings that are files h
 def add_options(command: argparse.ArgumentParser, cls: type, needs_checkpoint: bool = True) -> None:
     """Add the options that both subcommands have, and one for each setting of `cls`."""
     command.add_argument(
-        "--input", type=Path, required=True, help="The video: mp4, webm, gif, webp, or a folder of PNG frames."
+        "--input", type=Path, required=True, help="The video: mp4, webm, gif, webp, or a folder of pictures."
     )
     command.add_argument("--out", type=Path, help="File to write; its suffix is the format, unless --formats names "
                          "several (default: the input's name with what was done to it, here)")  # fmt: skip

@@ -4,7 +4,6 @@ A mask comes from the picture's own transparency or from a file beside it: `rex.
 `mask/rex.png` for `rex.jpg`.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +16,13 @@ from PIL import Image
 from vcd_ext.identity.duplicates import ASPECT, Thumbnail
 from vcd_ext.identity.mask_check import check_mask, is_empty
 from vcd_ext.identity.mask_files import masks_of
-from vcd_ext.identity.picture import PictureError, read_picture
+from vcd_ext.media.frame_folder import is_hidden, natural_order
+from vcd_ext.media.picture import Picture, PictureError, read_picture
 
 ONE = "There is only one photo; with 5 to 10 the subject is learned rather than this one picture."
 MANY = 50
+MIN_SIDE = 64  # 8 latent values
+KEPT_PIXELS = 1_500_000  # 1414x1060: twice the usual training size; 200 photos and their masks take 1.2 GB
 OPAQUE = 0.95  # a picture with rounded corners is not cut out
 
 
@@ -89,27 +91,25 @@ def _listed(source: Sequence[Path]) -> tuple[list[Path], list[str]]:
             files.append(path)
         else:
             problems.append(f"{path} does not exist; check the folder and the name.")
-    return sorted(dict.fromkeys(files), key=_natural), problems
+    return sorted(dict.fromkeys(files), key=natural_order), problems
 
 
 def _is_companion(file: Path) -> bool:
     """What lies in folders of photos without being meant as one: captions, notes, what systems leave there."""
-    return file.name.startswith(".") or file.suffix.lower() in (".txt", ".caption", ".json", ".md", ".ini", ".db")
+    return is_hidden(file) or file.suffix.lower() in (".txt", ".caption", ".json", ".md", ".ini", ".db")
 
 
-def _natural(file: Path) -> tuple[list[tuple[int, str]], str]:
-    """A key that puts rex2 before rex10."""
-    parts = re.findall(r"\d+|\D+", file.name.casefold())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], str(file)
+def _picture(file: Path) -> Picture:
+    return read_picture(file, KEPT_PIXELS, MIN_SIDE)
 
 
 def _bare(file: Path) -> Photo:
-    return Photo(file.name, read_picture(file).pixels)
+    return Photo(file.name, _picture(file).pixels)
 
 
 def _read(file: Path, mask_file: Path | None, problems: list[str]) -> Photo:
     """A photo and the mask that came with it, which may be of no use."""
-    picture = read_picture(file)
+    picture = _picture(file)
     photo = Photo(file.name, picture.pixels)
     if mask_file is not None:
         try:
@@ -141,7 +141,7 @@ def read_mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
     PictureError if it cannot be read or has another shape. It may be of no use: see `check_mask`.
     """
-    pixels, alpha = read_picture(file)
+    pixels, alpha = _picture(file)
     mask = pixels.max(axis=-1) if alpha is None else alpha
     ratio = (mask.shape[1] / mask.shape[0]) / (shape[1] / shape[0])
     if abs(ratio - 1) > ASPECT:

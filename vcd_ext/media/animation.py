@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from vcd_ext.media.clip import Clip, stacked
-from vcd_ext.media.opaque import Note, once, rgb
+from vcd_ext.media.opaque import Note, laid_on_white, once
 from vcd_ext.media.record import Record
 from vcd_ext.media.timing import tell_uneven
 
@@ -41,7 +41,7 @@ def _pictures(image: Image.Image, milliseconds: list[int], note: Note) -> Iterat
     for frame in ImageSequence.Iterator(image):
         frame.load()  # WebP tells a frame's delay only once it is decoded
         milliseconds.append(frame.info.get("duration", 0))
-        pixels, transparent = rgb(frame)
+        pixels, transparent = laid_on_white(frame)
         if transparent:
             tell()
         yield pixels

@@ -9,9 +9,9 @@ from pathlib import Path
 from vcd_ext.atomic import atomically
 from vcd_ext.media.clip import Clip, MediaError
 from vcd_ext.media.containers import read_container, write_mp4, write_webm
+from vcd_ext.media.frame_folder import read_frames, write_frames
 from vcd_ext.media.gif import read_gif, write_gif
 from vcd_ext.media.opaque import Note
-from vcd_ext.media.png import read_frames, write_frames
 from vcd_ext.media.pyav import DEMUXERS
 from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 from vcd_ext.media.webp import read_webp, write_webp

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vcd_ext.media.picture import separated
 from vcd_ext.media.pyav import pyav
 
 WHITE = 255
@@ -24,13 +25,12 @@ def on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.rint(share * rgba[..., :3] + (1 - share) * WHITE).astype(np.uint8)
 
 
-def rgb(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:
-    """The pixels [H, W, 3] of a picture, and whether there was something to be seen through."""
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        rgba = np.asarray(image.convert("RGBA"))
-        if rgba[..., 3].min() < 255:
-            return on_white(rgba), True
-    return np.asarray(image.convert("RGB")), False
+def laid_on_white(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:
+    """Return the pixels [H, W, 3] of a loaded picture, and whether there was something to be seen through."""
+    colours, alpha = separated(image)
+    if alpha is None:
+        return np.asarray(colours), False
+    return on_white(np.dstack([np.asarray(colours), np.asarray(alpha)])), True
 
 
 def has_alpha(frame: Any) -> bool:

@@ -13,15 +13,12 @@ from PIL import Image
 
 from vcd_ext.media.animation import animated_clip, delays
 from vcd_ext.media.clip import Clip
+from vcd_ext.media.exif import exif_block, labels_in_exif
 from vcd_ext.media.opaque import Note
 from vcd_ext.media.record import labels, understood
 
 HAS_EXIF, HAS_ANIMATION = 0x08, 0x02
 DO_NOT_BLEND = 0x02
-# EXIF's numbers: a picture's description, the folder of EXIF values, and the user comment in that folder.
-DESCRIPTION, EXIF_FOLDER, USER_COMMENT = 0x010E, 0x8769, 0x9286
-ASCII, LONG, UNDEFINED = 2, 4, 7
-UNICODE = b"UNICODE\0"
 
 
 def write_webp(path: Path, clip: Clip) -> None:
@@ -40,7 +37,7 @@ def write_webp(path: Path, clip: Clip) -> None:
         for picture, milliseconds in zip(clip.frames, duration, strict=True):
             place = _uint24(0) + _uint24(0) + extent + _uint24(milliseconds) + bytes([DO_NOT_BLEND])
             file.write(_chunk(b"ANMF", place + _still(picture)))
-        file.write(_chunk(b"EXIF", _exif(labels(clip))))
+        file.write(_chunk(b"EXIF", exif_block(labels(clip))))
         length = file.tell()
         file.seek(4)
         file.write(struct.pack("<I", length - 8))
@@ -49,7 +46,7 @@ def write_webp(path: Path, clip: Clip) -> None:
 def read_webp(path: Path, note: Note) -> Clip:
     """Any WebP; its EXIF user comment is "parameters", as in the WebUI."""
     with Image.open(path, formats=["WEBP"]) as image:
-        return animated_clip(image, understood(_stored_labels(image)), note)
+        return animated_clip(image, understood(labels_in_exif(image)), note)
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
@@ -66,38 +63,3 @@ def _still(picture: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "WEBP", quality=90, method=4)
     return file.getvalue()[12:]
-
-
-def _exif(stored: dict[str, str]) -> bytes:
-    """A TIFF header, folder 0 with the description, the EXIF folder with the user comment, then both texts.
-
-    By hand, as Pillow would give the comment the type BYTE, with which the WebUI's piexif cannot read it.
-    """
-    description = stored["vcd"].encode("ascii") + b"\0"
-    comment = UNICODE + stored.get("parameters", "").encode("utf-16-be")
-    exif_folder, texts = 38, 56
-    comment_at = texts + len(description) + len(description) % 2
-    return b"".join(
-        [
-            struct.pack("<2sHI", b"II", 42, 8),
-            struct.pack("<H", 2),
-            struct.pack("<HHII", DESCRIPTION, ASCII, len(description), texts),
-            struct.pack("<HHII", EXIF_FOLDER, LONG, 1, exif_folder),
-            struct.pack("<IH", 0, 1),
-            struct.pack("<HHII", USER_COMMENT, UNDEFINED, len(comment), comment_at),
-            struct.pack("<I", 0),
-            description.ljust(comment_at - texts, b"\0"),
-            comment,
-        ]
-    )
-
-
-def _stored_labels(image: Image.Image) -> dict[str, str]:
-    exif = image.getexif()
-    stored = {}
-    comment = exif.get_ifd(EXIF_FOLDER).get(USER_COMMENT)
-    if isinstance(comment, bytes) and comment.startswith(UNICODE) and comment != UNICODE:
-        stored["parameters"] = comment.removeprefix(UNICODE).decode("utf-16-be", "replace")
-    if isinstance(exif.get(DESCRIPTION), str):
-        stored["vcd"] = exif[DESCRIPTION]
-    return stored

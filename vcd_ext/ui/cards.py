@@ -6,8 +6,8 @@ from html import escape
 
 from PIL import Image
 
-from vcd_ext.identity.picture import PictureError, read_picture
 from vcd_ext.identity.shelf import Shelved
+from vcd_ext.media.picture import PictureError, read_picture
 from vcd_ext.ui.inline import embedded
 
 SIDE = 112  # pixels

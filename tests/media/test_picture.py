@@ -11,7 +11,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.identity.drawn import picture
-from vcd_ext.identity.picture import KEPT_PIXELS, PictureError, read_picture
+from vcd_ext.identity.photos import KEPT_PIXELS, MIN_SIDE
+from vcd_ext.media.picture import PictureError, read_picture
 
 UPRIGHT = picture(1)
 STORED = {  # how a camera stores an upright picture that it marks with each EXIF orientation
@@ -63,7 +64,7 @@ def test_a_large_rotated_jpeg_is_reduced_and_upright(tmp_path: Path):
     exif[0x0112] = 6
     stored = Image.fromarray(UPRIGHT).resize((3200, 2400)).transpose(Image.Transpose.ROTATE_90)
     stored.save(tmp_path / "a.jpg", exif=exif, quality=90)
-    pixels = read_picture(tmp_path / "a.jpg").pixels
+    pixels = read_picture(tmp_path / "a.jpg", KEPT_PIXELS).pixels
     height, width, _ = pixels.shape
     assert 0.98 * KEPT_PIXELS < height * width <= KEPT_PIXELS
     assert width / height == pytest.approx(4 / 3, rel=0.005)
@@ -193,7 +194,7 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path, name: st
     path = tmp_path / name
     path.write_bytes(content(path))
     with pytest.raises(PictureError, match=reason) as caught:
-        read_picture(path)
+        read_picture(path, smallest=MIN_SIDE)
     text = str(caught.value)
     assert text.startswith(f"{name} ")
     assert text.endswith(".")
@@ -217,3 +218,21 @@ def test_damaged_bytes_end_in_a_picture_or_in_a_sentence(tmp_path: Path, suffix:
 def test_a_cameras_second_picture_is_left_out(tmp_path: Path):
     PICTURE.save(tmp_path / "a.jpg", "MPO", quality=95, **frames(2))
     assert difference(read_picture(tmp_path / "a.jpg").pixels, UPRIGHT) < 3
+
+
+def test_a_picture_that_is_reduced_has_all_of_it_in_each_pixel(tmp_path: Path):
+    stripes = np.zeros((960, 960, 3), np.uint8)
+    stripes[:, ::2] = 255
+    Image.fromarray(stripes).save(tmp_path / "a.png")
+    pixels = read_picture(tmp_path / "a.png", most=240 * 240).pixels
+    assert pixels.shape == (240, 240, 3)
+    assert np.abs(pixels[:, 4:-4].astype(int) - 127).max() <= 2, "taking every fourth column would leave one colour"
+
+
+def test_transparency_is_reduced_with_its_picture(tmp_path: Path):
+    shapes = np.zeros((128, 128, 4), np.uint8)
+    shapes[:, ::2, 3] = 255
+    Image.fromarray(shapes).save(tmp_path / "a.png")
+    alpha = read_picture(tmp_path / "a.png", most=64 * 64).alpha
+    assert alpha is not None
+    assert np.abs(alpha.astype(int) - 127).max() <= 2
