@@ -98,14 +98,15 @@ def _write(path: Path, clip: Clip, kind: Container, sound: Path | None) -> None:
         if "parameters" in tags:
             container.metadata["comment"] = tags["parameters"]
         stream = _video_stream(container, clip, kind)
-        with opened(sound, container) as heard:
+        length = len(clip.frames) / clip.fps + LAST_SOUND
+        with opened(sound, container, length) as heard:
             for i, picture in enumerate(clip.frames):
                 container.mux(stream.encode(_encodable(picture)))
                 if heard is not None:  # beside the pictures, or the muxer would hold all of them until the sound comes
                     heard.write_until((i + 1) / clip.fps)
             container.mux(stream.encode(None))
             if heard is not None:
-                heard.write_until(len(clip.frames) / clip.fps + LAST_SOUND)
+                heard.write_until(length)
 
 
 def _video_stream(container: Any, clip: Clip, kind: Container) -> Any:
