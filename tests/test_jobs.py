@@ -112,6 +112,32 @@ def test_nothing_is_saved_of_a_training_that_has_not_made_a_step(jobs: Jobs, stu
     assert not studio.folders.identities.exists()
 
 
+def test_a_training_that_is_stopped_while_it_waits_ends_at_once(jobs: Jobs, studio: ToyStudio) -> None:
+    for masks in (PHOTOS, WITHOUT_MASKS):  # it waits to be trained, or first for masks to be found
+        with studio.somebody_else_computing():
+            job = jobs.trainings.start(masks, SETTINGS)
+            job.stop()
+            assert (ended(job).state, job.error) == (STOPPED, "")
+        assert left_over(studio) == []
+    stopped_at(jobs, 7)
+    with studio.somebody_else_computing():
+        job = jobs.trainings.resume(NAME)
+        job.stop()
+        assert ended(job).state == STOPPED
+    assert unfinished(studio.folders.trainings) == [(NAME, "dog", 7, 20)], "what it had learned before is there"
+
+
+def test_what_was_learned_before_is_saved_by_a_training_that_waits(jobs: Jobs, studio: ToyStudio) -> None:
+    stopped_at(jobs, 7)
+    with studio.somebody_else_computing():
+        job = jobs.trainings.resume(NAME)
+        jobs.trainings.keep(job)
+    assert ended(job).state == DONE
+    assert job.identity is not None
+    assert job.identity.steps == 7
+    assert left_over(studio) == []
+
+
 def test_an_unfinished_training_is_not_overwritten_by_a_new_one(jobs: Jobs, studio: ToyStudio) -> None:
     stopped_at(jobs, 2)
     before = {path.name: path.read_bytes() for path in studio.folders.trainings.iterdir()}

@@ -1,6 +1,7 @@
 """Face VCD and Tiled VCD in the background: one job at a time of any kind, stopped, saved, told about."""
 
 import errno
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,7 +140,34 @@ def test_one_that_was_stopped_while_it_waited_does_nothing(jobs: Jobs, studio: T
     with studio.somebody_else_computing():
         job = jobs.videos.start(source, FACES)
         job.stop()
-    assert (ended(job).state, job.files, studio.video.passes) == (STOPPED, [], 0)
+        assert (ended(job).state, job.error, job.files, studio.video.passes) == (STOPPED, "", [], 0)
+        other = jobs.videos.start(source, TILES)  # the turn is free again, though nobody computes yet
+        assert other.state == WAITING
+    assert ended(other).state == DONE
+
+
+def test_the_search_for_faces_waits_for_its_turn_and_can_be_given_up(
+    jobs: Jobs, studio: ToyStudio, source: Path
+) -> None:
+    said: list[str] = []
+
+    def find() -> None:
+        try:
+            jobs.videos.find_faces(source, FACES)
+        except ValueError as error:
+            said.append(str(error))
+
+    studio.was_interrupted = True  # the host's button, by which somebody has ended what is being done now
+    with studio.somebody_else_computing():
+        thread = threading.Thread(target=find)
+        thread.start()
+        until(lambda: jobs.doing)
+        jobs.stop()
+        until(lambda: said)
+    thread.join()
+    assert said == ["Stopped before all faces were found."]
+    studio.was_interrupted = False
+    jobs.videos.find_faces(source, FACES)
 
 
 def test_a_full_disk_at_the_end_costs_nothing_and_it_can_be_saved_later(

@@ -129,12 +129,12 @@ class ToyStudio(StandaloneStudio):
         return self.was_interrupted
 
     @contextmanager
-    def segmenting(self) -> Iterator[Sequence[Any]]:
-        with self._computing:
+    def segmenting(self, stops: Callable[[], bool]) -> Iterator[Sequence[Any]]:
+        with self.finding(stops):
             yield [BrightSegmenter()]
 
     @contextmanager
-    def captioning(self) -> Iterator[Caption]:
+    def captioning(self, stops: Callable[[], bool]) -> Iterator[Caption]:
         def caption(pixels: NDArray[np.uint8]) -> str:
             self.described += 1
             return self.caption
@@ -142,8 +142,8 @@ class ToyStudio(StandaloneStudio):
         yield caption
 
     @contextmanager
-    def remaking(self) -> Iterator[VideoHost]:
-        with self._computing:
+    def remaking(self, note: Callable[[str], None], stops: Callable[[], bool]) -> Iterator[VideoHost]:
+        with self.finding(stops):
             yield self.video
 
     def finder(self, settings: FaceSettings) -> Detector:

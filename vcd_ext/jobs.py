@@ -4,9 +4,10 @@ import secrets
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
+from vcd_ext.host import Interrupted
 from vcd_ext.identity.progress import Progress
 from vcd_ext.job import Job
 from vcd_ext.out_of_memory import is_out_of_memory
@@ -69,9 +70,13 @@ class Jobs:
         if self.last is not None and not self.last.ended:
             self.last.stop()
 
+    def given_up(self) -> bool:
+        """Whether what is being done, and is no job, was asked to stop here: the host's button may mean another."""
+        return self._stop.is_set()
+
     def stops(self) -> bool:
         """Whether what is being done, and is no job, was asked to stop."""
-        return self._stop.is_set() or self.studio.interrupted()
+        return self.given_up() or self.studio.interrupted()
 
     def tell(self, progress: Progress) -> None:
         """Tell how far it is what is being done within a `turn`."""
@@ -95,16 +100,19 @@ class Jobs:
         make: the job, by its id. What `work` raises becomes the job's error, in a sentence.
         """
         self._take_turn()
-        job = make(secrets.token_hex(6))
+        job, begun_now = make(secrets.token_hex(6)), self.studio.begun_now()
         self._jobs[job.id] = job
         while len(self._jobs) > REMEMBERED:
             del self._jobs[next(iter(self._jobs))]
-        threading.Thread(target=self._run, args=(job, work), name=f"VCD {job.kind}", daemon=True).start()
+        threading.Thread(target=self._run, args=(job, work, begun_now), name=f"VCD {job.kind}", daemon=True).start()
         return job
 
-    def _run(self, job: Kind, work: Callable[[Kind], None]) -> None:
+    def _run(self, job: Kind, work: Callable[[Kind], None], begun_now: AbstractContextManager[None]) -> None:
         try:
-            work(job)
+            with begun_now:
+                work(job)
+        except Interrupted:  # while it waited: there is nothing to keep
+            job.stop()
         except Exception as error:  # whatever it is, the person is told, and the next job can begin
             job.error = _sentence(error, job)
         finally:

@@ -79,7 +79,7 @@ class Studio(Protocol):
     ) -> Identity:
         """Wait for the turn and train as `vcd_ext.identity.train` does; a finished identity is saved, its state gone.
 
-        ValueError or OSError in one sentence.
+        interrupted: asked while it waits as well; then Interrupted. ValueError or OSError in one sentence.
         """
 
     def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
@@ -88,24 +88,36 @@ class Studio(Protocol):
     def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
         """Save an identity whose training was stopped, as a finished one; its file."""
 
-    def segmenting(self) -> AbstractContextManager[Sequence[Segmenter]]:
-        """Wait for the turn and lend what finds masks, best first. ValueError if the checkpoint cannot be used."""
+    def begun_now(self) -> AbstractContextManager[None]:
+        """Give a context, for any thread, in which the work is done with the checkpoint that is chosen now."""
+
+    def segmenting(self, stops: Callable[[], bool]) -> AbstractContextManager[Sequence[Segmenter]]:
+        """Wait for the turn and lend what finds masks, best first. ValueError if the checkpoint cannot be used.
+
+        stops, here and below: asked while it waits; then Interrupted.
+        """
 
     @property
     def captions(self) -> bool:
         """Whether `captioning` can work: all that it needs is on this machine."""
 
-    def captioning(self) -> AbstractContextManager[Caption]:
+    def captioning(self, stops: Callable[[], bool]) -> AbstractContextManager[Caption]:
         """Wait for the turn and lend what describes photos. ValueError, in one sentence, if it cannot work."""
 
-    def forget(self, path: Path) -> None:
-        """Delete the embedding at `path`, and no longer know it."""
+    def forget(self, path: Path, stops: Callable[[], bool]) -> None:
+        """Wait for the turn, delete the embedding at `path` and no longer know it."""
 
     def capacity(self) -> Capacity:
         """What is known of the machine and the checkpoint, without loading anything."""
 
-    def remaking(self) -> AbstractContextManager[VideoHost]:
-        """Wait for the turn and lend what makes videos again. ValueError if the checkpoint cannot be used."""
+    def remaking(self, note: Callable[[str], None], stops: Callable[[], bool]) -> AbstractContextManager[VideoHost]:
+        """Wait for the turn and lend what makes videos again. ValueError if the checkpoint cannot be used.
+
+        note: told in a sentence what the person should know of the host.
+        """
+
+    def finding(self, stops: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Wait for the turn, for detectors; whoever was interrupted before, this was not."""
 
     def finder(self, settings: FaceSettings) -> Detector:
         """What finds the faces that settings ask for; ValueError, in one sentence, if something is missing for it."""

@@ -1,10 +1,12 @@
 """What a training does from its first photo to its identity's file: masks, training, previews, putting away."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from torch import Tensor
 
+from vcd_ext.host import Interrupted
 from vcd_ext.identity import shelf, unfinished
 from vcd_ext.identity.draw import caption
 from vcd_ext.identity.photos import Photo
@@ -23,9 +25,13 @@ class TrainingRun:
     def __init__(self, studio: Studio, job: TrainingJob, begun: Begun):
         self.studio, self.job, self.begun = studio, job, begun
         self.folder, self.name = studio.folders.trainings, job.settings.name
+        self._trains = False  # whether it has had its turn
 
     def go(self) -> None:
-        """Train until the job is done or stopped. ValueError or OSError in a sentence, and whatever else goes wrong."""
+        """Train until the job is done or stopped. ValueError or OSError in a sentence, and whatever else goes wrong.
+
+        Interrupted if it is stopped while it waits for its turn.
+        """
         job = self.job
         if job.settings.masked:
             self.begun = replace(self.begun, photos=self._those_with_masks())
@@ -35,7 +41,7 @@ class TrainingRun:
         state = unfinished.state_file(self.folder, self.name)
         try:
             identity = self.studio.train(
-                self.begun.photos, job.settings, self._report, job.stops, state, self.begun.replace_existing
+                self.begun.photos, job.settings, self._report, self._stops, state, self.begun.replace_existing
             )
         finally:
             if not state.exists():  # it was refused, and cannot be gone on with; or it is finished
@@ -68,7 +74,12 @@ class TrainingRun:
         """The photos that have a mask, or get one now; the others are left out. ValueError if none is left."""
         job, photos = self.job, self.begun.photos
         found, problems = masked(
-            self.studio, photos, job.settings.class_word, job.report, lambda: job.stops() or self.studio.interrupted()
+            self.studio,
+            photos,
+            job.settings.class_word,
+            job.report,
+            lambda: job.stops() or self.studio.interrupted(),
+            job.stops,
         )
         job.notes += problems
         kept = [photo for photo in found if photo.mask is not None]
@@ -81,9 +92,14 @@ class TrainingRun:
             job.notes.append(f"Left out, because no mask was found: {', '.join(left_out)}.")
         return kept
 
+    def _stops(self) -> bool:
+        """Whether to stop now: what was learned before and is to be kept is read when it is the training's turn."""
+        reads = self.job.keeps and not self._trains and unfinished.state_file(self.folder, self.name).exists()
+        return self.job.stops() and not reads
+
     def _report(self, now: Progress) -> None:
         """Tell the job how far it is, and make a preview every so often."""
-        job = self.job
+        job, self._trains = self.job, True
         job.report(now)
         due = now.loss is not None and job.preview_every and now.step % job.preview_every == 0
         if due and now.vectors is not None and not job.stops():
@@ -101,20 +117,27 @@ class TrainingRun:
 
 
 def masked(
-    studio: Studio, photos: Sequence[Photo], word: str, tell: Report, stops: Callable[[], bool]
+    studio: Studio,
+    photos: Sequence[Photo],
+    word: str,
+    tell: Report,
+    stops: Callable[[], bool],
+    gives_up: Callable[[], bool],
 ) -> tuple[list[Photo], list[str]]:
-    """As `fill_masks` with the studio's segmenters; once it stops, the photos that are left stay as they are."""
+    """As `fill_masks` with the studio's segmenters; once it stops, the photos that are left stay as they are.
+
+    gives_up: asked instead of `stops` while it waits for its turn, when the host's button means another job.
+    """
     if all(photo.mask is not None for photo in photos):
         return list(photos), []
     filled: list[Photo] = []
     problems: list[str] = []
-    with studio.segmenting() as segmenters:
+    with suppress(Interrupted), studio.segmenting(gives_up) as segmenters:
         for done, photo in enumerate(photos):
             tell(Progress(FINDING_MASKS, done, len(photos)))
             if stops():
-                filled += photos[done:]
                 break
             found, why = fill_masks([photo], word, segmenters)
             filled += found
             problems += why
-    return filled, problems
+    return [*filled, *photos[len(filled) :]], problems

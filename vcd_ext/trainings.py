@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from vcd_ext.host import Interrupted
 from vcd_ext.identity import unfinished
 from vcd_ext.identity.estimate import step_work
 from vcd_ext.identity.naming import check_class_word, check_name
@@ -81,7 +82,7 @@ class Trainings:
         Once it was asked to stop, the photos that are left stay as they are.
         """
         with self.jobs.turn(FINDING_MASKS):
-            return masked(self.studio, photos, word, self.jobs.tell, self.jobs.stops)
+            return masked(self.studio, photos, word, self.jobs.tell, self.jobs.stops, self.jobs.given_up)
 
     def class_of(self, photos: Sequence[Photo], word: str, name: str) -> str:
         """The class of the identity `name`: the word, else what the photos show. ValueError as `check_class_word`."""
@@ -92,12 +93,15 @@ class Trainings:
     def suggest_class(self, photos: Sequence[Photo]) -> str:
         """The class that most photos show, by the studio's captions. ValueError if none is recognised; BusyError."""
         captions = []
-        with self.jobs.turn(DESCRIBING), self.studio.captioning() as caption:
-            for done, photo in enumerate(photos):
-                self.jobs.tell(Progress(DESCRIBING, done, len(photos)))
-                if self.jobs.stops():
-                    raise ValueError("The photos were not looked at to the end; write the class, or try again.")
-                captions.append(caption(photo.pixels))
+        try:
+            with self.jobs.turn(DESCRIBING), self.studio.captioning(self.jobs.given_up) as caption:
+                for done, photo in enumerate(photos):
+                    self.jobs.tell(Progress(DESCRIBING, done, len(photos)))
+                    if self.jobs.stops():
+                        raise Interrupted
+                    captions.append(caption(photo.pixels))
+        except Interrupted as stopped:
+            raise ValueError("The photos were not looked at to the end; write the class, or try again.") from stopped
         return class_word(captions)
 
     def _begin(self, begun: Begun, preview_every: int) -> TrainingJob:

@@ -21,11 +21,12 @@ class VideoRun:
         self.studio, self.job = studio, job
 
     def go(self) -> None:
-        """Make the video, or what of it is finished when it is stopped. ValueError or OSError in a sentence."""
+        """Make the video, or what of it is finished when it is stopped. ValueError or OSError in a sentence.
+
+        Interrupted if it is stopped while it waits for its turn.
+        """
         job, studio = self.job, self.studio
-        with studio.remaking() as host:
-            if job.stops():
-                return
+        with studio.remaking(job.note, job.stops) as host:
             job.report(Progress(READING, 0, 1))
             clip = media.read(job.source, job.note)
             job.report(Progress(READING, 1, 1))

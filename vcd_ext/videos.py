@@ -63,6 +63,7 @@ class Videos:
             clip = media.read(source, notes.append)
             telling = Telling(self.jobs.tell, notes.append, self.jobs.stops)
             try:
-                return find_faces(clip, settings, self.studio.finder, telling), notes
+                with self.studio.finding(self.jobs.given_up):
+                    return find_faces(clip, settings, self.studio.finder, telling), notes
             except Interrupted as stopped:
                 raise ValueError("Stopped before all faces were found.") from stopped

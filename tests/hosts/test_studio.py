@@ -44,7 +44,7 @@ def test_a_finished_identity_is_saved_and_its_state_is_gone(studio: StandaloneSt
     assert np.array_equal(load_embedding(path), identity.vectors)
     assert list(tmp_path.iterdir()) == [path]
     assert [one.class_word for one in shelf.identities(tmp_path)] == ["dog"]
-    studio.forget(path)
+    studio.forget(path, lambda: False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -89,14 +89,14 @@ def test_a_name_that_is_taken_is_refused(studio: StandaloneStudio, host: Standal
 
 
 def test_masks_are_found_with_what_is_there(studio: StandaloneStudio) -> None:
-    with studio.segmenting() as segmenters:
+    with studio.segmenting(lambda: False) as segmenters:
         assert [one.name for one in segmenters] == ["cross-attention", "GrabCut"]
 
 
 def test_photos_are_described_in_the_webui_only(studio: StandaloneStudio) -> None:
     assert not studio.captions
     with pytest.raises(ValueError, match="in the WebUI only; write the class yourself"):
-        studio.captioning()
+        studio.captioning(lambda: False)
 
 
 def test_the_estimate_knows_the_checkpoint(studio: StandaloneStudio) -> None:
@@ -126,7 +126,7 @@ def test_it_lends_what_makes_videos_again_with_what_lies_in_its_folders(
     assert studio.motion_module() == str(module)
     studio.check(TiledSettings(controlnet=there.controlnets[0]))
     work = VideoPass("tinyperson", steps=1, denoise=1.0, cfg_scale=1.0, motion_module=str(module))
-    with studio.remaking() as host:
+    with studio.remaking(print, lambda: False) as host:
         frames = list(host.denoise([np.zeros((64, 64, 3), np.float32)] * 2, work))
     assert [frame.shape for frame in frames] == [(64, 64, 3)] * 2
 

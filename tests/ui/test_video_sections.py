@@ -269,5 +269,5 @@ def test_an_identity_that_was_learned_meanwhile_can_be_chosen_and_one_that_was_d
     assert not any("vcd-compare" in str(update) for update in after), "a player that is playing is left alone"
     assert face_news(after[0], "")[2:] == [UNCHANGED] * (len(after) - 2)
     assert molly.file is not None
-    studio.forget(molly.file)
+    studio.forget(molly.file, lambda: False)
     assert [update["choices"] for update in face_news(after[0], "") if "rexy" in str(update)] == [["none", "rexy"]]

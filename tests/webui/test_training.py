@@ -155,7 +155,6 @@ def test_pictures_are_encoded_as_the_webui_does_and_again_in_full_precision_wher
         ("fp8", ["FP8", "Disable"]),
         ("replaced UNet", ["Identity", "'SD Unet' to None"]),
         ("AnimateDiff", ["sd-webui-animatediff", "restart"]),
-        ("replaced forward", ["'middle_block'", "probe_training", "restart"]),
     ],
 )
 def test_a_model_that_cannot_be_differentiated_is_refused_by_name(
@@ -168,8 +167,9 @@ def test_a_model_that_cannot_be_differentiated_is_refused_by_name(
     assert answer["unchanged"]
 
 
-def test_a_function_that_an_extension_has_put_back_is_no_reason_to_refuse(server: Server) -> None:
-    assert server.post("/probe/refusal", reason="restored forward").json()["sentence"] is None
+@pytest.mark.parametrize("reason", ["restored forward", "replaced forward"])
+def test_a_function_that_an_extension_has_left_is_no_reason_to_refuse(server: Server, reason: str) -> None:
+    assert server.post("/probe/refusal", reason=reason).json()["sentence"] is None
 
 
 def test_a_chosen_replacement_of_the_unet_is_refused_before_it_is_used(server: Server) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.preview import picture
 from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter, segmenters
+from vcd_ext.locking import held
 from vcd_ext.settings import FaceSettings, PassSettings, TrainSettings
 from vcd_ext.studio import Caption, Choices, Folders
 
@@ -57,7 +58,7 @@ class StandaloneStudio:
         replace_existing: bool,
     ) -> Identity:
         """Train as `vcd_ext.identity.train` does; a finished identity is saved."""
-        with self._computing:
+        with self.finding(interrupted):
             self.place(settings.name, replace_existing)
             identity = train(self.host, photos, settings, progress, state=state, interrupted=interrupted)
             if identity.finished:
@@ -76,17 +77,21 @@ class StandaloneStudio:
             left.unlink(missing_ok=True)
         return path
 
+    def begun_now(self) -> AbstractContextManager[None]:
+        """There is one checkpoint only."""
+        return nullcontext()
+
     @contextmanager
-    def segmenting(self) -> Iterator[Sequence[Segmenter]]:
+    def segmenting(self, stops: Callable[[], bool]) -> Iterator[Sequence[Segmenter]]:
         """Lend what finds masks, best first."""
-        with self._computing:
+        with self.finding(stops):
             yield segmenters(self.folders.weights, self.host, self.host.device)
 
-    def captioning(self) -> AbstractContextManager[Caption]:
+    def captioning(self, stops: Callable[[], bool]) -> AbstractContextManager[Caption]:
         """Only the WebUI has a model that describes photos."""
         raise ValueError("Photos can be described in the WebUI only; write the class yourself, for example dog.")
 
-    def forget(self, path: Path) -> None:
+    def forget(self, path: Path, stops: Callable[[], bool]) -> None:
         """Delete an identity."""
         shelf.delete(path)
 
@@ -96,10 +101,14 @@ class StandaloneStudio:
         return Capacity(str(self.host.device), self.host.unet.dtype.itemsize, self.host.free_memory(), parameters)
 
     @contextmanager
-    def remaking(self) -> Iterator[VideoHost]:
+    def remaking(self, note: Callable[[str], None], stops: Callable[[], bool]) -> Iterator[VideoHost]:
         """Lend what makes videos again, with all embeddings that fit."""
-        with self._computing:
+        with self.finding(stops):
             yield self.library.video(self.host.standalone)
+
+    def finding(self, stops: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Wait until nothing else is computed."""
+        return held(self._computing, stops)
 
     def finder(self, settings: FaceSettings) -> Detector:
         """What finds the faces that settings ask for."""

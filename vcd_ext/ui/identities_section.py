@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from vcd_ext.host import Interrupted
 from vcd_ext.identity import shelf
 from vcd_ext.jobs import Jobs
 from vcd_ext.training_job import TrainingJob
@@ -77,7 +78,9 @@ class IdentitiesSection:
         studio = self.jobs.studio
         try:
             with self.jobs.turn("Deleting an identity"):
-                studio.forget(shelf.find(studio.folders.identities, name or "").path)
+                studio.forget(shelf.find(studio.folders.identities, name or "").path, self.jobs.given_up)
         except (ValueError, OSError) as error:
             return self.show(str(error))
+        except Interrupted:
+            return self.show(f"{name} was not deleted: it was stopped while it waited for the WebUI.")
         return self.show()

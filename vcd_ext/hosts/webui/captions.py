@@ -1,15 +1,16 @@
 """Photos described in a sentence by BLIP, which the WebUI's *Interrogate CLIP* uses; nothing is downloaded for it."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from modules import call_queue, devices, interrogate, lowvram, paths, shared
+from modules import devices, interrogate, lowvram, paths, shared
 from PIL import Image
 
+from vcd_ext.hosts.webui.turn import queued
 from vcd_ext.identity.segment.weights import find_vocabulary
 from vcd_ext.studio import Caption, Folders
 
@@ -27,21 +28,21 @@ def available(folders: Folders) -> bool:
 
 
 @contextmanager
-def captioning(folders: Folders) -> Iterator[Caption]:
-    """Wait for the WebUI's queue and lend what describes a picture; ValueError if that would have to be downloaded."""
+def captioning(folders: Folders, stops: Callable[[], bool]) -> Iterator[Caption]:
+    """Wait for the WebUI's queue and lend what describes a picture; ValueError if that would have to be downloaded.
+
+    stops: asked while it waits; then Interrupted.
+    """
     vocabulary = find_vocabulary(folders.weights)
     if vocabulary is None or not _weights().is_file():
         raise ValueError(MISSING)
-    with call_queue.queue_lock:
-        shared.state.begin(job=JOB)
+    with queued(JOB, stops):
         try:
             lowvram.send_everything_to_cpu()
             interrogator = _loaded(vocabulary)
             yield lambda pixels: interrogator.generate_caption(Image.fromarray(pixels))
         finally:
-            interrogator = None
-            shared.state.end()
-            devices.torch_gc()
+            interrogator = None  # before the device's memory is given back
 
 
 def _weights() -> Path:

@@ -1,18 +1,20 @@
 """Face VCD and Tiled VCD right after the generation, in the request that generates and in its turn of the queue."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from modules import processing, shared
+from modules import processing, sd_samplers, shared
 from numpy.typing import NDArray
 from torch import Tensor
 
 from vcd_ext import pipeline, remake
 from vcd_ext.host import VideoHost
-from vcd_ext.hosts.webui.guard import plain_layers
+from vcd_ext.hosts.webui import model, pin
+from vcd_ext.hosts.webui.layers import plain_layers
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.hosts.webui.video import SCHEDULER, WebUIVideo, is_constant
@@ -21,7 +23,7 @@ from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
 from vcd_ext.pipeline import Finished, Outcome, Stage
 from vcd_ext.remake import Telling
-from vcd_ext.settings import EVERYWHERE, PassSettings, TiledSettings, VideoSettings, to_infotext
+from vcd_ext.settings import EVERYWHERE, NO_MODULE, PassSettings, TiledSettings, VideoSettings, to_infotext
 
 SEEDS = 2**32  # seeds of stages are below; the WebUI takes larger ones as well
 
@@ -36,6 +38,8 @@ class Following:
         self.notes: list[str] = []
         self.errors: list[str] = []
         self.earlier: dict[int, list[Finished]] = {}  # by a video's number: those of the stages before the last
+        self.checkpoint = p.sd_model.sd_checkpoint_info
+        self.animated = settings.motion_module != NO_MODULE
         self.count = settings.face + settings.tiled
         self._jobs_counted = False
         self._check()
@@ -47,6 +51,16 @@ class Following:
         self._jobs_counted = True
         if self.count:
             shared.state.textinfo = f"{pipeline.T2V}, stage 1 of {1 + self.count}"
+
+    def keep_checkpoint(self) -> None:
+        """Load the run's checkpoint again if the WebUI has just loaded another, chosen since the run began."""
+        if self.p.sd_model.sd_checkpoint_info.filename == self.checkpoint.filename:
+            return
+        with pin.pinned(self.checkpoint):
+            pin.reload()
+        if getattr(self.p, "sampler", None) is not None:  # img2img makes its own before this, on the model of then
+            with model.motion_schedule(self.p.sd_model, self.p) if self.animated else nullcontext():
+                self.p.sampler = sd_samplers.create_sampler(self.p.sampler_name, self.p.sd_model)
 
     def follow(self, images: Sequence[Tensor], number: int) -> list[Tensor]:
         """The frames of video `number` after all stages, or as far as they came: [3, H, W] in [0, 1], as `images`."""
@@ -123,8 +137,10 @@ class Following:
             self._tell(self.notes, sentence, number)
 
         telling = Telling(progress, note, lambda: state.interrupted or state.skipped)
-        with plain_layers(self.p.sd_model):
+        with pin.pinned(self.checkpoint), plain_layers(self.p.sd_model, note):
             made = pipeline.run(self.host, clip, stages, self.studio.finder, telling, go_on)
+            if sentence := pin.changed():
+                note(sentence)
         state.job_no, state.job_count, state.textinfo = before + self.count, total, None
         return made
 

@@ -1,8 +1,8 @@
 """The WebUI's checkpoint made fit for training, and everything put back whatever happens.
 
-What is in the way: LoRAs and hypernetworks of the last generation stay applied after it, the usual attention keeps
-its softmax matrices for the gradient, --medvram moves a model off the device before its gradient is computed, and
-every weight of the UNet asks for a gradient.
+What is in the way: LoRAs and hypernetworks of the last generation stay applied after it, other extensions' functions
+stay on the layers after one that failed, the usual attention keeps its softmax matrices for the gradient, --medvram
+moves a model off the device before its gradient is computed, and every weight of the UNet asks for a gradient.
 """
 
 import sys
@@ -11,26 +11,31 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
-from modules import devices, lowvram, sd_hijack, sd_models, shared
+from modules import devices, lowvram, sd_hijack, shared
 from torch import Tensor, nn
 
-from vcd_ext.hosts.webui.preflight import HYPERTILE_MARK, check
+from vcd_ext.hosts.webui.layers import Note, plain_layers
+from vcd_ext.hosts.webui.preflight import check
 
 # Attention whose backward pass needs no softmax matrices; xformers' fails on some cards.
 ATTENTION = "sdp - scaled dot product"
 
 
 @contextmanager
-def guarded(sd_model: Any) -> Iterator[None]:
+def guarded(sd_model: Any, note: Note | None = None) -> Iterator[None]:
     """Within this context `sd_model` can be differentiated with respect to its text; after it, it is what it was.
 
-    The caller holds the WebUI's queue lock. ValueError: one sentence that says why this model cannot be trained on.
+    The caller holds the WebUI's queue lock. note: told in a sentence what other extensions had put into the UNet.
+    ValueError: one sentence that says why this model cannot be trained on.
     """
     check(sd_model)
     with ExitStack() as stack:
         stack.callback(devices.torch_gc)
         # LoRAs are put on again once the weights have their own type, and where training has left them.
-        for guard in (_hooks_off, _placed, _loras_off, _precise, _hypernetworks_off, plain_layers, _sdp, _frozen):
+        for guard in (_hooks_off, _placed, _loras_off, _precise, _hypernetworks_off):
+            stack.enter_context(guard(sd_model))
+        stack.enter_context(plain_layers(sd_model, note))
+        for guard in (_sdp, _frozen):
             stack.enter_context(guard(sd_model))
         yield
 
@@ -152,38 +157,6 @@ def _hypernetworks_off(_sd_model: Any) -> Iterator[None]:
         yield
     finally:
         shared.loaded_hypernetworks[:] = loaded
-
-
-@contextmanager
-def plain_layers(sd_model: Any) -> Iterator[None]:
-    """Take off token merging, hypertile and the padding of tileable pictures, which change what layers compute."""
-    merged = getattr(sd_model, "applied_token_merged_ratio", 0)
-    circular = sd_hijack.model_hijack.circular_enabled
-    with hypertile_off(sd_model):
-        try:
-            sd_models.apply_token_merging(sd_model, 0)
-            sd_hijack.model_hijack.apply_circular(False)
-            yield
-        finally:
-            sd_hijack.model_hijack.apply_circular(circular)
-            sd_models.apply_token_merging(sd_model, merged)
-
-
-@contextmanager
-def hypertile_off(sd_model: Any) -> Iterator[None]:
-    """Take off hypertile, which divides attention as fitted the size of the last picture.
-
-    Inside of itself it does nothing: a stage that follows a video runs while the video has taken hypertile off.
-    """
-    marked = (layer for layer in sd_model.modules() if HYPERTILE_MARK in vars(layer))
-    tiled = [(layer, layer.forward) for layer in marked if "forward" in vars(layer)]
-    try:
-        for layer, _ in tiled:
-            del layer.forward
-        yield
-    finally:
-        for layer, forward in tiled:
-            layer.forward = forward
 
 
 @contextmanager

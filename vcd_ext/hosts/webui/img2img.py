@@ -20,8 +20,9 @@ from torch import Tensor
 from vcd_ext.control import Control
 from vcd_ext.host import Interrupted, Picture, VideoPass
 from vcd_ext.hosts.passes import Plan, as_long, pictures
-from vcd_ext.hosts.webui import guard, model
+from vcd_ext.hosts.webui import model
 from vcd_ext.hosts.webui.hang import moving
+from vcd_ext.hosts.webui.layers import plain_layers
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.steps import exact_steps
 from vcd_ext.motion import MotionModule
@@ -44,6 +45,7 @@ class Job:
     control: Control | None
     done: Callable[[int], None]  # told how many more frames were encoded or denoised by one step
     stops: Callable[[], bool]
+    note: Callable[[str], None] | None = None  # told in a sentence what of other extensions was set aside
 
 
 class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
@@ -51,6 +53,10 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
 
     job: Job
     latents: Tensor | None = None  # [F, 4, h, w] of the finished frames
+
+    def get_token_merging_ratio(self, for_hr: bool = False) -> int:
+        """None, whatever the settings say: merged tokens are those of a canvas, and this may be a part of one."""
+        return 0
 
     def init(self, all_prompts: Any, all_seeds: Any, all_subseeds: Any) -> None:
         """Build the sampler and encode the frames, one at a time."""
@@ -106,7 +112,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
 
         self.sampler.callback_state = callback_state
         with ExitStack() as stack:
-            stack.enter_context(guard.hypertile_off(self.sd_model))
+            stack.enter_context(plain_layers(self.sd_model, self.job.note))
             # In each part of a call that is spread: one step of a long video may take minutes.
             stack.callback(unet.time_embed.register_forward_pre_hook(lambda *_: self._stop()).remove)
             module, control = self.job.module, self.job.control

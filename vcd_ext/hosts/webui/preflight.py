@@ -10,11 +10,8 @@ from vcd_ext.hosts.webui.model import USE_SD15, kind
 
 # LDM's name for what its UNet predicts, and the field's.
 PREDICTIONS = {"eps": "epsilon", "v": "v_prediction"}
-# How the WebUI's hypertile marks the layers whose forward function it has replaced.
-HYPERTILE_MARK = "__webui_hypertile_params"
 
 _ANIMATEDIFF_LAYER = "VanillaTemporalModule"
-_RESTART = "turn it off and restart the WebUI"
 
 
 def check(sd_model: Any) -> None:
@@ -60,14 +57,9 @@ def _replaced_unet() -> Iterator[str]:
 
 
 def _foreign_layers(unet: nn.Module) -> Iterator[str]:
-    """What other extensions have left in the UNet; most take it out after each generation that does not fail."""
-    for name, layer in unet.named_modules():
-        if type(layer).__name__ == _ANIMATEDIFF_LAYER:
-            yield f"The extension sd-webui-animatediff has left its motion module in the UNet; {_RESTART}."
-        forward = vars(layer).get("forward")
-        # Hypertile's are taken off for training. Some extensions put the class's own function back on the layer.
-        if forward is None or HYPERTILE_MARK in vars(layer):
-            continue
-        if getattr(forward, "__func__", None) is not type(layer).forward:
-            owner = getattr(forward, "__module__", None) or "an extension"
-            yield f"The UNet's layer '{name}' has been replaced by {owner}; {_RESTART}."
+    """Layers that other extensions have left in the UNet; functions that they leave are set aside for training."""
+    if any(type(layer).__name__ == _ANIMATEDIFF_LAYER for layer in unet.modules()):
+        yield (
+            "The extension sd-webui-animatediff has left its motion module in the UNet; turn it off and restart the "
+            "WebUI."
+        )

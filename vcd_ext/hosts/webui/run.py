@@ -97,6 +97,11 @@ class VideoRun:
         if self.source:
             p.extra_generation_params[SOURCE_KEY] = self.source.name
 
+    def before_batch(self) -> None:
+        """Use the first video's checkpoint for the next one as well, whatever was chosen meanwhile."""
+        if self.following is not None:
+            self.following.keep_checkpoint()
+
     def before_sampling(self, noise: Tensor) -> None:
         """Correlate the noise of a pass in place; called for the first pass, hires and img2img."""
         gamma = self.settings.gamma

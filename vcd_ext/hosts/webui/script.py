@@ -58,6 +58,11 @@ class VCDScript(scripts.Script):
         except Exception as error:  # the WebUI would go on with a batch of unrelated pictures
             stop(p, error)
 
+    def before_process_batch(self, p: Any, *_args: Any, **_batch: Any) -> None:
+        run = VideoRun.of(p)
+        if run is not None:
+            run.before_batch()
+
     def process_before_every_sampling(self, p: Any, *_args: Any, **tensors: Any) -> None:
         run = VideoRun.of(p)
         if run is not None:

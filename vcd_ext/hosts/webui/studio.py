@@ -13,8 +13,10 @@ from torch import Tensor
 from vcd_ext.face import Detector, detector
 from vcd_ext.host import VideoHost
 from vcd_ext.hosts.enlarge import known
-from vcd_ext.hosts.webui import captions, controlnets, embeddings, library, video
+from vcd_ext.hosts.webui import captions, controlnets, embeddings, library, pin, video
+from vcd_ext.hosts.webui.layers import Note
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
+from vcd_ext.hosts.webui.turn import queued
 from vcd_ext.identity import Identity, shelf
 from vcd_ext.identity.estimate import Capacity
 from vcd_ext.identity.photos import Photo
@@ -23,13 +25,14 @@ from vcd_ext.identity.progress import Report
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING
 from vcd_ext.jobs import Jobs
+from vcd_ext.locking import held
 from vcd_ext.motion import suggested
 from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, PassSettings, SettingError, TiledSettings, TrainSettings
 from vcd_ext.studio import Caption, Choices, Folders
 
 PHOTOS_OPTION = "vcd_photo_folders"
 TRAININGS = "vcd/trainings"  # in the WebUI's data folder
-MASKS_JOB = "vcd-masks"
+MASKS_JOB, FACES_JOB = "vcd-masks", "vcd-faces"
 VIDEOS = "vcd"  # in the WebUI's output folder
 OUTPUTS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples")  # its settings for what it makes
 
@@ -67,7 +70,7 @@ class WebUIStudio:
 
     def busy(self) -> str:
         """Whether the WebUI does something else now."""
-        if shared.state.job and shared.state.job not in (JOB, MASKS_JOB, captions.JOB, video.JOB):
+        if shared.state.job and shared.state.job not in (JOB, MASKS_JOB, FACES_JOB, captions.JOB, video.JOB):
             return "Waiting until the WebUI is done with what it is doing."
         return ""
 
@@ -99,31 +102,29 @@ class WebUIStudio:
         """Save an identity whose training was stopped; its file."""
         return keep(identity, state, replace_existing)
 
+    def begun_now(self) -> AbstractContextManager[None]:
+        """Hold the checkpoint that is chosen now, for a job that may wait."""
+        return pin.from_now()
+
     @contextmanager
-    def segmenting(self) -> Iterator[Sequence[Segmenter]]:
+    def segmenting(self, stops: Callable[[], bool]) -> Iterator[Sequence[Segmenter]]:
         """Hold the WebUI's queue and lend what finds masks, best first; ValueError if the checkpoint is no SD1.5."""
-        with call_queue.queue_lock:
-            shared.state.begin(job=MASKS_JOB)
-            try:
-                sd_models.reload_model_weights()
-                host = WebUITraining(shared.sd_model)
-                yield segmenters(self.folders.weights, host, devices.device)
-            finally:
-                shared.state.end()
-                devices.torch_gc()
+        with queued(MASKS_JOB, stops):
+            pin.reload()
+            yield segmenters(self.folders.weights, WebUITraining(shared.sd_model), devices.device)
 
     @property
     def captions(self) -> bool:
         """Whether the weights of the WebUI's own captioner are here."""
         return captions.available(self.folders)
 
-    def captioning(self) -> AbstractContextManager[Caption]:
+    def captioning(self, stops: Callable[[], bool]) -> AbstractContextManager[Caption]:
         """Hold the WebUI's queue and lend its captioner."""
-        return captions.captioning(self.folders)
+        return captions.captioning(self.folders, stops)
 
-    def forget(self, path: Path) -> None:
+    def forget(self, path: Path, stops: Callable[[], bool]) -> None:
         """Delete an identity; prompts do not know it any more."""
-        with call_queue.queue_lock:
+        with held(call_queue.queue_lock, stops):
             shelf.delete(path)
             embeddings.reload()
 
@@ -137,9 +138,13 @@ class WebUIStudio:
         parameters = sum(parameter.numel() for parameter in sd_model.model.parameters())
         return Capacity(str(devices.device), value_bytes, free, parameters)
 
-    def remaking(self) -> AbstractContextManager[VideoHost]:
+    def remaking(self, note: Note, stops: Callable[[], bool]) -> AbstractContextManager[VideoHost]:
         """Hold the WebUI's queue and lend its img2img for videos."""
-        return video.turn()
+        return video.turn(note, stops)
+
+    def finding(self, stops: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Hold the WebUI's queue, as detectors need the device as well."""
+        return queued(FACES_JOB, stops)
 
     def finder(self, settings: FaceSettings) -> Detector:
         """What finds the faces that settings ask for."""

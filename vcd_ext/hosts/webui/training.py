@@ -9,14 +9,15 @@ from typing import Any
 import torch
 from ldm.modules.attention import BasicTransformerBlock
 from ldm.modules.diffusionmodules.openaimodel import ResBlock
-from modules import call_queue, devices, sd_models, shared
+from modules import call_queue, devices, shared
 from torch import Tensor, nn
 
 from vcd_ext.host import Posterior
 from vcd_ext.hosts.recompute import recomputed
-from vcd_ext.hosts.webui import embeddings, guard, library, model
+from vcd_ext.hosts.webui import embeddings, guard, library, model, pin
 from vcd_ext.hosts.webui.preflight import PREDICTIONS, check
 from vcd_ext.hosts.webui.text import TextEncoder
+from vcd_ext.hosts.webui.turn import queued
 from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.progress import Progress, Report
 from vcd_ext.identity.train import Identity, train
@@ -42,7 +43,7 @@ def train_identity(
     replace_existing: an identity of that name may be overwritten.
 
     ValueError, in one sentence and with nothing changed, for photos, settings, a name or a checkpoint that cannot
-    work; OSError if a file cannot be written.
+    work; OSError if a file cannot be written. Interrupted if that was asked for while it waited.
     """
 
     def stop() -> bool:
@@ -54,20 +55,21 @@ def train_identity(
         if progress is not None:
             progress(now)
 
-    with call_queue.queue_lock:
+    with pin.from_now(), queued(JOB, interrupted):
         path = embeddings.place(settings.name, replace_existing)
-        shared.state.begin(job=JOB)
-        try:
-            shared.state.job_count = 1
-            library.make_room()  # the last video's motion module
-            sd_models.reload_model_weights()  # as before a picture: the person may have chosen another checkpoint
-            host = WebUITraining(shared.sd_model)
-            identity = train(host, photos, settings, tell, state=state, interrupted=stop)
-            identity = replace(identity, metadata=identity.metadata | {"clip_skip": str(host.clip_skip)})
-            if identity.finished:
-                _save(identity, path, state)
-        finally:
-            shared.state.end()
+        shared.state.job_count = 1
+        library.make_room()  # the last video's motion module
+        pin.reload()
+        host = WebUITraining(shared.sd_model)
+        identity = train(host, photos, settings, tell, state=state, interrupted=stop)
+        told = [*host.notes, *filter(None, [pin.changed()])]
+        identity = replace(
+            identity,
+            metadata=identity.metadata | {"clip_skip": str(host.clip_skip)},
+            warnings=(*identity.warnings, *told),
+        )
+        if identity.finished:
+            _save(identity, path, state)
     return identity
 
 
@@ -96,6 +98,7 @@ class WebUITraining:
     def __init__(self, sd_model: Any):
         check(sd_model)
         self.sd_model = sd_model
+        self.notes: list[str] = []  # sentences for the person
         self.clip_skip = int(shared.opts.CLIP_stop_at_last_layers)
         self._encoder = TextEncoder(sd_model.cond_stage_model, self.clip_skip)
 
@@ -137,7 +140,7 @@ class WebUITraining:
 
     def training(self) -> AbstractContextManager[None]:
         """Within this context the methods below work; the model is bit-identical after it."""
-        return guard.guarded(self.sd_model)
+        return guard.guarded(self.sd_model, self.notes.append)
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Posterior:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from modules import call_queue, devices, prompt_parser, sd_models, sd_samplers, sd_schedulers, shared
+from modules import prompt_parser, sd_samplers, sd_schedulers, shared
 from PIL import Image
 from torch import Tensor
 
@@ -14,8 +14,10 @@ from vcd_ext.control import Control
 from vcd_ext.host import FACTOR, Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.hosts.enlarge import LANCZOS, enlarged_size, known, lanczos
 from vcd_ext.hosts.passes import Plan, animated, controlled, latent_masks, picture, plan
-from vcd_ext.hosts.webui import controlnets, img2img, library, model
+from vcd_ext.hosts.webui import controlnets, img2img, library, model, pin
+from vcd_ext.hosts.webui.layers import Note
 from vcd_ext.hosts.webui.refusal import Refused
+from vcd_ext.hosts.webui.turn import queued
 from vcd_ext.motion import MotionModule
 from vcd_ext.settings import NO_MODULE
 from vcd_ext.tiled.in_tiles import Decoder
@@ -26,20 +28,20 @@ ESRGAN = ("ESRGAN", "RealESRGAN")  # the WebUI's names of what reads networks of
 
 
 @contextmanager
-def turn(job: str = JOB) -> Iterator["WebUIVideo"]:
-    """Wait for the WebUI's queue and hold it for as many passes as the caller makes.
+def turn(note: Note | None = None, stops: Callable[[], bool] | None = None) -> Iterator["WebUIVideo"]:
+    """Wait for the WebUI's queue and hold it for as many passes as the caller makes, all with one checkpoint.
 
     A job of the WebUI that runs already holds it: in there, a `WebUIVideo` of one's own is used without this.
+    note: told in a sentence what the person should know. stops: asked while it waits; then Interrupted.
     """
-    with call_queue.queue_lock:
-        shared.state.begin(job=job)
+    with pin.from_now(), queued(JOB, stops):
         try:
-            sd_models.reload_model_weights()
-            yield WebUIVideo()
+            pin.reload()
+            yield WebUIVideo(note)
         finally:
-            shared.state.end()
+            if note is not None and (sentence := pin.changed()):
+                note(sentence)
             shared.total_tqdm.clear()
-            devices.torch_gc()
 
 
 class WebUIVideo:
@@ -49,6 +51,10 @@ class WebUIVideo:
     modules as in the list of the section VCD. Whoever calls holds the WebUI's queue: see `turn`. Its buttons
     Interrupt and Skip end a pass as `interrupted` does.
     """
+
+    def __init__(self, note: Note | None = None):
+        """note: told in a sentence, once each, what the person should know of the passes."""
+        self._note, self._noted = note, set[str]()
 
     def denoise(
         self,
@@ -76,7 +82,7 @@ class WebUIVideo:
             mask = None if masks is None else latent_masks(masks, planned)
             elsewhere = tiling.elsewhere if tiling is not None else ""
             stops = interrupted or (lambda: False)
-            job = img2img.Job(frames, work, planned, mask, elsewhere, module, control, told.add, stops)
+            job = img2img.Job(frames, work, planned, mask, elsewhere, module, control, told.add, stops, self._tell)
             latents = img2img.run(job, sampler, scheduler)
             told.sampled()
             yield from self._decoded(latents, told)
@@ -110,6 +116,11 @@ class WebUIVideo:
         large = chosen.scaler.upscale(Image.fromarray(_bytes(padded)), scale, chosen.data_path)
         floats = np.asarray(large.convert("RGB"), np.float32) / 255
         return lanczos(floats, *enlarged_size(padded, scale))[:height, :width]
+
+    def _tell(self, sentence: str) -> None:
+        if self._note is not None and sentence not in self._noted:
+            self._noted.add(sentence)
+            self._note(sentence)
 
     def _decoded(self, latents: Tensor, told: "_Told") -> Iterator[Picture]:
         decode = Decoder(img2img.decoded)

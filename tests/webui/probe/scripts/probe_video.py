@@ -59,16 +59,16 @@ def video(
     from vcd_ext.host import Interrupted
     from vcd_ext.hosts.webui.video import turn
 
-    seen = []
+    seen, notes = [], []
     try:
-        with turn() as host:
+        with turn(notes.append) as host:
             for _ in range(passes):
                 made, told = denoise(host, frames, work, masks, tiling and dict(tiling), stop_after, seen)
     except Interrupted as stopped:
         raise HTTPException(409, "Interrupted") from stopped
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
-    return {"frames": as_text(made), "progress": told, "jobs": sorted(set(seen))}
+    return {"frames": as_text(made), "progress": told, "jobs": sorted(set(seen)), "notes": notes}
 
 
 inside = {}
