@@ -76,7 +76,7 @@ def test_while_it_runs_it_tells_the_time_left_and_another_is_refused(client: Tes
     refused = client.post("/vcd/v1/train", json={"settings": CHOSEN | {"name": "other"}, "photos": PICTURES})
     assert refused.status_code == 409
     assert refused.json()["detail"] == f"{NAME} is being trained; wait for the end, or stop that training."
-    assert client.post(f"/vcd/v1/train/{job.id}/cancel").json()["state"] in ("stopping", "stopped")
+    assert client.post(f"/vcd/v1/train/{job.id}/cancel", json={}).json()["state"] in ("stopping", "stopped")
     ended(job)
     assert client.get(f"/vcd/v1/train/{job.id}").json()["state"] == "stopped"
 
@@ -84,7 +84,7 @@ def test_while_it_runs_it_tells_the_time_left_and_another_is_refused(client: Tes
 def test_a_cancelled_training_can_keep_what_it_learned(client: TestClient, jobs: Jobs) -> None:
     job = jobs.trainings.start(PHOTOS, ENDLESS)
     until(lambda: job.losses)
-    client.post(f"/vcd/v1/train/{job.id}/cancel", params={"keep": True})
+    client.post(f"/vcd/v1/train/{job.id}/cancel", params={"keep": True}, json={})
     ended(job)
     assert client.get(f"/vcd/v1/train/{job.id}").json()["embedding"] == NAME
 
@@ -166,7 +166,7 @@ def test_what_is_wrong_with_a_request_is_said_in_one_sentence(
 
 
 def test_what_is_no_json_is_said_in_one_sentence(client: TestClient) -> None:
-    answer = client.post("/vcd/v1/train", content=b"{")
+    answer = client.post("/vcd/v1/train", content=b"{", headers={"Content-Type": "application/json; charset=utf-8"})
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith("The request is no JSON")
 
@@ -207,6 +207,24 @@ def test_a_mask_of_no_use_is_told_and_another_is_looked_for(client: TestClient, 
 @pytest.mark.parametrize("ask", ["get", "cancel"])
 def test_an_unknown_training_is_not_found(client: TestClient, ask: str) -> None:
     path = "/vcd/v1/train/unknown"
-    answer = client.get(path) if ask == "get" else client.post(f"{path}/cancel")
+    answer = client.get(path) if ask == "get" else client.post(f"{path}/cancel", json={})
     assert answer.status_code == 404
     assert "no training 'unknown'" in answer.json()["detail"]
+
+
+FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
+
+
+@pytest.mark.parametrize("path", ["train", "face", "tiled", "train/{id}/cancel", "face/{id}/cancel", "tiled/{id}/save"])
+@pytest.mark.parametrize("kind", [None, "", "text/plain", FORM, PARTS, "application/octet-stream", "text/json"])
+def test_what_a_foreign_page_can_send_is_refused_before_it_is_read(
+    client: TestClient, jobs: Jobs, path: str, kind: str | None
+) -> None:
+    job = jobs.trainings.start(PHOTOS, ENDLESS)
+    headers = {} if kind is None else {"Content-Type": kind}
+    answer = client.post(f"/vcd/v1/{path.format(id=job.id)}", content=b"", headers=headers)
+    assert answer.status_code == 415
+    assert answer.json()["detail"].endswith("send it with the header Content-Type: application/json.")
+    assert not job.stops(), "nothing was cancelled"
+    job.stop()
+    ended(job)

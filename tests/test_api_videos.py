@@ -99,7 +99,7 @@ def test_a_job_is_cancelled_and_keeps_what_is_finished(
 
     def cancel(frame: int) -> None:
         if frame == 1 and jobs.last is not None:
-            asked.append(client.post(f"/vcd/v1/tiled/{jobs.last.id}/cancel").json())
+            asked.append(client.post(f"/vcd/v1/tiled/{jobs.last.id}/cancel", json={}).json())
 
     studio.video.at = cancel
     job = told(client, jobs, "tiled", video=str(source), settings=TILES)
@@ -127,8 +127,8 @@ def test_what_could_not_be_written_is_saved_later(
         patched.setattr("vcd_ext.results.media.write", full)
         job = told(client, jobs, "tiled", video=str(source), settings=TILES)
         assert (job["state"], job["error"], job["unsaved"]) == ("failed", "The disk is full.", True)
-        assert client.post(f"/vcd/v1/tiled/{job['id']}/save").status_code == 500
-    saved = client.post(f"/vcd/v1/tiled/{job['id']}/save").json()
+        assert client.post(f"/vcd/v1/tiled/{job['id']}/save", json={}).status_code == 500
+    saved = client.post(f"/vcd/v1/tiled/{job['id']}/save", json={}).json()
     assert (saved["state"], saved["error"], len(saved["videos"])) == ("done", "", 1)
 
 
@@ -178,6 +178,6 @@ def test_a_job_is_known_under_its_own_kind_only(client: TestClient, jobs: Jobs, 
     identifier = told(client, jobs, "tiled", video=str(source), settings=TILES)["id"]
     for path in ("face", "train"):
         assert client.get(f"/vcd/v1/{path}/{identifier}").status_code == 404
-    unknown = client.post("/vcd/v1/face/unknown/cancel")
+    unknown = client.post("/vcd/v1/face/unknown/cancel", json={})
     assert unknown.status_code == 404
     assert unknown.json()["detail"].startswith("There is no video 'unknown'")

@@ -1,12 +1,13 @@
 """The API of everything that takes long: trainings, Face VCD and Tiled VCD.
 
 Whatever is wrong with a request is answered with one sentence: 409 while something else runs, 404 for a job that is
-not known, 422 for the rest.
+not known, 415 for a POST that is not JSON, 422 for the rest.
 """
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from vcd_ext.api import trainings, videos
+from vcd_ext.api.answers import json_only
 from vcd_ext.jobs import Jobs
 
 PREFIX = "/vcd/v1"
@@ -14,7 +15,7 @@ PREFIX = "/vcd/v1"
 
 def router(jobs: Jobs) -> APIRouter:
     """The routes of the jobs."""
-    routes = APIRouter(prefix=PREFIX)
+    routes = APIRouter(prefix=PREFIX, dependencies=[Depends(json_only)])
     trainings.add(routes, jobs)
     videos.add(routes, jobs)
     return routes

@@ -9,6 +9,19 @@ from vcd_ext.job import Job
 from vcd_ext.jobs import BusyError
 
 Answer = TypeVar("Answer")
+JSON = "application/json"
+
+
+def json_only(request: Request) -> None:
+    """415 for a POST that does not say that it is JSON, with or without a body.
+
+    A page of any other site can make a browser send forms, texts and nothing at all; for JSON the browser asks first.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and kind != JSON:
+        raise HTTPException(
+            415, f"The request is {kind[:100] or 'of no type'}; send it with the header Content-Type: {JSON}."
+        )
 
 
 async def body_of(request: Request) -> Any:

@@ -12,6 +12,7 @@ from vcd_ext.jobs import Jobs
 from vcd_ext.media.files import READERS
 from vcd_ext.ui.frame import errors
 from vcd_ext.ui.player import shown
+from vcd_ext.ui.uploads import UploadField
 
 NONE_YET = "There is no video yet; drop one first, or name its path."
 
@@ -22,7 +23,9 @@ class InputSection:
     def __init__(self, jobs: Jobs, tab: str):
         self.jobs = jobs
         self.source = gr.State("")  # the path; kept on this side, where nobody can change it
-        self.file = gr.File(label="Video", file_types=list(READERS), elem_id=f"vcd_{tab}_file", elem_classes="vcd-drop")
+        self.file = UploadField(
+            label="Video", file_types=list(READERS), elem_id=f"vcd_{tab}_file", elem_classes="vcd-drop"
+        )
         with gr.Row(elem_classes="vcd-row"):
             self.path = gr.Textbox(
                 label="or a path on the machine that runs this",

@@ -20,6 +20,7 @@ from vcd_ext.ui.frame import notes, under_way
 from vcd_ext.ui.layouts import TRAINING
 from vcd_ext.ui.overlay import framed, overlay
 from vcd_ext.ui.selection import ERASE, PAINT, Selection
+from vcd_ext.ui.uploads import UploadButton, UploadField
 from vcd_ext.ui.weights_section import WeightsSection
 
 THUMBNAIL, EDITED = 320, 640  # pixels of the longer side
@@ -46,7 +47,7 @@ class PhotosSection:
     def __init__(self, jobs: Jobs):
         self.jobs = jobs
         self.page = gr.State(Page())
-        self.files = gr.File(
+        self.files = UploadField(
             label="Photos, and masks if you have them",
             file_count="multiple",
             file_types=["image"],
@@ -92,7 +93,7 @@ class PhotosSection:
                 self.used = gr.Checkbox(True, label="Use this photo", elem_id="vcd_train_used")
                 self.way = gr.Radio([PAINT, ERASE], value=PAINT, label="What the brush does", elem_id="vcd_train_way")
                 self.apply = gr.Button("Apply what I painted", variant="primary", elem_id="vcd_train_apply")
-                self.mask_file = gr.UploadButton(
+                self.mask_file = UploadButton(
                     "Take the mask from a file", file_types=["image"], elem_id="vcd_train_mask_file"
                 )
                 self.drop = gr.Button("No mask: learn the whole picture", elem_id="vcd_train_drop_mask")

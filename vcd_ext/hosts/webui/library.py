@@ -7,14 +7,14 @@ from typing import NamedTuple
 from modules import paths, shared
 
 from vcd_ext import motion
+from vcd_ext.hosts.webui import named_folders
 from vcd_ext.motion import MotionModule, load
 from vcd_ext.motion.checkpoint import SUFFIXES
 from vcd_ext.settings import NO_MODULE
 
 FOLDER_OPTION = "vcd_motion_module_folder"
 DEFAULT_FOLDER = "models/AnimateDiff"
-# Settings and model folder of sd-webui-animatediff, so that nobody has to move files or keep two copies.
-ANIMATEDIFF_OPTION = "animatediff_model_path"
+# The model folder of sd-webui-animatediff, so that nobody has to move files or keep two copies.
 ANIMATEDIFF_FOLDER = "extensions/sd-webui-animatediff/model"
 
 
@@ -30,7 +30,7 @@ _loaded: _Loaded | None = None
 def folders() -> list[Path]:
     """The folders that are searched, existing or not; relative ones count from the WebUI's data folder."""
     named = [shared.opts.data.get(FOLDER_OPTION) or DEFAULT_FOLDER]
-    named += [shared.opts.data.get(ANIMATEDIFF_OPTION) or ANIMATEDIFF_FOLDER]
+    named += [named_folders.named(named_folders.ANIMATEDIFF) or ANIMATEDIFF_FOLDER]
     return [Path(paths.data_path) / name for name in dict.fromkeys(named)]
 
 

@@ -1,9 +1,11 @@
 """VCD's own routes: GET /vcd/v1/health, /vcd/v1/motion-modules, /vcd/v1/identities, and those of jobs."""
 
+import re
 from secrets import compare_digest
 from typing import Any
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from modules import sd_models, shared
 
@@ -11,7 +13,9 @@ from vcd_ext import __version__, api
 from vcd_ext.hosts.webui import embeddings, library
 from vcd_ext.hosts.webui.studio import JOBS
 
-router = APIRouter(prefix="/vcd/v1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+router = APIRouter(prefix=api.PREFIX)
 
 
 def _authorise(credentials: HTTPBasicCredentials = Depends(HTTPBasic())) -> None:  # noqa: B008
@@ -21,15 +25,43 @@ def _authorise(credentials: HTTPBasicCredentials = Depends(HTTPBasic())) -> None
         raise HTTPException(401, "Incorrect username or password", {"WWW-Authenticate": "Basic"})
 
 
+def _not_from_a_foreign_page(request: Request) -> None:
+    """403 if a page of another site asks, which browsers tell.
+
+    Where the WebUI listens to this machine alone, that is also a page whose own name leads to this machine.
+    """
+    origin = request.headers.get("origin")
+    if origin is None or _welcome(origin):
+        return
+    page, asked = _place(origin), _place(f"//{request.headers.get('host', '')}")
+    here_alone = not shared.cmd_opts.webui_is_non_local
+    if page is None or page != asked or (here_alone and page[0] not in LOOPBACK):
+        raise HTTPException(
+            403, f"Pages of {origin[:200]} may not use this API; start the WebUI with --cors-allow-origins to let them."
+        )
+
+
+def _place(url: str) -> tuple[str, int | None] | None:
+    """Host and port; None where there is none, as in the "null" that browsers tell of local files."""
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname, parts.port) if parts.hostname else None
+    except ValueError:
+        return None
+
+
+def _welcome(origin: str) -> bool:
+    """Whether the flags of the WebUI let pages of this origin use its API."""
+    named = (shared.cmd_opts.cors_allow_origins or "").split(",")
+    pattern = shared.cmd_opts.cors_allow_origins_regex
+    return origin in named or "*" in named or bool(pattern and re.fullmatch(pattern, origin))
+
+
 @router.get("/health")
 def health() -> dict[str, Any]:
-    """What runs: version, the loaded checkpoint (None before the first use) and where modules are looked for."""
+    """What runs: version, and the loaded checkpoint (None before the first use)."""
     loaded = sd_models.model_data.sd_model
-    return {
-        "version": __version__,
-        "checkpoint": loaded.sd_checkpoint_info.name if loaded is not None else None,
-        "motion_module_folders": [str(folder) for folder in library.folders()],
-    }
+    return {"version": __version__, "checkpoint": loaded.sd_checkpoint_info.name if loaded is not None else None}
 
 
 @router.get("/motion-modules")
@@ -45,12 +77,15 @@ def identity_names() -> list[str]:
 
 
 def add_routes(_demo: Any, app: FastAPI) -> None:
-    """WebUI callback on_app_started; the routes ask for the account that --api-auth sets.
+    """WebUI callback on_app_started: add the routes where the WebUI's own API is on, with the account of --api-auth.
 
-    Jobs can be begun where the WebUI's own API is on: without it, nothing but the page's account lets people
-    compute.
+    Without the API, nothing but the page's account lets people look and compute.
     """
-    dependencies = [Depends(_authorise)] if shared.cmd_opts.api_auth else []
-    app.include_router(router, dependencies=dependencies)
-    if shared.cmd_opts.api or shared.cmd_opts.nowebui:
-        app.include_router(api.router(JOBS), dependencies=dependencies)
+    options = shared.cmd_opts
+    if not (options.api or options.nowebui):
+        return
+    dependencies = [Depends(_not_from_a_foreign_page)]
+    if options.api_auth:
+        dependencies.append(Depends(_authorise))
+    for routes in (router, api.router(JOBS)):
+        app.include_router(routes, dependencies=dependencies)

@@ -22,7 +22,7 @@ from vcd_ext.motion import MotionModule, Window, windows
 from vcd_ext.noise import correlate
 from vcd_ext.out_of_memory import explained
 from vcd_ext.pipeline import Finished
-from vcd_ext.settings import NO_MODULE, SOURCE_KEY, SettingError, VideoSettings, describe, parse, to_infotext
+from vcd_ext.settings import NO_MODULE, SOURCE_KEY, SettingError, VideoSettings, parse, to_infotext
 from vcd_ext.ui.form import USUAL
 
 # Where a finished run tells page and API about its files, in the answer's generation info.
@@ -31,12 +31,15 @@ ERRORS_KEY = "VCD errors"
 NOTES_KEY = "VCD notes"
 
 
-def settings_from(args: Sequence[Any], overrides: Mapping[str, Any]) -> VideoSettings:
-    """The settings of a request: the page's controls in order, or the API's single dict; X/Y/Z plots override."""
+def settings_from(args: Sequence[Any], names: Sequence[str], overrides: Mapping[str, Any]) -> VideoSettings:
+    """The settings of a request: the values of the page's controls, or the API's single dict; X/Y/Z plots override.
+
+    names: of the settings that the page has controls for, in their order.
+    """
     if args and isinstance(args[0], Mapping):
         values: dict[str, Any] = dict(args[0])
     else:
-        values = dict(zip(describe(VideoSettings), args, strict=False))
+        values = dict(zip(names, args, strict=False))
         if values.get("tiled_upscaler") == USUAL:
             values["tiled_upscaler"] = ""
         dropped = values.get("video")
@@ -143,7 +146,10 @@ class VideoRun:
 
     def _take_video(self) -> None:
         """Make a video's frames the init images, and its length and rate those of the run."""
-        taken = source.take(self.p, self.settings, WebUIStudio().folders.photos)
+        allowed = WebUIStudio().folders.photos
+        if not getattr(self.p, "is_api", False):
+            allowed = (*allowed, source.uploads())  # the API could name what somebody else has sent to the page
+        taken = source.take(self.p, self.settings, allowed)
         self.settings, self.source, self.notes = taken.settings, taken, taken.notes
         for note in taken.notes:
             self.p.comment(note)

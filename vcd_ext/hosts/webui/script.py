@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 from modules import script_callbacks, scripts, shared
 
-from vcd_ext.hosts.webui import library, rows, section, studio, tab
+from vcd_ext.hosts.webui import library, named_folders, rows, section, studio, tab
 from vcd_ext.hosts.webui.refusal import Refused, stop
 from vcd_ext.hosts.webui.routes import add_routes
 from vcd_ext.hosts.webui.run import VideoRun, is_single_upscale, settings_from
@@ -19,6 +19,7 @@ class VCDScript(scripts.Script):
         self.prompt: gr.Textbox | None = None
         self.log: gr.HTML | None = None
         self.player: gr.HTML | None = None
+        self.names: tuple[str, ...] = ()  # of the settings that the section has, in the order of its components
 
     def title(self) -> str:
         return "VCD"
@@ -34,12 +35,13 @@ class VCDScript(scripts.Script):
     def ui(self, is_img2img: bool) -> list[gr.components.Component]:
         made = section.build("img2img" if is_img2img else "txt2img", self.prompt)
         self.infotext_fields = section.paste_fields(made)
+        self.names = tuple(made)
         return list(made.values())
 
     def before_process(self, p: Any, *args: Any) -> None:
         p.vcd_run = None
         try:
-            settings = settings_from(args, getattr(p, "vcd_overrides", {}))
+            settings = settings_from(args, self.names, getattr(p, "vcd_overrides", {}))
             if settings.enabled and not is_single_upscale(p):
                 run = VideoRun(p, settings)
                 run.before_process()
@@ -99,24 +101,33 @@ class VCDScript(scripts.Script):
 
 
 def _add_settings() -> None:
-    shared.opts.add_option(
-        library.FOLDER_OPTION,
-        shared.OptionInfo(
-            library.DEFAULT_FOLDER, "Folder with AnimateDiff motion modules", section=("vcd", "VCD")
-        ).info("relative to the WebUI's folder; sd-webui-animatediff's folder is searched as well"),
-    )
-    shared.opts.add_option(
-        studio.PHOTOS_OPTION,
-        shared.OptionInfo("", "Folders from which photos and videos may be read by name", section=("vcd", "VCD")).info(
-            "separated by ; for the API, and for the page if others can reach it; the WebUI's own folder always may"
+    for name, value, label, explanation in (
+        (
+            library.FOLDER_OPTION,
+            library.DEFAULT_FOLDER,
+            "Folder with AnimateDiff motion modules",
+            "relative to the WebUI's folder; sd-webui-animatediff's folder is searched as well",
         ),
-    )
+        (
+            studio.PHOTOS_OPTION,
+            "",
+            "Folders from which photos and videos may be read by name",
+            "separated by ; for the API, and for the page if others can reach it; the WebUI's own folder always may",
+        ),
+    ):
+        # Folders are named by the machine's own people: not through the API, and not with --hide-ui-dir-config.
+        option = shared.OptionInfo(
+            value, label, component_args=shared.hide_dirs, section=("vcd", "VCD"), restrict_api=True
+        )
+        shared.opts.add_option(name, option.info(explanation))
+        shared.opts.restricted_opts.add(name)
 
 
 def register() -> None:
     """Tell the WebUI about everything beside the script itself; called each time it loads its scripts."""
     script_callbacks.on_ui_settings(_add_settings)
     script_callbacks.on_before_ui(add_axes)
+    script_callbacks.on_before_ui(named_folders.remember)
     script_callbacks.on_ui_tabs(tab.tabs)
     script_callbacks.on_app_started(add_routes)
     script_callbacks.on_cfg_denoiser(rows.on_cfg_denoiser)

@@ -21,6 +21,7 @@ from vcd_ext.media.files import READERS
 from vcd_ext.settings import AUTO, NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
 from vcd_ext.ui.form import USUAL
 from vcd_ext.ui.player import send
+from vcd_ext.ui.uploads import UploadField
 
 # The page's rows; the accordion's own checkbox is 'enabled'.
 ROWS = (
@@ -132,7 +133,7 @@ def _component(tab: str, name: str, setting: Setting) -> gr.components.Component
         "elem_id": f"vcd_{tab}_{name}",
     }
     if name == "video":
-        return gr.File(file_types=list(READERS), elem_classes="vcd-source", **shared | {"value": None})
+        return UploadField(file_types=list(READERS), elem_classes="vcd-source", **shared | {"value": None})
     kind = get_type_hints(VideoSettings)[name]
     if kind is bool:
         return gr.Checkbox(**shared)

@@ -81,10 +81,10 @@ def opened(video: str, allowed: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     there, may not be read or is no video.
     """
     with tempfile.TemporaryDirectory(prefix="vcd") as scratch:
-        file = received(video, [*allowed, _uploads()], Path(scratch))
+        file = received(video, allowed, Path(scratch))
         yield file, NAME if file.parent == Path(scratch) else file.name
 
 
-def _uploads() -> Path:
+def uploads() -> Path:
     """Where gradio puts the files that are dropped on the page."""
     return Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio")

@@ -15,6 +15,7 @@ from vcd_ext.host import VideoHost
 from vcd_ext.hosts.enlarge import known
 from vcd_ext.hosts.webui import captions, controlnets, embeddings, library, pin, video
 from vcd_ext.hosts.webui.layers import Note
+from vcd_ext.hosts.webui.named_folders import OUTPUTS, named
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
 from vcd_ext.hosts.webui.turn import queued
 from vcd_ext.identity import Identity, shelf
@@ -34,7 +35,6 @@ PHOTOS_OPTION = "vcd_photo_folders"
 TRAININGS = "vcd/trainings"  # in the WebUI's data folder
 MASKS_JOB, FACES_JOB = "vcd-masks", "vcd-faces"
 VIDEOS = "vcd"  # in the WebUI's output folder
-OUTPUTS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples")  # its settings for what it makes
 
 
 class WebUIStudio:
@@ -46,10 +46,10 @@ class WebUIStudio:
     def folders(self) -> Folders:
         """Where the WebUI and its settings say that files are."""
         data = Path(paths.data_path)
-        named = str(shared.opts.data.get(PHOTOS_OPTION) or "").split(";")
-        allowed = [data, *shared.cmd_opts.gradio_allowed_path, *(name.strip() for name in named if name.strip())]
+        chosen = str(shared.opts.data.get(PHOTOS_OPTION) or "").split(";")
+        allowed = [data, *shared.cmd_opts.gradio_allowed_path, *(name.strip() for name in chosen if name.strip())]
         photos = tuple(Path(folder) for folder in dict.fromkeys(map(str, allowed)))
-        made = [Path(shared.opts.data[name]).absolute() for name in OUTPUTS if shared.opts.data.get(name)]
+        made = [Path(folder).absolute() for folder in map(named, OUTPUTS) if folder]
         videos = Path(shared.opts.outdir_samples or paths_internal.default_output_dir).absolute() / VIDEOS
         return Folders(
             identities=Path(shared.cmd_opts.embeddings_dir),
@@ -57,7 +57,7 @@ class WebUIStudio:
             weights=(Path(paths.models_path), data / SEGMENT_ANYTHING),
             photos=photos,
             videos=videos,
-            sources=tuple(dict.fromkeys([*photos, *made, videos])),
+            sources=tuple(dict.fromkeys([*photos, *made])),
         )
 
     @property
