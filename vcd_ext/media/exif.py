@@ -38,9 +38,9 @@ def exif_block(stored: Mapping[str, str]) -> bytes:
 
 
 def labels_in_exif(image: Image.Image) -> dict[str, str]:
-    """Return the labels of an open picture; none of one that a camera made."""
+    """Return the labels of an open picture; none where it has none, or a damaged block."""
     stored = {}
-    with suppress(Exception):  # a damaged EXIF block does not make the picture useless
+    with suppress(Exception):  # decoders raise nearly anything on damaged data
         exif = image.getexif()
         comment = exif.get_ifd(EXIF_FOLDER).get(USER_COMMENT)
         if isinstance(comment, bytes) and comment.startswith(UNICODE) and comment != UNICODE:

@@ -72,7 +72,8 @@ def read(path: str | os.PathLike[str], note: Note | None = None) -> Clip:
     """Read a clip: what `write` wrote comes back with the same metadata, exact fps, size and number of frames.
 
     Also reads such files from elsewhere, and .mov, .m4v, .mkv and .avi: RGB of the first video stream at its
-    average rate, turned as it is marked, its tags as metadata. Sound is left out, transparency laid on white.
+    average rate, turned as it is marked, its title, copyright and infotext as metadata: not where or with what it was
+    filmed. Sound is left out, transparency laid on white.
     note: told in a sentence of transparency, and of a rate that varies; every frame is kept.
 
     Raises FileNotFoundError for a missing file, ValueError for one that is not a video or is damaged, OSError when

@@ -17,6 +17,10 @@ from vcd_ext.media.clip import FASTEST, SLOWEST, Clip, MediaError, exact_fps
 
 # For a file that says nothing about its rate: the settings' default.
 FALLBACK_FPS = Fraction(8)
+# What is kept of a file from elsewhere. All else may tell where and when it was filmed, and by whom: each phone has
+# other names for that.
+KEPT = ("parameters", "title", "copyright")
+INFOTEXT = "Steps: "  # as the WebUI knows a text for its own
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,17 @@ def labels(clip: Clip) -> dict[str, str]:
 
 
 def understood(stored: Mapping[str, str]) -> Record:
-    """The record in a file's labels; labels of a file from elsewhere are its metadata, as they are."""
+    """Return the record in a file's labels.
+
+    Of the labels of a file from elsewhere a few are its metadata; a comment is one where it is an infotext.
+    """
     try:
         vcd = json.loads(stored["vcd"])
         return _own(vcd, {k: v for k, v in stored.items() if k == "parameters"})
     except (KeyError, TypeError, ValueError):
-        return Record(dict(stored))
+        comment = stored.get("comment", "")
+        found = {"parameters": comment} if INFOTEXT in comment else {}
+        return Record(found | {name: text for name, text in stored.items() if name in KEPT})
 
 
 def _own(vcd: dict[str, Any], plain: dict[str, str]) -> Record:
