@@ -4,6 +4,7 @@ Layout: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 """
 
 import math
+import mmap
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
+from scipy.spatial import cKDTree
 
 from vcd_ext.media.animation import animated_clip, delays
 from vcd_ext.media.clip import Clip
@@ -29,15 +31,39 @@ def write_gif(path: Path, clip: Clip) -> None:
     hundredths of a second; above 50 fps it plays at 50, the fastest that browsers accept.
     """
     palette = _palette(clip.frames)
+    nearest = NearestColours(palette)
     duration = delays(len(clip.frames), clip.fps, ticks=100, shortest=2)
     with path.open("wb") as file:
         _write_header(file, clip, palette)
         for picture, hundredths in zip(clip.frames, duration, strict=True):
             # No dithering: it gains nothing with chosen colours and would crawl over moving surfaces.
-            coloured = Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE)
+            coloured = Image.fromarray(nearest.indices(picture), "P")
+            coloured.putpalette(palette.tobytes())
             for block in GifImagePlugin.getdata(coloured, duration=10 * hundredths):
                 file.write(block)
         file.write(b";")
+
+
+class NearestColours:
+    """Finds the nearest colour of a palette exactly, where Pillow takes colours that are alike in 6 bits for one."""
+
+    def __init__(self, palette: NDArray[np.uint8]):
+        """palette: colours [N, 3]."""
+        self._tree = cKDTree(palette)
+        # By a colour's 24 bits: 1 + the place of the nearest, 0 as long as that is not known. The system gives memory
+        # only to the parts that are touched.
+        self._places = np.frombuffer(mmap.mmap(-1, 2 * 2**24), np.uint16)
+
+    def indices(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the places uint8 [H, W] of the nearest colours of a picture [H, W, 3]."""
+        red, green, blue = np.moveaxis(picture.astype(np.int32), -1, 0)
+        colours = red << 16 | green << 8 | blue
+        places = self._places[colours]
+        new = np.unique(colours[places == 0])
+        if len(new):
+            self._places[new] = 1 + self._tree.query(np.stack([new >> 16, new >> 8 & 255, new & 255], axis=-1))[1]
+            places = self._places[colours]
+        return (places - 1).astype(np.uint8)
 
 
 def read_gif(path: Path, note: Note) -> Clip:
@@ -47,18 +73,20 @@ def read_gif(path: Path, note: Note) -> Clip:
         return animated_clip(image, understood(stored), note)
 
 
-def _palette(frames: NDArray[np.uint8]) -> Image.Image:
-    """A palette picture with the 256 colours that suit an even sample of all frames' pixels."""
+def _palette(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The colours [N, 3], N at most 256, that suit an even sample of all frames' pixels."""
     step = math.ceil(math.sqrt(frames.size / 3 / SAMPLED_PIXELS))
     sample = frames[:, ::step, ::step].reshape(1, -1, 3)
-    return Image.fromarray(sample).quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1)
+    begin = Image.fromarray(sample).quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1)
+    colours = np.array(begin.getpalette("RGB")).reshape(-1, 3)
+    return colours.astype(np.uint8)
 
 
-def _write_header(file: BinaryIO, clip: Clip, palette: Image.Image) -> None:
+def _write_header(file: BinaryIO, clip: Clip, palette: NDArray[np.uint8]) -> None:
     _, height, width, _ = clip.frames.shape
     colour_table_of_256 = 0xF7
     file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, colour_table_of_256, 0, 0))
-    file.write(bytes(palette.getpalette("RGB") or ()).ljust(768, b"\0"))
+    file.write(palette.tobytes().ljust(768, b"\0"))
     stored = labels(clip)
     file.write(APPLICATION + _blocks(b"NETSCAPE2.0", b"\1\0\0"))
     if "parameters" in stored:
