@@ -7,13 +7,15 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from tests.waiting import PATIENCE
+
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-MINUTE = 60_000  # milliseconds
+PATIENCE_MS = round(1000 * PATIENCE)
 
 
 @contextmanager
-def browsed(url: str, width: int = 1400, height: int = 1600, patience: int = MINUTE) -> Iterator[Page]:
+def browsed(url: str, width: int = 1400, height: int = 1600, patience: int = PATIENCE_MS) -> Iterator[Page]:
     """The page at an address, in a window of so many pixels; skips where Chromium is not installed.
 
     patience: milliseconds after which what does not happen has failed.

@@ -10,6 +10,7 @@ import torch
 from playwright.sync_api import expect
 
 from tests import tiny
+from tests.browser import PATIENCE_MS
 
 WEBUI = Path(__file__).with_name("webui")
 
@@ -18,7 +19,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 # What is usual, 5 seconds and 200 milliseconds, is too little on a machine that does more besides.
-expect.set_options(timeout=60_000)  # milliseconds
+expect.set_options(timeout=PATIENCE_MS)
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 

@@ -1,7 +1,6 @@
 """A studio on the toy hosts, for tests of jobs, API and page: trainings and videos take milliseconds."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from tests.face.toy_host import ToyHost as FaceHost
 from tests.identity import toy_host
 from tests.identity.toy_host import PHOTOS, ToyHost
 from tests.tiled.toy_host import ToyHost as TiledHost
+from tests.waiting import until
 from vcd_ext.face import Detector
 from vcd_ext.host import Picture, VideoHost, VideoPass
 from vcd_ext.hosts.library import Library
@@ -34,7 +34,6 @@ NAME = SETTINGS.name
 ENDLESS = replace(SETTINGS, steps=100_000)
 WITHOUT_MASKS = [replace(photo, mask=None, mask_source="") for photo in PHOTOS]
 Kind = TypeVar("Kind", bound=Job)
-PATIENCE = 60.0  # seconds after which something hangs
 
 
 class BrightSegmenter:
@@ -174,17 +173,9 @@ class ToyStudio(StandaloneStudio):
         self.occupation = ""
 
 
-def until(happened: Callable[[], object]) -> None:
-    """Wait until something has happened in another thread."""
-    end = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < end, "it does not happen"
-        time.sleep(0.002)
-
-
 def ended(job: Kind) -> Kind:
     """The job once it has ended."""
-    until(lambda: job.ended)
+    until(lambda: job.ended, every=0.002)
     return job
 
 

@@ -15,6 +15,8 @@ import numpy as np
 import requests
 from PIL import Image
 
+from tests.waiting import PATIENCE
+
 WEBUI = Path(os.environ.get("VCD_WEBUI", "~/stable-diffusion-webui")).expanduser()
 REPOSITORY = Path(__file__).parents[2]
 FLAGS = [
@@ -26,7 +28,6 @@ FLAGS = [
     "--skip-version-check",
     "--skip-python-version-check",
 ]
-START_SECONDS = 240
 
 
 class Server:
@@ -54,7 +55,7 @@ class Server:
         self._wait()
 
     def _wait(self) -> None:
-        end = time.monotonic() + START_SECONDS
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self.process.poll() is None:
             # Not by asking from the first: a request before the WebUI has added its middleware stops its start.
             if "Startup time" in self.log.read_text() and self._listens():
@@ -74,12 +75,12 @@ class Server:
             self.process.wait()
 
     def get(self, path: str) -> Any:
-        answer = requests.get(self.url + path, timeout=120)
+        answer = requests.get(self.url + path, timeout=PATIENCE)
         answer.raise_for_status()
         return answer.json()
 
     def post(self, path: str, **body: Any) -> requests.Response:
-        return requests.post(self.url + path, json=body, timeout=300)
+        return requests.post(self.url + path, json=body, timeout=PATIENCE)
 
     def generate(
         self,

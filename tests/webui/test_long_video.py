@@ -1,11 +1,11 @@
 """Videos that are longer than a motion module holds: in windows, whichever way the WebUI calls the UNet."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
 
+from tests.waiting import PATIENCE, until
 from tests.webui.server import Result, Server, as_base64
 from tests.webui.test_video import lsb
 from vcd_ext import media
@@ -59,11 +59,7 @@ def test_a_preview_comes_while_it_is_made(server: Server) -> None:
     with server.options(show_progress_every_n_steps=1):
         thread = threading.Thread(target=lambda: answers.append(server.ask(LONG, steps=500)))
         thread.start()
-        end, preview = time.monotonic() + 120, None
-        while not preview:
-            assert time.monotonic() < end
-            time.sleep(0.1)
-            preview = server.get("/sdapi/v1/progress")["current_image"]
+        until(lambda: server.get("/sdapi/v1/progress")["current_image"], every=0.1)
         server.post("/sdapi/v1/interrupt").raise_for_status()
-        thread.join(timeout=120)
+        thread.join(PATIENCE)
     assert len(answers[0].json()["images"]) == 9

@@ -1,6 +1,5 @@
 """Trainings through the API of the real WebUI."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 import requests
 
+from tests import waiting
 from tests.identity.toy_host import photo
 from tests.webui.server import Server, as_base64
 from vcd_ext.identity import load_embedding
@@ -17,7 +17,6 @@ PHOTOS = [as_base64(photo(i).pixels) for i in range(2)]
 MASKS = [as_base64(one.mask) for one in (photo(i) for i in range(2)) if one.mask is not None]
 SETTINGS = {"name": "apiling", "class_word": "dog", "tokens": 2, "steps": 2, "batch": 1, "size": 64, "variants": 1,
             "validate_every": 1, "learning_rate": 0.05, "seed": 5}  # fmt: skip
-PATIENCE = 120.0  # seconds
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,11 +35,12 @@ def train(server: Server, **settings: Any) -> requests.Response:
 
 def until(server: Server, identifier: str, happened: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """What is told of a training once something has happened."""
-    end = time.monotonic() + PATIENCE
-    while not happened(told := server.get(f"/vcd/v1/train/{identifier}")):
-        assert time.monotonic() < end, told
-        time.sleep(0.1)
-    return told
+
+    def told() -> dict[str, Any] | None:
+        answer: dict[str, Any] = server.get(f"/vcd/v1/train/{identifier}")
+        return answer if happened(answer) else None
+
+    return waiting.until(told, every=0.1) or {}
 
 
 def ended(server: Server, identifier: str) -> dict[str, Any]:
@@ -55,14 +55,13 @@ def learning(server: Server, identifier: str) -> dict[str, Any]:
 
 def generated(server: Server) -> None:
     """Wait until the WebUI has made another step of a picture."""
-    end, step = time.monotonic() + PATIENCE, None
-    while True:
+
+    def step() -> int:
         state = server.get("/sdapi/v1/progress?skip_current_image=true")["state"]
-        if state["job"] and state["job"] != "vcd-train" and step is not None and state["sampling_step"] > step:
-            return
-        step = state["sampling_step"] if step is None else step
-        assert time.monotonic() < end, state
-        time.sleep(0.05)
+        return int(state["sampling_step"]) if state["job"] and state["job"] != "vcd-train" else 0
+
+    begun = step()
+    waiting.until(lambda: step() > begun, every=0.05)
 
 
 def test_a_training_leaves_an_identity_that_the_next_prompt_knows(server: Server) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser import MINUTE, browsed
+from tests.browser import browsed
 from tests.identity.toy_host import photo
 from tests.webui.server import Server
 from tests.webui.test_page import choose
@@ -17,7 +17,7 @@ from tests.webui.test_page import choose
 
 def says(page: Page, name: str, words: str) -> None:
     """Wait until an element says something."""
-    expect(page.locator(f"#vcd_train_{name}").last).to_contain_text(words, timeout=2 * MINUTE)
+    expect(page.locator(f"#vcd_train_{name}").last).to_contain_text(words)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -30,7 +30,7 @@ def _masks_from_small_pictures(server: Server) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def page(server: Server) -> Iterator[Page]:
-    with browsed(server.url, 1280, 900, 2 * MINUTE) as page:
+    with browsed(server.url, 1280, 900) as page:
         page.locator("#tabs > .tab-nav button", has_text="VCD").click()
         says(page, "estimate", "About")  # the page's script runs
         yield page
@@ -54,11 +54,11 @@ def test_dropped_photos_become_an_identity_that_a_prompt_uses(page: Page, server
     Image.fromarray(mask).save(tmp_path / "rex0.mask.png")
     page.locator("#vcd_train_photos input[type=file]").set_input_files(sorted(tmp_path.iterdir()))
     captions = page.locator("#vcd_train_gallery .caption-label")
-    expect(captions).to_have_text(["rex0.png", "rex1.png (no mask yet)"], timeout=2 * MINUTE)
+    expect(captions).to_have_text(["rex0.png", "rex1.png (no mask yet)"])
 
     fill(page, "class_word", "dog", "input")
     page.locator("#vcd_train_find_masks").click()
-    expect(captions).to_have_text(["rex0.png", "rex1.png"], timeout=2 * MINUTE)
+    expect(captions).to_have_text(["rex0.png", "rex1.png"])
     says(page, "about", "Mask from a file")
     page.locator("#vcd_train_gallery .thumbnail-item").nth(1).click()
     says(page, "about", "rex1.png")
@@ -88,7 +88,7 @@ def test_dropped_photos_become_an_identity_that_a_prompt_uses(page: Page, server
     expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("mm_v2.safetensors")
     fill_txt2img(page, width=64, height=64, steps=1)
     page.locator("#txt2img_generate").click()
-    expect(page.locator("#html_info_txt2img.prose")).to_contain_text("VCD motion module: mm_v2", timeout=4 * MINUTE)
+    expect(page.locator("#html_info_txt2img.prose")).to_contain_text("VCD motion module: mm_v2")
 
 
 def fill_txt2img(page: Page, **values: int) -> None:

@@ -3,7 +3,6 @@
 import base64
 import io
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import requests
 import torch
 
 from tests.hosts.test_video import soft
+from tests.waiting import PATIENCE, until
 from tests.webui.server import Server, as_base64
 from tests.webui.test_safety import check
 from tests.webui.test_video import lsb
@@ -230,12 +230,9 @@ def test_the_webuis_buttons_end_a_pass(server: Server, before: tuple, button: st
     answers = []
     thread = threading.Thread(target=lambda: answers.append(ask(server, soft(8), {"steps": 900, "denoise": 1.0})))
     thread.start()
-    end = time.monotonic() + 60
-    while server.get("/sdapi/v1/progress?skip_current_image=true")["state"]["sampling_step"] < 2:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: server.get("/sdapi/v1/progress?skip_current_image=true")["state"]["sampling_step"] >= 2)
     server.post(f"/sdapi/v1/{button}").raise_for_status()
-    thread.join(timeout=60)
+    thread.join(PATIENCE)
     assert answers[0].status_code == 409
     check(server, before)
 

@@ -1,7 +1,6 @@
 """The tabs Face VCD and Tiled VCD of the real WebUI in Chromium, and their API: from a video to a better one."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -12,7 +11,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests import tiny
-from tests.browser import MINUTE, browsed
+from tests.browser import browsed
+from tests.waiting import until
 from tests.webui.server import Server
 from vcd_ext import media, toyworld
 from vcd_ext.media import Clip
@@ -20,7 +20,6 @@ from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings, default
 
 FRAMES, SIDE = 4, 128
 FACES = {"min_face": 8, "min_track": 2, "size": 96, "seed": 3}
-PATIENCE = 240.0  # seconds
 
 
 def walk(path: Path) -> Path:
@@ -41,7 +40,7 @@ def misfit(server: Server) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def page(server: Server, misfit: str) -> Iterator[Page]:
-    with browsed(server.url, height=1300, patience=2 * MINUTE) as shown:
+    with browsed(server.url, height=1300) as shown:
         yield shown
 
 
@@ -62,7 +61,7 @@ def choose(page: Page, tab: str, name: str, value: str) -> None:
 
 
 def says(page: Page, tab: str, words: str) -> None:
-    expect(page.locator(f"#vcd_{tab}_panel.prose")).to_contain_text(words, timeout=4 * MINUTE)
+    expect(page.locator(f"#vcd_{tab}_panel.prose")).to_contain_text(words)
 
 
 def test_each_tab_has_its_own_defaults(page: Page, server: Server) -> None:
@@ -182,11 +181,8 @@ def test_the_video_under_the_gallery_is_sent_to_a_tab(page: Page) -> None:
 
 def ended(server: Server, path: str) -> dict[str, Any]:
     """What is told of a job once it has ended."""
-    end = time.monotonic() + PATIENCE
-    while (told := server.get(path))["state"] not in ("done", "stopped", "failed"):
-        assert time.monotonic() < end, told
-        time.sleep(0.2)
-    return dict(told)
+    until(lambda: (told := server.get(path))["state"] in ("done", "stopped", "failed") and told, every=0.2)
+    return dict(server.get(path))
 
 
 def test_the_api_makes_a_video_from_a_path_of_the_webuis_folders(server: Server) -> None:
