@@ -31,7 +31,8 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     The block creates the file or folder at the temporary path. The name is hidden and ends in `.part`, so that
     nothing that scans the folder takes it for a finished file: tell the writer its format explicitly. Missing
-    parent folders are made. After any failure the temporary file is gone and an existing `path` is as it was.
+    parent folders are made, and what processes that were killed have left in the folder is deleted (`sweep`). After any
+    failure the temporary file is gone and an existing `path` is as it was.
 
     Raises OSError, with the original errno, in one sentence that says what happened and what to do; other
     exceptions of the block pass unchanged.
@@ -40,6 +41,7 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = path.with_name(f".{secrets.token_hex(TOKEN)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path.parent)
         yield temporary
         temporary.replace(path)
     except OSError as error:
@@ -49,10 +51,7 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Delete what `atomically` has left in a folder where a process was killed: what nobody has written to for an hour.
-
-    For folders whose files are large, or written often.
-    """
+    """Delete what `atomically` left in a folder where a process was killed: what was not written to for an hour."""
     for left in folder.glob(f".{'[0-9a-f]' * (2 * TOKEN)}.part"):
         with suppress(OSError):  # gone in this moment, or another person's
             if left.stat().st_mtime < time.time() - ABANDONED:

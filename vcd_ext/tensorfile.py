@@ -8,6 +8,7 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError  # type: ignore[attr-defined]
+from torch import Tensor
 
 from vcd_ext import unpickler
 
@@ -27,6 +28,14 @@ def read(path: Path) -> Any:
         return safetensors.torch.load_file(path)
     except _DAMAGE as error:
         raise ValueError(_damaged(path)) from error
+
+
+def write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors and texts as .safetensors; OSError, with its number, where the disk does not take them.
+
+    Through memory: safetensors' own writing to a file raises an error of its own kind for a full disk, without number.
+    """
+    path.write_bytes(safetensors.torch.save(dict(tensors), metadata=dict(metadata)))
 
 
 def _unpickled(path: Path) -> Any:

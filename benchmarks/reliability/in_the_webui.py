@@ -130,7 +130,7 @@ class InTheWebUI:
         """Passings to break, from 1 to `count`: all, or the first, the last and some between."""
         if count <= self.most:
             return list(range(1, count + 1))
-        return sorted({1 + round(i * (count - 1) / (self.most - 1)) for i in range(self.most)})
+        return sorted({1 + round(i * (count - 1) / max(self.most - 1, 1)) for i in range(self.most)})
 
     def _arm(self, place: str, at: int, action: str, words: str) -> None:
         folders = [str(folder) for folder in self.folders]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 from torch import Tensor
 
+from vcd_ext import tensorfile
 from vcd_ext.atomic import atomically
 from vcd_ext.tensorfile import read
 
@@ -44,7 +44,7 @@ def save_embedding(path: str | Path, vectors: Tensor, metadata: Mapping[str, str
     # A copy: the vectors may be part of a larger tensor or need gradients, and safetensors saves neither.
     tensor = _checked(vectors.detach(), path.name).cpu().clone()
     with atomically(path) as part:
-        safetensors.torch.save_file({path.stem: tensor}, part, metadata=dict(metadata or {}))
+        tensorfile.write(part, {path.stem: tensor}, metadata or {})
     return path
 
 

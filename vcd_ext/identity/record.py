@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 from safetensors import SafetensorError, safe_open  # type: ignore[attr-defined]
 from torch import Tensor
 
+from vcd_ext import tensorfile
 from vcd_ext.atomic import atomically
 
 
 def write(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
     """Write tensors and texts as .safetensors, whole or not at all; OSError in a sentence if that fails."""
     with atomically(path) as part:
-        safetensors.torch.save_file(tensors, part, metadata=description)
+        tensorfile.write(part, tensors, description)
 
 
 def describe(path: Path) -> Mapping[str, str]:

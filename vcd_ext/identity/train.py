@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 import vcd_ext
-from vcd_ext.atomic import sweep
 from vcd_ext.host import TrainingHost
 from vcd_ext.identity import bank as banks
 from vcd_ext.identity import key as keys
@@ -67,8 +66,6 @@ def train(
     settings = with_seed(settings, keys.seed(begun) if begun else None)
     run = _Run(host, usable_photos, settings, progress, interrupted or (lambda: False), state)
     reached = states.load(state, run.key) if state else None
-    if state:
-        sweep(state.parent)
     with torch.inference_mode(False), torch.enable_grad(), host.training():
         reached = reached or start(host, settings)
         run.save(reached)  # now, and not after 25 steps: the folder may be read-only or the disk full

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -137,7 +136,7 @@ def save_judges(path: str | Path, judges: Judges, metadata: Mapping[str, str] | 
         for key, value in part.state_dict().items()
     }
     with atomically(path) as part:
-        safetensors.torch.save_file(tensors, part, metadata=dict(metadata or {}))
+        tensorfile.write(part, tensors, metadata or {})
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
