@@ -93,7 +93,7 @@ class InTheWebUI:
             verdict = Verdict(self.judge.of_model(), self.judge.of_files())
             for name, how in zip((one, other), ended, strict=True):
                 forget(self.server)
-                whole = how.made == self.expected[name].made
+                whole = how.made_like(self.expected[name])
                 busy = how.state == "refused" and "wait for the end" in " ".join(how.said)
                 told = "" if whole or busy else f"{how.state} instead of {self.expected[name].state}: {how.said}"
                 self.tell(Tried("together", name, "something else at once", True, whole, told, verdict))
@@ -162,7 +162,7 @@ class InTheWebUI:
     ) -> None:
         ended, reached = broken()
         expected = self.expected[name]
-        whole = (ended.state, ended.made) == (expected.state, expected.made)
+        whole = ended.like(expected)
         verdict = Verdict(self.judge.of_model(), self.judge.of_files())
         forget(self.server)
         following = self.judge.of_following(self.runs[name], expected)

@@ -66,7 +66,7 @@ class Judge:
     def of_following(self, run: Run, expected: Ended) -> str:
         """What the same run makes now that it did not make before."""
         now = run(self.server)
-        if (now.state, now.made) == (expected.state, expected.made):
+        if now.like(expected):
             return ""
         return f"{now.state} instead of {expected.state}: {' '.join(now.said) or 'another result'}"
 

@@ -34,18 +34,18 @@ class Killed:
 
     def __init__(self, folder: Path, seed: int, tell: Callable[[Tried], None], kills: int = KILLS):
         self.folder, self.moments, self.tell, self.kills = folder, random.Random(seed), tell, kills
-        models = folder / "models"
+
+    def all(self) -> None:
+        """Kill all three."""
+        models = self.folder / "models"
         self.checkpoint = tiny.checkpoint(models)
         self.module = tiny.motion_module(models)
         self.embedding = tiny.embedding(models, "tinyperson")
-        self.photos = folder / "photos"
+        self.photos = self.folder / "photos"
         self.photos.mkdir()
         for i, (pixels, mask) in enumerate(photos()):
             Image.fromarray(pixels).save(self.photos / f"{i}.png")
             Image.fromarray(mask).save(self.photos / f"{i}.mask.png")
-
-    def all(self) -> None:
-        """Kill all three."""
         self._kills("training", self._train, lambda out: digest(load_embedding(out / "rexling.safetensors")))
         self._kills("the three stages", self._generate, lambda out: digest(media.read(out / "a.gif").frames))
         self.writing()
@@ -95,7 +95,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _write(out: Path) -> None:
-    frames = np.random.default_rng(3).integers(0, 256, (16, 128, 128, 3), dtype=np.uint8)
+    frames = np.random.default_rng(3).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
     for _ in range(2):  # the second time over those that are there
         for suffix in SUFFIXES:
             media.write(out / f"a{suffix}", Clip(frames, 8))
