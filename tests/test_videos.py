@@ -95,6 +95,17 @@ def test_browsers_get_copies_of_what_they_cannot_play(jobs: Jobs, tmp_path: Path
     assert {job.before.suffix, job.after.suffix} == {".mp4"}
 
 
+def test_a_name_that_would_be_too_long_is_cut(jobs: Jobs, studio: ToyStudio, tmp_path: Path) -> None:
+    source = film.film(tmp_path / f"{'雪' * 83}.gif")
+    first, second = (ended(jobs.videos.start(source, TILES, ["webp"])) for _ in range(2))
+    assert [job.error for job in (first, second)] == ["", ""]
+    for job, ending in ((first, "雪-tiled.webp"), (second, "雪-tiled-2.webp")):
+        assert job.files[0].name.endswith(ending)
+        assert job.files[0].is_file()
+    assert first.before is not None
+    assert first.before.is_file()
+
+
 def test_one_job_runs_at_a_time_of_whatever_kind(jobs: Jobs, source: Path) -> None:
     training = jobs.trainings.start(PHOTOS, ENDLESS)
     with pytest.raises(BusyError, match=f"{SETTINGS.name} is being trained"):

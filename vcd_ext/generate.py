@@ -205,8 +205,14 @@ def chosen_formats(out: Path, formats: Sequence[str]) -> list[str]:
 
 
 def targets(out: Path, formats: Sequence[str]) -> list[Path]:
-    """One path for each format: `out` with another suffix, and without one for the folder of PNG frames."""
-    return [out.with_suffix("" if name == PNG_FOLDER else f".{name}") for name in formats]
+    """Return one path for each format: `out` with another suffix, and without one for the folder of PNG frames.
+
+    Names that are too long for their folder are cut off.
+    """
+    from vcd_ext.media.names import cut_all
+
+    stem = cut_all(out.with_suffix(""))
+    return [stem if name == PNG_FOLDER else stem.with_name(f"{stem.name}.{name}") for name in formats]
 
 
 def make_room(files: Sequence[Path]) -> None:

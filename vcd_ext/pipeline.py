@@ -16,6 +16,7 @@ from vcd_ext.face.framing import close_up
 from vcd_ext.host import VideoHost
 from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
+from vcd_ext.media.names import cut
 from vcd_ext.out_of_memory import is_out_of_memory
 from vcd_ext.remake import Finder, Settings, Telling, check, remake, shown, title
 from vcd_ext.settings import (
@@ -48,8 +49,9 @@ class Finished(NamedTuple):
     entries: Mapping[str, object] = MappingProxyType({})  # what its infotext has that the video's before it has not
 
     def beside(self, path: Path) -> Path:
-        """Its file beside `path`, which is that of the last video."""
-        return path.with_name(f"{path.stem}-{self.title.partition(' ')[0].lower()}{path.suffix}")
+        """Return its file beside `path`, which is that of the last video."""
+        ending = f"-{self.title.partition(' ')[0].lower()}{path.suffix}"
+        return path.with_name(cut(path.stem, path.parent, len(ending)) + ending)
 
 
 class Outcome(NamedTuple):

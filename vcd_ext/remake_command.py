@@ -57,7 +57,7 @@ def run(
 
     ending: what is put behind the input's name where no other is given.
     """
-    out = arguments.out or Path(f"{arguments.input.stem}-{ending}.{next(iter(arguments.formats), 'mp4')}")
+    out = arguments.out or beside(arguments.input, ending, next(iter(arguments.formats), "mp4"))
     files = targets(out, chosen_formats(out, arguments.formats))
     if any(file.resolve() == arguments.input.resolve() for file in files):
         raise ValueError(f"{arguments.input} is the input, which would be lost; choose another --out.")
@@ -84,6 +84,13 @@ def run(
     for file in kept(made.clip, files, arguments.input, tell):
         print(file)
     return 0 if made.complete else INTERRUPTED
+
+
+def beside(source: Path, ending: str, suffix: str) -> Path:
+    """Return the file in the working folder that is made of a video if no other is named."""
+    from vcd_ext.media.names import SPARE, cut
+
+    return Path(f"{cut(source.stem, Path(), len(ending) + 1 + SPARE)}-{ending}.{suffix}")
 
 
 def finder_of(arguments: argparse.Namespace, device: Any = "cpu") -> "Finder":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vcd_ext import media
 from vcd_ext.media import Clip, SoundError
+from vcd_ext.media.names import cut
 
 PNG_FOLDER = "png"  # the format that is a folder of frames
 Note = Callable[[str], None]
@@ -14,13 +15,16 @@ MIME = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp"
 
 
 def targets(out: Path, formats: Sequence[str]) -> list[Path]:
-    """One path for each format: `out` with a suffix, and without one for the folder of PNG frames."""
+    """Return one path for each format: `out` with a suffix, and without one for the folder of PNG frames."""
     return [out if name == PNG_FOLDER else out.with_name(f"{out.name}.{name}") for name in formats]
 
 
 def free(folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
-    """As `targets` in a folder, with -2, -3, ... behind the name where one of the files is there already."""
-    number = 1
+    """Return `targets` in a folder, with -2, -3, ... behind the name where one of the files is there already.
+
+    The name is cut off where the folder does not take it.
+    """
+    name, number = cut(name, folder), 1
     while True:
         found = targets(folder / (name if number == 1 else f"{name}-{number}"), formats)
         if not any(path.exists() for path in found):

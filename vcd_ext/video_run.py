@@ -6,6 +6,7 @@ from pathlib import Path
 from vcd_ext import media, results
 from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
+from vcd_ext.media.names import SPARE, cut
 from vcd_ext.remake import Telling, remake
 from vcd_ext.studio import Studio
 from vcd_ext.video_job import VideoJob
@@ -42,7 +43,8 @@ class VideoRun:
         if clip is None:
             return
         job.report(Progress(WRITING, 0, 1))
-        name = f"{job.source.stem}-{job.title.partition(' ')[0].lower()}"
+        ending = f"-{job.title.partition(' ')[0].lower()}"
+        name = cut(job.source.stem, self.studio.folders.videos, len(ending) + SPARE) + ending
         files = results.free(self.studio.folders.videos, name, job.formats)
         results.save(clip, files, job.source, job.note)
         job.after = self._playable(next((file for file in files if file.suffix in PLAYED), files[0]), lambda: clip)
@@ -54,7 +56,7 @@ class VideoRun:
         if path.suffix.lower() in PLAYED:
             return path
         try:
-            return media.write(self.job.scratch() / f"{path.stem}.mp4", clip())
+            return media.write(self.job.scratch() / f"{cut(path.stem, self.job.scratch())}.mp4", clip())
         except (OSError, ValueError, ImportError) as error:  # the video itself is not lost
             self.job.note(f"The page cannot show {path.name}. {error}")
             return None

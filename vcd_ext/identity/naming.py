@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from vcd_ext.settings import SettingError
 
 LONGEST_NAME = 64
+LONGEST_FILE = 3 * LONGEST_NAME  # bytes; what is behind the name of a training's file comes to 40 more
 # CLIP's ids rise with rarity: below this are the commonest words and first names, each a token of its own.
 COMMON = 10_000
 LONGEST_CLASS = 4  # words
@@ -32,8 +33,8 @@ def check_class_word(class_word: str, name: str) -> str:
 def _problem_of_name(name: str, ids: Sequence[int]) -> str:
     if not name.strip() or name != name.strip():
         return "The name is empty or has spaces around it; give the identity a word of its own."
-    if len(name) > LONGEST_NAME:
-        return f"The name has {len(name)} characters; use at most {LONGEST_NAME}."
+    if len(name) > LONGEST_NAME or len(name.encode()) > LONGEST_FILE:
+        return f"The name has {len(name)} characters; use at most {LONGEST_NAME}, or fewer of scripts of many bytes."
     if wrong := re.search(r"[^\w -]", name):
         return f"The name {name!r} has {wrong[0]!r} in it; use letters, digits, spaces, - and _ only."
     if not re.search(r"[^\W\d_]", name):

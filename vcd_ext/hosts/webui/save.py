@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vcd_ext import media, results
+from vcd_ext.media.names import cut_all
 from vcd_ext.pipeline import Finished
 from vcd_ext.results import MIME
 from vcd_ext.settings import VideoSettings
@@ -117,13 +118,13 @@ def _stem(p: Any, number: int, image: Image.Image) -> Path:
     folder = Path(p.outpath_samples)
     if shared.opts.save_to_dirs:
         pattern = shared.opts.directories_filename_pattern or "[prompt_words]"
-        folder /= namer.apply(pattern).lstrip(" ").rstrip("\\ /")
+        folder = cut_all(folder / namer.apply(pattern).lstrip(" ").rstrip("\\ /"))
     pattern = "[seed]" if shared.opts.save_to_dirs else "[seed]-[prompt_spaces]"
     name = namer.apply(shared.opts.samples_filename_pattern or pattern)
     if not name or shared.opts.save_images_add_number:
         counter = images.get_next_sequence_number(str(folder), "") if folder.is_dir() else 0
-        return folder / "-".join(filter(None, [f"{counter:05}", name]))
-    return _unused(folder / name)
+        return cut_all(folder / "-".join(filter(None, [f"{counter:05}", name])))
+    return _unused(cut_all(folder / name))
 
 
 def _unused(stem: Path) -> Path:
