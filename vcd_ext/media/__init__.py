@@ -1,7 +1,19 @@
 """Read and write video with its metadata: .mp4, .webm, .gif, .webp and folders of PNG frames."""
 
 from vcd_ext.media.clip import Clip
-from vcd_ext.media.files import check_readable, read, write
+from vcd_ext.media.files import check_readable, length, read, write
+from vcd_ext.media.part import WHOLE, Part
 from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 
-__all__ = ["Clip", "SoundError", "carries_sound", "check_readable", "has_sound", "read", "write"]
+__all__ = [
+    "WHOLE",
+    "Clip",
+    "Part",
+    "SoundError",
+    "carries_sound",
+    "check_readable",
+    "has_sound",
+    "length",
+    "read",
+    "write",
+]

@@ -26,6 +26,7 @@ class Clip:
     frames: uint8 [F, H, W, 3], RGB, F >= 1; those that are read and are more than 1 GiB lie on the disk.
     fps: frames per second, any number or text such as "23.976" or "24000/1001"; kept as a `Fraction`.
     metadata: text by name; "parameters" is the WebUI's infotext.
+    start: the second of its source at which it begins, for the sound.
 
     Raises ValueError (`MediaError`) that says what was wrong, what was expected and what to do.
     """
@@ -33,14 +34,20 @@ class Clip:
     frames: NDArray[np.uint8]
     fps: Fraction
     metadata: dict[str, str]
+    start: Fraction
 
     def __init__(
-        self, frames: NDArray[np.uint8], fps: Fraction | float | str, metadata: Mapping[str, str] | None = None
+        self,
+        frames: NDArray[np.uint8],
+        fps: Fraction | float | str,
+        metadata: Mapping[str, str] | None = None,
+        start: Fraction | int = 0,
     ) -> None:
         check_frames(frames)
         object.__setattr__(self, "frames", frames)
         object.__setattr__(self, "fps", exact_fps(fps))
         object.__setattr__(self, "metadata", {str(k): str(v) for k, v in (metadata or {}).items()})
+        object.__setattr__(self, "start", Fraction(start))
 
 
 def check_frames(frames: object) -> None:

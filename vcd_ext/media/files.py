@@ -6,12 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
+
 from vcd_ext.atomic import atomically
+from vcd_ext.media.animation import read_apng
 from vcd_ext.media.clip import Clip, MediaError
 from vcd_ext.media.containers import read_container, write_mp4, write_webm
-from vcd_ext.media.frame_folder import read_frames, write_frames
+from vcd_ext.media.film import film_length
+from vcd_ext.media.frame_folder import frame_files, read_frames, write_frames
 from vcd_ext.media.gif import read_gif, write_gif
 from vcd_ext.media.opaque import Note
+from vcd_ext.media.part import WHOLE, Part
 from vcd_ext.media.pyav import DEMUXERS
 from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 from vcd_ext.media.webp import read_webp, write_webp
@@ -23,7 +28,12 @@ WRITERS: dict[str, Callable[..., None]] = {
     ".webp": write_webp,
     "": write_frames,
 }
-READERS = {**dict.fromkeys(DEMUXERS, read_container), ".gif": read_gif, ".webp": read_webp}
+READERS = {
+    **dict.fromkeys(DEMUXERS, read_container),
+    ".gif": read_gif,
+    ".webp": read_webp,
+    **dict.fromkeys((".png", ".apng"), read_apng),
+}
 
 
 def write(
@@ -68,13 +78,15 @@ def write(
     return path
 
 
-def read(path: str | os.PathLike[str], note: Note | None = None) -> Clip:
+def read(path: str | os.PathLike[str], note: Note | None = None, part: Part = WHOLE) -> Clip:
     """Read a clip: what `write` wrote comes back with the same metadata, exact fps, size and number of frames.
 
-    Also reads such files from elsewhere, and .mov, .m4v, .mkv and .avi: RGB of the first video stream at its
-    average rate, turned as it is marked, its title, copyright and infotext as metadata: not where or with what it was
-    filmed. Sound is left out, transparency laid on white.
-    note: told in a sentence of transparency, and of a rate that varies; every frame is kept.
+    Also reads such files from elsewhere, .mov, .m4v, .mkv, .avi and animated .png: the first video stream as players
+    show it, in the colours of sRGB; title, copyright and infotext as metadata, not where or with what it was filmed.
+    Sound is left out, transparency laid on white.
+    note: told in a sentence of each thing that is converted: HDR, fields, pixels that are not square, turned pictures,
+    transparency; and of a rate that varies, of which every frame is kept.
+    part: the frames that are read; those behind it are not even decoded.
 
     Raises FileNotFoundError for a missing file, ValueError for one that is not a video or is damaged, OSError when
     the disk fails, MemoryError, ImportError without PyAV; each with one sentence that says what to do.
@@ -85,7 +97,7 @@ def read(path: str | os.PathLike[str], note: Note | None = None) -> Clip:
     if path.is_file():
         path.open("rb").close()  # so that a disk's refusal is not taken for a damaged file
     try:
-        return reader(path, note or (lambda _: None))
+        return reader(path, note or (lambda _: None), part)
     except MediaError as error:
         raise MediaError(f"{path} cannot be read: {error}") from error
     except ImportError:
@@ -99,6 +111,20 @@ def read(path: str | os.PathLike[str], note: Note | None = None) -> Clip:
             f"{path} is damaged or not a {path.suffix.lstrip('.') or 'PNG'} video ({_short(error)}); "
             "copy the file again, make it anew or choose another."
         ) from error
+
+
+def length(path: str | os.PathLike[str]) -> int | None:
+    """Return how many frames a video has, without reading them; None where that is not known, or it is damaged."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return len(frame_files(path, lambda _: None))
+        if path.suffix.lower() in DEMUXERS:
+            return film_length(path)
+        with Image.open(path) as image:
+            return getattr(image, "n_frames", 1)
+    except Exception:  # decoders raise nearly anything on damaged data
+        return None
 
 
 def check_readable(path: Path) -> None:

@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from vcd_ext.media.clip import Clip, MediaError, stacked
 from vcd_ext.media.exif import labels_in_exif
 from vcd_ext.media.opaque import Note, on_white, once
+from vcd_ext.media.part import Part
 from vcd_ext.media.picture import FORMATS, PictureError, read_picture
 from vcd_ext.media.record import labels, understood
 
@@ -32,8 +33,8 @@ def write_frames(path: Path, clip: Clip) -> None:
         Image.fromarray(picture).save(path / f"{index:05d}.png", "PNG", pnginfo=info)
 
 
-def read_frames(path: Path, note: Note) -> Clip:
-    """Read all pictures of a folder in natural order, upright and in sRGB; metadata from the first.
+def read_frames(path: Path, note: Note, part: Part) -> Clip:
+    """Read a part of the pictures of a folder in natural order, upright and in sRGB; metadata from the first.
 
     Hidden files and what is no picture are left out. Frames may have been taken away or added by hand, so their number
     is not checked. 8 fps if none is recorded. PictureError names the file that cannot be used.
@@ -43,6 +44,7 @@ def read_frames(path: Path, note: Note) -> Clip:
         raise MediaError(
             "there are no PNG files in the folder, and no other pictures; choose a folder of frames or a video file."
         )
+    files = list(part.of(files))
     frames = stacked(_pictures(files, note), len(files))  # first, as it says what is wrong with a file
     with Image.open(files[0], formats=FORMATS) as first:
         text = getattr(first, "text", None)  # PNG's; behind the pixels where an editor has put it there

@@ -17,10 +17,12 @@ from scipy.spatial import cKDTree
 from vcd_ext.media.animation import animated_clip, delays
 from vcd_ext.media.clip import Clip
 from vcd_ext.media.opaque import Note
+from vcd_ext.media.part import Part
 from vcd_ext.media.record import labels, understood
 
 APPLICATION, COMMENT = b"!\xff", b"!\xfe"
 VCD = b"VCDWebUI1.0"  # the 11 bytes that name an application extension
+TICKS, SHORTEST = 100, 2  # delays a second, and the least one that browsers accept
 SAMPLED_PIXELS = 2**16  # four times as many cost a second and gain 0.1 dB
 
 
@@ -32,7 +34,7 @@ def write_gif(path: Path, clip: Clip) -> None:
     """
     palette = _palette(clip.frames)
     nearest = NearestColours(palette)
-    duration = delays(len(clip.frames), clip.fps, ticks=100, shortest=2)
+    duration = delays(len(clip.frames), clip.fps, TICKS, SHORTEST)
     with path.open("wb") as file:
         _write_header(file, clip, palette)
         for picture, hundredths in zip(clip.frames, duration, strict=True):
@@ -66,11 +68,11 @@ class NearestColours:
         return (places - 1).astype(np.uint8)
 
 
-def read_gif(path: Path, note: Note) -> Clip:
-    """Any GIF; its comment is "parameters", as in the WebUI."""
+def read_gif(path: Path, note: Note, part: Part) -> Clip:
+    """Return a part of any GIF; its comment is "parameters", as in the WebUI."""
     with Image.open(path, formats=["GIF"]) as image:
         stored = _stored_labels(image)
-        return animated_clip(image, understood(stored), note)
+        return animated_clip(image, understood(stored), note, part, TICKS, SHORTEST)
 
 
 def _palette(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """Pictures with transparency as pictures without: on white, as there is none in what is made of a video."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -38,21 +38,21 @@ def has_alpha(frame: Any) -> bool:
     return any(component.is_alpha for component in frame.format.components)
 
 
-def decoded(container: Any, stream: Any, note: Note) -> Iterator[Any]:
-    """The frames of a video stream of PyAV's, with their transparency. note: told if there is some that is lost."""
+def decoded(packets: Iterable[Any], stream: Any, note: Note) -> Iterator[Any]:
+    """Yield the frames of packets of a video stream of PyAV's, with their transparency.
+
+    note: told if there is some that is lost.
+    """
     mode = {name.lower(): value for name, value in stream.metadata.items()}.get("alpha_mode", "0")
     name = DECODERS.get(stream.codec_context.name)
-    if mode == "0" or name is None:
-        yield from container.decode(stream)
-        return
-    try:
-        decoder = pyav().CodecContext.create(name, "r")
-    except ValueError:  # this FFmpeg was built without it
-        note(UNREAD)
-        yield from container.decode(stream)
-        return
-    for packet in container.demux(stream):
-        yield from decoder.decode(packet)
+    decoder = None
+    if mode != "0" and name is not None:
+        try:
+            decoder = pyav().CodecContext.create(name, "r")
+        except ValueError:  # this FFmpeg was built without it
+            note(UNREAD)
+    for packet in packets:
+        yield from packet.decode() if decoder is None else decoder.decode(packet)
 
 
 def once(note: Note) -> Callable[[], None]:

@@ -33,9 +33,12 @@ class Record:
     size: tuple[int, int] | None = None  # height, width
 
     def clip(self, frames: NDArray[np.uint8], fps: Fraction | None) -> Clip:
-        """The clip of these frames; fps, as measured from the file's timing, serves where none is recorded."""
-        measured = min(max(fps, SLOWEST), FASTEST) if fps else FALLBACK_FPS
-        return Clip(frames, self.fps or measured, self.metadata)
+        """Return the clip of these frames. fps: as the file's timing tells it; where it does not, the recorded one.
+
+        Others may have changed the file, by interpolation for example, and left its labels as they were.
+        """
+        shown = min(max(fps, SLOWEST), FASTEST) if fps else self.fps or FALLBACK_FPS
+        return Clip(frames, shown, self.metadata)
 
     def check_complete(self, frames: NDArray[np.uint8]) -> None:
         """MediaError if fewer frames could be read than were written."""

@@ -15,8 +15,10 @@ from vcd_ext.media.animation import animated_clip, delays
 from vcd_ext.media.clip import Clip
 from vcd_ext.media.exif import exif_block, labels_in_exif
 from vcd_ext.media.opaque import Note
+from vcd_ext.media.part import Part
 from vcd_ext.media.record import labels, understood
 
+TICKS, SHORTEST = 1000, 11  # delays a second, and the least one that browsers accept
 HAS_EXIF, HAS_ANIMATION = 0x08, 0x02
 DO_NOT_BLEND = 0x02
 
@@ -29,7 +31,7 @@ def write_webp(path: Path, clip: Clip) -> None:
     """
     _, height, width, _ = clip.frames.shape
     extent = _uint24(width - 1) + _uint24(height - 1)
-    duration = delays(len(clip.frames), clip.fps, ticks=1000, shortest=11)
+    duration = delays(len(clip.frames), clip.fps, TICKS, SHORTEST)
     with path.open("wb") as file:
         file.write(b"RIFF\0\0\0\0WEBP")
         file.write(_chunk(b"VP8X", struct.pack("<I", HAS_EXIF | HAS_ANIMATION) + extent))
@@ -43,10 +45,10 @@ def write_webp(path: Path, clip: Clip) -> None:
         file.write(struct.pack("<I", length - 8))
 
 
-def read_webp(path: Path, note: Note) -> Clip:
-    """Any WebP; its EXIF user comment is "parameters", as in the WebUI."""
+def read_webp(path: Path, note: Note, part: Part) -> Clip:
+    """Return a part of any WebP; its EXIF user comment is "parameters", as in the WebUI."""
     with Image.open(path, formats=["WEBP"]) as image:
-        return animated_clip(image, understood(labels_in_exif(image)), note)
+        return animated_clip(image, understood(labels_in_exif(image)), note, part, TICKS, SHORTEST)
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
