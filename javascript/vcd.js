@@ -1,5 +1,12 @@
 // The tab VCD. The WebUI runs this file; `python -m vcd_ext ui` runs it too.
 
+// This browser's own name, by which the page knows the jobs that were begun here when it is loaded again.
+if (!/(^|; )vcd_session=[0-9a-f]{32}(;|$)/.test(document.cookie)) {
+    const name = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    const secure = location.protocol === 'https:' ? '; secure' : '';
+    document.cookie = `vcd_session=${name}; path=/; max-age=31536000; samesite=strict${secure}`;
+}
+
 (function() {
     const find = (selector) => (window.gradioApp ? gradioApp() : document).querySelector(selector);
     const UPLOADING = '.vcd-tab .generating';

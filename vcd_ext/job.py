@@ -17,6 +17,7 @@ class Job:
     def __init__(self, identifier: str, name: str):
         self.id = identifier
         self.name = name  # of what it is about
+        self.session: str | None = None  # who has begun it; None is the machine's own people
         self.progress: Progress | None = None  # None while it waits for its turn
         self.notes: list[str] = []  # sentences for the person
         self.error = ""  # a sentence

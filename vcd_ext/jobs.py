@@ -11,11 +11,13 @@ from vcd_ext.host import Interrupted
 from vcd_ext.identity.progress import Progress
 from vcd_ext.job import Job
 from vcd_ext.out_of_memory import is_out_of_memory
+from vcd_ext.session import asking, own
 from vcd_ext.studio import Studio
 from vcd_ext.trainings import Trainings
 from vcd_ext.videos import Videos
 
 REMEMBERED = 20  # jobs that can be asked about
+OTHERS = "Somebody else's job is under way"
 
 Kind = TypeVar("Kind", bound=Job)
 
@@ -25,12 +27,13 @@ class BusyError(ValueError):
 
 
 class Jobs:
-    """All that a studio does for page and API takes its turn here."""
+    """All that a studio does for page and API takes its turn here. Each session sees what it has begun itself."""
 
     def __init__(self, studio: Studio):
         self.studio = studio
         self.trainings, self.videos = Trainings(self), Videos(self)
         self.doing: Progress | None = None  # what is being done that is no job
+        self._doing_for: str | None = None  # the session that has begun it
         self._jobs: dict[str, Job] = {}
         self._taking = threading.Lock()  # held for moments, to see whether the turn is free and take it
         self._free = True
@@ -42,8 +45,9 @@ class Jobs:
         return next(reversed(self._jobs.values()), None)
 
     def last_of(self, kind: type[Kind], accepts: Callable[[Kind], bool] = lambda _: True) -> Kind | None:
-        """As `last`, among the jobs of one kind that are accepted."""
-        return next((job for job in reversed(self._jobs.values()) if isinstance(job, kind) and accepts(job)), None)
+        """The last job of one kind that was begun by who asks, and is accepted."""
+        mine = (job for job in reversed(self._jobs.values()) if own(job.session))
+        return next((job for job in mine if isinstance(job, kind) and accepts(job)), None)
 
     def get(self, identifier: str, kind: type[Kind], accepts: Callable[[Kind], bool] = lambda _: True) -> Kind:
         """A job of a kind by its id; LookupError if there is none, or if it is not accepted."""
@@ -62,12 +66,23 @@ class Jobs:
         if self.doing is not None:
             return self.doing
         last = self.last
-        return None if last is None or last.ended or last is job else Progress(last.what, 0, 1)
+        if last is None or last.ended or last is job:
+            return None
+        return Progress(last.what if own(last.session) else OTHERS, 0, 1)
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether something is being done that was begun by who asks."""
+        last = self.last
+        return (self.doing is not None and own(self._doing_for)) or (
+            last is not None and not last.ended and own(last.session)
+        )
 
     def stop(self) -> None:
-        """End what is being done as soon as that is possible."""
-        self._stop.set()
-        if self.last is not None and not self.last.ended:
+        """End what is being done, and was begun by who asks, as soon as that is possible."""
+        if own(self._doing_for):
+            self._stop.set()
+        if self.last is not None and not self.last.ended and own(self.last.session):
             self.last.stop()
 
     def given_up(self) -> bool:
@@ -88,10 +103,11 @@ class Jobs:
         self._take_turn()
         try:
             self._stop.clear()
+            self._doing_for = asking()
             self.doing = Progress(what, 0, 1)
             yield
         finally:
-            self.doing = None
+            self.doing = self._doing_for = None
             self._free = True
 
     def begin(self, make: Callable[[str], Kind], work: Callable[[Kind], None]) -> Kind:
@@ -100,7 +116,12 @@ class Jobs:
         make: the job, by its id. What `work` raises becomes the job's error, in a sentence.
         """
         self._take_turn()
-        job, begun_now = make(secrets.token_hex(6)), self.studio.begun_now()
+        try:
+            job, begun_now = make(secrets.token_hex(16)), self.studio.begun_now()
+        except BaseException:
+            self._free = True
+            raise
+        job.session = asking()
         self._jobs[job.id] = job
         while len(self._jobs) > REMEMBERED:
             del self._jobs[next(iter(self._jobs))]
@@ -128,6 +149,8 @@ class Jobs:
     def _occupation(self) -> str:
         if self.doing is not None:
             return f"{self.doing.stage} is under way; try again when it is done."
+        if self.last is not None and not own(self.last.session):
+            return f"{OTHERS}; try again when it is done."
         return self.last.occupation if self.last else "Something else is under way; try again when it is done."
 
 

@@ -13,6 +13,7 @@ from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.progress import Progress
 from vcd_ext.identity.segment import class_word
 from vcd_ext.identity.unfinished import Begun
+from vcd_ext.session import asking, own
 from vcd_ext.settings import TrainSettings
 from vcd_ext.training_job import TrainingJob
 from vcd_ext.training_run import FINDING_MASKS, TrainingRun, masked
@@ -29,6 +30,7 @@ class Trainings:
     def __init__(self, jobs: "Jobs"):
         self.jobs, self.studio = jobs, jobs.studio
         self.pace: float | None = None  # operations a second, as the last training measured it
+        self._begun_by: dict[str, str | None] = {}  # since the start, the session by an identity's name
 
     def start(
         self,
@@ -46,9 +48,11 @@ class Trainings:
         check_name(settings.name)
         if not photos:
             raise ValueError("There are no photos; give 5 to 10 pictures of what is to be learned.")
-        self.studio.place(settings.name, replace_existing)
+        if self.studio.place(settings.name, replace_existing).exists():
+            self.check_own(settings.name)
         for begun in unfinished.unfinished(self.studio.folders.trainings):
             if begun.name == settings.name and begun.step:
+                self.check_own(begun.name)
                 raise ValueError(
                     f"There is an unfinished training of {begun.name} ({begun.step} of {begun.total} steps); resume "
                     "it, or discard it to begin anew."
@@ -58,14 +62,30 @@ class Trainings:
 
     def resume(self, name: str, preview_every: int = 0) -> TrainingJob:
         """Go on with the unfinished training of `name`; ValueError and BusyError as `start`."""
-        begun = unfinished.load(self.studio.folders.trainings, check_name(name))
+        self.check_own(check_name(name))
+        begun = unfinished.load(self.studio.folders.trainings, name)
         self.studio.place(name, begun.replace_existing)
         return self._begin(begun, preview_every)
 
     def discard(self, name: str) -> None:
         """Delete the unfinished training of `name`; BusyError while it may be running."""
+        self.check_own(check_name(name))
         with self.jobs.turn("Discarding a training"):
-            unfinished.discard(self.studio.folders.trainings, check_name(name))
+            unfinished.discard(self.studio.folders.trainings, name)
+        self.free(name)
+
+    def check_own(self, name: str) -> None:
+        """ValueError if an identity, or what is left of its training, is known to be somebody else's."""
+        if not self.is_own(name):
+            raise ValueError(f"{name} was trained by somebody else, who alone can change it here; use another name.")
+
+    def is_own(self, name: str) -> bool:
+        """Whether who asks has trained an identity, or nobody has since the start."""
+        return own(self._begun_by.get(name.lower(), asking()))
+
+    def free(self, name: str) -> None:
+        """Let anybody train an identity of that name, now that there is none."""
+        self._begun_by.pop(name.lower(), None)
 
     def keep(self, job: TrainingJob) -> None:
         """Save what a training has learned: at once if it was stopped, else after the step that is being made."""
@@ -109,7 +129,9 @@ class Trainings:
             TrainingRun(self.studio, job, begun).go()
             self._measure(job)
 
-        return self.jobs.begin(lambda identifier: TrainingJob(identifier, begun.settings, preview_every), work)
+        job = self.jobs.begin(lambda identifier: TrainingJob(identifier, begun.settings, preview_every), work)
+        self._begun_by[job.name.lower()] = job.session
+        return job
 
     def _measure(self, job: TrainingJob) -> None:
         if job.seconds_a_step:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from tests.identity.drawn import picture
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_at, until
 from vcd_ext.jobs import Jobs
+from vcd_ext.session import asked_by
 from vcd_ext.settings import TrainSettings, describe
 from vcd_ext.ui.app import page
 from vcd_ext.ui.form import component
@@ -22,6 +24,7 @@ from vcd_ext.ui.identities_section import IdentitiesSection
 from vcd_ext.ui.layouts import TRAINING
 from vcd_ext.ui.photos_section import Page, PhotosSection
 from vcd_ext.ui.selection import ERASE, PAINT, Chosen
+from vcd_ext.ui.session import PageName, whose
 from vcd_ext.ui.training_section import TrainingSection
 
 PAGE = Page((), tuple(Chosen(photo) for photo in PHOTOS))
@@ -353,7 +356,9 @@ def test_the_whole_tab_can_be_built_with_the_script_that_asks_for_news(jobs: Job
 
 
 def test_news_are_short_while_nothing_begins_or_ends_and_the_chosen_identity_stays(jobs: Jobs) -> None:
-    news = next(one.fn for one in page(jobs).fns if getattr(one.fn, "__name__", "") == "news")
+    reader = PageName()
+    told_to = next(one.fn for one in page(jobs).fns if getattr(one.fn, "__name__", "") == "news")
+    news = partial(told_to, None, reader)
     settings = [getattr(SETTINGS, name) for name in describe(TrainSettings)]
     unchanged = gr.update()
 
@@ -367,10 +372,12 @@ def test_news_are_short_while_nothing_begins_or_ends_and_the_chosen_identity_sta
     assert again[2:] == [unchanged] * (len(first) - 2)
     assert "Add photos." in news(first[0], "Add photos.", PAGE, None, *settings)[1]["value"]
     names = ["zora"]
-    ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="zora")))
+    with asked_by(whose(None, reader)):
+        ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="zora")))
     assert chosen(news(first[0], "", PAGE, None, *settings)) == "zora"
     names = ["rexy", "zora"]
-    ended(jobs.trainings.start(PHOTOS, SETTINGS))
+    with asked_by(whose(None, reader)):
+        ended(jobs.trainings.start(PHOTOS, SETTINGS))
     at_end = news(first[0], "", PAGE, "zora", *settings)
     assert chosen(at_end) == "rexy", "the new one"
     with jobs.turn("Saving an identity"):

@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, SETTINGS, ToyStudio, ended
 from vcd_ext import media
 from vcd_ext.jobs import Jobs
+from vcd_ext.session import asked_by
 from vcd_ext.settings import FaceSettings, TiledSettings
 from vcd_ext.ui.app import page
 from vcd_ext.ui.frame import ACTIVE
@@ -22,6 +24,7 @@ from vcd_ext.ui.input_section import InputSection
 from vcd_ext.ui.layouts import FACE, TILED
 from vcd_ext.ui.people_section import PeopleSection
 from vcd_ext.ui.remake_section import RemakeSection
+from vcd_ext.ui.session import PageName, whose
 from vcd_ext.video_job import VideoJob
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm_v2")
@@ -235,11 +238,13 @@ def test_the_motion_module_that_the_studio_suggests_is_chosen(tiles: RemakeSecti
 
 
 NOTHING_SEEN = ("", "")
+READER = PageName()
 
 
 def news_of(jobs: Jobs) -> list[Any]:
-    """What the tabs Face VCD and Tiled VCD ask for news."""
-    return [one.fn for one in page(jobs).fns if getattr(one.fn, "__qualname__", "").startswith("keep_fresh")]
+    """What the tabs Face VCD and Tiled VCD ask for news, as `READER`."""
+    found = [one.fn for one in page(jobs).fns if getattr(one.fn, "__qualname__", "").startswith("keep_fresh")]
+    return [partial(fn, None, READER) for fn in found]
 
 
 def test_news_are_short_while_nothing_begins_or_ends(jobs: Jobs, source: Path) -> None:
@@ -248,7 +253,8 @@ def test_news_are_short_while_nothing_begins_or_ends(jobs: Jobs, source: Path) -
     again = face_news(first[0], "")
     assert again[2:] == [UNCHANGED] * (len(first) - 2), "a player that is playing is left alone"
     assert "Try mp4." in face_news(first[0], "Try mp4.")[1]["value"], "what went wrong is still told"
-    job = ended(jobs.videos.start(source, FACES))
+    with asked_by(whose(None, READER)):
+        job = ended(jobs.videos.start(source, FACES))
     after = face_news(first[0], "")
     assert any("vcd-sheet" in str(update) for update in after), "the faces that the job found"
     assert any("vcd-compare" in str(update) for update in after)
@@ -261,7 +267,8 @@ def test_an_identity_that_was_learned_meanwhile_can_be_chosen_and_one_that_was_d
     jobs: Jobs, studio: ToyStudio, source: Path
 ) -> None:
     face_news, _ = news_of(jobs)
-    ended(jobs.videos.start(source, FACES))
+    with asked_by(whose(None, READER)):
+        ended(jobs.videos.start(source, FACES))
     before = face_news(NOTHING_SEEN, "")
     molly = ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="molly")))
     after = face_news(before[0], "")

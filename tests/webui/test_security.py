@@ -1,5 +1,6 @@
 """What nobody may do who can reach the WebUI: read other files, compute through a foreign page, see what is others'."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 import requests
 
 from tests import film
+from tests.gradio_page import RawPage, sent
 from tests.webui.server import Server
+from vcd_ext.ui.uploads import NOT_SENT
 
 JSON = {"Content-Type": "application/json"}
 OPEN = {"api": True, "api_auth": None, "nowebui": False, "cors_allow_origins": None, "cors_allow_origins_regex": None,
@@ -129,3 +132,41 @@ def test_a_setting_that_the_page_lacks_shifts_no_other(server: Server) -> None:
     answer = server.post("/probe/without", left_out="overlap", values=values)
     answer.raise_for_status()
     assert {name: answer.json()[name] for name in values} == values
+
+
+def test_forged_payloads_of_files_are_refused_on_the_page(server: Server, private: Path) -> None:
+    page, secret = RawPage(server.url), str(private / "secret.mp4")
+    for elem_id, trigger, field in (
+        ("img2img_generate", "click", "vcd_img2img_video"),
+        ("vcd_face_file", "upload", "vcd_face_file"),
+        ("vcd_tiled_file", "upload", "vcd_tiled_file"),
+    ):
+        answer = page.send(elem_id, trigger, **{field: sent(secret)})
+        assert NOT_SENT in (answer.json()["error"] or ""), elem_id
+    assert not list(server.temporary.rglob("secret.mp4")), "nothing was copied to where files that were sent lie"
+
+
+def test_what_was_sent_to_the_page_cannot_be_named_through_the_api(server: Server, private: Path) -> None:
+    path = RawPage(server.url).upload("walk.mp4", (private / "secret.mp4").read_bytes())
+    assert Path(path).is_file()
+    for way in ("face", "tiled"):
+        assert server.post(f"/vcd/v1/{way}", video=path).status_code == 422
+    answer = server.ask({"frames": 2, "video": path}, "img2img", init_images=[], denoising_strength=0.5)
+    assert "not in a folder that videos may be read from" in answer.text
+
+
+def test_a_page_shows_only_what_was_begun_on_it(server: Server) -> None:
+    (server.data / "outputs").mkdir(exist_ok=True)
+    source = film.film(server.data / "outputs" / "others.mp4")
+    settings = {"steps": 1, "motion_module": "none", "upscaler": "Lanczos", "controlnet": "none", "tile": 64,
+                "tile_overlap": 16}  # fmt: skip
+    mine, other = RawPage(server.url), RawPage(server.url)
+    assert mine.shown("vcd_tiled_read", "click", vcd_tiled_path=str(source))["vcd_tiled_about"]
+    begun = mine.send("vcd_tiled_start", "click", **{f"vcd_tiled_{name}": value for name, value in settings.items()})
+    assert "others.mp4" in begun.text
+    for _ in range(600):
+        if "is ready" in mine.send("vcd_tiled_tick", "click").text:
+            break
+        time.sleep(0.2)
+    assert "others-tiled.mp4" in mine.send("vcd_tiled_start", "click", vcd_tiled_steps=0).text, "it is shown again"
+    assert "others" not in other.send("vcd_tiled_tick", "click").text

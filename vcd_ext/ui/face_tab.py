@@ -9,9 +9,10 @@ from vcd_ext.ui.layouts import FACE
 from vcd_ext.ui.news import keep_fresh
 from vcd_ext.ui.people_section import PeopleSection
 from vcd_ext.ui.remake_section import RemakeSection
+from vcd_ext.ui.session import Session
 
 
-def face_tab(jobs: Jobs) -> None:
+def face_tab(jobs: Jobs, session: Session) -> None:
     """Create the tab's content here, within a gr.Blocks."""
     with gr.Row(elem_id="vcd_face", elem_classes="vcd-tab"):
         with gr.Column(scale=5, min_width=420):
@@ -23,6 +24,6 @@ def face_tab(jobs: Jobs) -> None:
             gr.HTML(heading(3, "Faces painted anew"))
             section = RemakeSection(jobs, FACE, {"people": people.people}, "Repair faces", other=("tiled", "Tiled VCD"))
     taken.connect()
-    people.connect(taken.source, section.form, section.panel)
-    section.connect(taken.source)
-    keep_fresh(section, people)
+    people.connect(session, taken.source, section.form, section.panel)
+    section.connect(session, taken.source)
+    keep_fresh(session, section, people)

@@ -12,6 +12,7 @@ from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui.cards import cards
 from vcd_ext.ui.frame import notes
 from vcd_ext.ui.panel import ready_prompt
+from vcd_ext.ui.session import Session
 from vcd_ext.ui.training_section import USE
 
 
@@ -39,13 +40,13 @@ class IdentitiesSection:
         self.prompt = gr.Textbox(visible=False)
         self.shown = [self.cards, self.chosen, self.confirm_row, self.message]
 
-    def connect(self) -> None:
+    def connect(self, session: Session) -> None:
         """Let the components do something."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
         self.use.click(self.prompt_of, [self.chosen], [self.prompt], **quiet).then(None, [self.prompt], None, _js=USE)
         self.delete.click(self.ask, [self.chosen], [self.confirm_row, self.question], **quiet)
-        self.cancel.click(self.show, [], self.shown, **quiet)
-        self.confirm.click(self.remove, [self.chosen], self.shown, **quiet)
+        session.on(self.cancel.click, self.show, [], self.shown, **quiet)
+        session.on(self.confirm.click, self.remove, [self.chosen], self.shown, **quiet)
 
     def show(self, message: str = "", chosen: str | None = None) -> list[Any]:
         """Values for `shown`. chosen: the identity that stays chosen, else the newest is."""
@@ -77,8 +78,10 @@ class IdentitiesSection:
         """Delete the chosen identity."""
         studio = self.jobs.studio
         try:
+            self.jobs.trainings.check_own(name or "")
             with self.jobs.turn("Deleting an identity"):
                 studio.forget(shelf.find(studio.folders.identities, name or "").path, self.jobs.given_up)
+            self.jobs.trainings.free(name or "")
         except (ValueError, OSError) as error:
             return self.show(str(error))
         except Interrupted:

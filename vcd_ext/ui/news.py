@@ -6,12 +6,12 @@ from typing import Any
 import gradio as gr
 
 from vcd_ext.jobs import Jobs
-from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui.people_section import PeopleSection, pictured
 from vcd_ext.ui.remake_section import RemakeSection
+from vcd_ext.ui.session import Session
 
 
-def keep_fresh(section: RemakeSection[Any], people: PeopleSection | None = None) -> None:
+def keep_fresh(session: Session, section: RemakeSection[Any], people: PeopleSection | None = None) -> None:
     """Create the button of a tab of videos here."""
     tick = gr.Button("News", elem_id=f"vcd_{section.layout.tab}_tick", elem_classes="vcd-hidden")
     seen = gr.State(("", ""))
@@ -37,14 +37,14 @@ def keep_fresh(section: RemakeSection[Any], people: PeopleSection | None = None)
         return [(now, known), *shown, *lists, *found]
 
     outputs = [seen, *section.shown, *section.lists, *sheets]
-    tick.click(news, [seen, section.error], outputs, queue=False, show_progress="hidden", api_name=False)
+    session.on(tick.click, news, [seen, section.error], outputs, queue=False, show_progress="hidden", api_name=False)
 
 
 def _identities(jobs: Jobs) -> str:
     """Another text once an identity was learned or deleted."""
-    training, folder = jobs.last_of(TrainingJob), jobs.studio.folders.identities
-    # The host knows a new one when its training has ended, which is after its file is there.
-    return f"{training and training.state} {folder.stat().st_mtime_ns if folder.is_dir() else 0}"
+    folder = jobs.studio.folders.identities
+    # The host knows a new one when its training has ended, whoever's it is, which is after its file is there.
+    return f"{jobs.idle} {folder.stat().st_mtime_ns if folder.is_dir() else 0}"
 
 
 def _unchanged(components: Sequence[Any]) -> list[Any]:

@@ -16,6 +16,7 @@ from vcd_ext.ui.frame import errors, notes, under_way
 from vcd_ext.ui.inline import embedded
 from vcd_ext.ui.input_section import NONE_YET
 from vcd_ext.ui.layouts import FACE
+from vcd_ext.ui.session import Session
 from vcd_ext.video_run import READING
 
 
@@ -28,12 +29,11 @@ class PeopleSection:
         self.sheet = gr.HTML(elem_id="vcd_face_sheet")
         self.people = component(FACE, "people")
 
-    def connect(self, source: Any, form: Form[FaceSettings], progress: Any) -> None:
+    def connect(self, session: Session, source: Any, form: Form[FaceSettings], progress: Any) -> None:
         """Let the components do something. source: the input's path. progress: the HTML that shows what is done."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
-        self.find.click(self.begin, [], [progress], queue=False, **quiet).then(
-            self.find_faces, [source, *form.inputs], [self.sheet], **quiet
-        )
+        shown = self.find.click(self.begin, [], [progress], queue=False, **quiet)
+        session.on(shown.then, self.find_faces, [source, *form.inputs], [self.sheet], **quiet)
         self.form = form
 
     def begin(self) -> str:

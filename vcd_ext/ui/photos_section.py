@@ -20,6 +20,7 @@ from vcd_ext.ui.frame import notes, under_way
 from vcd_ext.ui.layouts import TRAINING
 from vcd_ext.ui.overlay import framed, overlay
 from vcd_ext.ui.selection import ERASE, PAINT, Selection
+from vcd_ext.ui.session import Session
 from vcd_ext.ui.uploads import UploadButton, UploadField
 from vcd_ext.ui.weights_section import WeightsSection
 
@@ -98,20 +99,19 @@ class PhotosSection:
                 )
                 self.drop = gr.Button("No mask: learn the whole picture", elem_id="vcd_train_drop_mask")
 
-    def connect(self, progress: Any) -> list[Any]:
+    def connect(self, session: Session, progress: Any) -> list[Any]:
         """Let the components do something; the events after which there are more photos or fewer.
 
         progress: the HTML that shows what is being done.
         """
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
         shown = self.shown
-        self.weights.connect(progress)
-        self.find.click(partial(self.begin, FINDING_MASKS), [], [progress], queue=False, **quiet).then(
-            self.find_masks, [self.page, self.class_word, self.name], [self.class_word, *shown], api_name=False
-        )
-        self.suggest.click(partial(self.begin, DESCRIBING), [], [progress], queue=False, **quiet).then(
-            self.suggest_class, [self.page], [self.class_word, self.problems], api_name=False
-        )
+        self.weights.connect(session, progress)
+        begun = self.find.click(partial(self.begin, FINDING_MASKS), [], [progress], queue=False, **quiet)
+        found = [self.class_word, *shown]
+        session.on(begun.then, self.find_masks, [self.page, self.class_word, self.name], found, api_name=False)
+        begun = self.suggest.click(partial(self.begin, DESCRIBING), [], [progress], queue=False, **quiet)
+        session.on(begun.then, self.suggest_class, [self.page], [self.class_word, self.problems], api_name=False)
         for event in (
             self.gallery.select(self.select, [self.page], shown, **quiet),
             self.apply.click(self.paint, [self.page, self.sketch, self.way], shown, **quiet),
@@ -173,7 +173,8 @@ class PhotosSection:
 
     def select(self, page: Page, event: gr.SelectData) -> list[Any]:
         """A photo was clicked."""
-        shown = self.show(page.chosen(index=event.index))
+        there = type(event.index) is int and 0 <= event.index < len(page.selection)
+        shown = self.show(page.chosen(index=event.index) if there else page)
         shown[self.shown.index(self.problems)] = gr.update()
         return shown
 

@@ -12,6 +12,7 @@ from vcd_ext.studio import Choices
 from vcd_ext.ui.form import USUAL, Form, Layout, settings_form
 from vcd_ext.ui.frame import errors
 from vcd_ext.ui.input_section import NONE_YET
+from vcd_ext.ui.session import Session
 from vcd_ext.ui.video_panel import panel, result
 from vcd_ext.video_job import VideoJob
 
@@ -60,12 +61,12 @@ class RemakeSection(Generic[Settings]):
         """The last job of this tab."""
         return self.jobs.last_of(VideoJob, lambda job: isinstance(job.settings, self.layout.cls))
 
-    def connect(self, source: Any) -> None:
+    def connect(self, session: Session, source: Any) -> None:
         """Let the components do something. source: the state with the input's path."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
-        self.start.click(self.begin, [source, self.formats, *self.form.inputs], self.shown, **quiet)
-        self.stop.click(self.interrupt, [], self.shown, queue=False, **quiet)
-        self.save.click(self.save_again, [], self.shown, **quiet)
+        session.on(self.start.click, self.begin, [source, self.formats, *self.form.inputs], self.shown, **quiet)
+        session.on(self.stop.click, self.interrupt, [], self.shown, queue=False, **quiet)
+        session.on(self.save.click, self.save_again, [], self.shown, **quiet)
 
     def show(self, error: str = "") -> list[Any]:
         """Values for `shown`."""
@@ -76,7 +77,7 @@ class RemakeSection(Generic[Settings]):
         return [
             gr.update(value=panel(job, doing, self.jobs.studio.busy()) + errors(error)),
             gr.update(interactive=not runs),
-            gr.update(interactive=runs or doing is not None),
+            gr.update(interactive=self.jobs.stoppable),
             gr.update(visible=job is not None and job.ended and job.unsaved is not None),
             gr.update(value=result(job, self.other)),
             error,

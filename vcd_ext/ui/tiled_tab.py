@@ -8,9 +8,10 @@ from vcd_ext.ui.input_section import InputSection
 from vcd_ext.ui.layouts import TILED
 from vcd_ext.ui.news import keep_fresh
 from vcd_ext.ui.remake_section import RemakeSection
+from vcd_ext.ui.session import Session
 
 
-def tiled_tab(jobs: Jobs) -> None:
+def tiled_tab(jobs: Jobs, session: Session) -> None:
     """Create the tab's content here, within a gr.Blocks."""
     with gr.Row(elem_id="vcd_tiled", elem_classes="vcd-tab"):
         with gr.Column(scale=5, min_width=420):
@@ -20,5 +21,5 @@ def tiled_tab(jobs: Jobs) -> None:
             gr.HTML(heading(2, "Twice as large"))
             section = RemakeSection(jobs, TILED, {}, "Enlarge", other=("face", "Face VCD"))
     taken.connect()
-    section.connect(taken.source)
-    keep_fresh(section)
+    section.connect(session, taken.source)
+    keep_fresh(session, section)

@@ -9,10 +9,11 @@ from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui.frame import heading
 from vcd_ext.ui.identities_section import IdentitiesSection
 from vcd_ext.ui.photos_section import Page, PhotosSection
+from vcd_ext.ui.session import Session
 from vcd_ext.ui.training_section import TrainingSection
 
 
-def train_tab(jobs: Jobs) -> None:
+def train_tab(jobs: Jobs, session: Session) -> None:
     """Create the tab's content here, within a gr.Blocks."""
     with gr.Row(elem_id="vcd_train", elem_classes="vcd-tab"):
         with gr.Column(scale=6, min_width=480):
@@ -23,7 +24,7 @@ def train_tab(jobs: Jobs) -> None:
             training = TrainingSection(jobs, {"class_word": photos.class_word, "name": photos.name})
             gr.HTML(heading(3, "Identities"))
             identities = IdentitiesSection(jobs)
-    for changed in photos.connect(training.panel):
+    for changed in photos.connect(session, training.panel):
         changed.then(
             training.tell_estimate,
             [photos.page, *training.form.inputs],
@@ -32,12 +33,14 @@ def train_tab(jobs: Jobs) -> None:
             show_progress="hidden",
             api_name=False,
         )
-    training.connect(photos.page)
-    identities.connect()
-    _keep_fresh(photos, training, identities)
+    training.connect(session, photos.page)
+    identities.connect(session)
+    _keep_fresh(session, photos, training, identities)
 
 
-def _keep_fresh(photos: PhotosSection, training: TrainingSection, identities: IdentitiesSection) -> None:
+def _keep_fresh(
+    session: Session, photos: PhotosSection, training: TrainingSection, identities: IdentitiesSection
+) -> None:
     """A hidden button that the page's script presses for news."""
     tick = gr.Button("News", elem_id="vcd_train_tick", elem_classes="vcd-hidden")
     seen = gr.State("")
@@ -54,7 +57,8 @@ def _keep_fresh(photos: PhotosSection, training: TrainingSection, identities: Id
             return [now, shown[0], *[gr.update()] * (len(training.shown) - 1 + len(identities.shown) + 1)]
         return [now, *shown, *identities.show(chosen=_kept(job, before, chosen)), training.tell_estimate(page, *values)]
 
-    tick.click(
+    session.on(
+        tick.click,
         news,
         [seen, training.error, photos.page, identities.chosen, *training.form.inputs],
         [seen, *training.shown, *identities.shown, training.estimate],

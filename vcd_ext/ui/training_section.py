@@ -15,6 +15,7 @@ from vcd_ext.ui.frame import errors, notes
 from vcd_ext.ui.layouts import TRAINING
 from vcd_ext.ui.panel import panel, preview, ready_prompt
 from vcd_ext.ui.photos_section import Page
+from vcd_ext.ui.session import Session
 
 # Settings on which time and memory depend.
 COSTLY = ("steps", "size", "batch", "micro_batch", "gradient_checkpointing", "variants", "validate_every")
@@ -64,14 +65,20 @@ class TrainingSection:
             self.use_row, self.prompt, self.error,
         ]  # fmt: skip
 
-    def connect(self, page: Any) -> None:
+    def connect(self, session: Session, page: Any) -> None:
         """Let the components do something. page: the state with the photos."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
-        self.train.click(self.start, [page, self.replace, self.preview_every, *self.form.inputs], self.shown, **quiet)
-        self.stop.click(self.interrupt, [], self.shown, queue=False, **quiet)
-        self.keep.click(self.stop_and_save, [], self.shown, **quiet)
-        self.resume.click(self.go_on, [self.unfinished, self.preview_every], self.shown, **quiet)
-        self.discard.click(self.throw_away, [self.unfinished], self.shown, **quiet)
+        session.on(
+            self.train.click,
+            self.start,
+            [page, self.replace, self.preview_every, *self.form.inputs],
+            self.shown,
+            **quiet,
+        )
+        session.on(self.stop.click, self.interrupt, [], self.shown, queue=False, **quiet)
+        session.on(self.keep.click, self.stop_and_save, [], self.shown, **quiet)
+        session.on(self.resume.click, self.go_on, [self.unfinished, self.preview_every], self.shown, **quiet)
+        session.on(self.discard.click, self.throw_away, [self.unfinished], self.shown, **quiet)
         self.use.click(None, [self.prompt], None, _js=USE, api_name=False)
         for name in COSTLY:
             self.form.components[name].change(
@@ -83,6 +90,7 @@ class TrainingSection:
         job, studio = self.jobs.last_of(TrainingJob), self.jobs.studio
         runs, done = job is not None and not job.ended, job is not None and job.state == DONE
         left = [] if runs else unfinished.unfinished(studio.folders.trainings)
+        left = [one for one in left if self.jobs.trainings.is_own(one.name)]
         choices = [f"{one.name}: {one.step} of {one.total} steps" for one in left]
         can_keep = runs or (job is not None and job.file is None and job.identity is not None)
         doing = self.jobs.beside(job)
@@ -90,7 +98,7 @@ class TrainingSection:
             gr.update(value=panel(job, doing, studio.busy()) + errors(error)),
             gr.update(value=preview(job)),
             gr.update(interactive=not runs),
-            gr.update(interactive=runs or doing is not None),
+            gr.update(interactive=self.jobs.stoppable),
             gr.update(interactive=can_keep),
             gr.update(visible=bool(choices)),
             gr.update(choices=choices, value=choices[0] if choices else None),

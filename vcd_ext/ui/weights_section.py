@@ -11,6 +11,7 @@ from vcd_ext.identity.progress import Progress
 from vcd_ext.identity.segment import absent, download, missing
 from vcd_ext.jobs import Jobs
 from vcd_ext.ui.frame import notes, under_way
+from vcd_ext.ui.session import Session
 
 NETWORKS = "Grounding DINO and SAM"
 WITHOUT = "For now, masks are found by where the loaded checkpoint looks when it reads the class, which is less exact."
@@ -34,12 +35,11 @@ class WeightsSection:
             self.get = gr.Button("Download them", elem_id="vcd_train_download")
             self.message = gr.HTML(elem_id="vcd_train_download_message")
 
-    def connect(self, progress: Any) -> None:
+    def connect(self, session: Session, progress: Any) -> None:
         """Let the button do something. progress: the HTML that shows what is being done."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
-        self.get.click(self.begin, [], [progress], queue=False, **quiet).then(
-            self.bring, [], [self.accordion, self.message], **quiet
-        )
+        shown = self.get.click(self.begin, [], [progress], queue=False, **quiet)
+        session.on(shown.then, self.bring, [], [self.accordion, self.message], **quiet)
 
     def begin(self) -> str:
         """Show at once that something happens."""

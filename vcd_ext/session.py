@@ -1,0 +1,29 @@
+"""Whose request is being answered: each session sees and stops what it has begun itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+# None for the machine's own people, who see and stop everything: the command line, and the API, whose jobs are known
+# by secret ids.
+_asking: ContextVar[str | None] = ContextVar("asking", default=None)
+
+
+@contextmanager
+def asked_by(session: str) -> Iterator[None]:
+    """Answer, within this context, a request of this session."""
+    before = _asking.set(session)
+    try:
+        yield
+    finally:
+        _asking.reset(before)
+
+
+def asking() -> str | None:
+    """Return the session whose request is being answered; None for the machine's own people."""
+    return _asking.get()
+
+
+def own(session: str | None) -> bool:
+    """Return whether what this session has begun is shown to who asks now."""
+    return _asking.get() in (None, session)
