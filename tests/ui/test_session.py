@@ -7,10 +7,11 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests import film
-from tests.browser import CHROMIUM, FLAGS, MINUTE
+from tests.browser import CHROMIUM, FLAGS, PATIENCE_MS
 from tests.gradio_page import RawPage, sent
 from tests.identity.toy_host import PHOTOS
-from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_at, until
+from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_at
+from tests.waiting import PATIENCE, until
 from vcd_ext.jobs import BusyError, Jobs
 from vcd_ext.session import asked_by
 from vcd_ext.settings import TiledSettings
@@ -89,7 +90,7 @@ def test_a_new_page_shows_nothing_of_others(
     url: str, jobs: Jobs, studio: ToyStudio, tmp_path: Path, cookies: tuple[dict[str, str] | None, ...]
 ) -> None:
     first, second = (RawPage(url, its) for its in cookies)
-    studio.video.at = lambda frame: studio.go_on.wait(MINUTE / 1000) if frame == 2 else None
+    studio.video.at = lambda frame: studio.go_on.wait(PATIENCE) if frame == 2 else None
     path = first.upload("walk.mp4", film.film(tmp_path / "walk.mp4").read_bytes())
     assert "walk.mp4" in first.shown("vcd_tiled_file", "upload", vcd_tiled_file=sent(path))["vcd_tiled_about"]
     first.shown("vcd_tiled_start", "click")
@@ -119,6 +120,8 @@ def test_a_browser_knows_its_jobs_when_the_page_is_loaded_again_and_another_does
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         mine, other = browser.new_page(), browser.new_page()
+        for page in (mine, other):
+            page.set_default_timeout(PATIENCE_MS)
         mine.goto(url)
         mine.locator("#vcd_tabs > .tab-nav button", has_text="Tiled VCD").click()
         mine.locator("#vcd_tiled_file input[type=file]").set_input_files(film.film(tmp_path / "walk.mp4"))

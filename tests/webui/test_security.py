@@ -1,6 +1,5 @@
 """What nobody may do who can reach the WebUI: read other files, compute through a foreign page, see what is others'."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import requests
 
 from tests import film
 from tests.gradio_page import RawPage, sent
+from tests.waiting import until
 from tests.webui.server import Server
 from vcd_ext.ui.uploads import NOT_SENT
 
@@ -164,9 +164,6 @@ def test_a_page_shows_only_what_was_begun_on_it(server: Server) -> None:
     assert mine.shown("vcd_tiled_read", "click", vcd_tiled_path=str(source))["vcd_tiled_about"]
     begun = mine.send("vcd_tiled_start", "click", **{f"vcd_tiled_{name}": value for name, value in settings.items()})
     assert "others.mp4" in begun.text
-    for _ in range(600):
-        if "is ready" in mine.send("vcd_tiled_tick", "click").text:
-            break
-        time.sleep(0.2)
+    until(lambda: "is ready" in mine.send("vcd_tiled_tick", "click").text, every=0.2)
     assert "others-tiled.mp4" in mine.send("vcd_tiled_start", "click", vcd_tiled_steps=0).text, "it is shown again"
     assert "others" not in other.send("vcd_tiled_tick", "click").text
