@@ -1,13 +1,16 @@
 """Light and colours matched on the ring around a face."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vcd_ext.face.colour import NO_SHIFT, Shift, calmed, measured
+from vcd_ext.face.colour import CALM, NO_SHIFT, Shift, calmed, measured
+from vcd_ext.face.repair import _Back, _coloured
+from vcd_ext.face.resample import Area
 from vcd_ext.host import Picture
 
 RING = np.zeros((48, 48), np.float32)
@@ -97,3 +100,18 @@ def test_a_light_that_changes_slowly_is_followed() -> None:
 def test_few_frames_have_shifts_too() -> None:
     assert float(calmed(shifts(np.array([4.0])), 0).added[0]) == pytest.approx(4)
     assert float(calmed(shifts(np.array([4.0, 6])), 1).added[0]) == pytest.approx(6, abs=1e-4)
+
+
+def test_each_frame_has_the_shift_that_all_frames_around_it_say() -> None:
+    """Not one frame less on either side, at the beginning and the end neither."""
+    draw = np.random.default_rng(4)
+    grey = np.full((6, 6, 3), 0.5, np.float32)
+    shifts = [replace(NO_SHIFT, added=draw.uniform(-0.2, 0.2, 3).astype(np.float32)) for _ in range(3 * CALM)]
+    place = Area(slice(6), slice(6))
+    backs = [_Back(i, place, np.ones((6, 6), np.float32), grey, shift) for i, shift in enumerate(shifts)]
+    coloured = list(_coloured(iter(backs), 1.0))
+    assert [back.frame for back in coloured] == list(range(3 * CALM))
+    for i, back in enumerate(coloured):
+        first = max(0, i - CALM)
+        around = shifts[first : min(i + CALM, len(shifts) - 1) + 1]
+        np.testing.assert_allclose(back.picture, calmed(around, i - first).of(grey, 1.0), atol=1e-6)

@@ -8,8 +8,9 @@ import pytest
 
 from tests.face.conftest import FRAMES, SETTINGS, SIDE
 from tests.face.synthetic import Jittery, Person, Scene, line, moving, scene
-from vcd_ext.face import Detection, Track, boxes_of, find_people
-from vcd_ext.face.boxes import extents, iou, middles
+from tests.face.toy_host import ToyHost
+from vcd_ext.face import Detection, Track, boxes_of, find_people, restore
+from vcd_ext.face.boxes import extents, inside, iou, middles
 from vcd_ext.host import Interrupted
 from vcd_ext.settings import FaceSettings
 
@@ -112,6 +113,24 @@ def test_a_short_gap_is_bridged_and_a_long_one_is_not_repaired() -> None:
     [long] = told(seen, replace(SETTINGS, max_gap=3, fade=0))
     assert np.flatnonzero(long.presence == 0).tolist() == [8, 9, 10, 11]
     assert long.box(9) is None
+
+
+@pytest.mark.parametrize(("speed", "gap"), [(4, 5), (7, 6), (9, 8)])
+def test_a_face_that_leaves_the_picture_and_comes_back_is_not_there_meanwhile(speed: int, gap: int) -> None:
+    """Straight out over the edge and back: there is nothing of it to be painted, and no crop is made of the edge."""
+    out = 160 - 12 + np.minimum(np.arange(30) - 12, 12 + gap - np.arange(30)) * speed
+    seen = [[here(x)] if i <= 12 or i >= 12 + gap else [] for i, x in enumerate(out.tolist())]
+    [track] = told(seen, replace(SETTINGS, fade=0))
+    shown = inside(track.boxes, 160, 120)
+    assert shown.min() < 0.6, "it was out"
+    assert (track.presence[shown < 0.6] == 0)[~track.seen[shown < 0.6]].all()
+    assert track.presence[:10].min() == track.presence[16 + gap :].min() == 1
+    host, frames = ToyHost(lambda place, picture: 1 - picture), np.full((30, 120, 160, 3), 90, np.uint8)
+    frames[:, ::2] = 170
+    restored = restore(host, frames, replace(SETTINGS, size=64), people=[track])
+    assert host.lengths == [len(track.frames) - int((track.presence == 0).sum())], "in one, without what it was not in"
+    changed = (restored != frames).any(axis=(1, 2, 3))
+    assert np.array_equal(changed, track.presence > 0)
 
 
 def test_a_face_that_was_lost_for_long_is_the_same_afterwards() -> None:

@@ -21,6 +21,12 @@ def around(centres: Values, sizes: Values) -> Values:
     return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=-1)
 
 
+def inside(boxes: Values, width: int, height: int) -> Values:
+    """The share of each box [n, 4] that lies in a picture of width x height: [n]."""
+    shown = extents(np.clip(boxes, 0, [width, height, width, height]))
+    return np.asarray(shown.prod(axis=1) / np.maximum(extents(boxes).prod(axis=1), 1e-9))
+
+
 def iou(one: Values, two: Values) -> Values:
     """Area that boxes [n, 4] and [m, 4] have in common, as a share of what they cover together: [n, m]."""
     return _shares(one, two)[0]

@@ -14,7 +14,7 @@ from vcd_ext.face.colour import CALM, Shift, calmed, measured
 from vcd_ext.face.crops import squares
 from vcd_ext.face.mask import Weights, beyond_face, paste_weights, pasted, repaint_mask
 from vcd_ext.face.resample import Area, Square, enlarge, reduce
-from vcd_ext.face.track import Track
+from vcd_ext.face.track import Track, in_picture
 from vcd_ext.host import Interrupted, Picture, Report, VideoHost, VideoPass
 from vcd_ext.settings import NO_MODULE, FaceSettings
 
@@ -99,10 +99,12 @@ class Repair:
 
         Raises `host.Interrupted`, also between frames, and what the host raises.
         """
-        places = squares(track, self.settings, *self.frames.shape[1:3])
+        height, width = self.frames.shape[1:3]
+        places, first = squares(track, self.settings, height, width), track.frames.start
+        shown = in_picture(track.boxes, track.seen, width, height)
         for part in track.parts():
-            first = track.frames.start
-            faces = [_Face(i, track.boxes[i - first], places[i - first]) for i in part]
+            # Where it has gone out of the picture for a moment, a face would be made of what is at the edge.
+            faces = [_Face(i, track.boxes[i - first], places[i - first]) for i in part if shown[i - first]]
             for back in _coloured(self._came_back(faces, work, progress), self.settings.colour):
                 if presence := float(track.presence[back.frame - first]):
                     yield _patch(back, presence, below)

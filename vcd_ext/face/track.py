@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.face.associate import Path
-from vcd_ext.face.boxes import Values, around, covered, extents, middles
+from vcd_ext.face.boxes import Values, around, covered, extents, inside, middles
 from vcd_ext.face.smooth import SLOWER, followed, robust, stiffness
 from vcd_ext.settings import FaceSettings
 
@@ -18,6 +18,8 @@ ONE_SIZE = 1.15
 _LARGE = 90  # percentile of the sizes that becomes the one size
 TOGETHER = 8  # frames without the face that do not divide the video that is denoised
 HIDDEN = 0.3  # of a face that is lost: where another covers more, it is behind that one
+SHOWN = 0.6  # of a lost face that lies in the picture, at least: of less no detector would have found it
+_SEEN = 0.1  # of one that was seen: its track may run a little ahead of it
 _NOISE = 0.01  # of a face: no detector is more exact
 
 Flags = NDArray[np.bool_]
@@ -90,7 +92,14 @@ def settled(path: Path, shot: range, width: int, height: int, settings: FaceSett
     sizes = _sizes(extents(found), seen, settings.smoothing)
     noise = _NOISE * float(np.median(sizes))
     centres = followed(middles(found), seen.astype(float), stiffness(settings.smoothing), noise, lag=noise)
-    return Track(0, frames, around(centres, sizes), seen, _bridged(seen, settings.max_gap).astype(float))
+    boxes = around(centres, sizes)
+    there = _bridged(seen, settings.max_gap) & in_picture(boxes, seen, width, height)
+    return Track(0, frames, boxes, seen, there.astype(float))
+
+
+def in_picture(boxes: Values, seen: Flags, width: int, height: int) -> Flags:
+    """In which frames a face with these boxes [n, 4] is in a picture of width x height; else it has gone out of it."""
+    return np.asarray(inside(boxes, width, height) >= np.where(seen, _SEEN, SHOWN))
 
 
 def faded(track: Track, others: Sequence[Track], shot: range, fade: int) -> Track:
