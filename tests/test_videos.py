@@ -64,6 +64,22 @@ def test_a_result_is_the_input_of_the_next_stage(jobs: Jobs, studio: ToyStudio, 
     assert face.files[0].is_file(), "each stage is kept"
 
 
+def test_passes_in_a_row_lose_no_more_than_one(jobs: Jobs, source: Path) -> None:
+    untouched = replace(FACES, min_face=60)  # larger than the faces, so that nothing is painted
+    made = [ended(jobs.videos.start(source, untouched))]
+    for _ in range(2):
+        made.append(ended(jobs.videos.start(made[-1].files[0], untouched)))
+    assert [job.error for job in made] == [""] * 3
+    first, _, last = (media.read(job.files[0]).frames for job in made)
+    assert np.array_equal(first, last), "each is written from the same frames"
+    assert not np.array_equal(media.read(source).frames, first), "or the format loses nothing"
+    assert all(media.has_sound(job.files[0]) for job in made)
+    changed = made[-1].files[0]
+    media.write(changed, media.Clip(np.zeros((2, 64, 96, 3), np.uint8), 10))
+    other = ended(jobs.videos.start(changed, TILES))
+    assert media.read(other.files[0]).frames.shape[0] == 2, "a file that was changed since is read itself"
+
+
 @pytest.mark.parametrize("settings", [FACES, TILES], ids=["face", "tiled"])
 @pytest.mark.parametrize("frames", [1, 3, 8, 20])
 def test_the_last_that_is_told_of_each_stage_is_its_end(

@@ -17,8 +17,11 @@ def room(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     Above IN_MEMORY bytes it lies in a nameless file of the folder for temporary files, which is gone with the array.
     OSError, in one sentence, if the disk has not enough room: now, and not when a value is written.
     """
-    if not is_large(shape, dtype):
-        return np.empty(shape, dtype)
+    return on_disk(shape, dtype) if is_large(shape, dtype) else np.empty(shape, dtype)
+
+
+def on_disk(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """Return an array as `room` does for large ones, of whatever size."""
     size = _bytes(shape, dtype)
     with tempfile.TemporaryFile() as file:  # the array holds the file open by itself
         try:

@@ -7,6 +7,7 @@ from vcd_ext import media, results
 from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
 from vcd_ext.media.names import SPARE, cut
+from vcd_ext.media.originals import ORIGINALS
 from vcd_ext.remake import Telling, remake
 from vcd_ext.studio import Studio
 from vcd_ext.video_job import VideoJob
@@ -29,7 +30,7 @@ class VideoRun:
         job, studio = self.job, self.studio
         with studio.remaking(job.note, job.stops) as host:
             job.report(Progress(READING, 0, 1))
-            clip = media.read(job.source, job.note)
+            clip = ORIGINALS.find(job.source) or media.read(job.source, job.note)
             job.report(Progress(READING, 1, 1))
             job.before = self._playable(job.source, lambda: clip)
             telling = Telling(job.report, job.note, lambda: job.stops() or studio.interrupted())
@@ -48,6 +49,7 @@ class VideoRun:
         files = results.free(self.studio.folders.videos, name, job.formats)
         results.save(clip, files, job.source, job.note)
         job.after = self._playable(next((file for file in files if file.suffix in PLAYED), files[0]), lambda: clip)
+        ORIGINALS.keep(files, clip)
         job.files, job.unsaved = files, None
         job.report(Progress(WRITING, 1, 1))
 

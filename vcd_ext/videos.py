@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vcd_ext import media
 from vcd_ext.host import Interrupted
+from vcd_ext.media.originals import ORIGINALS
 from vcd_ext.remake import Settings, Telling, check, find_faces
 from vcd_ext.settings import FaceSettings, VideoSettings, parse
 from vcd_ext.video_job import VideoJob
@@ -60,7 +61,7 @@ class Videos:
         """
         notes: list[str] = []
         with self.jobs.turn(READING):
-            clip = media.read(source, notes.append)
+            clip = ORIGINALS.find(source) or media.read(source, notes.append)
             telling = Telling(self.jobs.tell, notes.append, self.jobs.stops)
             try:
                 with self.studio.finding(self.jobs.given_up):

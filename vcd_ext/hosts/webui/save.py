@@ -14,6 +14,7 @@ from PIL import Image
 
 from vcd_ext import media, results
 from vcd_ext.media.names import cut_all
+from vcd_ext.media.originals import ORIGINALS
 from vcd_ext.pipeline import Finished
 from vcd_ext.results import MIME
 from vcd_ext.settings import VideoSettings
@@ -81,12 +82,10 @@ def _saved(
     stacked = np.stack([np.asarray(frame.convert("RGB")) for frame in frames])
     stem = _stem(p, number, frames[0])
     files = [stem.with_name(f"{stem.name}.{suffix}") for suffix in formats]
-    for path in files:
-        yield _write(path, _clip(stacked, settings.fps, infotext), sound), ""
+    yield from ((path, "") for path in _written(files, _clip(stacked, settings.fps, infotext), sound))
     for stage in reversed(earlier.get(number, ())):
         clip = _clip(stage.clip.frames, settings.fps, stage.clip.metadata.get("parameters", ""))
-        for path in files:
-            yield _write(stage.beside(path), clip, sound), stage.title
+        yield from ((path, stage.title) for path in _written([stage.beside(path) for path in files], clip, sound))
 
 
 def _clip(frames: NDArray[np.uint8], fps: float, infotext: str) -> media.Clip:
@@ -101,12 +100,15 @@ def described(p: Any, path: Path) -> dict[str, str]:
     return entry
 
 
-def _write(path: Path, clip: media.Clip, sound: "_Sound") -> Path:
-    results.write(clip, path, *sound)
-    if shared.demo is not None:
-        # Lets the page play it if the person's output folder lies outside the WebUI's.
-        ui_tempdir.register_tmp_file(shared.demo, str(path))
-    return path
+def _written(files: Sequence[Path], clip: media.Clip, sound: "_Sound") -> Iterator[Path]:
+    """Write a video in each of its formats; yield each file once it is there."""
+    for path in files:
+        results.write(clip, path, *sound)
+        if shared.demo is not None:
+            # Lets the page play it if the person's output folder lies outside the WebUI's.
+            ui_tempdir.register_tmp_file(shared.demo, str(path))
+        yield path
+    ORIGINALS.keep(files, clip)
 
 
 def _stem(p: Any, number: int, image: Image.Image) -> Path:
