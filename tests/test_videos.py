@@ -67,15 +67,14 @@ def test_a_result_is_the_input_of_the_next_stage(jobs: Jobs, studio: ToyStudio, 
 def test_passes_in_a_row_lose_no_more_than_one(jobs: Jobs, source: Path) -> None:
     untouched = replace(FACES, min_face=60)  # larger than the faces, so that nothing is painted
     made = [ended(jobs.videos.start(source, untouched))]
-    for _ in range(2):
-        made.append(ended(jobs.videos.start(made[-1].files[0], untouched)))
+    for form in ("mp4", "png"):
+        made.append(ended(jobs.videos.start(made[-1].files[0], untouched, [form])))
     assert [job.error for job in made] == [""] * 3
-    first, _, last = (media.read(job.files[0]).frames for job in made)
-    assert np.array_equal(first, last), "each is written from the same frames"
-    assert not np.array_equal(media.read(source).frames, first), "or the format loses nothing"
-    assert all(media.has_sound(job.files[0]) for job in made)
-    changed = made[-1].files[0]
-    media.write(changed, media.Clip(np.zeros((2, 64, 96, 3), np.uint8), 10))
+    first = media.read(source).frames
+    assert not np.array_equal(media.read(made[1].files[0]).frames, first), "or the format loses nothing"
+    assert np.array_equal(media.read(made[2].files[0]).frames, first)
+    assert media.has_sound(made[1].files[0])
+    changed = media.write(made[1].files[0], media.Clip(np.zeros((2, 64, 96, 3), np.uint8), 10))
     other = ended(jobs.videos.start(changed, TILES))
     assert media.read(other.files[0]).frames.shape[0] == 2, "a file that was changed since is read itself"
 

@@ -126,6 +126,14 @@ def test_it_ends_with_the_pictures(source: Path, tmp_path: Path) -> None:
     assert payload(short) == payload(source)[: len(payload(short))]
 
 
+@pytest.mark.parametrize("codec", ["aac", "pcm_s16le"])
+def test_it_begins_with_the_part_of_the_film_that_was_read(codec: str, tmp_path: Path) -> None:
+    source = film(tmp_path / "film.mkv", codec)
+    clip = read(source)
+    made = write(tmp_path / "part.mp4", Clip(clip.frames[4:], clip.fps, start=Fraction(4, FPS)), sound=source)
+    assert beep(made) == pytest.approx(BEEP - 0.5, abs=0.05)
+
+
 def test_silent_files_and_formats_stay_silent(source: Path, tmp_path: Path) -> None:
     clip = read(source)
     silent = write(tmp_path / "silent.mp4", clip)

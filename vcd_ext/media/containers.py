@@ -89,7 +89,7 @@ def _write(path: Path, clip: Clip, kind: Container, sound: Path | None) -> None:
             container.metadata["comment"] = stored["parameters"]
         stream = _video_stream(container, clip, kind)
         length = len(clip.frames) / clip.fps + LAST_SOUND
-        with opened(sound, container, length) as heard:
+        with opened(sound, container, length, clip.start) as heard:
             for i, picture in enumerate(clip.frames):
                 container.mux(stream.encode(_encodable(picture)))
                 if heard is not None:  # beside the pictures, or the muxer would hold all of them until the sound comes

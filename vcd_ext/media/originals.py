@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +56,14 @@ class Originals:
 
 
 def _on_disk(clip: Clip) -> Clip:
-    """The same clip with its frames on the disk. OSError if there is not enough room."""
+    """The same clip, as the beginning of a file, with its frames on the disk. OSError if there is not enough room."""
     if isinstance(clip.frames, np.memmap):
-        return clip
+        return replace(clip, start=Fraction(0))
     if clip.frames.nbytes > SHARE * shutil.disk_usage(tempfile.gettempdir()).free:
         raise OSError("The disk has no room to spare.")
     frames = on_disk(clip.frames.shape, clip.frames.dtype)
     frames[:] = clip.frames
-    return replace(clip, frames=frames)
+    return replace(clip, frames=frames, start=Fraction(0))
 
 
 def _state(file: Path) -> _State | None:

@@ -47,13 +47,14 @@ def has_sound(path: Path) -> bool:
 class Sound:
     """The first sound stream of a file on its way into a container that is being written."""
 
-    def __init__(self, source: Any, container: Any, seconds: Fraction):
+    def __init__(self, source: Any, container: Any, seconds: Fraction, start: Fraction):
         """source, container: PyAV's, one open for reading and one for writing; StopIteration without sound.
 
-        seconds: the length of the sound that is wanted.
+        seconds: the length of the sound that is wanted. start: the second of the source's pictures that is its first.
         """
         self._input = next(stream for stream in source.streams.audio if stream.codec_context is not None)
-        self._path, self._container, self._seconds = source.name.removeprefix("file:"), container, seconds
+        self._path, self._container = source.name.removeprefix("file:"), container
+        self._seconds, self._start = seconds, start
         if _takes(container.format.name, self._input):
             self._output = container.add_stream_from_template(self._input)
             self._packets = self._copied(source)
@@ -110,9 +111,10 @@ class Sound:
             yield from ((frame, moment) for frame in self._input.codec_context.decode(None))
 
     def _timed(self, source: Any) -> Iterator[tuple[Any, int]]:
-        """The packets of the clip's length, timed so that the first picture is shown at 0, and that time."""
+        """The packets of the clip's length, timed so that the clip begins at 0, and that time."""
         video = source.streams.video[0] if source.streams.video else None
-        begin = video.start_time * video.time_base if video is not None and video.start_time else Fraction(0)
+        first = video.start_time * video.time_base if video is not None and video.start_time else Fraction(0)
+        begin = first + self._start
         before, end, beyond = None, 0, 0
         for packet in source.demux(self._input):
             if not packet.size:
@@ -149,10 +151,12 @@ def _rate(codec: str, wanted: int) -> int:
 
 
 @contextmanager
-def opened(path: Path | None, container: Any, seconds: Fraction) -> Iterator[Sound | None]:
+def opened(
+    path: Path | None, container: Any, seconds: Fraction, start: Fraction = Fraction(0)
+) -> Iterator[Sound | None]:
     """Yield the sound of a file, of this length, for a container that is being written; None without a file.
 
-    The container's other streams must be there. SoundError.
+    start: as for `Sound`. The container's other streams must be there. SoundError.
     """
     if path is None:
         yield None
@@ -161,7 +165,7 @@ def opened(path: Path | None, container: Any, seconds: Fraction) -> Iterator[Sou
         source = pyav().open(f"file:{path}", format=DEMUXERS[path.suffix.lower()], metadata_errors="replace")
     with source:
         with _explained(path):
-            sound = Sound(source, container, seconds)
+            sound = Sound(source, container, seconds, start)
             container.start_encoding()
         yield sound
 
