@@ -65,7 +65,19 @@ def told(section: Any, answer: list[Any]) -> dict[str, Any]:
     """The updates by the name of the section's component."""
     assert len(answer) == len(section.shown)
     names = {id(made): name for name, made in vars(section).items()}
-    return {names[id(made)]: value for made, value in zip(section.shown, answer, strict=True)}
+    by_name = {names[id(made)]: value for made, value in zip(section.shown, answer, strict=True)}
+    return by_name | ({"page": by_name["page"].opened()} if "page" in by_name else {})
+
+
+def alike(page: Page, other: Page) -> bool:
+    """Whether two pages have the same photos, masks and choices."""
+
+    def seen(one: Chosen) -> tuple[Any, ...]:
+        photo = one.photo
+        mask = photo.mask is not None and photo.mask.tobytes()
+        return photo.name, photo.pixels.tobytes(), mask, photo.mask_source, one.used, one.whole
+
+    return (page.index, *map(seen, page.selection)) == (other.index, *map(seen, other.selection))
 
 
 def dropped(folder: Path, *numbers: int) -> list[Any]:
@@ -93,7 +105,7 @@ def test_what_is_no_photo_is_told_and_the_others_stay(photos: PhotosSection, tmp
     (tmp_path / "notes.png").write_bytes(b"no picture")
     _, *answer = photos.add_files(PAGE, [SimpleNamespace(name=str(tmp_path / "notes.png"))])
     shown = told(photos, answer)
-    assert shown["page"] == PAGE
+    assert alike(shown["page"], PAGE)
     assert "notes.png" in shown["problems"]["value"]
 
 
@@ -136,7 +148,7 @@ def test_masks_that_cannot_be_looked_for_are_told(
     shown = told(photos, answer)
     assert word == class_word
     assert words in shown["problems"]["value"]
-    assert shown["page"] == page
+    assert alike(shown["page"], page)
 
 
 def test_the_class_is_suggested_by_what_most_photos_in_use_show(photos: PhotosSection, studio: ToyStudio) -> None:
@@ -200,7 +212,7 @@ def test_a_photo_is_selected_painted_on_left_out_and_learned_as_a_whole(photos: 
 def test_without_a_stroke_nothing_is_applied(photos: PhotosSection, sketch: dict[str, Any] | None) -> None:
     shown = told(photos, photos.paint(PAGE, sketch, PAINT))
     assert "Nothing was painted" in shown["problems"]["value"]
-    assert shown["page"] == PAGE
+    assert alike(shown["page"], PAGE)
 
 
 def test_a_mask_is_taken_from_a_file_that_fits(photos: PhotosSection, tmp_path: Path) -> None:

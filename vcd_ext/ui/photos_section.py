@@ -1,7 +1,6 @@
 """Photos and masks on the page: dropping, finding, looking, correcting."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from vcd_ext.identity.photos import Photo
 from vcd_ext.identity.places import inside
 from vcd_ext.identity.progress import Progress
 from vcd_ext.jobs import Jobs
@@ -19,6 +19,8 @@ from vcd_ext.ui.form import component
 from vcd_ext.ui.frame import notes, under_way
 from vcd_ext.ui.layouts import TRAINING
 from vcd_ext.ui.overlay import framed, overlay
+from vcd_ext.ui.photos_of_page import KeptPage, Page, put_away
+from vcd_ext.ui.scratch import GoneError, Scratch
 from vcd_ext.ui.selection import ERASE, PAINT, Selection
 from vcd_ext.ui.session import Session
 from vcd_ext.ui.uploads import UploadButton, UploadField
@@ -26,20 +28,12 @@ from vcd_ext.ui.weights_section import WeightsSection
 
 THUMBNAIL, EDITED = 320, 640  # pixels of the longer side
 BRUSH = 28
+NO_PHOTOS = "There are no photos yet; drop 5 to 10 pictures first."
 CLEAR_BRUSH = "() => vcdClearBrush()"  # in javascript/vcd.js
 
 
-@dataclass(frozen=True)
-class Page:
-    """What a page has of photos. index: the one that is being edited."""
-
-    sources: tuple[Path, ...] = ()
-    selection: Selection = ()
-    index: int = 0
-
-    def chosen(self, **changes: Any) -> "Page":
-        """The page with another selection or index."""
-        return replace(self, **changes)
+# How a page's photos come to an event: the state holds them on the disk.
+AnyPage = Page | KeptPage
 
 
 class PhotosSection:
@@ -48,6 +42,7 @@ class PhotosSection:
     def __init__(self, jobs: Jobs):
         self.jobs = jobs
         self.page = gr.State(Page())
+        self.scratch = Scratch()
         self.files = UploadField(
             label="Photos, and masks if you have them",
             file_count="multiple",
@@ -127,8 +122,16 @@ class PhotosSection:
             self.used.input(self.use, [self.page, self.used], shown, **quiet),
         ]
 
-    def show(self, page: Page, problems: Sequence[str] = ()) -> list[Any]:
-        """Values for `shown`."""
+    def show(self, before: AnyPage, problems: Sequence[str] = ()) -> list[Any]:
+        """Values for `shown`; the photos go to the disk."""
+        try:
+            page = before.opened()
+        except GoneError as gone:
+            page, problems = Page(), [*problems, str(gone)]
+        try:
+            kept: AnyPage = put_away(page, self.scratch)
+        except OSError as error:  # then they stay in memory
+            kept, problems = page, [*problems, str(error)]
         some = bool(page.selection)
         gallery = [
             (framed(overlay(one.photo, THUMBNAIL, one.used), i == page.index), one.caption)
@@ -136,20 +139,20 @@ class PhotosSection:
         ]
         one = page.selection[page.index] if some else None
         return [
-            page,
+            kept,
             gr.update(value=gallery, visible=some),
             gr.update(visible=some),
             gr.update(value=overlay(one.photo, EDITED) if one else None),
             gr.update(value=_about(one) if one else ""),
             gr.update(value=one.used if one else True),
-            gr.update(value=notes(list(problems))),
+            gr.update(value=notes(list(dict.fromkeys(problems)))),
         ]
 
-    def add_files(self, page: Page, files: Sequence[Any] | None) -> list[Any]:
+    def add_files(self, page: AnyPage, files: Sequence[Any] | None) -> list[Any]:
         """Photos and masks were dropped; the drop zone is emptied for more."""
         return [None, *self._add(page, [Path(file.name) for file in files or ()])]
 
-    def add_folder(self, page: Page, folder: str) -> list[Any]:
+    def add_folder(self, page: AnyPage, folder: str) -> list[Any]:
         """A folder was named. Pages that others can reach may read only the studio's folders."""
         try:
             if not folder.strip():
@@ -159,22 +162,27 @@ class PhotosSection:
         except ValueError as error:
             return self.show(page, [str(error)])
 
-    def _add(self, page: Page, sources: Sequence[Path]) -> list[Any]:
+    def _add(self, page: AnyPage, sources: Sequence[Path]) -> list[Any]:
         every = tuple(dict.fromkeys([*page.sources, *sources]))
         try:
+            before = page.opened().selection
             found, problems = photos.chosen(every)
         except (ValueError, OSError) as error:
             return self.show(page, [str(error)])
-        return self.show(Page(every, photos.merged(page.selection, found)), problems)
+        return self.show(Page(every, photos.merged(before, found)), problems)
 
     def remove_all(self) -> list[Any]:
         """Begin again without photos."""
         return self.show(Page())
 
-    def select(self, page: Page, event: gr.SelectData) -> list[Any]:
+    def select(self, page: AnyPage, event: gr.SelectData) -> list[Any]:
         """A photo was clicked."""
-        there = type(event.index) is int and 0 <= event.index < len(page.selection)
-        shown = self.show(page.chosen(index=event.index) if there else page)
+        try:
+            opened = page.opened()
+        except GoneError:
+            return self.show(page)
+        there = type(event.index) is int and 0 <= event.index < len(opened.selection)
+        shown = self.show(opened.chosen(index=event.index) if there else opened)
         shown[self.shown.index(self.problems)] = gr.update()
         return shown
 
@@ -182,52 +190,63 @@ class PhotosSection:
         """Show at once that something happens."""
         return under_way(self.jobs.doing or Progress(what, 0, 1))
 
-    def suggest_class(self, page: Page) -> list[Any]:
+    def suggest_class(self, page: AnyPage) -> list[Any]:
         """Write what the photos show into the class, and what went wrong below it."""
         try:
-            if not page.selection:
-                raise ValueError("There are no photos yet; drop 5 to 10 pictures first.")
-            used = [one.photo for one in page.selection if one.used]
+            used = _used(page.opened())
             return [gr.update(value=self.jobs.trainings.suggest_class(used)), gr.update(value="")]
         except (ValueError, OSError) as error:
             return [gr.update(), gr.update(value=notes([str(error)]))]
 
-    def find_masks(self, page: Page, class_word: str, name: str) -> list[Any]:
+    def find_masks(self, page: AnyPage, class_word: str, name: str) -> list[Any]:
         """Look for the masks of all photos that lack one; of what the photos show, where the class is empty."""
         try:
-            if not page.selection:
-                raise ValueError("There are no photos yet; drop 5 to 10 pictures first.")
-            used = [one.photo for one in page.selection if one.used]
-            word = self.jobs.trainings.class_of(used, class_word, name)
-            found, problems = self.jobs.trainings.find_masks(photos.lacking(page.selection), word)
+            opened = page.opened()
+            word = self.jobs.trainings.class_of(_used(opened), class_word, name)
+            found, problems = self.jobs.trainings.find_masks(photos.lacking(opened.selection), word)
         except (ValueError, OSError) as error:
             return [class_word, *self.show(page, [str(error)])]
-        return [word, *self.show(page.chosen(selection=photos.with_masks(page.selection, found)), problems)]
+        return [word, *self.show(opened.chosen(selection=photos.with_masks(opened.selection, found)), problems)]
 
-    def use(self, page: Page, used: bool) -> list[Any]:
+    def use(self, page: AnyPage, used: bool) -> list[Any]:
         """The photo is used, or left out."""
-        return self.show(page.chosen(selection=photos.with_use(page.selection, page.index, used)))
+        return self._changed(page, lambda selection, index: photos.with_use(selection, index, used))
 
-    def paint(self, page: Page, sketch: dict[str, Any] | None, way: str) -> list[Any]:
+    def paint(self, page: AnyPage, sketch: dict[str, Any] | None, way: str) -> list[Any]:
         """The mask is corrected by what was painted."""
-        try:
+
+        def painted(selection: Selection, index: int) -> Selection:
             if sketch is None or not sketch["mask"].any():
                 raise ValueError("Nothing was painted; paint on the photo, then apply it.")
             strokes = sketch["mask"].max(axis=2) if sketch["mask"].ndim == 3 else sketch["mask"]
-            return self.show(page.chosen(selection=photos.with_strokes(page.selection, page.index, strokes, way)))
-        except ValueError as error:
-            return self.show(page, [str(error)])
+            return photos.with_strokes(selection, index, strokes, way)
 
-    def take_mask(self, page: Page, file: Any) -> list[Any]:
+        return self._changed(page, painted)
+
+    def take_mask(self, page: AnyPage, file: Any) -> list[Any]:
         """The mask is replaced by a file."""
+        return self._changed(page, lambda selection, index: photos.with_mask_file(selection, index, Path(file.name)))
+
+    def drop_mask(self, page: AnyPage) -> list[Any]:
+        """The photo is learned from as a whole."""
+        return self._changed(page, photos.without_mask)
+
+    def _changed(self, page: AnyPage, change: Callable[[Selection, int], Selection]) -> list[Any]:
+        """Values for `shown` once the photo that is edited is changed, or a sentence why it is not."""
         try:
-            return self.show(page.chosen(selection=photos.with_mask_file(page.selection, page.index, Path(file.name))))
+            opened = page.opened()
+            if not opened.selection:
+                raise ValueError(NO_PHOTOS)
+            return self.show(opened.chosen(selection=change(opened.selection, opened.index)))
         except ValueError as error:
             return self.show(page, [str(error)])
 
-    def drop_mask(self, page: Page) -> list[Any]:
-        """The photo is learned from as a whole."""
-        return self.show(page.chosen(selection=photos.without_mask(page.selection, page.index)))
+
+def _used(page: Page) -> list[Photo]:
+    """The photos that are learned from; ValueError if there is none on the page."""
+    if not page.selection:
+        raise ValueError(NO_PHOTOS)
+    return [one.photo for one in page.selection if one.used]
 
 
 def _about(one: photos.Chosen) -> str:

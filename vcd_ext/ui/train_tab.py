@@ -8,7 +8,7 @@ from vcd_ext.jobs import Jobs
 from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui.frame import heading
 from vcd_ext.ui.identities_section import IdentitiesSection
-from vcd_ext.ui.photos_section import Page, PhotosSection
+from vcd_ext.ui.photos_section import AnyPage, PhotosSection
 from vcd_ext.ui.session import Session
 from vcd_ext.ui.training_section import TrainingSection
 
@@ -45,7 +45,7 @@ def _keep_fresh(
     tick = gr.Button("News", elem_id="vcd_train_tick", elem_classes="vcd-hidden")
     seen = gr.State("")
 
-    def news(before: str, error: str, page: Page, chosen: str | None, *values: Any) -> list[Any]:
+    def news(before: str, error: str, page: AnyPage, chosen: str | None, *values: Any) -> list[Any]:
         """What has changed; the panel always, the rest where a training has begun, ended or made a preview."""
         job = training.jobs.last_of(TrainingJob)
         doing = training.jobs.beside(job)

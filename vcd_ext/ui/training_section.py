@@ -14,7 +14,7 @@ from vcd_ext.ui.form import settings_form
 from vcd_ext.ui.frame import errors, notes
 from vcd_ext.ui.layouts import TRAINING
 from vcd_ext.ui.panel import panel, preview, ready_prompt
-from vcd_ext.ui.photos_section import Page
+from vcd_ext.ui.photos_section import AnyPage
 from vcd_ext.ui.session import Session
 
 # Settings on which time and memory depend.
@@ -107,11 +107,11 @@ class TrainingSection:
             error,
         ]
 
-    def start(self, page: Page, replace_existing: bool, preview_every: int, *values: Any) -> list[Any]:
+    def start(self, page: AnyPage, replace_existing: bool, preview_every: int, *values: Any) -> list[Any]:
         """Begin a training with the photos on the page."""
         return self._tried(
             lambda: self.jobs.trainings.start(
-                photos.training_photos(page.selection), self.form.read(values), replace_existing, preview_every
+                photos.training_photos(page.opened().selection), self.form.read(values), replace_existing, preview_every
             )
         )
 
@@ -139,12 +139,11 @@ class TrainingSection:
             return self.show(str(error))
         return self.show()
 
-    def tell_estimate(self, page: Page, *values: Any) -> str:
+    def tell_estimate(self, page: AnyPage, *values: Any) -> str:
         """Time and memory of a training with these photos and settings."""
         try:
             settings, capacity = self.form.read(values), self.jobs.studio.capacity()
-            count = sum(one.used for one in page.selection)
-            made = estimate.estimate(settings, count, capacity, self.jobs.trainings.pace)
+            made = estimate.estimate(settings, page.used, capacity, self.jobs.trainings.pace)
             return notes([estimate.sentence(made, self.jobs.trainings.pace is not None)], "vcd-estimate")
         except ValueError as error:
             return notes([str(error)])
