@@ -20,7 +20,7 @@ from tests import tiny
 from vcd_ext.hosts import checkpoint, controlnet
 from vcd_ext.identity import load_embedding
 from vcd_ext.motion import load as load_motion
-from vcd_ext.tensorfile import read
+from vcd_ext.tensorfile import check_finite, read
 
 WEIGHTS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b.bias": torch.ones(2).half()}
 
@@ -200,3 +200,15 @@ def refusal(path: Path) -> list[str]:
     except ValueError as error:
         return [str(error)]
     return []
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("value", [torch.nan, -torch.nan, torch.inf, -torch.inf])
+def test_values_that_are_no_numbers_are_found(value: float, dtype: torch.dtype):
+    most = torch.finfo(dtype)
+    tensor = torch.tensor([[most.max, -most.max, 0.0], [-0.0, most.tiny, 1.0]], dtype=dtype)
+    check_finite({"a": tensor, "b": tensor.t(), "c": tensor[:0], "d": torch.ones(2, dtype=torch.int64)}, "net.pth")
+    tensor[1, 1] = value
+    for changed in (tensor, tensor.t(), tensor[1:, 1:]):
+        with pytest.raises(ValueError, match=r"net\.pth has values in 'a' that are no numbers"):
+            check_finite({"a": changed}, "net.pth")

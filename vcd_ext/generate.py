@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = None if arguments.input is None else media.read(arguments.input, tell)
     if source is not None:
         picture, video = _settings(_of_input(source, arguments.input.name, given) | given)
-    picture = complete(picture, [path.stem for path in arguments.embedding])  # one prompt and seed for all stages
+    picture = complete(picture, arguments.embedding)  # one prompt and seed for all stages
     stages = pipeline.stages(video, _shared(arguments, picture))
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     follow = _following(arguments, host, stages)
@@ -103,10 +103,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _shared(arguments: argparse.Namespace, picture: GenerateSettings) -> PassSettings:
     """What follows the generation has this from it."""
+    from vcd_ext.identity.embedding import names_meant
+
     return PassSettings(
         prompt=picture.prompt,
         negative_prompt=picture.negative_prompt,
-        identity=arguments.embedding[0].stem if arguments.embedding else NO_MODULE,
+        identity=names_meant(arguments.embedding[0], picture.prompt)[0] if arguments.embedding else NO_MODULE,
         motion_module=str(arguments.motion_module or NO_MODULE),
         steps=picture.steps,
         cfg_scale=picture.cfg_scale,

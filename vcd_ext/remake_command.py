@@ -39,12 +39,18 @@ def settings_of(arguments: argparse.Namespace, cls: "type[FaceSettings] | type[T
     from vcd_ext.remake import check
 
     given = {field.name: getattr(arguments, field.name) for field in fields(cls) if field.name not in FILES}
-    first = arguments.embedding[0].stem if arguments.embedding else NO_MODULE
-    given["identity"] = first if arguments.identity is None else arguments.identity
+    given["identity"] = arguments.identity or _first_identity(arguments)
     given["motion_module"] = str(arguments.motion_module or NO_MODULE)
     if cls is FaceSettings:
         return check(parse(FaceSettings, given))
     return check(parse(TiledSettings, given | {"controlnet": str(arguments.controlnet or AUTO)}))
+
+
+def _first_identity(arguments: argparse.Namespace) -> str:
+    from vcd_ext.identity.embedding import names_meant
+
+    said = f"{arguments.prompt}\n{arguments.negative_prompt}"
+    return names_meant(arguments.embedding[0], said)[0] if arguments.embedding else NO_MODULE
 
 
 def run(

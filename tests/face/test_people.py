@@ -45,3 +45,8 @@ def test_a_number_that_is_not_there_is_refused() -> None:
         prompts(tracks(3), FaceSettings(people="4: rex; 1: -"))
     with pytest.raises(SettingError, match="names face 2, but there is only face 1"):
         prompts(tracks(1), FaceSettings(people="2: rex"))
+
+
+def test_words_of_a_person_are_in_the_syntax_of_prompts_and_an_identity_is_a_name() -> None:
+    settings = FaceSettings(prompt="a dog", identity="rex (1)", people="1: (mara:1.2), smiling")
+    assert prompts(tracks(2), settings) == {1: "a dog, (mara:1.2), smiling", 2: r"a dog, rex \(1\)"}

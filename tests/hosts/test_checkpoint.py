@@ -182,6 +182,14 @@ def test_truncated_files_are_refused(tmp_path, files, state, suffix, size):
         checkpoint.load(path)
 
 
+@pytest.mark.parametrize("prefix", ["model.diffusion_model.", "first_stage_model.decoder.", TEXT])
+def test_values_that_are_no_numbers_are_refused(tmp_path, state, prefix):
+    key = next(key for key in state if key.startswith(prefix) and key.endswith("weight"))
+    save_file(state | {key: torch.full_like(state[key], torch.nan)}, tmp_path / "nan.safetensors")
+    with pytest.raises(ValueError, match=rf"nan\.safetensors has values in '{re.escape(key)}' that are no numbers"):
+        checkpoint.load(tmp_path / "nan.safetensors")
+
+
 def test_missing_files_and_other_suffixes_are_refused(tmp_path):
     with pytest.raises(ValueError, match="There is no checkpoint at"):
         checkpoint.load(tmp_path / "missing.safetensors")

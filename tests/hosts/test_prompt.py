@@ -11,7 +11,7 @@ from vcd_ext.hosts import checkpoint
 from vcd_ext.hosts.prompt import Prompts
 from vcd_ext.hosts.tokenizer import tokenizer
 from vcd_ext.identity import load_embedding
-from vcd_ext.identity.naming import mentions
+from vcd_ext.prompt.names import mentions
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +111,36 @@ def test_gradients_reach_the_vectors_and_nothing_else(prompts, vectors):
 )
 def test_mentions_looks_for_whole_words(prompt, mentioned):
     assert mentions(prompt, "anna") is mentioned
+
+
+@pytest.mark.parametrize(
+    ("prompt", "lengths"),
+    [
+        ("cat " * 67 + ", " + "dog " * 20, [68, 20]),  # what follows the comma moves
+        ("cat " * 55 + ", " + "dog " * 19 + "bird", [56, 20]),
+        ("cat " * 54 + ", " + "dog " * 20 + "bird", [75, 1]),  # the comma is too far back
+        ("cat " * 74 + ", dog", [75, 1]),
+        ("cat " * 75 + ", dog", [75, 2]),
+        ("cat BREAK dog bird", [1, 2]),
+        ("BREAK cat BREAK", [0, 1]),
+        ("cat " * 60 + ", dog anna " + "dog " * 20, [61, 25]),
+    ],
+)
+def test_prompts_are_divided_at_commas_and_breaks(prompts, vectors, prompt, lengths):
+    chunks = prompts.chunks(prompt, {"anna": vectors})
+    assert [len(chunk.tokens) for chunk in chunks] == lengths
+
+
+def test_emphasis_multiplies_what_is_encoded_and_keeps_the_mean(prompts):
+    plain, strong = prompts.encode("a cat, sleeping", {}), prompts.encode("a (cat:1.5), sleeping", {})
+    assert torch.allclose(plain.mean(), strong.mean(), atol=1e-6)
+    factor = strong / plain
+    assert torch.allclose(factor[0, 2] / factor[0, 1], torch.tensor(1.5), atol=1e-4)
+    assert torch.equal(prompts.encode("a cat (1)", {}), prompts.encode("a cat 1", {})) is False
+    assert torch.equal(prompts.encode(r"a cat \(1\)", {"x": plain[0, :1]}), prompts.encode(r"a cat \(1\)", {}))
+
+
+def test_texts_of_one_prompt_are_encoded_to_one_length(prompts):
+    both = prompts.encode_together(["cat", "dog " * 80], {})
+    assert both.shape == (2, 154, 64)
+    assert torch.equal(both[0, 77:], prompts.encode("", {})[0])

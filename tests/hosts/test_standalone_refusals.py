@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from tests import tiny
 from vcd_ext import toyworld
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.standalone import Standalone, complete
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings
 
 PICTURE = GenerateSettings(prompt="a photo of tinyperson", width=64, height=72, steps=2, seed=5)
@@ -92,7 +92,7 @@ def test_missing_files_are_refused(host):
 
 def test_nan_is_not_passed_off_as_black_frames(files, tmp_path):
     state = load_file(files.checkpoint)
-    state["model.diffusion_model.out.2.bias"][:] = torch.nan
+    state["model.diffusion_model.out.2.bias"][:] = torch.finfo(torch.float32).max
     save_file(state, tmp_path / "broken.safetensors")
     with pytest.raises(ValueError, match=r"broken\.safetensors made NaN"):
         Standalone.load(tmp_path / "broken.safetensors", device="cpu").generate(PICTURE, VIDEO)
@@ -102,3 +102,31 @@ def test_a_checkpoint_of_other_words_without_the_folder_that_explains_them_is_re
     alone = shutil.copy(toyworld.checkpoint(), tmp_path / "alone.safetensors")
     with pytest.raises(ValueError, match=r"alone\.safetensors knows \d+ tokens.*copy the yaml and the folder"):
         Standalone.load(alone, device="cpu")
+
+
+@pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
+@pytest.mark.usefixtures("_idle")
+def test_a_network_of_the_webuis_is_refused_by_name(host, field):
+    with pytest.raises(ValueError, match="<lora:rexly:0.8>, which only the WebUI can load"):
+        host.generate(replace(PICTURE, **{field: "a dog <lora:rexly:0.8>"}), VIDEO)
+
+
+@pytest.mark.parametrize(("name", "prompt"), [("ann (1)", r"a dog, ann \(1\)"), ("[a|b]", r"a dog, \[a\|b\]")])
+def test_the_name_of_an_embedding_is_written_so_that_it_is_read(host, tmp_path, name, prompt):
+    path = tiny.embedding(tmp_path, name)
+    made = complete(replace(PICTURE, prompt="a dog"), [path])
+    assert made.prompt == prompt
+    vectors = host.vectors([path])
+    [chunk] = host.prompts.chunks(prompt, vectors)
+    assert [token.tolist() for token in chunk.tokens if isinstance(token, torch.Tensor)] == vectors[name].tolist()
+
+
+def test_the_prompt_chooses_among_the_concepts_of_a_file(host, tmp_path):
+    path = tmp_path / "learned_embeds.bin"
+    torch.save({"<rex>": torch.ones(2, 64), "<ann>": torch.zeros(1, 64)}, path)
+    assert complete(replace(PICTURE, prompt="a photo of <ann>"), [path]).prompt == "a photo of <ann>"
+    assert host.vectors([path]).keys() == {"<rex>", "<ann>"}
+    with pytest.raises(
+        ValueError, match="several concepts; write the one that is meant into the prompt: <ann> or <rex>"
+    ):
+        complete(replace(PICTURE, prompt="a photo"), [path])

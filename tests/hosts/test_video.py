@@ -125,7 +125,8 @@ def test_without_motion_and_gamma_it_is_an_ordinary_img2img(video, host, files):
     """Checked against diffusers' own pipeline, which is given the same latents, noise and conditions."""
     frames = soft(3)
     ours = made(video, frames, replace(WORK, gamma=0))
-    uncond, cond = host.text(WORK.prompt, "", WORK.cfg_scale, host.vectors([files.embedding]))
+    text = host.guidance(WORK.prompt, "", WORK.cfg_scale, WORK.steps, host.vectors([files.embedding]))
+    uncond, [cond], _ = text.at(0, rows=1)
     schedule = EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
     pipeline = StableDiffusionImg2ImgPipeline(
         host.vae, host.prompts.text_encoder, host.prompts.tokenizer, host.unet, schedule, None, None, None, False
@@ -148,7 +149,8 @@ def test_without_motion_and_gamma_it_is_an_ordinary_img2img(video, host, files):
 def test_with_a_controlnet_it_is_the_librarys_img2img_with_one(video, host, files, network):
     frame = [np.round(soft(1)[0] * 64) / 64]  # as half precision holds it
     ours = made(video, frame, replace(WORK, controlnet=str(network), controlnet_weight=0.7))
-    uncond, cond = host.text(WORK.prompt, "", WORK.cfg_scale, host.vectors([files.embedding]))
+    text = host.guidance(WORK.prompt, "", WORK.cfg_scale, WORK.steps, host.vectors([files.embedding]))
+    uncond, [cond], _ = text.at(0, rows=1)
     schedule = EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
     pipeline = StableDiffusionControlNetImg2ImgPipeline(
         host.vae,

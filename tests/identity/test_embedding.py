@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from tests import tiny
 from vcd_ext.identity import load_embedding, save_embedding
+from vcd_ext.identity.embedding import names_meant
 
 VECTORS = torch.arange(8.0).reshape(2, 4)
 
@@ -37,6 +38,36 @@ def test_reads_the_webuis_file_with_all_its_entries(tmp_path: Path):
     entries = {"string_to_token": {"*": 265}, "string_to_param": {"*": VECTORS}, "name": "a", "sd_checkpoint": None}
     torch.save(entries, tmp_path / "a.pt")
     assert torch.equal(load_embedding(tmp_path / "a.pt"), VECTORS)
+
+
+@pytest.mark.parametrize("ones", [1, 2])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".bin"])
+def test_reads_vectors_in_a_batch_of_one(tmp_path: Path, ones: int, suffix: str):
+    batch = VECTORS.reshape(*[1] * ones, 2, 4).clone()
+    if suffix == ".safetensors":
+        save_file({"emb_params": batch}, tmp_path / "a.safetensors")
+    else:
+        torch.save({"string_to_param": {"*": torch.nn.Parameter(batch)}}, tmp_path / f"a{suffix}")
+    vectors = load_embedding(tmp_path / f"a{suffix}")
+    assert torch.equal(vectors, VECTORS)
+    assert not vectors.requires_grad
+
+
+@pytest.mark.parametrize("layout", ["diffusers", "textual inversion", "safetensors"])
+def test_reads_each_of_several_concepts(tmp_path: Path, layout: str):
+    tensors = {"<rex>": VECTORS, "<ann>": VECTORS[0] * 2}
+    path = tmp_path / ("all.safetensors" if layout == "safetensors" else "learned_embeds.bin")
+    if layout == "safetensors":
+        save_file(tensors, path)
+    else:
+        torch.save(tensors if layout == "diffusers" else {"string_to_param": torch.nn.ParameterDict(tensors)}, path)
+    assert torch.equal(load_embedding(path, "<rex>"), VECTORS)
+    assert torch.equal(load_embedding(path, "<ann>"), VECTORS[:1] * 2)
+    with pytest.raises(ValueError, match="concepts <ann>, <rex>; say which"):
+        load_embedding(path)
+    assert names_meant(path, "photo of <ann>") == ["<ann>"]
+    with pytest.raises(ValueError, match="write the one that is meant into the prompt: <ann> or <rex>"):
+        names_meant(path, "photo of somebody")
 
 
 def test_a_saved_embedding_is_read_back_with_name_and_metadata(tmp_path: Path):
@@ -79,8 +110,11 @@ def test_code_in_a_file_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 BAD_TENSORS = {
     "SDXL": ({"clip_l": VECTORS, "clip_g": VECTORS.clone()}, "SDXL"),
-    "two": ({"a": VECTORS, "b": VECTORS.clone()}, "2 tensors"),
-    "cube": ({"a": VECTORS[None].clone()}, r"\[1, 2, 4\]"),
+    "clip_g": ({"clip_g": VECTORS}, r"for SDXL \(it holds 'clip_g'\)"),
+    "two": ({"a": VECTORS, "b": VECTORS.clone()}, "the concepts a, b; say which one is meant"),
+    "cube": ({"a": VECTORS.repeat(2, 1, 1)}, r"\[2, 2, 4\]"),
+    "scalar": ({"a": VECTORS.sum()}, r"float32 \[\]"),
+    "none": ({}, "holds no tensor"),
     "empty": ({"a": VECTORS[:0].clone()}, r"\[0, 4\]"),
     "integers": ({"a": VECTORS.long()}, "int64"),
     "nan": ({"a": VECTORS * torch.nan}, "NaN"),

@@ -133,6 +133,24 @@ def test_an_empty_file_and_no_dictionary(tmp_path: Path) -> None:
     refused(saved({"a": "text"}, tmp_path / "text.ckpt"), "no tensor of numbers")
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "down_blocks.0.motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.0.processor."
+        "to_q_lora.down.weight",
+        "lora_unet_down_blocks_0_motion_modules_0_temporal_transformer_proj_in.lora_up.weight",
+    ],
+)
+def test_a_motion_lora_is_named(tmp_path: Path, key: str) -> None:
+    refused(saved({key: torch.zeros(2, 32)}, tmp_path / "v2_lora_ZoomIn.ckpt"), "a motion LoRA", "not supported")
+
+
+def test_values_that_are_no_numbers(tmp_path: Path, state: dict[str, Tensor]) -> None:
+    key = "up_blocks.1.motion_modules.0.temporal_transformer.proj_out.bias"
+    state[key][3] = torch.nan
+    refused(saved(state, tmp_path / "nan.safetensors"), key, "no numbers", "use another copy")
+
+
 def test_a_module_for_sdxl(state: dict[str, Tensor], tmp_path: Path) -> None:
     three = {k: v for k, v in state.items() if "_blocks.3." not in k and not k.startswith("mid")}
     refused(saved(three, tmp_path / "xl.safetensors"), "made for SDXL")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiny
-from vcd_ext.motion import suggested, usable
+from vcd_ext.motion import load, suggested, usable
 
 
 @pytest.fixture
@@ -20,6 +20,13 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 def test_files_that_cannot_be_used_are_passed_over(files: dict[str, Path]) -> None:
     assert list(usable(files)) == [("AnimateLCM", "AnimateLCM"), ("v3", "v3"), ("v2", "v2")]
+
+
+def test_lightning_has_the_tensors_of_v2_and_is_told_by_its_name(tmp_path: Path) -> None:
+    path = tiny.motion_module(tmp_path, "v2").rename(tmp_path / "AnimateDiff-Lightning_4step_comfyui.safetensors")
+    assert list(usable({"a": path})) == [("a", "Lightning")]
+    assert suggested({"a": path}) is None
+    assert load(path).version == "Lightning"
 
 
 def test_the_first_is_suggested_that_needs_nothing_special(files: dict[str, Path]) -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vcd_ext.tiled.presence import presence, without_name
+from vcd_ext.prompt.names import without_name
+from vcd_ext.tiled.presence import presence
 from vcd_ext.tiled.tiles import tiles
 
 FOUR = tiles(1024, 1024, 576, 128)  # from 0 to 576 and from 448 to 1024, row by row

@@ -58,3 +58,27 @@ def test_the_same_files_and_settings_make_the_same_frames(
         [data / "embeddings" / "tinyperson.safetensors"],
     )
     assert lsb(ours.frames, theirs.frames) <= 1
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a photo of (a cat:1.4), [blurry], tinyperson",
+        "a photo of [a cat:a dog:0.5], [tinyperson|a bird] at night",
+        "a cat AND a dog :0.6 AND tinyperson on the beach :-0.3",
+        "a cat BREAK tinyperson AND " + "a long list, " * 30 + "with a word that [begins:2] late",
+        "a photo of (tinyperson:1.3), " + ", ".join(["a beautiful landscape"] * 24) + " and more :1.2",
+    ],
+    ids=["emphasis", "editing", "parts", "chunks", "long"],
+)
+def test_a_prompt_in_the_webuis_syntax_makes_the_same_frames(
+    server: Server, standalone: Standalone, data: Path, prompt: str
+) -> None:
+    negative = "[blurry:ugly:2], (bad:1.3) AND worse"
+    wanted = GenerateSettings(prompt, negative, 64, 64, steps=5, cfg_scale=5.0, seed=7)
+    video: dict[str, Any] = {"frames": 2, "gamma": 0.3}
+    asked = {"prompt": prompt, "negative_prompt": negative, "steps": 5, "width": 64, "height": 64, "cfg_scale": 5.0}
+    theirs = server.generate({"motion_module": "mm_v2", **video}, **asked, scheduler="Automatic")
+    module, embedding = data / "models/AnimateDiff/mm_v2.safetensors", data / "embeddings/tinyperson.safetensors"
+    ours = standalone.generate(wanted, VideoSettings(**video), module, [embedding])
+    assert lsb(ours.frames, theirs.frames) <= 1

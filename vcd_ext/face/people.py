@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from vcd_ext.face.track import Track
-from vcd_ext.identity.naming import with_name
+from vcd_ext.prompt.names import mentions, with_name
 from vcd_ext.settings import NO_MODULE, FaceSettings, SettingError
 
 LEFT_ALONE = "-"
@@ -46,4 +46,7 @@ def _prompt(prompt: str, named: Mapping[int, str | None], number: int, identity:
     words = named.get(number, identity)
     if words is None:
         return None
-    return with_name(prompt, words) if words else prompt
+    if words == identity:
+        return with_name(prompt, identity) if identity else prompt
+    # Not only a name: "rex, smiling" and "(rex:1.2)" are in the syntax of prompts.
+    return prompt if mentions(prompt, words) else ", ".join(filter(None, (prompt.strip(), words)))

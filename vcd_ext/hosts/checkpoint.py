@@ -26,7 +26,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from vcd_ext.filled import filled
 from vcd_ext.hosts.tokenizer import tokenizer
-from vcd_ext.tensorfile import read_model
+from vcd_ext.tensorfile import check_finite, read_model
 
 SUFFIXES = (".safetensors", ".ckpt")
 HEADS, CLIP_HEAD_WIDTH, POSITIONS = 8, 64, 77  # of SD1.5
@@ -81,6 +81,7 @@ def load(path: str | Path) -> Models:
     path = Path(path)
     state = _state(path)
     config = _config(path.with_suffix(".yaml"))
+    check_finite(state, path.name)
     try:
         return _models(state, config)
     except (KeyError, RuntimeError, ValueError, ZeroDivisionError) as error:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vcd_ext.filled import filled
 from vcd_ext.motion.attach import points
 from vcd_ext.settings import NO_MODULE
-from vcd_ext.tensorfile import read_model
+from vcd_ext.tensorfile import check_finite, read_model
 
 SUFFIXES = (".safetensors", ".pth", ".ckpt", ".pt", ".bin")
 HEADS = 8  # of SD1.5
@@ -52,15 +52,12 @@ def readable() -> bool:
 def load(path: str | Path, unet: nn.Module) -> nn.Module:
     """The ControlNet at `path` for a UNet of either host, on the CPU, in the file's own precision.
 
-    Its values stay in the file, which is mapped, until they are used. ValueError says in one sentence why it cannot be
-    used; pickles are read as tensors only.
+    Its values stay in the file, which is mapped. ValueError says in one sentence why it cannot be used; pickles are
+    read as tensors only.
     """
-    path = Path(path)
-    state, config = _read(path, unet)
-    try:
-        return filled(partial(_made, config), state)
-    except ValueError as error:
-        raise ValueError(_damaged(path)) from error
+    network = _mapped(Path(path), unet)
+    check_finite(network.state_dict(), Path(path).name)
+    return network
 
 
 def check(path: str | Path, unet: nn.Module) -> None:
@@ -68,7 +65,7 @@ def check(path: str | Path, unet: nn.Module) -> None:
 
     Only names and sizes of its tensors are read, as long as it is no pickle from before torch 1.6.
     """
-    load(path, unet)
+    _mapped(Path(path), unet)
 
 
 def first_fitting(candidates: Mapping[str, Path], unet: nn.Module, note: Callable[[str], None]) -> str:
@@ -81,6 +78,14 @@ def first_fitting(candidates: Mapping[str, Path], unet: nn.Module, note: Callabl
         else:
             return name
     return NO_MODULE
+
+
+def _mapped(path: Path, unet: nn.Module) -> nn.Module:
+    state, config = _read(path, unet)
+    try:
+        return filled(partial(_made, config), state)
+    except ValueError as error:
+        raise ValueError(_damaged(path)) from error
 
 
 def _read(path: Path, unet: nn.Module) -> tuple[State, dict[str, Any]]:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from vcd_ext.host import Picture
 from vcd_ext.out_of_memory import first_that_fits
-from vcd_ext.tensorfile import read
+from vcd_ext.tensorfile import check_finite, read
 from vcd_ext.tiled.in_tiles import in_tiles
 
 LANCZOS = "Lanczos"
@@ -83,6 +84,7 @@ def _network(path: Path, device: torch.device) -> Any:
     import spandrel
 
     state = spandrel.canonicalize_state_dict(read(path))
+    check_finite({key: value for key, value in state.items() if isinstance(value, Tensor)}, path.name)
     try:
         network = spandrel.ModelLoader(device).load_from_state_dict(state)
     except spandrel.UnsupportedModelError as error:

@@ -36,7 +36,7 @@ class Library:
         """The names that settings may have; motion modules and ControlNets by their path."""
         return Choices(
             [NO_MODULE, *map(str, _files(self.modules, MODULES))],
-            [NO_MODULE, *(path.stem for path in self._fitting(standalone))],
+            [NO_MODULE, *standalone.vectors(self._fitting(standalone))],
             list(SAMPLERS),
             self.video(standalone).upscalers(),
             list(map(str, self._tiles())),

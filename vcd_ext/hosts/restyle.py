@@ -33,8 +33,7 @@ def restyle(
     denoised by one step, decoded. The rate is `video.fps`.
     ValueError, before anything is computed, for settings or files that cannot work.
     """
-    names = [path.stem for path in embeddings]
-    picture = complete(checked(picture), names)
+    picture = complete(checked(picture), embeddings)
     video = parse(VideoSettings, asdict(replace(video, frames=min(video.frames, len(source.frames)))))
     work = VideoPass(
         picture.prompt,

@@ -14,14 +14,16 @@ from torch import Tensor
 
 from vcd_ext import motion
 from vcd_ext.hosts import checkpoint
+from vcd_ext.hosts.guidance import Conditions, Guidance, guidance
 from vcd_ext.hosts.infotext import infotext
 from vcd_ext.hosts.prompt import CHUNK, Prompts
 from vcd_ext.hosts.sampling import scheduler, started, step
-from vcd_ext.identity.embedding import load_embedding
-from vcd_ext.identity.naming import mentions
+from vcd_ext.identity.embedding import load_concepts, names_meant
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
 from vcd_ext.noise import correlate
+from vcd_ext.prompt.names import mentions, with_name
+from vcd_ext.prompt.networks import check_no_networks
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, parse
 from vcd_ext.spread import spread
 from vcd_ext.tiled.in_tiles import Decoder
@@ -82,22 +84,21 @@ class Standalone:
         ValueError, before anything is computed, for settings or files that cannot work.
         """
         vectors = self.vectors(embeddings)
-        picture, video = complete(checked(picture), list(vectors)), parse(VideoSettings, asdict(video))
+        picture, video = complete(checked(picture), embeddings), parse(VideoSettings, asdict(video))
         sampler = scheduler(
             picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
         )
         counted = Counter(progress, total=(len(sampler.timesteps) + 1) * video.frames)
-        conditions = self.text(picture.prompt, picture.negative_prompt, picture.cfg_scale, vectors)
+        text = self.guidance(picture.prompt, picture.negative_prompt, picture.cfg_scale, picture.steps, vectors)
         with self._moving(motion_module, video) as rows:
-            each = [condition.expand(rows, -1, -1) for condition in conditions]
-            latents = self._denoise(sampler, picture, video, each, counted)
+            latents = self._denoise(sampler, picture, video, lambda step: text.at(step, rows), counted)
         frames = self._decode(latents, counted)
-        text = infotext(picture, video, self.path, motion_module, embeddings)
-        return Clip(frames, video.fps, {"parameters": text})
+        described = infotext(picture, video, self.path, motion_module, embeddings)
+        return Clip(frames, video.fps, {"parameters": described})
 
     def vectors(self, paths: Sequence[Path]) -> dict[str, Tensor]:
         """The embeddings of files, by the name that stands for them; ValueError for one that does not fit."""
-        vectors = {Path(path).stem: load_embedding(path) for path in paths}
+        vectors = {name: tensor for path in paths for name, tensor in load_concepts(path).items()}
         for name, tensor in vectors.items():
             count, width = tensor.shape
             if width != self.prompts.width:
@@ -134,7 +135,7 @@ class Standalone:
         sampler: Any,
         picture: GenerateSettings,
         video: VideoSettings,
-        text: Sequence[Tensor],
+        text: Callable[[int], Conditions],
         counted: "Counter",
     ) -> Tensor:
         """Latents [F, 4, h, w] of the finished frames."""
@@ -143,31 +144,28 @@ class Standalone:
         latents = started(sampler, correlate(noise.draw(), video.gamma).to(self.device))
         step_gamma = video.gamma if video.step_noise else 0.0
         for i, time in enumerate(sampler.timesteps):
-            prediction = self.predict(sampler.scale_model_input(latents, time), time, text, picture.cfg_scale)
+            prediction = self.predict(sampler.scale_model_input(latents, time), time, text(i))
             latents = step(sampler, i, prediction, latents, lambda: correlate(noise.draw(), step_gamma).to(self.device))
             counted.add(video.frames)
         return latents
 
-    def text(self, prompt: str, negative_prompt: str, cfg_scale: float, vectors: Mapping[str, Tensor]) -> list[Tensor]:
-        """Conditions [1, tokens, width] of negative prompt and prompt; without guidance of the prompt alone."""
-        prompts = [prompt] if cfg_scale == 1 else [negative_prompt, prompt]
-        return [self.prompts.encode(each, vectors) for each in prompts]
+    def guidance(
+        self, prompt: str, negative_prompt: str, cfg_scale: float, steps: int, vectors: Mapping[str, Tensor]
+    ) -> Guidance:
+        """What guides a video of so many steps. ValueError, in one sentence, for a prompt that cannot be read."""
+        return guidance(self.prompts, prompt, negative_prompt, cfg_scale, steps, vectors)
 
-    def predict(self, latents: Tensor, time: Tensor, text: Sequence[Tensor], cfg_scale: float) -> Tensor:
-        """The guided prediction [F, 4, h, w], float32. text: conditions with as many rows as `spread` asks for.
+    def predict(self, latents: Tensor, time: Tensor, text: Conditions) -> Tensor:
+        """The guided prediction [F, 4, h, w], float32. text: with as many rows as `spread` asks for.
 
-        The rows of the UNet are the uncond video, then the cond video; where their texts differ in length there is
-        a call for each, as in the WebUI: padding would change what the shorter one means.
+        The rows of the UNet are those of one video after the other: that of uncond, and that of each cond.
         """
-        together = len({condition.shape for condition in text}) == 1
-        predicted = [
-            self.unet(latents.repeat(len(videos), 1, 1, 1).to(videos[0].dtype), time, torch.cat(videos)).sample.float()
-            for videos in ([list(text)] if together else [[condition] for condition in text])
-        ]
-        if len(text) == 1:
-            return predicted[0]
-        uncond, cond = torch.cat(predicted).chunk(2)
-        return uncond + cfg_scale * (cond - uncond)
+
+        def predicted(videos: list[Tensor]) -> list[Tensor]:
+            rows = latents.repeat(len(videos), 1, 1, 1).to(videos[0].dtype)
+            return list(self.unet(rows, time, torch.cat(videos)).sample.float().chunk(len(videos)))
+
+        return text.predict(predicted)
 
     def _decode(self, latents: Tensor, counted: "Counter") -> NDArray[np.uint8]:
         """Frames uint8 [F, H, W, 3]. One at a time: the VAE's memory would grow with the video."""
@@ -226,9 +224,16 @@ def checked(picture: GenerateSettings) -> GenerateSettings:
     return picture
 
 
-def complete(picture: GenerateSettings, names: Sequence[str]) -> GenerateSettings:
-    """The settings with a drawn seed instead of -1, and with the names of all identities in the prompt."""
+def complete(picture: GenerateSettings, embeddings: Sequence[Path]) -> GenerateSettings:
+    """The settings with a drawn seed instead of -1, and with the names of all embeddings in the prompt.
+
+    ValueError, in one sentence, for a prompt that asks for what only the WebUI has, or a name that no prompt can have.
+    """
+    check_no_networks(picture.prompt, picture.negative_prompt)
     seed = random.randrange(2**32) if picture.seed < 0 else picture.seed
-    missing = [name for name in names if not mentions(f"{picture.prompt}\n{picture.negative_prompt}", name)]
-    prompt = ", ".join(part for part in (picture.prompt, *missing) if part.strip())
+    prompt = picture.prompt
+    for path in embeddings:
+        for name in names_meant(path, f"{picture.prompt}\n{picture.negative_prompt}"):
+            if not mentions(picture.negative_prompt, name):
+                prompt = with_name(prompt, name)
     return replace(picture, seed=seed, prompt=prompt)

@@ -14,6 +14,7 @@ from vcd_ext.control import Control, guided
 from vcd_ext.host import Interrupted, Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.hosts import controlnet
 from vcd_ext.hosts.enlarge import Enlargers
+from vcd_ext.hosts.guidance import Conditions, Guidance
 from vcd_ext.hosts.passes import Plan, animated, as_long, controlled, latent_masks, picture, pictures, plan
 from vcd_ext.hosts.sampling import kept, noised, scheduler, step
 from vcd_ext.hosts.standalone import Counter, Noise, Standalone
@@ -64,7 +65,7 @@ class StandaloneVideo:
         progress counts frames: encoded, denoised by one step, decoded.
         """
         planned = plan(frames, work, masks, tiling)
-        text = self.standalone.text(work.prompt, work.negative_prompt, work.cfg_scale, self._vectors)
+        text = self.standalone.guidance(work.prompt, work.negative_prompt, work.cfg_scale, work.steps, self._vectors)
         run = _Run(
             self.standalone,
             planned,
@@ -72,7 +73,7 @@ class StandaloneVideo:
             self._sampler(work),
             self._module(work, planned),
             text,
-            self._swap(text[-1][0], planned, tiling),
+            self._swap(text, planned, tiling),
             self._control(frames, work),
             Counter(progress, total=(planned.steps + 2) * planned.frames),
             interrupted or (lambda: False),
@@ -112,11 +113,12 @@ class StandaloneVideo:
             return None
         return Control(controlnet.load(work.controlnet, self.standalone.unet), frames, work.controlnet_weight)
 
-    def _swap(self, prompt: Tensor, planned: Plan, tiling: Tiling | None) -> Swap | None:
+    def _swap(self, text: Guidance, planned: Plan, tiling: Tiling | None) -> Swap | None:
         if tiling is None or planned.absent is None:
             return None
-        elsewhere, empty = (self.standalone.prompts.encode(text, self._vectors)[0] for text in (tiling.elsewhere, ""))
-        return Swap(prompt, as_long(elsewhere, prompt, empty), planned.absent)
+        elsewhere = self.standalone.guidance(tiling.elsewhere, "", 1.0, 1, self._vectors).constant
+        empty = self.standalone.prompts.encode("", {})[0]
+        return Swap(text.constant, as_long(elsewhere, text.constant, empty), planned.absent)
 
 
 @dataclass
@@ -128,7 +130,7 @@ class _Run:
     work: VideoPass
     sampler: Any
     module: MotionModule | None
-    text: list[Tensor]  # conditions [1, tokens, width] of the negative prompt, with guidance, and of the prompt
+    text: Guidance
     swap: Swap | None
     control: Control | None
     counted: Counter
@@ -155,8 +157,8 @@ class _Run:
         step_gamma = self.work.gamma if self.work.step_noise else 0.0
         with ExitStack() as stack:
             rows = self._hang_on(stack)
-            text = [condition.expand(rows, -1, -1) for condition in self.text]
             for i in range(begin, len(self.sampler.timesteps)):
+                text = self.text.at(i - begin, rows)  # the WebUI counts the steps that it computes
                 latents = self._step(i, latents, text, original, mask, lambda: self._drawn(noise, step_gamma))
                 self.counted.add(self.plan.frames)
         self.host.check_finite(latents)
@@ -186,14 +188,14 @@ class _Run:
         self,
         i: int,
         latents: Tensor,
-        text: Sequence[Tensor],
+        text: Conditions,
         original: Tensor,
         mask: Tensor | None,
         noise: Callable[[], Tensor],
     ) -> Tensor:
         time = self.sampler.timesteps[i]
         scaled = self.sampler.scale_model_input(latents, time)
-        prediction = self.host.predict(scaled, time, text, self.work.cfg_scale)
+        prediction = self.host.predict(scaled, time, text)
         if mask is not None:
             prediction = kept(self.sampler, i, prediction, scaled, original, mask)
         return step(self.sampler, i, prediction, latents, noise)

@@ -1,8 +1,10 @@
-"""The name of an identity as a word of a prompt."""
+"""Which names and class words an identity can have."""
 
 import re
 from collections.abc import Callable, Sequence
 
+from vcd_ext.prompt.emphasis import BREAK
+from vcd_ext.prompt.names import mentions
 from vcd_ext.settings import SettingError
 
 LONGEST_NAME = 64
@@ -39,6 +41,8 @@ def _problem_of_name(name: str, ids: Sequence[int]) -> str:
         return f"The name {name!r} has {wrong[0]!r} in it; use letters, digits, spaces, - and _ only."
     if not re.search(r"[^\W\d_]", name):
         return f"The name {name!r} has no letter in it; use a word, for example rexy."
+    if wrong := re.search(rf"\b(?:AND|{BREAK})\b", name):
+        return f"The name {name!r} has {wrong[0]} in it, which divides prompts; write it as {name.lower()!r}."
     if len(ids) == 1 and ids[0] < COMMON:
         return (
             f"{name} is a common word, and the identity would appear wherever a prompt has it; use a rarer name, for "
@@ -63,25 +67,3 @@ def _problem_of_class(class_word: str, name: str) -> str:
             f"another {class_word}; use a word of its own, for example rexy."
         )
     return ""
-
-
-def word(name: str) -> str:
-    """A pattern that finds `name` where it is no part of a longer word."""
-    return rf"(?<!\w){re.escape(name)}(?!\w)"
-
-
-def mentions(prompt: str, name: str) -> bool:
-    """Whether a prompt has `name` as a word of its own; upper and lower case are one, as they are for CLIP."""
-    return re.search(word(name), prompt, re.IGNORECASE) is not None
-
-
-def with_name(prompt: str, name: str) -> str:
-    """The prompt, with `name` at its end unless it has it already."""
-    if mentions(prompt, name):
-        return prompt
-    return f"{prompt}, {name}" if prompt.strip() else name
-
-
-def renamed(prompt: str, old: str, new: str) -> str:
-    """The prompt with `new` wherever it has `old`."""
-    return re.sub(word(old), lambda _: new, prompt, flags=re.IGNORECASE)

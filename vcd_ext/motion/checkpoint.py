@@ -9,12 +9,15 @@ from torch import Tensor
 
 from vcd_ext.filled import filled
 from vcd_ext.motion.module import HEADS, NORM_GROUPS, BlockSize, MotionModule, PositionalEncoding
-from vcd_ext.tensorfile import read_model
+from vcd_ext.tensorfile import check_finite, read_model
 
 WHAT_TO_USE = "Use mm_sd_v15_v2, v3_sd15_mm or AnimateLCM_sd15_t2v (.safetensors or .ckpt)."
 SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt")
 # AnimateLCM's file has no position table; its authors train with 64 positions.
 ANIMATELCM_FRAMES = 64
+
+# AnimateDiff-Lightning (arXiv 2403.12706): a few steps of Euler, CFG 1. Only its name tells it from v2.
+LIGHTNING = "lightning"
 
 _PLACE = r"(?:(?:down|up)_blocks\.\d+\.motion_modules\.\d+|mid_block\.motion_modules\.0)"
 _KEY = re.compile(rf"({_PLACE})\.temporal_transformer\.(.+)")
@@ -29,12 +32,22 @@ def load(path: str | Path) -> MotionModule:
     Version, sizes and length come from the tensors. ValueError says in one sentence what is wrong with the file
     and what to use instead; pickled files are read as tensors only and refused if they hold anything that runs.
     """
+    module = mapped(path)
+    check_finite(module.state_dict(), Path(path).name)
+    return module
+
+
+def mapped(path: str | Path) -> MotionModule:
+    """As `load`, without looking at the values, which stay in the file until they are used."""
     path = Path(path)
     state = _strip(read_model(path, "motion module", SUFFIXES, WHAT_TO_USE), path)
+    _refuse_motion_lora(state, path)
     places = _places(state, path)
     version, sizes = _identify(state, places, path)
     if version == "AnimateLCM":
         state = state | _positions(sizes)
+    elif LIGHTNING in path.name.lower():
+        version = "Lightning"  # its tensors are those of v2
     try:
         return filled(lambda: MotionModule(version, sizes), state)
     except ValueError as error:
@@ -64,6 +77,14 @@ def _places(state: State, path: Path) -> dict[str, State]:
     if not places or foreign:
         raise ValueError(f"{path.name} is {_name_foreign(foreign)}, not an SD1.5 motion module. {WHAT_TO_USE}")
     return dict(sorted(places.items()))
+
+
+def _refuse_motion_lora(state: State, path: Path) -> None:
+    if any("lora" in key and ("motion_modules" in key or "temporal" in key) for key in state):
+        raise ValueError(
+            f"{path.name} is a motion LoRA, which adds a camera's pan or the like to a motion module; "
+            f"motion LoRAs are not supported. {WHAT_TO_USE}"
+        )
 
 
 def _name_foreign(keys: Iterable[str]) -> str:

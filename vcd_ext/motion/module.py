@@ -142,7 +142,7 @@ class TemporalTransformer(nn.Module):
 class MotionModule(nn.Module):
     """All temporal transformers of one motion module file.
 
-    version: "v2", "v3" or "AnimateLCM". max_frames: the longest video its positions allow in one piece.
+    version: "v2", "v3", "AnimateLCM" or "Lightning". max_frames: the longest video its positions allow in one piece.
     blocks: the transformers by the name that AnimateDiff gives their place, e.g. "up_blocks.1.motion_modules.2".
     """
 

@@ -3,18 +3,20 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from vcd_ext.motion.checkpoint import load
+from vcd_ext.motion.checkpoint import mapped
+
+DISTILLED = ("AnimateLCM", "Lightning")
 
 
 def usable(available: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
     """Name and version of the files that can be used, as they come. Tensors are mapped and not read, so it is quick."""
     for name, path in available.items():
         try:
-            yield name, load(path).version
+            yield name, mapped(path).version
         except (ValueError, OSError):
             continue
 
 
 def suggested(available: Mapping[str, Path]) -> str | None:
-    """The name of the first that needs nothing special: AnimateLCM's need a sampler and a CFG scale of their own."""
-    return next((name for name, version in usable(available) if version != "AnimateLCM"), None)
+    """The name of the first that works with every sampler and CFG scale; the distilled ones need their own."""
+    return next((name for name, version in usable(available) if version not in DISTILLED), None)

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.host import FACTOR, Tiling, VideoPass
-from vcd_ext.identity.naming import with_name
+from vcd_ext.prompt.names import with_name, without_name
 from vcd_ext.settings import NO_MODULE, TiledSettings
 from vcd_ext.tiled.memory import Plan
-from vcd_ext.tiled.presence import presence, without_name
+from vcd_ext.tiled.presence import presence
 from vcd_ext.tiled.tiles import tiles
 
 

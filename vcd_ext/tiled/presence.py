@@ -1,12 +1,10 @@
 """Where the subject is: tiles without it are denoised without its name, or it would appear in them again."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.identity.naming import renamed
 from vcd_ext.tiled.tiles import Tile
 
 COVERED = 0.1  # share of a tile that the subject's boxes cover
@@ -28,14 +26,3 @@ def presence(boxes: NDArray[np.floating], tiles: Sequence[Tile]) -> NDArray[np.b
     covered = shared.sum(1) >= COVERED * heights * widths
     contained = (shared >= CONTAINED * areas) & (areas > 0)
     return np.asarray(covered | contained.any(1))
-
-
-def without_name(prompt: str, name: str) -> str:
-    """The prompt without an identity's name, and without the brackets and commas that it leaves empty."""
-    rest, before = renamed(prompt, name, ""), ""
-    while rest != before:
-        before = rest
-        rest = re.sub(r"[(\[]\s*(:\s*[\d.]*\s*)?[)\]]", "", rest)
-    rest = re.sub(r"\s+", " ", rest)
-    rest = re.sub(r"(\s*,)+", ",", rest)
-    return rest.strip(" ,")

@@ -27,6 +27,7 @@ from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.steps import exact_steps
 from vcd_ext.motion import MotionModule
 from vcd_ext.noise import correlate
+from vcd_ext.prompt.comments import without_comments
 from vcd_ext.spread import Swap
 
 FULL = "Full"  # the WebUI's name of the checkpoint's own VAE, in its settings for encoding and decoding
@@ -146,8 +147,8 @@ def run(job: Job, sampler: str, scheduler: str) -> Tensor:
     """Denoise as one img2img; latents [F, 4, h, w]. Interrupted if it was stopped."""
     work, plan = job.work, job.plan
     p = FloatImg2Img(
-        prompt=work.prompt,
-        negative_prompt=work.negative_prompt,
+        prompt=uncommented(work.prompt),
+        negative_prompt=uncommented(work.negative_prompt),
         seed=work.seed,
         sampler_name=sampler,
         scheduler=scheduler,
@@ -180,8 +181,13 @@ def decoded(latent: Tensor) -> Tensor:
 
 
 def plain(prompt: str) -> str:
-    """A prompt without the networks that it names, such as <lora:name:1>."""
-    return str(extra_networks.parse_prompt(prompt)[0])
+    """A prompt without its comments, and without the networks that it names, such as <lora:name:1>."""
+    return str(extra_networks.parse_prompt(uncommented(prompt))[0])
+
+
+def uncommented(prompt: str) -> str:
+    """A prompt without its comments, where the WebUI's settings say so; its script for that runs in its own tabs."""
+    return without_comments(prompt) if shared.opts.data.get("enable_prompt_comments", True) else prompt
 
 
 def _encoded(sd_model: Any, pixels: Tensor) -> Tensor:

@@ -77,7 +77,7 @@ def find(name: str) -> Path:
 def suggested() -> str | None:
     """The name of a module for somebody who has chosen none: the first that can be used; None without any.
 
-    AnimateLCM's come last, because they need a sampler, steps and CFG of their own.
+    AnimateLCM's and AnimateDiff-Lightning's come last: they need a sampler, steps and CFG of their own.
     """
     available = names()
     return motion.suggested(available) or next((name for name, _ in motion.usable(available)), None)

@@ -17,11 +17,11 @@ from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.save import Written, save_videos
 from vcd_ext.hosts.webui.steps import steps_of_strength
 from vcd_ext.hosts.webui.studio import WebUIStudio
-from vcd_ext.identity.naming import with_name
 from vcd_ext.motion import MotionModule, Window, windows
 from vcd_ext.noise import correlate
 from vcd_ext.out_of_memory import explained
 from vcd_ext.pipeline import Finished
+from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import NO_MODULE, SOURCE_KEY, SettingError, VideoSettings, parse, to_infotext
 from vcd_ext.ui.form import USUAL
 
@@ -180,12 +180,15 @@ class VideoRun:
 
     def _write_identity(self) -> None:
         name = self.settings.identity
-        for field in ("prompt", "hr_prompt"):
-            prompt = getattr(self.p, field, None)
-            if isinstance(prompt, list):
-                setattr(self.p, field, [with_name(text, name) for text in prompt])
-            elif prompt or (prompt is not None and field == "prompt"):
-                setattr(self.p, field, with_name(prompt, name))
+        try:
+            for field in ("prompt", "hr_prompt"):
+                prompt = getattr(self.p, field, None)
+                if isinstance(prompt, list):
+                    setattr(self.p, field, [with_name(text, name) for text in prompt])
+                elif prompt or (prompt is not None and field == "prompt"):
+                    setattr(self.p, field, with_name(prompt, name))
+        except ValueError as error:
+            raise Refused(f"identity: {error}") from error
 
     def _with_schedule(self, init: Any) -> Any:
         """img2img builds its sampler, and with it the sigmas, inside `p.init`."""

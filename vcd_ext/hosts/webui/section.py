@@ -16,8 +16,8 @@ from modules.ui_components import FormRow, InputAccordion
 from vcd_ext.hosts.webui import controlnets, embeddings, library
 from vcd_ext.hosts.webui.run import VIDEOS_KEY
 from vcd_ext.hosts.webui.video import WebUIVideo
-from vcd_ext.identity.naming import mentions, renamed, with_name
 from vcd_ext.media.files import READERS
+from vcd_ext.prompt.names import mentions, renamed, with_name
 from vcd_ext.settings import AUTO, NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
 from vcd_ext.ui.form import USUAL
 from vcd_ext.ui.player import send
@@ -174,7 +174,10 @@ def _write_identity(name: str, prompt: str) -> str:
     if name == NO_MODULE or mentions(prompt, name):
         return prompt
     others = [known for known in identities()[1:] if mentions(prompt, known)]
-    return renamed(prompt, others[0], name) if others else with_name(prompt, name)
+    try:
+        return renamed(prompt, others[0], name) if others else with_name(prompt, name)
+    except ValueError as error:
+        raise gr.Error(str(error)) from error
 
 
 def paste_fields(made: dict[str, gr.components.Component]) -> list[PasteField]:
