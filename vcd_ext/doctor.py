@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
+from vcd_ext import walk
 from vcd_ext.remake_command import SPANDREL
 
 # As in pyproject.toml; a WebUI without our package has no metadata to read them from.
@@ -129,7 +130,7 @@ def _generate() -> Iterator[Finding]:
 
 def _webui(folder: Path) -> Iterator[Finding]:
     for name, places in WEBUI_MODELS.items():
-        files = [p for place in places for p in (folder / place).rglob("*") if p.suffix in MODEL_SUFFIXES]
+        files = [p for place in places for p in walk.files(folder / place) if p.suffix in MODEL_SUFFIXES]
         if name == "ControlNets Tile":
             files = [path for path in files if _is_tile(path)]
         absent = f"none yet in {folder / places[0]}{WITHOUT.get(name, '')}"

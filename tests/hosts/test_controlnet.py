@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,28 @@ def test_without_diffusers_one_sentence_says_how_to_get_it(
 )
 def test_a_tile_controlnet_is_known_by_its_name(name: str, tile: bool) -> None:
     assert controlnet.is_tile(Path(name)) is tile
+
+
+def test_another_diffusers_costs_the_controlnet_alone_and_it_is_told(
+    unet: nn.Module, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0.27 reads LDM's layout by a function of another kind; with a newer hub it cannot even be imported."""
+
+    def other(checkpoint: State, original_config: dict[str, Any], checkpoint_path: str) -> None:
+        pytest.fail("it takes other arguments")
+
+    monkeypatch.setattr(controlnet, "version", lambda name: "0.27.2")
+    utils = "diffusers.loaders.single_file_utils"
+    for name, value in ((f"{utils}.convert_controlnet_checkpoint", other), (None, None)):
+        with monkeypatch.context() as patched:
+            if name:
+                patched.setattr(name, value)
+            else:
+                patched.setitem(sys.modules, utils, None)  # cannot be imported
+            notes: list[str] = []
+            assert controlnet.first_fitting({"one": file, "two": file}, unet, notes.append) == "none"
+            [note] = notes
+            for words in ("diffusers 0.31.0", "0.27.2 is installed", "pip install", "no ControlNet is used"):
+                assert words in note
+            with pytest.raises(ValueError, match=r"0\.27\.2 is installed"):
+                controlnet.load(file, unet)

@@ -4,8 +4,10 @@ Both layouts are read: LDM's, in which ControlNet 1.1 is published, and diffuser
 """
 
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from vcd_ext.settings import NO_MODULE
 from vcd_ext.tensorfile import check_finite, read_model
 
 SUFFIXES = (".safetensors", ".pth", ".ckpt", ".pt", ".bin")
+TRIED = "0.31.0"  # of diffusers; 0.30 and 0.32 work as well
 HEADS = 8  # of SD1.5
 LATENTS, COLOURS = 4, 3  # channels of what is denoised, and of the pictures
 SD2_TEXT = 1024
@@ -49,6 +52,10 @@ def readable() -> bool:
     return importlib.util.find_spec("diffusers") is not None
 
 
+class WrongLibraryError(ValueError):
+    """The diffusers that is installed cannot read them, none of them."""
+
+
 def load(path: str | Path, unet: nn.Module) -> nn.Module:
     """The ControlNet at `path` for a UNet of either host, on the CPU, in the file's own precision.
 
@@ -73,6 +80,9 @@ def first_fitting(candidates: Mapping[str, Path], unet: nn.Module, note: Callabl
     for name, path in candidates.items():
         try:
             check(path, unet)
+        except WrongLibraryError as error:
+            note(f"{error} Until then no ControlNet is used.")
+            return NO_MODULE
         except ValueError as error:
             note(f"{error} It is not used.")
         else:
@@ -83,7 +93,10 @@ def first_fitting(candidates: Mapping[str, Path], unet: nn.Module, note: Callabl
 def _mapped(path: Path, unet: nn.Module) -> nn.Module:
     state, config = _read(path, unet)
     try:
-        return filled(partial(_made, config), state)
+        with _by_diffusers(path):
+            return filled(partial(_made, config), state)
+    except WrongLibraryError:
+        raise
     except ValueError as error:
         raise ValueError(_damaged(path)) from error
 
@@ -123,9 +136,10 @@ def _refuse_other_kinds(state: State, path: Path) -> None:
 
 
 def _renamed(state: State, path: Path) -> State:
-    from diffusers.loaders.single_file_utils import convert_controlnet_checkpoint
+    with _by_diffusers(path):
+        from diffusers.loaders.single_file_utils import convert_controlnet_checkpoint
 
-    renamed: State = convert_controlnet_checkpoint(state, {"layers_per_block": 2})
+        renamed: State = convert_controlnet_checkpoint(state, {"layers_per_block": 2})
     if len(renamed) != len(state) or any(value is None for value in renamed.values()):
         raise ValueError(_damaged(path))
     return renamed
@@ -175,6 +189,22 @@ def _made(config: Mapping[str, Any]) -> nn.Module:
 
     network: nn.Module = ControlNetModel.from_config(dict(config))
     return network
+
+
+@contextmanager
+def _by_diffusers(path: Path) -> Iterator[None]:
+    """Within this context a failure is the file's, if the library is the one that was tried, else the library's."""
+    try:
+        yield
+    except ValueError:
+        raise
+    except Exception as error:  # whatever another version does not have, or not so
+        if (installed := version("diffusers")) == TRIED:
+            raise ValueError(_damaged(path)) from error
+        raise WrongLibraryError(
+            f"ControlNet is read by diffusers {TRIED}, and {installed} is installed, which cannot "
+            f"({type(error).__name__}): pip install diffusers=={TRIED}."
+        ) from error
 
 
 def _damaged(path: Path) -> str:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from vcd_ext import walk
 from vcd_ext.hosts import controlnet
 from vcd_ext.hosts.enlarge import known
 from vcd_ext.hosts.standalone import Standalone
@@ -73,4 +74,4 @@ class Library:
 
 
 def _files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+    return sorted(path for path in walk.files(folder) if path.suffix.lower() in suffixes)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vcd_ext import walk
 from vcd_ext.face import Detector, detector
 from vcd_ext.host import VideoHost
 from vcd_ext.hosts.library import Library
@@ -46,7 +47,7 @@ class StandaloneStudio:
     def place(self, name: str, replace_existing: bool) -> Path:
         """The file that the identity `name` will be; ValueError if there is an embedding of that name already."""
         own = self.folders.identities / f"{name}{shelf.SUFFIX}"
-        return shelf.check_free(own, self.folders.identities.rglob("*"), replace_existing)
+        return shelf.check_free(own, walk.files(self.folders.identities), replace_existing)
 
     def train(
         self,

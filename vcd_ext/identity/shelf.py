@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vcd_ext import walk
 from vcd_ext.atomic import atomically
 from vcd_ext.identity import record
 from vcd_ext.identity.embedding import SUFFIXES
@@ -103,7 +104,7 @@ def _bounds(photo: Photo) -> tuple[int, int, int, int]:
 
 
 def _identities(folder: Path) -> Iterator[Shelved]:
-    for path in folder.rglob(f"*{SUFFIX}"):
+    for path in (path for path in walk.files(folder) if path.suffix == SUFFIX):
         with suppress(ValueError, KeyError, OSError):
             described = record.describe(path)
             class_word, steps = described["class"], int(described["steps"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from modules import processing, sd_hijack, shared
 from torch import Tensor
 
+from vcd_ext import walk
 from vcd_ext.identity import shelf
 from vcd_ext.identity.embedding import SUFFIXES, save_embedding
 
@@ -15,7 +16,7 @@ def names() -> list[str]:
     database = sd_hijack.model_hijack.embedding_db
     if database.expected_shape == -1:
         folders = [Path(folder) for folder in database.embedding_dirs]
-        files = (path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES)
+        files = (path for folder in folders for path in walk.files(folder) if path.suffix in SUFFIXES)
         return sorted({path.stem for path in files}, key=str.lower)
     return list(database.word_embeddings)
 
@@ -24,7 +25,20 @@ def place(name: str, replace: bool) -> Path:
     """The file that the embedding `name` will be; ValueError as `shelf.check_free` if that is taken."""
     own = Path(shared.cmd_opts.embeddings_dir) / f"{name}.safetensors"
     folders = {own.parent, *map(Path, sd_hijack.model_hijack.embedding_db.embedding_dirs)}
-    return shelf.check_free(own, (path for folder in folders for path in folder.rglob("*")), replace)
+    shelf.check_free(own, (path for folder in folders for path in walk.files(folder)), replace)
+    _check_unknown(own, replace)
+    return own
+
+
+def _check_unknown(own: Path, replace: bool) -> None:
+    """ValueError if the WebUI knows an embedding of that name by another file: those in pictures name themselves."""
+    database = sd_hijack.model_hijack.embedding_db
+    for known, embedding in (database.word_embeddings | database.skipped_embeddings).items():
+        file = Path(getattr(embedding, "filename", None) or known)
+        if known.lower() == own.stem.lower() and file.is_file() and not (replace and file.resolve() == own.resolve()):
+            raise ValueError(
+                f"There is already an embedding called {known}: {file}. Use another name, or delete that file."
+            )
 
 
 def save(path: Path, vectors: Tensor, metadata: Mapping[str, str]) -> None:

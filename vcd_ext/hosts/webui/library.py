@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from modules import paths, shared
 
-from vcd_ext import motion
+from vcd_ext import motion, walk
 from vcd_ext.hosts.webui import named_folders
 from vcd_ext.motion import MotionModule, load
 from vcd_ext.motion.checkpoint import SUFFIXES
@@ -43,10 +43,9 @@ def files(folders: Sequence[Path], suffixes: Sequence[str]) -> dict[str, Path]:
     """The files that lie in folders, by their path inside them; in the first where it is in several."""
     found: dict[str, Path] = {}
     for folder in folders:
-        if folder.is_dir():
-            for path in sorted(folder.rglob("*")):
-                if path.suffix in suffixes and path.is_file():
-                    found.setdefault(path.relative_to(folder).as_posix(), path)
+        for path in sorted(walk.files(folder)):
+            if path.suffix in suffixes:
+                found.setdefault(path.relative_to(folder).as_posix(), path)
     return found
 
 
