@@ -140,12 +140,17 @@ class Options:
 class Result:
     """What a generation returned."""
 
-    def __init__(self, answer: dict[str, Any]):
+    def __init__(self, answer: dict[str, Any], pictures: bool = True):
         self.info = json.loads(answer["info"])
-        pictures = [Image.open(io.BytesIO(base64.b64decode(text))) for text in answer["images"]]
-        self.frames = np.stack([np.asarray(picture.convert("RGB")) for picture in pictures])
+        opened = [Image.open(io.BytesIO(base64.b64decode(text))) for text in answer["images"] if pictures]
+        self.frames_of_any_size = [np.asarray(picture.convert("RGB")) for picture in opened]
         self.infotext: str = self.info["infotexts"][0]
         self.extra = self.info["extra_generation_params"]
+
+    @property
+    def frames(self) -> np.ndarray:
+        """The pictures, all of one size."""
+        return np.stack(self.frames_of_any_size)
 
     @property
     def videos(self) -> list[Path]:

@@ -51,6 +51,14 @@ def own_functions(sd_model: Any, note: Note | None = None) -> Iterator[None]:
             setattr(layer, name, function)
 
 
+def owners(sd_model: Any) -> Iterator[str]:
+    """Name the extension of each function that stands before one of the UNet's layers; not of the whole UNet's."""
+    unet = sd_model.model.diffusion_model
+    for layer, _, function in _replaced(sd_model):
+        if layer not in (sd_model, unet) and (owner := _foreign_owner(layer, function)):
+            yield owner
+
+
 def _replaced(sd_model: Any) -> Iterator[tuple[Any, str, Any]]:
     """The layers whose own functions are others than their classes': layer, name, function."""
     if "apply_model" in vars(sd_model):

@@ -12,6 +12,8 @@ from vcd_ext.hosts.webui.model import USE_SD15, kind
 PREDICTIONS = {"eps": "epsilon", "v": "v_prediction"}
 
 _ANIMATEDIFF_LAYER = "VanillaTemporalModule"
+# Packages whose blocks a UNet is made of; blocks of others were put in by extensions.
+_OWN = ("ldm", "sgm", "torch", "modules")
 
 
 def check(sd_model: Any) -> None:
@@ -33,7 +35,7 @@ def _problems(sd_model: Any) -> Iterator[str]:
         yield f"The checkpoint predicts {sd_model.parameterization}, which VCD cannot train with. {USE_SD15}"
     yield from _memory_savers()
     yield from _replaced_unet()
-    yield from _foreign_layers(sd_model.model.diffusion_model)
+    yield from _left_behind(sd_model.model.diffusion_model)
 
 
 def _memory_savers() -> Iterator[str]:
@@ -56,10 +58,18 @@ def _replaced_unet() -> Iterator[str]:
         yield f"Settings replace the checkpoint's UNet by '{name}', which has no gradient. Set 'SD Unet' to None."
 
 
-def _foreign_layers(unet: nn.Module) -> Iterator[str]:
-    """Layers that other extensions have left in the UNet; functions that they leave are set aside for training."""
-    if any(type(layer).__name__ == _ANIMATEDIFF_LAYER for layer in unet.modules()):
-        yield (
-            "The extension sd-webui-animatediff has left its motion module in the UNet; turn it off and restart the "
-            "WebUI."
-        )
+def foreign_blocks(unet: nn.Module) -> Iterator[str]:
+    """Name what extensions have put among the UNet's own blocks, such as another AnimateDiff's motion modules."""
+    sequences: Any = (*unet.input_blocks, unet.middle_block, *unet.output_blocks)
+    for block in (block for sequence in sequences for block in sequence):
+        kind = type(block)
+        if kind.__name__ == _ANIMATEDIFF_LAYER:
+            yield "the motion module of sd-webui-animatediff"
+        elif kind.__module__.split(".")[0] not in _OWN:
+            yield f"the block {kind.__name__} of an extension"
+
+
+def _left_behind(unet: nn.Module) -> Iterator[str]:
+    """Blocks that other extensions have left in the UNet; functions that they leave are set aside for training."""
+    for foreign in foreign_blocks(unet):
+        yield f"There is {foreign} in the UNet, left by it; turn it off and restart the WebUI."

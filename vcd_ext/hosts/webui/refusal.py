@@ -6,8 +6,9 @@ The WebUI swallows what its callbacks raise, so a refusal waits on `p`.
 from typing import Any, NoReturn
 
 from fastapi import HTTPException
-from modules import prompt_parser, sd_hijack
+from modules import sd_hijack
 
+from vcd_ext.hosts.webui import report
 from vcd_ext.settings import NO_MODULE
 
 
@@ -22,7 +23,13 @@ class Refused(HTTPException):
 
 
 def stop(p: Any, refusal: Exception) -> None:
-    """Make the run of `p` end with `refusal` before anything is generated."""
+    """Make the run of `p` end with `refusal` before anything is generated.
+
+    A script that goes on with its next picture, such as X/Y/Z plot, has the sentence in its answer.
+    """
+    sentence = str(refusal)
+    p.comment(f"VCD: {sentence}")
+    report.tell(p, report.ERRORS_KEY, [sentence])
 
     def init(*_args: Any, **_kwargs: Any) -> NoReturn:
         raise refusal
@@ -41,7 +48,8 @@ def check_request(p: Any, frames: int) -> None:
         raise Refused("A refiner changes the checkpoint in the middle of a video. Turn the refiner off.")
     if getattr(p, "hr_checkpoint_name", None) not in (None, "", "Use same checkpoint"):
         raise Refused("Hires. fix with another checkpoint cannot keep a video together. Use the same checkpoint.")
-    given = len(getattr(p, "init_images", None) or [])
+    # Counted by what they are: the tab Batch gives one picture several times.
+    given = len({id(picture) for picture in getattr(p, "init_images", None) or []})
     if given > 1 and given != frames:
         raise Refused(
             f"{given} init images were given for {frames} frames; give 1 for the whole video or {frames}, one for each "
@@ -61,11 +69,3 @@ def check_identity(name: str) -> None:
         )
     there = ", ".join(known.word_embeddings) or "none yet"
     raise Refused(f"identity is '{name}', which is not in the embeddings folder; there: {there}.")
-
-
-def check_prompts(p: Any) -> None:
-    """Refused unless the prompts of a video's frames have the same number of parts joined with AND."""
-    for prompts in (p.prompts, getattr(p, "hr_prompts", None)):
-        parts, _, _ = prompt_parser.get_multicond_prompt_list(prompts or [""])
-        if len({len(of_frame) for of_frame in parts}) > 1:
-            raise Refused("The frames' prompts join different numbers of parts with AND; use the same number in all.")

@@ -2,50 +2,38 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from modules import processing
 from PIL import Image
 from torch import Tensor
 
-from vcd_ext.hosts.webui import library, model, source
+from vcd_ext.hosts.webui import api_request, compatibility, library, model, prompts, report, source
 from vcd_ext.hosts.webui.following import Following
 from vcd_ext.hosts.webui.hang import moving
 from vcd_ext.hosts.webui.interrupt import stop_if_asked
-from vcd_ext.hosts.webui.refusal import Refused, check_identity, check_prompts, check_request
+from vcd_ext.hosts.webui.refusal import Refused, check_identity, check_request
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.save import Written, save_videos
 from vcd_ext.hosts.webui.steps import steps_of_strength
 from vcd_ext.hosts.webui.studio import WebUIStudio
+from vcd_ext.hosts.webui.values import by_name
 from vcd_ext.motion import MotionModule, Window, windows
 from vcd_ext.noise import correlate
 from vcd_ext.out_of_memory import explained
 from vcd_ext.pipeline import Finished
 from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import NO_MODULE, SOURCE_KEY, SettingError, VideoSettings, parse, to_infotext
-from vcd_ext.ui.form import USUAL
 
-# Where a finished run tells page and API about its files, in the answer's generation info.
-VIDEOS_KEY = "VCD videos"
-ERRORS_KEY = "VCD errors"
-NOTES_KEY = "VCD notes"
+LATENT_NOISE = 2  # the WebUI's number of "latent noise" as masked content
 
 
 def settings_from(args: Sequence[Any], names: Sequence[str], overrides: Mapping[str, Any]) -> VideoSettings:
-    """The settings of a request: the values of the page's controls, or the API's single dict; X/Y/Z plots override.
-
-    names: of the settings that the page has controls for, in their order.
-    """
-    if args and isinstance(args[0], Mapping):
-        values: dict[str, Any] = dict(args[0])
-    else:
-        values = dict(zip(names, args, strict=False))
-        if values.get("tiled_upscaler") == USUAL:
-            values["tiled_upscaler"] = ""
-        dropped = values.get("video")
-        values["video"] = getattr(dropped, "name", dropped) or ""  # the page gives an open file
+    """The settings of a request; X/Y/Z plots override some. names: those that the page has controls for, in order."""
     try:
-        return parse(VideoSettings, values | dict(overrides))
+        return parse(VideoSettings, by_name(names, args) | dict(overrides))
     except SettingError as error:
         raise Refused(str(error)) from error
 
@@ -63,6 +51,8 @@ class VideoRun:
         self.source: source.Taken | None = None  # the video that is made again
         self.following: Following | None = None
         self.notes: list[str] = []
+        self.one_by_one = False  # whether a script asked for a list of pictures, and gets a video for each
+        self._before: dict[str, Any] = {}  # what was on `p` before the run, by name
 
     @classmethod
     def of(cls, p: Any) -> "VideoRun | None":
@@ -72,17 +62,20 @@ class VideoRun:
 
     def before_process(self) -> None:
         """Turn the batch into frames. Nothing of the model is touched here: it may be reloaded after this."""
-        if self.settings.video:
-            self._take_video()
-        p, settings = self.p, self.settings
+        p = self.p
+        made = [frame for video in getattr(p, "vcd_made", ()) for frame in video]
+        if self.settings.frames > 1:
+            problem = compatibility.script_problem(p, getattr(p, "vcd_given", None), made)
+            if problem is not None:
+                raise Refused(problem)
+        self._take_pictures()
+        settings = self.settings
         check_request(p, settings.frames)
         if settings.motion_module != NO_MODULE:
             self._module_file()
             self.windows = self._windows()
-        p.batch_size = settings.frames
-        p.do_not_save_grid = True
-        if settings.frames > 1:
-            p.do_not_save_samples = "png" not in settings.formats
+        compatibility.check_scripts(p, settings, len(self.windows))
+        self._count_frames()
         if settings.identity != NO_MODULE:
             self._write_identity()
 
@@ -91,11 +84,12 @@ class VideoRun:
         p, settings = self.p, self.settings
         model.check(p.sd_model)
         check_identity(settings.identity)
+        compatibility.check_settings(p, settings)
         if settings.motion_module != NO_MODULE:
             self.module = self._load_module()
-            p.init = self._with_schedule(p.init)
-        self.following = Following(p, settings)
-        p.sample = self._with_motion(p.sample)
+        self._set("init", self._with_videos(p.init))
+        self._set("setup_conds", self._with_one_prompt(p.setup_conds))
+        self._set("sample", self._with_motion(p.sample))
         p.extra_generation_params.update(to_infotext(settings))
         if self.source:
             p.extra_generation_params[SOURCE_KEY] = self.source.name
@@ -125,34 +119,63 @@ class VideoRun:
 
     def postprocess(self, processed: Any) -> None:
         """Write the videos of all frames that came out, and tell page and API where they are."""
+        p, length = self.p, self.settings.frames
         self._let_go()
         written, lost = Written(), list[str]()
-        if self.settings.frames > 1:
+        if length > 1:
             with nullcontext() if self.source is None else self.source.heard(lost.append) as heard:
-                written = save_videos(self.p, self.frames, processed, self.settings, self._earlier(), heard)
+                written = save_videos(p, self.frames, processed, self.settings, self._earlier(), heard)
+            report.add(p, report.VIDEOS_KEY, written.described)
         notes, failures = self.notes + lost, list(written.failures)
         if self.following is not None:
             notes, failures = notes + self.following.notes, self.following.errors + failures
-        processed.comments += "".join(f"{line}\n" for line in lost + written.lines)
-        # A new dict: the run's own entries have gone into the infotext already, and these must not.
-        processed.extra_generation_params = processed.extra_generation_params | {
-            **({VIDEOS_KEY: written.described} if self.settings.frames > 1 else {}),
-            **({ERRORS_KEY: failures} if failures else {}),
-            **({NOTES_KEY: notes} if notes else {}),
-        }
+        report.tell(p, report.ERRORS_KEY, failures)
+        report.tell(p, report.NOTES_KEY, notes)
+        for line in lost + written.lines:  # also on `p`, for scripts that make an answer of their own
+            processed.comments += f"{line}\n"
+            p.comment(line)
+        p.vcd_made = [self.frames[i : i + length] for i in range(0, len(self.frames), length)]
+        if self.one_by_one and length > 1:
+            self._leave_first_frames(processed)
+
+    def _leave_first_frames(self, processed: Any) -> None:
+        """One picture for each that the script asked for, which it puts into its grid: a video's first frame."""
+        length = self.settings.frames
+        processed.images = [video[0] for video in self.p.vcd_made]
+        for name in ("infotexts", "all_prompts", "all_negative_prompts", "all_seeds", "all_subseeds"):
+            setattr(processed, name, getattr(processed, name)[::length])
 
     def _earlier(self) -> Mapping[int, Sequence[Finished]]:
         return self.following.earlier if self.following is not None else {}
 
-    def _take_video(self) -> None:
-        """Make a video's frames the init images, and its length and rate those of the run."""
-        allowed = WebUIStudio().folders.photos
-        if not getattr(self.p, "is_api", False):
-            allowed = (*allowed, source.uploads())  # the API could name what somebody else has sent to the page
-        taken = source.take(self.p, self.settings, allowed)
-        self.settings, self.source, self.notes = taken.settings, taken, taken.notes
-        for note in taken.notes:
-            self.p.comment(note)
+    def _take_pictures(self) -> None:
+        """Make the frames of a video the init images: of the one that was given, or that the script made before."""
+        p = self.p
+        first = next(iter(getattr(p, "init_images", None) or []), None)
+        made = next((video for video in getattr(p, "vcd_made", ()) if video and video[0] is first), None)
+        if self.settings.video:
+            self._set("init_images", getattr(p, "init_images", None))
+            taken = source.take(p, self.settings, _allowed(p))
+            self.settings, self.source, self.notes = taken.settings, taken, taken.notes
+            for note in taken.notes:
+                p.comment(note)
+        if made is not None and len(made) == self.settings.frames:
+            self._set("init_images", list(made))
+
+    def _count_frames(self) -> None:
+        """Make the batch the frames of one video; a script that asks for pictures one by one gets a video for each."""
+        p, settings = self.p, self.settings
+        p.batch_size = settings.frames
+        cells = prompts.cells(p)
+        if cells is not None:
+            self.one_by_one = True
+            for name, values in prompts.expanded(p, settings.frames).items():
+                self._set(name, values)
+            self._set("n_iter", cells)
+        self._set("do_not_save_grid", True)
+        if settings.frames > 1:
+            keeps_frames = "png" in settings.formats and api_request.asked(p).save
+            self._set("do_not_save_samples", not keeps_frames)
 
     def _module_file(self) -> Path:
         try:
@@ -184,26 +207,44 @@ class VideoRun:
             for field in ("prompt", "hr_prompt"):
                 prompt = getattr(self.p, field, None)
                 if isinstance(prompt, list):
-                    setattr(self.p, field, [with_name(text, name) for text in prompt])
+                    self._set(field, [with_name(text, name) for text in prompt])
                 elif prompt or (prompt is not None and field == "prompt"):
-                    setattr(self.p, field, with_name(prompt, name))
+                    self._set(field, with_name(prompt, name))
         except ValueError as error:
             raise Refused(f"identity: {error}") from error
 
-    def _with_schedule(self, init: Any) -> Any:
-        """img2img builds its sampler, and with it the sigmas, inside `p.init`."""
+    def _with_videos(self, init: Any) -> Any:
+        """Where all scripts have had their say: what is left to check, and what img2img prepares for all its videos.
 
-        def init_with_schedule(*args: Any, **kwargs: Any) -> Any:
-            with model.motion_schedule(self.p.sd_model, self.p):
-                return init(*args, **kwargs)
+        It builds its sampler there, and with it the sigmas.
+        """
 
-        return init_with_schedule
+        def init_videos(*_lists: Any) -> Any:
+            p = self.p
+            prompts.settle(p, self.settings.frames)
+            self.following = Following(p, self.settings)
+            with nullcontext() if self.module is None else model.motion_schedule(p.sd_model, p):
+                result = init(p.all_prompts, p.all_seeds, p.all_subseeds)
+            if getattr(p, "nmask", None) is not None and p.inpainting_fill == LATENT_NOISE:
+                _share_latent_noise(p)
+            return result
+
+        return init_videos
+
+    def _with_one_prompt(self, setup_conds: Any) -> Any:
+        """The last moment at which scripts have changed prompts and layers, and the first at which these are used."""
+
+        def setup_one_prompt(*args: Any, **kwargs: Any) -> Any:
+            compatibility.check_layers(self.p, len(self.windows))
+            prompts.settle_batch(self.p)
+            return setup_conds(*args, **kwargs)
+
+        return setup_one_prompt
 
     def _with_motion(self, sample: Any) -> Any:
         """All that is hung on the model hangs there only while `p.sample` runs, however it ends."""
 
         def sample_with_motion(*args: Any, **kwargs: Any) -> Any:
-            check_prompts(self.p)
             if self.following is not None:
                 self.following.generating()
             unet = self.p.sd_model.model.diffusion_model
@@ -229,11 +270,44 @@ class VideoRun:
         if self.failure is not None:
             raise self.failure
 
+    def _set(self, name: str, value: Any) -> None:
+        """Put a value on `p` until the run ends."""
+        self._before.setdefault(name, vars(self.p).get(name, _ABSENT))
+        setattr(self.p, name, value)
+
     def _let_go(self) -> None:
-        """Take the wrappers off `p`: scripts such as Loopback run the same `p` again."""
-        for name in ("init", "sample"):
-            self.p.__dict__.pop(name, None)
+        """Leave `p` as it was given: scripts such as Loopback run the same one again."""
+        for name, value in self._before.items():
+            if value is _ABSENT:
+                vars(self.p).pop(name, None)
+            else:
+                setattr(self.p, name, value)
         self.p.vcd_run = None
+
+
+_ABSENT = object()
+
+
+def _share_latent_noise(p: Any) -> None:
+    """Give all frames the first one's noise as masked content: what is painted over is the same in each.
+
+    The WebUI has put noise of its own under the mask of each, which would flicker.
+    """
+    noise = processing.create_random_tensors(p.init_latent.shape[1:], p.all_seeds[:1])
+    p.init_latent = p.init_latent * p.mask + noise.to(p.init_latent) * p.nmask
+
+
+def _allowed(p: Any) -> Sequence[Path]:
+    """Folders that videos may be read from."""
+    allowed = WebUIStudio().folders.photos
+    # Not for the API, which could name what somebody else has sent to the page.
+    return allowed if getattr(p, "is_api", False) else (*allowed, source.uploads())
+
+
+def give_first_picture(p: Any, settings: VideoSettings) -> None:
+    """Make the first frame of a video that is given without a picture the init image, at which scripts look."""
+    if settings.video and not any(getattr(p, "init_images", None) or []):
+        source.take(p, replace(settings, frames=1), _allowed(p))
 
 
 def is_single_upscale(p: Any) -> bool:

@@ -2,7 +2,9 @@
 
 import base64
 import copy
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vcd_ext import media, results
+from vcd_ext.hosts.webui.api_request import asked
 from vcd_ext.media.names import cut_all
 from vcd_ext.media.originals import ORIGINALS
 from vcd_ext.pipeline import Finished
@@ -50,21 +53,37 @@ def save_videos(
     before it, which are written beside it, the last first. heard: a video whose sound they get.
     """
     result, length = Written(), settings.frames
+    if not any(asked(p)):
+        return result
     sound = _Sound(heard, result.lines.append)
     for number, start in enumerate(range(0, len(frames) - length + 1, length)):
         infotext = processed.infotexts[processed.index_of_first_image + start]
         try:
-            for path, stage in _saved(p, number, frames[start : start + length], infotext, settings, earlier, sound):
-                result.lines.append(f"VCD video: {path}")
-                result.described.append(described(p, path) | ({"stage": stage} if stage else {}))
+            with _folder(p) as folder:
+                chosen = frames[start : start + length]
+                for path, stage in _saved(p, folder, number, chosen, infotext, settings, earlier, sound):
+                    if folder is None:
+                        result.lines.append(f"VCD video: {path}")
+                    result.described.append(described(p, path) | ({"stage": stage} if stage else {}))
         except (OSError, ValueError, ImportError) as error:
             result.failures.append(f"VCD: a video was not written; its frames are in the gallery. {error}")
     result.lines += result.failures
     return result
 
 
+@contextmanager
+def _folder(p: Any) -> Iterator[Path | None]:
+    """A folder for files that are sent and not kept; None for those that belong into the output folder."""
+    if asked(p).save:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="vcd") as scratch:
+        yield Path(scratch)
+
+
 def _saved(
     p: Any,
+    folder: Path | None,
     number: int,
     frames: Sequence[Image.Image],
     infotext: str,
@@ -81,6 +100,8 @@ def _saved(
         return
     stacked = np.stack([np.asarray(frame.convert("RGB")) for frame in frames])
     stem = _stem(p, number, frames[0])
+    if folder is not None:
+        stem = folder / stem.name
     files = [stem.with_name(f"{stem.name}.{suffix}") for suffix in formats]
     yield from ((path, "") for path in _written(files, _clip(stacked, settings.fps, infotext), sound))
     for stage in reversed(earlier.get(number, ())):
@@ -93,9 +114,11 @@ def _clip(frames: NDArray[np.uint8], fps: float, infotext: str) -> media.Clip:
 
 
 def described(p: Any, path: Path) -> dict[str, str]:
-    """A file of a run as page and API are told of it; the API gets it whole."""
-    entry = {"path": str(path), "mime": MIME[path.suffix]}
-    if getattr(p, "is_api", False):
+    """A file of a run as page and API are told of it; the API gets it whole, and no path of one that is not kept."""
+    save, send = asked(p)
+    entry = {"path": str(path)} if save else {"name": path.name}
+    entry["mime"] = MIME[path.suffix]
+    if send and getattr(p, "is_api", False):
         entry["base64"] = base64.b64encode(path.read_bytes()).decode("ascii")
     return entry
 

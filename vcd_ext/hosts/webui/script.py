@@ -5,10 +5,10 @@ from typing import Any
 import gradio as gr
 from modules import script_callbacks, scripts, shared
 
-from vcd_ext.hosts.webui import library, named_folders, rows, section, studio, tab
+from vcd_ext.hosts.webui import api_request, compatibility, library, named_folders, rows, section, studio, tab
 from vcd_ext.hosts.webui.refusal import Refused, stop
 from vcd_ext.hosts.webui.routes import add_routes
-from vcd_ext.hosts.webui.run import VideoRun, is_single_upscale, settings_from
+from vcd_ext.hosts.webui.run import VideoRun, give_first_picture, is_single_upscale, settings_from
 from vcd_ext.hosts.webui.xyz import add_axes
 
 
@@ -37,6 +37,21 @@ class VCDScript(scripts.Script):
         self.infotext_fields = section.paste_fields(made)
         self.names = tuple(made)
         return list(made.values())
+
+    def setup(self, p: Any, *args: Any) -> None:
+        """Before the script of the list "Script" runs, if one is chosen; what is refused here would be later on too."""
+        if compatibility.chosen_script(p) is None or not hasattr(p, "init_images"):
+            return
+        try:
+            settings = settings_from(args, self.names, {})
+            if settings.enabled and settings.frames > 1:
+                p.vcd_given = list(p.init_images or [])
+                problem = compatibility.script_problem(p, None)
+                if problem is not None:
+                    raise Refused(problem)
+                give_first_picture(p, settings)
+        except Refused as refusal:
+            p.init_images = compatibility.RefusedPictures(refusal)
 
     def before_process(self, p: Any, *args: Any) -> None:
         p.vcd_run = None
@@ -130,6 +145,7 @@ def register() -> None:
     script_callbacks.on_before_ui(named_folders.remember)
     script_callbacks.on_ui_tabs(tab.tabs)
     script_callbacks.on_app_started(add_routes)
+    script_callbacks.on_app_started(api_request.add_dependency)
     script_callbacks.on_cfg_denoiser(rows.on_cfg_denoiser)
     script_callbacks.on_cfg_denoised(rows.on_cfg_denoised)
     script_callbacks.on_script_unloaded(library.forget)

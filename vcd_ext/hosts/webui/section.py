@@ -14,7 +14,7 @@ from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow, InputAccordion
 
 from vcd_ext.hosts.webui import controlnets, embeddings, library
-from vcd_ext.hosts.webui.run import VIDEOS_KEY
+from vcd_ext.hosts.webui.report import VIDEOS_KEY
 from vcd_ext.hosts.webui.video import WebUIVideo
 from vcd_ext.media.files import READERS
 from vcd_ext.prompt.names import mentions, renamed, with_name

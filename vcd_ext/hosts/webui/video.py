@@ -14,7 +14,7 @@ from vcd_ext.control import Control
 from vcd_ext.host import FACTOR, Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.hosts.enlarge import LANCZOS, enlarged_size, known, lanczos
 from vcd_ext.hosts.passes import Plan, animated, controlled, latent_masks, picture, plan
-from vcd_ext.hosts.webui import controlnets, img2img, library, model, pin
+from vcd_ext.hosts.webui import compatibility, controlnets, img2img, library, model, pin
 from vcd_ext.hosts.webui.layers import Note
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.turn import queued
@@ -157,6 +157,7 @@ def _ready(work: VideoPass, planned: Plan) -> MotionModule | None:
     """The motion module of a pass; ValueError if it or the checkpoint cannot be used."""
     try:
         model.check(shared.sd_model)
+        compatibility.check_blocks(shared.sd_model)
     except Refused as refusal:
         raise ValueError(str(refusal)) from refusal
     if not animated(work):
