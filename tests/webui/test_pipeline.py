@@ -1,5 +1,6 @@
 """T2V, Face VCD and Tiled VCD with one click: in one request, one queue, and what is finished is kept."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,13 @@ def restored(infotext: str) -> dict[str, Any]:
     found = {name: from_infotext(name, entries(infotext)) for name in describe(VideoSettings)}
     usual = vars(VideoSettings())
     return {name: value for name, value in found.items() if value is not None and value != usual[name]}
+
+
+def test_the_consoles_total_progress_ends_full(server: Server) -> None:
+    before = len(server.log.read_text())
+    server.generate({**BOTH, "formats": []}, steps=3)
+    told = re.findall(r"Total progress: +(\d+)%[^\r\n]*?(\d+)/(\d+)", server.log.read_text()[before:])
+    assert told[-1] == ("100", "7", "7"), "3 of the generation, 3 of the faces, 1 of the tiles"
 
 
 def test_one_request_generates_repairs_and_enlarges(server: Server, before: tuple, plain: Result) -> None:

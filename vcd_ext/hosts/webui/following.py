@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from modules import processing, sd_samplers, shared
+from modules import processing, sd_samplers, sd_samplers_common, shared
 from numpy.typing import NDArray
 from torch import Tensor
 
 from vcd_ext import pipeline, remake
 from vcd_ext.host import VideoHost
-from vcd_ext.hosts.webui import model, pin
+from vcd_ext.hosts.passes import steps_run
+from vcd_ext.hosts.webui import model, pin, total_progress
 from vcd_ext.hosts.webui.layers import plain_layers
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.studio import WebUIStudio
@@ -23,7 +24,7 @@ from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
 from vcd_ext.pipeline import Finished, Outcome, Stage
 from vcd_ext.remake import Telling
-from vcd_ext.settings import EVERYWHERE, NO_MODULE, PassSettings, TiledSettings, VideoSettings, to_infotext
+from vcd_ext.settings import EVERYWHERE, NO_MODULE, SOURCE_KEY, PassSettings, TiledSettings, VideoSettings, to_infotext
 
 SEEDS = 2**32  # seeds of stages are below; the WebUI takes larger ones as well
 
@@ -47,6 +48,7 @@ class Following:
     def generating(self) -> None:
         """The first of the stages begins: count the others among the WebUI's jobs, for its progress bar."""
         if self.count and not self._jobs_counted and shared.state.job_count > 0:
+            total_progress.begin(shared.state.job_count * self._own_steps(), self.p.n_iter * self._stage_steps())
             shared.state.job_count += self.p.n_iter * self.count
         self._jobs_counted = True
         if self.count:
@@ -142,7 +144,21 @@ class Following:
             if sentence := pin.changed():
                 note(sentence)
         state.job_no, state.job_count, state.textinfo = before + self.count, total, None
+        total_progress.end_video((self.p.n_iter - 1 - number) * self._stage_steps())
         return made
+
+    def _own_steps(self) -> int:
+        """Steps of the generation itself, without hires fix, whose steps the WebUI counts before this."""
+        p = self.p
+        if not hasattr(p, "init_images"):
+            return int(p.steps)
+        if SOURCE_KEY in p.extra_generation_params and p.denoising_strength and not shared.opts.img2img_fix_steps:
+            return steps_run(p.steps, p.denoising_strength)
+        return int(sd_samplers_common.setup_img2img_steps(p)[1]) + 1
+
+    def _stage_steps(self) -> int:
+        """Steps of a video's stages, if each of them is one pass."""
+        return sum(steps_run(self.p.steps, stage.settings.denoise) for stage in self._stages(0))
 
     def _infotext(self) -> str:
         p = self.p

@@ -20,7 +20,7 @@ from torch import Tensor
 from vcd_ext.control import Control
 from vcd_ext.host import Interrupted, Picture, VideoPass
 from vcd_ext.hosts.passes import Plan, as_long, pictures
-from vcd_ext.hosts.webui import model
+from vcd_ext.hosts.webui import model, total_progress
 from vcd_ext.hosts.webui.hang import moving
 from vcd_ext.hosts.webui.layers import plain_layers
 from vcd_ext.hosts.webui.sampler_noise import correlate_steps
@@ -167,6 +167,7 @@ def run(job: Job, sampler: str, scheduler: str) -> Tensor:
     p.job = job
     if shared.state.job_count > 0:  # this is a part of a job that has counted its own
         shared.state.job_count += 1
+    total_progress.begin_pass(plan.steps)
     with closing(p), _history_kept():
         processing.process_images(p)
         if p.latents is None:  # it was stopped before the first step

@@ -14,7 +14,7 @@ from vcd_ext.control import Control
 from vcd_ext.host import FACTOR, Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.hosts.enlarge import LANCZOS, enlarged_size, known, lanczos
 from vcd_ext.hosts.passes import Plan, animated, controlled, latent_masks, picture, plan
-from vcd_ext.hosts.webui import compatibility, controlnets, img2img, library, model, pin
+from vcd_ext.hosts.webui import compatibility, controlnets, img2img, library, model, pin, total_progress
 from vcd_ext.hosts.webui.layers import Note
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.turn import queued
@@ -37,6 +37,7 @@ def turn(note: Note | None = None, stops: Callable[[], bool] | None = None) -> I
     with pin.from_now(), queued(JOB, stops):
         try:
             pin.reload()
+            total_progress.begin(0, 0)
             yield WebUIVideo(note)
         finally:
             if note is not None and (sentence := pin.changed()):

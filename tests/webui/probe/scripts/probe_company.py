@@ -14,6 +14,7 @@ from PIL import Image
 doing: set[str] = set()
 # What was seen: conditions of the frames that are denoised, and latents that they start from.
 seen: dict[str, list] = {"prompts": [], "starts": [], "seeds": []}
+replaced: list[torch.nn.Module] = []  # layers with a function of this extension
 ANIMALS = ("horse", "cat", "fish", "dog", "bird", "cow")
 
 
@@ -48,13 +49,12 @@ class Peer(scripts.Script):
     def process_batch(self, p, *_args, **_kwargs):
         if "process_batch" in doing:
             p.prompts = drawn(p.prompts)
-        self.layers = []
         if "layers" in doing:
             for name, layer in p.sd_model.model.diffusion_model.named_modules():
                 if name.endswith("attn2"):
                     plain = layer.forward
                     layer.forward = lambda *args, plain=plain, **kwargs: plain(*args, **kwargs)
-                    self.layers.append(layer)
+                    replaced.append(layer)
 
     def process_before_every_sampling(self, p, *_args, x, **_kwargs):
         seen["prompts"].append(list(p.prompts))
@@ -66,8 +66,8 @@ class Peer(scripts.Script):
 
 
 def remove_layers():
-    for layer in shared.sd_model.model.diffusion_model.modules():
-        vars(layer).pop("forward", None)
+    while replaced:
+        del replaced.pop().forward
 
 
 class _Named(scripts.Script):
