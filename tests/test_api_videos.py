@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from PIL import Image
 
 from tests import film
 from tests.identity.toy_host import PHOTOS
+from tests.media import making
 from tests.toy_studio import ENDLESS, ToyStudio, ended
 from vcd_ext import api, media
 from vcd_ext.jobs import Jobs
@@ -85,6 +87,25 @@ def test_a_video_in_base64_is_taken(client: TestClient, jobs: Jobs, source: Path
     assert (job["state"], job["name"]) == ("done", f"sent{suffix}")
     assert media.read(job["videos"][0]["path"]).frames.shape == (film.FRAMES, 128, 192, 3)
     assert media.has_sound(Path(job["videos"][0]["path"])) == (suffix == ".mp4")
+
+
+def test_a_part_of_a_video_is_made_and_the_page_plays_that_part(client: TestClient, jobs: Jobs, source: Path) -> None:
+    job = told(client, jobs, "tiled", video=str(source), settings=TILES | {"first_frame": 2, "last_frame": 4})
+    assert media.read(job["videos"][0]["path"]).frames.shape[0] == 3
+    known = jobs.get(job["id"], VideoJob)
+    assert known.before is not None
+    assert len(media.read(known.before).frames) == 3
+    wrong = {"video": str(source), "settings": TILES | {"first_frame": 4, "last_frame": 2}}
+    answer = client.post("/vcd/v1/tiled", json=wrong)
+    assert answer.status_code == 422
+    assert "choose a last frame from 4 on, or 0" in str(answer.json()["detail"])
+
+
+def test_what_is_converted_of_a_film_is_told(client: TestClient, jobs: Jobs, studio: ToyStudio) -> None:
+    studio.folders.sources[0].mkdir(exist_ok=True)
+    path = making.film(studio.folders.sources[0] / "dvd.mkv", film.frames(), sample_aspect_ratio=Fraction(4, 3))
+    job = told(client, jobs, "tiled", video=str(path), settings=TILES)
+    assert "its frames of 96x64 were resampled to 128x64 square ones." in " ".join(job["notes"])
 
 
 def test_a_folder_of_frames_is_taken(client: TestClient, jobs: Jobs, studio: ToyStudio) -> None:

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,25 @@ def test_a_video_is_enlarged(tiled, tmp_path, capsys):
     after = media.read(tmp_path / "big.gif")
     assert "Tiled VCD controlnet: control_sd15_tile.safetensors" in after.metadata["parameters"]
     assert (after.frames.shape, after.fps) == ((film.FRAMES, 128, 192, 3), film.FPS)
+
+
+def test_only_the_frames_that_are_asked_for_are_made_and_heard(tiled, face, source, tmp_path, capsys):
+    assert main([*tiled, "--first-frame", "2", "--last-frame", "3"]) == 0
+    after, before = media.read(tmp_path / "walk-tiled.mp4"), media.read(source, part=media.Part(2, 3))
+    assert (after.frames.shape, after.fps) == ((2, 128, 192, 3), film.FPS)
+    small = after.frames.reshape(2, 64, 2, 96, 2, 3).mean(axis=(2, 4))
+    apart = [np.abs(small[0] - frame).mean() for frame in media.read(source).frames]
+    assert np.argmin(apart) == 1, "it begins with the second frame"
+    assert (before.start, media.has_sound(tmp_path / "walk-tiled.mp4")) == (Fraction(1, film.FPS), True)
+    assert "Tiled VCD first frame: 2, Tiled VCD last frame: 3" in after.metadata["parameters"]
+    capsys.readouterr()
+    for call in (tiled, face, [*face, "--sheet", "people.png"]):
+        assert main([*call, "--first-frame", "3", "--last-frame", "2"]) == 2
+        assert "the last frame is 2 and the first 3; choose a last frame from 3 on" in last_line(
+            capsys.readouterr().err
+        )
+    assert main([*face, "--first-frame", "9"]) == 2
+    assert "it has 5 frames and no frame 9; choose an earlier first frame." in last_line(capsys.readouterr().err)
 
 
 def test_a_folder_of_frames_is_a_video_too(tiled, tmp_path, capsys):

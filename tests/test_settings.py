@@ -49,6 +49,8 @@ videos = st.builds(
     tiled_controlnet_weight=st.floats(0, 2),
     tiled_tile=st.integers(64, 2048),
     save_stages=st.booleans(),
+    first_frame=st.integers(1, 9999),
+    last_frame=st.integers(0, 9999),
 )
 
 

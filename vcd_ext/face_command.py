@@ -46,11 +46,11 @@ def _show(arguments: argparse.Namespace) -> int:
     from vcd_ext import media
     from vcd_ext.atomic import atomically
     from vcd_ext.host import Interrupted
-    from vcd_ext.remake import Telling, find_faces
+    from vcd_ext.remake import Telling, find_faces, part_of
 
     settings = remake_command.settings_of(arguments, FaceSettings)
     assert isinstance(settings, FaceSettings)
-    clip = media.read(arguments.input, tell)
+    clip = media.read(arguments.input, tell, part_of(settings))
     with interruption() as interrupted, bars() as progress:
         try:
             sheet = find_faces(

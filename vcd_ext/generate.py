@@ -1,7 +1,6 @@
 """The subcommand `generate`: a video from text, or from another video, in one or several formats."""
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -82,11 +81,17 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext import media, pipeline
     from vcd_ext.hosts.restyle import restyle
     from vcd_ext.hosts.standalone import Standalone, complete
+    from vcd_ext.remake import part_of
 
     models = (arguments.motion_module, arguments.embedding)
-    source = None if arguments.input is None else media.read(arguments.input, tell)
-    if source is not None:
+    source = None
+    if arguments.input is not None:
+        part = part_of(video).at_most(given.get("frames", MOST_FRAMES))
+        source = media.read(arguments.input, tell, part)
         picture, video = _settings(_of_input(source, arguments.input.name, given) | given)
+        left = "frames" not in given and media.left_out(arguments.input, part_of(video), len(source.frames))
+        if left:
+            tell(f"{arguments.input.name} has {left} are used.")
     picture = complete(picture, arguments.embedding)  # one prompt and seed for all stages
     stages = pipeline.stages(video, _shared(arguments, picture))
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
@@ -187,10 +192,7 @@ def _of_input(source: "Clip", name: str, given: Mapping[str, Any]) -> dict[str, 
             f"{name} is {wide}x{tall} and would be made at {width}x{height}; sides go from {SMALLEST} to "
             f"{LARGEST} pixels: choose --width and --height."
         )
-    frames = min(len(source.frames), MOST_FRAMES)
-    if len(source.frames) > frames and "frames" not in given:
-        print(f"{name} has {len(source.frames)} frames; the first {frames} are used.", file=sys.stderr)
-    return {"height": height, "width": width, "frames": frames, "fps": float(source.fps)}
+    return {"height": height, "width": width, "frames": len(source.frames), "fps": float(source.fps)}
 
 
 def chosen_formats(out: Path, formats: Sequence[str]) -> list[str]:

@@ -173,7 +173,7 @@ def _described(before: Clip, after: Clip, entries: Mapping[str, object] | None) 
     if entries is None:
         return after
     text = infotext.extended(before.metadata.get(infotext.PARAMETERS, ""), entries)
-    return Clip(after.frames, after.fps, before.metadata | ({infotext.PARAMETERS: text} if text else {}))
+    return replace(after, metadata=before.metadata | ({infotext.PARAMETERS: text} if text else {}))
 
 
 def _sentence(name: str, error: Exception) -> str:

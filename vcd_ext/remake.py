@@ -14,8 +14,17 @@ from vcd_ext.face import Detector, boxes_of
 from vcd_ext.face.restore import checked as checked_face
 from vcd_ext.host import Interrupted, VideoHost
 from vcd_ext.identity.progress import Report
-from vcd_ext.media import Clip
-from vcd_ext.settings import EVERYWHERE, NO_MODULE, FaceSettings, TiledSettings, default, describe
+from vcd_ext.media import Clip, Part
+from vcd_ext.settings import (
+    EVERYWHERE,
+    NO_MODULE,
+    FaceSettings,
+    SettingError,
+    TiledSettings,
+    VideoSettings,
+    default,
+    describe,
+)
 from vcd_ext.tiled.enlarged import SCALE
 from vcd_ext.tiled.upscale import checked as checked_tiled
 from vcd_ext.tiled.upscale import with_controlnet, with_upscaler
@@ -51,8 +60,17 @@ def title(settings: Settings) -> str:
     return "Face VCD" if isinstance(settings, FaceSettings) else "Tiled VCD"
 
 
+def part_of(settings: Settings | VideoSettings) -> Part:
+    """Return the frames that are read of the video that comes in; SettingError if the last is before the first."""
+    try:
+        return Part(settings.first_frame, settings.last_frame)
+    except ValueError as error:
+        raise SettingError("last_frame", f"In what is read of the video, {error}") from error
+
+
 def check(settings: Settings) -> Settings:
     """The settings; SettingError for those that no host can work with."""
+    part_of(settings)
     return checked_face(settings) if isinstance(settings, FaceSettings) else checked_tiled(settings)
 
 
@@ -88,7 +106,7 @@ def remake(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, tell
     complete = not telling.interrupted()
     if not len(frames) or (not complete and _same(frames, clip.frames)):
         return Made(None, False, sheet, settings)
-    return Made(Clip(frames, clip.fps, described(clip, frames, settings)), complete, sheet, settings)
+    return Made(Clip(frames, clip.fps, described(clip, frames, settings), clip.start), complete, sheet, settings)
 
 
 def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, telling: Telling) -> Frames:

@@ -74,11 +74,11 @@ def run(
     from vcd_ext import media
     from vcd_ext.hosts.standalone import Standalone
     from vcd_ext.hosts.video import StandaloneVideo
-    from vcd_ext.remake import Telling, remake
+    from vcd_ext.remake import Telling, part_of, remake
     from vcd_ext.results import kept
 
     settings = settings_of(arguments, cls)
-    clip = media.read(arguments.input, tell)
+    clip = media.read(arguments.input, tell, part_of(settings))
     standalone = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     host = StandaloneVideo(standalone, arguments.embedding, upscalers)
     with interruption() as interrupted, bars() as progress:

@@ -8,7 +8,7 @@ from vcd_ext.identity.progress import Progress
 from vcd_ext.media import Clip
 from vcd_ext.media.names import SPARE, cut
 from vcd_ext.media.originals import ORIGINALS
-from vcd_ext.remake import Telling, remake
+from vcd_ext.remake import Telling, part_of, remake
 from vcd_ext.studio import Studio
 from vcd_ext.video_job import VideoJob
 
@@ -30,9 +30,10 @@ class VideoRun:
         job, studio = self.job, self.studio
         with studio.remaking(job.note, job.stops) as host:
             job.report(Progress(READING, 0, 1))
-            clip = ORIGINALS.find(job.source) or media.read(job.source, job.note)
+            part = part_of(job.settings)
+            clip = part.cut(ORIGINALS.find(job.source)) or media.read(job.source, job.note, part)
             job.report(Progress(READING, 1, 1))
-            job.before = self._playable(job.source, lambda: clip)
+            job.before = self._playable(job.source, lambda: clip, whole=part.whole)
             telling = Telling(job.report, job.note, lambda: job.stops() or studio.interrupted())
             made = remake(host, clip, job.settings, studio.finder, telling)
         job.sheet, job.complete, job.unsaved = made.sheet, made.complete, made.clip
@@ -53,9 +54,12 @@ class VideoRun:
         job.files, job.unsaved = files, None
         job.report(Progress(WRITING, 1, 1))
 
-    def _playable(self, path: Path, clip: Callable[[], Clip]) -> Path | None:
-        """The file itself if browsers play it, else a copy that they do; None, and a note, if that cannot be made."""
-        if path.suffix.lower() in PLAYED:
+    def _playable(self, path: Path, clip: Callable[[], Clip], whole: bool = True) -> Path | None:
+        """The file itself if browsers play it, else a copy that they do; None, and a note, if that cannot be made.
+
+        whole: whether the clip is all of the file.
+        """
+        if whole and path.suffix.lower() in PLAYED:
             return path
         try:
             return media.write(self.job.scratch() / f"{cut(path.stem, self.job.scratch())}.mp4", clip())

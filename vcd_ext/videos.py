@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vcd_ext import media
 from vcd_ext.host import Interrupted
 from vcd_ext.media.originals import ORIGINALS
-from vcd_ext.remake import Settings, Telling, check, find_faces
+from vcd_ext.remake import Settings, Telling, check, find_faces, part_of
 from vcd_ext.settings import FaceSettings, VideoSettings, parse
 from vcd_ext.video_job import VideoJob
 from vcd_ext.video_run import READING, VideoRun
@@ -61,7 +61,8 @@ class Videos:
         """
         notes: list[str] = []
         with self.jobs.turn(READING):
-            clip = ORIGINALS.find(source) or media.read(source, notes.append)
+            part = part_of(settings)
+            clip = part.cut(ORIGINALS.find(source)) or media.read(source, notes.append, part)
             telling = Telling(self.jobs.tell, notes.append, self.jobs.stops)
             try:
                 with self.studio.finding(self.jobs.given_up):

@@ -54,6 +54,16 @@ def test_more_frames_than_there_are_is_all_of_them(call, tmp_path):
     assert media.read(tmp_path / "out.mp4").frames.shape == (3, 64, 64, 3)
 
 
+def test_a_part_of_a_clip_is_made_again_and_written_down(call, tmp_path, capsys):
+    assert main([*call, "--first-frame", "2", "--last-frame", "3", "--width", "64", "--height", "64"]) == 0
+    made = media.read(tmp_path / "out.mp4")
+    assert made.frames.shape == (2, 64, 64, 3)
+    for entry in ("VCD frames: 2", "VCD first frame: 2", "VCD last frame: 3"):
+        assert entry in made.metadata["parameters"].splitlines()[-1].split(", ")
+    assert main([*call, "--first-frame", "3", "--last-frame", "2"]) == 2
+    assert "choose a last frame from 3 on, or 0" in capsys.readouterr().err
+
+
 def test_a_clip_that_is_too_long_is_cut_and_this_is_said(call, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(generate, "MOST_FRAMES", 2)
     assert main(call) == 0

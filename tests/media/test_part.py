@@ -1,5 +1,6 @@
 """Only the frames that are asked for are read, and hardly any other is decoded."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.media.making import film, greys, milliseconds
-from vcd_ext.media import Clip, Part, length, read, write
+from vcd_ext.media import Clip, Part, left_out, length, read, write
 from vcd_ext.media import film as films
 
 COUNT, APART = 60, 10  # frames, and frames between those with which a decoder can begin
@@ -94,7 +95,7 @@ def test_a_part_of_pictures(name: str, tmp_path: Path) -> None:
     clip = read(tmp_path / name, part=Part(4, 6))
     assert levels(clip) == pytest.approx([60, 80, 100], abs=3)
     assert clip.fps == 8
-    assert length(tmp_path / name) == 9
+    assert length(tmp_path / name, 1) == 9
 
 
 @pytest.mark.parametrize("name", ["x.mp4", "x.webm", "x.gif", "x"])
@@ -102,6 +103,33 @@ def test_a_part_behind_the_end_is_refused_in_a_sentence(name: str, tmp_path: Pat
     path = write(tmp_path / name, Clip(np.stack(greys(5)), 8))
     with pytest.raises(ValueError, match=r"cannot be read: it .*frame 6; choose an earlier first frame\.$"):
         read(path, part=Part(6, 8))
+
+
+def test_what_is_left_out_is_told_without_decoding_it(decoded: list[Any], tmp_path: Path) -> None:
+    folder = write(tmp_path / "walk", Clip(np.stack(greys(5)), 8))
+    known = film(tmp_path / "known.mp4", greys(5))
+    counted = film(tmp_path / "counted.mkv", greys(5))
+    many = film(tmp_path / "many.webm", greys(300), "libvpx")
+    for path in (folder, known, counted):
+        assert left_out(path, Part(), 2) == "5 frames; the first 2"
+        assert left_out(path, Part(2), 2) == "5 frames; 2 to 3"
+        assert left_out(path, Part(2), 4) is None
+        assert left_out(path, Part(1, 3), 3) is None
+        assert left_out(path, Part(1, 4), 3) == "5 frames; the first 3"
+    assert left_out(many, Part(), 2) == "258 frames or more; the first 2"
+    assert left_out(tmp_path / "missing.mp4", Part(), 2) is None
+    assert decoded == []
+
+
+def test_a_part_of_a_clip_that_is_at_hand_is_no_copy() -> None:
+    whole = Clip(np.stack(greys(5)), 8, {"title": "x"})
+    clip = Part(2, 9).cut(whole)
+    assert clip is not None
+    assert np.shares_memory(clip.frames, whole.frames)
+    assert levels(clip) == [7, 14, 21, 28]
+    assert (clip.start, clip.fps, clip.metadata) == (Fraction(1, 8), 8, {"title": "x"})
+    assert Part(6).cut(whole) is None
+    assert Part().cut(None) is None
 
 
 def test_a_part_that_ends_before_it_begins_is_refused() -> None:

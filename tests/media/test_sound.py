@@ -11,7 +11,7 @@ import pytest
 
 from tests.media.matroska import retimed
 from vcd_ext import results
-from vcd_ext.media import Clip, SoundError, carries_sound, has_sound, read, write
+from vcd_ext.media import Clip, Part, SoundError, carries_sound, has_sound, read, write
 
 FPS = 8
 RATE = 44100
@@ -116,6 +116,13 @@ def test_it_stays_in_time_with_pictures_that_begin_late(tmp_path: Path) -> None:
         assert container.streams.video[0].start_time * container.streams.video[0].time_base == Fraction(1, 2)
     made = write(tmp_path / "made.mp4", read(source), sound=source)
     assert beep(made) == pytest.approx(BEEP, abs=0.05)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "webm"])
+def test_it_begins_where_the_part_of_the_pictures_does(suffix: str, source: Path, tmp_path: Path) -> None:
+    clip = read(source, part=Part(6))
+    made = write(tmp_path / f"part.{suffix}", clip, sound=source)
+    assert beep(made) == pytest.approx(BEEP - 5 / FPS, abs=0.05)
 
 
 def test_it_ends_with_the_pictures(source: Path, tmp_path: Path) -> None:

@@ -60,6 +60,20 @@ def test_a_video_that_is_longer_than_asked_for_is_cut_and_this_is_said(server: S
     assert result.extra["VCD notes"] == ["VCD: walk has 5 frames; the first 2 were used, as 'Frames' says."]
 
 
+def test_a_part_of_a_video_is_used_and_written_down(server: Server, folder: Path, frames: np.ndarray) -> None:
+    asked = {"video": str(folder), "first_frame": 2, "last_frame": 4}
+    result = server.generate(asked, **ASK)
+    one_by_one = server.generate({"frames": 3}, **ASK | {"init_images": [as_base64(frame) for frame in frames[1:4]]})
+    assert lsb(result.frames, one_by_one.frames) <= 2
+    for entry in ("VCD frames: 3", "VCD first frame: 2", "VCD last frame: 4"):
+        assert entry in result.infotext.split(", ")
+    cut = server.generate(asked | {"frames": 2, "last_frame": 0}, **ASK)
+    assert cut.extra["VCD notes"] == ["VCD: walk has 5 frames; 2 to 3 were used, as 'Frames' says."]
+    refused = server.ask({"video": str(folder), "first_frame": 4, "last_frame": 2}, **ASK)
+    assert refused.status_code == 422
+    assert "choose a last frame from 4 on, or 0" in refused.text
+
+
 def test_a_video_of_another_shape_is_squeezed_and_this_is_said(server: Server, data: Path) -> None:
     wide = media.write(data / "videos" / "wide.mp4", media.Clip(np.zeros((2, 64, 112, 3), np.uint8), 8))
     squeezed = server.generate({"video": str(wide)}, **ASK)
@@ -193,5 +207,6 @@ def test_a_dropped_video_is_made_again(page: Page, tmp_path: Path, frames: np.nd
 
 def test_the_control_is_in_img2img_alone_and_explains_itself(page: Page) -> None:
     assert page.locator("#vcd_txt2img_video").count() == 0
-    block = page.locator("#vcd_img2img_video")
-    assert describe(VideoSettings)["video"].help in (block.get_attribute("title") or "") + block.inner_text()
+    for name in ("video", "first_frame", "last_frame"):
+        block = page.locator(f"#vcd_img2img_{name}")
+        assert describe(VideoSettings)[name].help in (block.get_attribute("title") or "") + block.inner_text()

@@ -53,7 +53,7 @@ def restyle(
     made = StandaloneVideo(host, embeddings).denoise(frames, work, progress=progress)
     text = infotext(picture, video, host.path, motion_module, embeddings, name)
     pixels = stacked((np.rint(frame * 255).astype(np.uint8) for frame in made), video.frames)
-    return Clip(pixels, video.fps, {"parameters": text})
+    return Clip(pixels, video.fps, {"parameters": text}, source.start)
 
 
 def fitting(height: int, width: int, clip: Clip) -> tuple[int, int]:

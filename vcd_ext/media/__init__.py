@@ -1,7 +1,7 @@
 """Read and write video with its metadata: .mp4, .webm, .gif, .webp and folders of PNG frames."""
 
 from vcd_ext.media.clip import Clip
-from vcd_ext.media.files import check_readable, length, read, write
+from vcd_ext.media.files import check_readable, left_out, length, read, write
 from vcd_ext.media.part import WHOLE, Part
 from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 
@@ -13,6 +13,7 @@ __all__ = [
     "carries_sound",
     "check_readable",
     "has_sound",
+    "left_out",
     "length",
     "read",
     "write",

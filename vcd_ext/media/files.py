@@ -21,6 +21,7 @@ from vcd_ext.media.pyav import DEMUXERS
 from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 from vcd_ext.media.webp import read_webp, write_webp
 
+COUNTED = 256  # frames after those that are used, to tell how many there are
 WRITERS: dict[str, Callable[..., None]] = {
     ".mp4": write_mp4,
     ".webm": write_webm,
@@ -47,7 +48,7 @@ def write(
     metadata goes over the clip's own. All of it survives in every format; "parameters", the WebUI's infotext,
     is stored as plain text where other tools and the WebUI's PNG Info find it. Missing folders are made, an
     existing file is replaced, and `path` only ever holds a complete file.
-    sound: a video whose sound is put into .mp4 and .webm, from its beginning to the end of the clip; nothing is put in
+    sound: a video whose sound is put into .mp4 and .webm, from the clip's `start` to its end; nothing is put in
     if it has none.
 
     Returns the path. Raises ValueError for an unknown suffix or what a format cannot encode, FileExistsError for
@@ -113,18 +114,35 @@ def read(path: str | os.PathLike[str], note: Note | None = None, part: Part = WH
         ) from error
 
 
-def length(path: str | os.PathLike[str]) -> int | None:
-    """Return how many frames a video has, without reading them; None where that is not known, or it is damaged."""
+def length(path: str | os.PathLike[str], enough: int) -> int:
+    """Return how many frames a video has, without decoding them; 0 for one that cannot be read.
+
+    enough: where the file does not tell and they are counted, at most so many are.
+    """
     path = Path(path)
     try:
         if path.is_dir():
             return len(frame_files(path, lambda _: None))
         if path.suffix.lower() in DEMUXERS:
-            return film_length(path)
+            return film_length(path, enough)
         with Image.open(path) as image:
-            return getattr(image, "n_frames", 1)
+            return int(getattr(image, "n_frames", 1))
     except Exception:  # decoders raise nearly anything on damaged data
+        return 0
+
+
+def left_out(path: Path, part: Part, used: int) -> str | None:
+    """Return half a sentence where a part of a video has more frames than the first so many, which are used; else None.
+
+    Such as "5 frames; the first 2", of which the reader says what is done with them, and why.
+    """
+    last = part.first + used - 1
+    enough = last + COUNTED
+    total = 0 if 0 < part.last <= last else length(path, enough)
+    if total <= last:
         return None
+    which = f"the first {used}" if part.first == 1 else f"{part.first} to {last}"
+    return f"{total} frames{' or more' if total == enough else ''}; {which}"
 
 
 def check_readable(path: Path) -> None:

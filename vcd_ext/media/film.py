@@ -44,10 +44,10 @@ def pixels_of(
         yield on_white(pixels)
 
 
-def film_length(path: Path) -> int | None:
-    """Return how many frames a film has; None where only decoding it would tell."""
-    with opened_film(path) as (_, stream):
-        return stream.frames or None
+def film_length(path: Path, enough: int) -> int:
+    """Return how many frames a film has. enough: where it does not tell and they are counted, at most so many are."""
+    with opened_film(path) as (container, stream):
+        return stream.frames or sum(1 for _ in islice(filter(_shows, container.demux(stream)), enough))
 
 
 class Times:

@@ -1,11 +1,11 @@
 """Which frames of a video are read."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
-from vcd_ext.media.clip import MediaError
+from vcd_ext.media.clip import Clip, MediaError
 
 Item = TypeVar("Item")
 
@@ -43,6 +43,13 @@ class Part:
         """Return the same part without what comes after its first so many frames."""
         last = self.first + frames - 1
         return Part(self.first, min(self.last or last, last))
+
+    def cut(self, clip: Clip | None) -> Clip | None:
+        """Return this part of a whole clip, without a copy of its frames; None without a clip or if it ends before."""
+        if clip is None or self.first > len(clip.frames):
+            return None
+        frames = clip.frames[self.first - 1 : self.last or None]
+        return replace(clip, frames=frames, start=clip.start + (self.first - 1) / clip.fps)
 
     def of(self, items: Iterable[Item], skipped: int = 0) -> Iterator[Item]:
         """Yield the part of a video's frames, asking for none after it. MediaError if the video ends before it.

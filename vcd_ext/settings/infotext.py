@@ -7,6 +7,7 @@ from vcd_ext.settings.parsing import parse
 from vcd_ext.settings.setting import default, describe
 from vcd_ext.settings.video import STAGES, VideoSettings
 
+PART = ("first_frame", "last_frame")  # of the video that was made again; written down where it was not all of it
 SOURCE_KEY = "VCD source"  # in the infotext: the video that was made again
 
 
@@ -26,6 +27,8 @@ def to_infotext(settings: VideoSettings) -> dict[str, str | int | float | bool]:
 def _matters(settings: VideoSettings, name: str, value: Any) -> bool:
     if name == "save_stages":
         return settings.face or settings.tiled
+    if name in PART:
+        return bool(value != default(VideoSettings, name))
     stage = _stage(name)
     return stage is None or (getattr(settings, stage) and value != "")
 
@@ -42,8 +45,8 @@ def from_infotext(name: str, entries: Mapping[str, str]) -> Any:
         return keys["frames"] in entries
     text, stage = entries.get(keys[name]), _stage(name)
     if text is None:
-        if name in STAGES:
-            return False if keys["frames"] in entries else None
+        if name in STAGES or name in PART:
+            return default(VideoSettings, name) if keys["frames"] in entries else None
         return default(VideoSettings, name) if stage and keys[stage] in entries else None
     kind = get_type_hints(VideoSettings)[name]
     try:

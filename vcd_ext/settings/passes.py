@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vcd_ext.settings.setting import setting
 
 NO_MODULE = "none"
+LONGEST = 10_000_000  # frames of a video that is read, days of it
 DETECTORS = ("auto", "blazeface", "yunet", "words", "drawn")
 
 
@@ -51,4 +52,14 @@ class PassSettings:
     )
     context_overlap: int = setting(
         4, "Window overlap", "Frames that neighbouring windows share.", minimum=0, maximum=64, step=1
+    )
+    first_frame: int = setting(
+        1, "First frame", "Of the video that comes in: where to begin, counted from 1.", minimum=1, maximum=LONGEST
+    )
+    last_frame: int = setting(
+        0,
+        "Last frame",
+        "Of the video that comes in: where to end, with this frame; 0 is its end. What comes after it is not read.",
+        minimum=0,
+        maximum=LONGEST,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vcd_ext.settings.face import FaceSettings
-from vcd_ext.settings.passes import NO_MODULE
+from vcd_ext.settings.passes import NO_MODULE, PassSettings
 from vcd_ext.settings.setting import relabelled, setting
 from vcd_ext.settings.tiled import TiledSettings
 
@@ -122,3 +122,5 @@ class VideoSettings:
         "In img2img: a video that is made again, as strongly as 'Denoising strength' says. Its first 'Frames' frames "
         "are the init images, its rate is kept. In the API: a file in a folder that may be read, or a file in base64.",
     )
+    first_frame: int = relabelled(PassSettings, "first_frame", "First frame")
+    last_frame: int = relabelled(PassSettings, "last_frame", "Last frame", "'Frames' may end it before.")

@@ -28,6 +28,7 @@ FACE = Layout(
     elsewhere=("people",),
     first=(("prompt",), ("negative_prompt",), ("identity", "motion_module"), ("denoise", "steps")),
     advanced={
+        "Which frames": ("first_frame", "last_frame"),
         "How the faces are painted": PAINTED,
         "Which faces": ("detector", "words", "confidence", "min_face", "max_faces", "min_track", "small_faces"),
         "How they are cut out and put back": (
@@ -49,6 +50,7 @@ TILED = Layout(
         ("upscaler", "controlnet"),
     ),
     advanced={
+        "Which frames": ("first_frame", "last_frame"),
         "How the detail is painted": PAINTED,
         "Where the subject is": ("subject", "words", "elsewhere"),
         "Tiles and colours": ("tile", "tile_overlap", "controlnet_weight", "keep_colours"),

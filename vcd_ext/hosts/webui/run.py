@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,9 @@ class VideoRun:
         self._let_go()
         written, lost = Written(), list[str]()
         if length > 1:
+            start = Fraction(0) if self.source is None else self.source.start
             with nullcontext() if self.source is None else self.source.heard(lost.append) as heard:
-                written = save_videos(p, self.frames, processed, self.settings, self._earlier(), heard)
+                written = save_videos(p, self.frames, processed, self.settings, self._earlier(), heard, start)
             report.add(p, report.VIDEOS_KEY, written.described)
         notes, failures = self.notes + lost, list(written.failures)
         if self.following is not None:

@@ -5,7 +5,8 @@ import copy
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,9 +25,10 @@ from vcd_ext.settings import VideoSettings
 
 
 class _Sound(NamedTuple):
-    """A video whose sound the files get, and who is told if it cannot be read."""
+    """A video whose sound the files get, from which second of it on, and who is told if it cannot be read."""
 
     source: Path | None
+    start: Fraction | int
     note: Callable[[str], None]
 
 
@@ -46,21 +48,23 @@ def save_videos(
     settings: VideoSettings,
     earlier: Mapping[int, Sequence[Finished]],
     heard: Path | None = None,
+    start: Fraction | int = 0,
 ) -> Written:
     """Write the videos of a run, whose frames came out one after the other, in each of the formats.
 
     The frames themselves ('png') are saved by the WebUI as pictures. earlier: by a video's number, those of the stages
-    before it, which are written beside it, the last first. heard: a video whose sound they get.
+    before it, which are written beside it, the last first. heard: a video whose sound they get, from the second
+    `start` on.
     """
     result, length = Written(), settings.frames
     if not any(asked(p)):
         return result
-    sound = _Sound(heard, result.lines.append)
-    for number, start in enumerate(range(0, len(frames) - length + 1, length)):
-        infotext = processed.infotexts[processed.index_of_first_image + start]
+    sound = _Sound(heard, start, result.lines.append)
+    for number, begin in enumerate(range(0, len(frames) - length + 1, length)):
+        infotext = processed.infotexts[processed.index_of_first_image + begin]
         try:
             with _folder(p) as folder:
-                chosen = frames[start : start + length]
+                chosen = frames[begin : begin + length]
                 for path, stage in _saved(p, folder, number, chosen, infotext, settings, earlier, sound):
                     if folder is None:
                         result.lines.append(f"VCD video: {path}")
@@ -126,7 +130,7 @@ def described(p: Any, path: Path) -> dict[str, str]:
 def _written(files: Sequence[Path], clip: media.Clip, sound: "_Sound") -> Iterator[Path]:
     """Write a video in each of its formats; yield each file once it is there."""
     for path in files:
-        results.write(clip, path, *sound)
+        results.write(replace(clip, start=Fraction(sound.start)), path, sound.source, sound.note)
         if shared.demo is not None:
             # Lets the page play it if the person's output folder lies outside the WebUI's.
             ui_tempdir.register_tmp_file(shared.demo, str(path))

@@ -42,6 +42,7 @@ STAGE_ROWS = (
     ("tiled_controlnet", "tiled_controlnet_weight"),
     ("tiled_tile", "tiled_tile_overlap"),
 )
+SOURCE_ROWS = (("video",), ("first_frame", "last_frame"))
 PLACEHOLDERS = {
     "face_prompt": "the video's prompt, as a close up",
     "face_people": "all faces are the identity of the video",
@@ -77,7 +78,7 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
         with gr.Accordion("Settings of Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
             _add_rows(tab, STAGE_ROWS, made)
         if tab == "img2img":
-            made["video"] = _component(tab, "video", known["video"])
+            _add_rows(tab, SOURCE_ROWS, made)
         _add_use(tab, made, prompt)
     if prompt is not None:
         made["identity"].input(
@@ -141,6 +142,8 @@ def _component(tab: str, name: str, setting: Setting) -> gr.components.Component
         return gr.CheckboxGroup(choices=list(setting.choices or ()), **shared | {"value": list(shared["value"])})
     if kind is str:
         return _text(tab, name, setting, shared)
+    if setting.step is None:
+        return gr.Number(precision=0 if kind is int else None, **shared)
     return gr.Slider(
         minimum=setting.minimum, maximum=setting.slider_maximum or setting.maximum, step=setting.step, **shared
     )

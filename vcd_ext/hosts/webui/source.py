@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from vcd_ext import media
 from vcd_ext.hosts.webui.refusal import Refused
+from vcd_ext.remake import part_of
 from vcd_ext.sent import NAME, received
 from vcd_ext.settings import VideoSettings
 
@@ -26,6 +28,7 @@ class Taken(NamedTuple):
     name: str
     notes: list[str]
     sounds: bool  # whether there is sound in it
+    start: Fraction  # the second at which it begins in the file, for the sound
     video: str  # as it was given
     allowed: Sequence[Path]
 
@@ -54,22 +57,22 @@ def take(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> Taken:
     notes: list[str] = []
     try:
         with opened(settings.video, allowed) as (file, name):
-            clip = media.read(file, lambda sentence: notes.append(f"VCD: {sentence}"))
-            sounds = media.has_sound(file)
+            part = part_of(settings)
+            clip = media.read(file, lambda sentence: notes.append(f"VCD: {sentence}"), part.at_most(settings.frames))
+            sounds, left = media.has_sound(file), media.left_out(file, part, len(clip.frames))
     except (OSError, ValueError, ImportError, MemoryError) as error:
         raise Refused(f"video: {error}") from error
-    count = min(len(clip.frames), settings.frames)
-    if count < len(clip.frames):
-        notes.append(f"VCD: {name} has {len(clip.frames)} frames; the first {count} were used, as 'Frames' says.")
+    if left:
+        notes.append(f"VCD: {name} has {left} were used, as 'Frames' says.")
     height, width = clip.frames.shape[1:3]
     if p.resize_mode == SQUEEZED and abs(width * p.height / (height * p.width) - 1) > VISIBLE:
         notes.append(
             f"VCD: {name} is {width}x{height} and was squeezed into {p.width}x{p.height}; set Width and Height to its "
             "shape, or choose a resize mode that crops or fills."
         )
-    p.init_images = [Image.fromarray(frame) for frame in clip.frames[:count]]
-    made = replace(settings, frames=count, fps=float(clip.fps), video="")
-    return Taken(made, name, notes, sounds, settings.video, allowed)
+    p.init_images = [Image.fromarray(frame) for frame in clip.frames]
+    made = replace(settings, frames=len(clip.frames), fps=float(clip.fps), video="")
+    return Taken(made, name, notes, sounds, clip.start, settings.video, allowed)
 
 
 @contextmanager
