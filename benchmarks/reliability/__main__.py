@@ -12,7 +12,7 @@ import benchmarks.reliability
 from benchmarks.reliability import data
 from benchmarks.reliability.in_the_webui import InTheWebUI, small_disks
 from benchmarks.reliability.killed import Killed
-from benchmarks.reliability.scenarios import a_face_in_each_picture, scenarios
+from benchmarks.reliability.scenarios import ready, scenarios
 from benchmarks.reliability.tally import Tried, table
 from tests.webui.server import Server
 
@@ -70,7 +70,7 @@ def inside(where: Path, groups: list[str], arguments: argparse.Namespace, tell: 
         small = stack.enter_context(small_disks(where)) if "full disk" in groups else False
         server = Server(where, "--ckpt", str(where / "models/Stable-diffusion/tiny.safetensors"))
         stack.callback(server.stop)
-        stack.enter_context(a_face_in_each_picture(server))
+        stack.enter_context(ready(server))
         named = {
             name: run
             for name, run in scenarios(server).items()

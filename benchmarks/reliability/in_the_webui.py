@@ -52,10 +52,10 @@ class InTheWebUI:
         for name, counts in self.counts.items():
             for place in COMPUTED:
                 for at in self._some(counts.get(place, 0)):
-                    self._try("exceptions", name, f"exception: {place}", (place, at, "error", FAILED))
+                    self.tried("exceptions", name, f"exception: {place}", (place, at, "error", FAILED))
             refusals = cycle(["disk full", "no permission"])
             for at in self._some(counts.get("write", 0)):
-                self._try("exceptions", name, "refused by the disk: write", ("write", at, next(refusals), ""))
+                self.tried("exceptions", name, "refused by the disk: write", ("write", at, next(refusals), ""))
 
     def memory(self) -> None:
         """No memory at each place, in the words of each library by turns."""
@@ -63,7 +63,7 @@ class InTheWebUI:
         for name, counts in self.counts.items():
             for place in COMPUTED:
                 for at in self._some(counts.get(place, 0)):
-                    self._try("memory", name, f"out of memory: {place}", (place, at, "memory", next(words)), True)
+                    self.tried("memory", name, f"out of memory: {place}", (place, at, "memory", next(words)), True)
 
     def buttons(self) -> None:
         """Each of the WebUI's buttons that end something, at each place."""
@@ -71,7 +71,7 @@ class InTheWebUI:
             for button in BUTTONS:
                 for place in COMPUTED:
                     for at in self._some(counts.get(place, 0)):
-                        self._try("buttons", name, button, (place, at, button, ""))
+                        self.tried("buttons", name, button, (place, at, button, ""))
 
     def checkpoint(self) -> None:
         """Another checkpoint is chosen while the UNet computes: it is made with the first one, or refused."""
@@ -83,7 +83,7 @@ class InTheWebUI:
         for name, counts in self.counts.items():
             for at in self._some(counts.get("unet", 0)):
                 fault = ("unet", at, "checkpoint", OTHER)
-                self._try("checkpoint", name, "another checkpoint is chosen", fault, after=choose_again)
+                self.tried("checkpoint", name, "another checkpoint is chosen", fault, after=choose_again)
 
     def together(self) -> None:
         """Two of them at once, from two clients: each makes what it makes alone, or the second is refused."""
@@ -137,7 +137,7 @@ class InTheWebUI:
         body = {"place": place, "at": at, "action": action, "words": words, "folders": folders}
         self.server.post("/probe/fault", **body).raise_for_status()
 
-    def _try(
+    def tried(
         self,
         group: str,
         name: str,

@@ -42,11 +42,6 @@ TRAINING = {"name": NAME, "class_word": "dog", "tokens": 2, "steps": 4, "batch":
             "validate_every": 2, "save_every": 1, "learning_rate": 0.05, "seed": 5}  # fmt: skip
 
 
-# Levels by which two runs of the same differ without any fault: the WebUI's img2img draws from what its VAE says of the
-# input, by a generator that it does not seed.
-LEVELS = 1
-
-
 @dataclass
 class Ended:
     """How one run came out. made: frames or vectors, None if nothing; said: the sentences that were told."""
@@ -54,7 +49,6 @@ class Ended:
     state: str  # one of ENDED, or "refused"
     made: NDArray[Any] | None
     said: list[str] = field(default_factory=list)
-    levels: int = 0  # of difference that count as none
 
     def like(self, other: "Ended") -> bool:
         """Whether it ended in the same way and made the same."""
@@ -62,9 +56,9 @@ class Ended:
 
     def made_like(self, other: "Ended") -> bool:
         """Whether it made the same."""
-        if self.made is None or other.made is None or self.made.shape != other.made.shape:
+        if self.made is None or other.made is None:
             return self.made is other.made
-        return bool(np.abs(self.made.astype(float) - other.made).max() <= self.levels)
+        return np.array_equal(self.made, other.made)
 
 
 Run = Callable[[Server], Ended]
@@ -103,8 +97,7 @@ def generating(vcd: dict[str, Any], path: str = "txt2img", **request: Any) -> Ru
             return Ended("failed", None, [_told(answer)])
         result = Result(answer.json())
         errors, notes = (result.extra.get(key, []) for key in ("VCD errors", "VCD notes"))
-        levels = LEVELS if path == "img2img" else 0
-        return Ended("failed" if errors else "done", result.frames, [*notes, *errors], levels)
+        return Ended("failed" if errors else "done", result.frames, [*notes, *errors])
 
     return run
 
@@ -195,10 +188,16 @@ def scenarios(server: Server) -> dict[str, Run]:
 
 
 @contextmanager
-def a_face_in_each_picture(server: Server) -> Iterator[None]:
-    """Within this context each picture has a face in its middle: the tiny checkpoint paints none."""
+def ready(server: Server) -> Iterator[None]:
+    """Within this context each picture has a face in its middle, and img2img makes the same of the same.
+
+    The tiny checkpoint paints no faces; and the WebUI's img2img draws from what its VAE says of the input, by a
+    generator that it does not seed.
+    """
     server.post("/probe/face", there=True).raise_for_status()
+    server.post("/probe/posterior", drawn=False).raise_for_status()
     try:
         yield
     finally:
         server.post("/probe/face", there=False).raise_for_status()
+        server.post("/probe/posterior", drawn=True).raise_for_status()

@@ -6,8 +6,10 @@ import sys
 from collections import Counter
 
 from fastapi import Body
+from ldm.modules.distributions.distributions import DiagonalGaussianDistribution
 from modules import processing, script_callbacks, shared
 
+SAMPLE = DiagonalGaussianDistribution.sample
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -102,9 +104,15 @@ def seen():
     return {"counts": dict(armed.counts), "fired": armed.fired}
 
 
+def posterior(drawn: bool = Body(embed=True)):
+    """Whether img2img draws from the VAE's posterior, as the WebUI does, or takes its mean."""
+    DiagonalGaussianDistribution.sample = SAMPLE if drawn else DiagonalGaussianDistribution.mode
+
+
 def add_routes(_demo, app):
     app.add_api_route("/probe/fault", arm, methods=["POST"])
     app.add_api_route("/probe/fault", seen, methods=["GET"])
+    app.add_api_route("/probe/posterior", posterior, methods=["POST"])
 
 
 script_callbacks.on_app_started(add_routes)
