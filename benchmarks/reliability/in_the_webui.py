@@ -63,7 +63,7 @@ class InTheWebUI:
         for name, counts in self.counts.items():
             for place in COMPUTED:
                 for at in self._some(counts.get(place, 0)):
-                    self.tried("memory", name, f"out of memory: {place}", (place, at, "memory", next(words)), True)
+                    self.tried("memory", name, f"out of memory: {place}", (place, at, "memory", next(words)))
 
     def buttons(self) -> None:
         """Each of the WebUI's buttons that end something, at each place."""
@@ -143,10 +143,9 @@ class InTheWebUI:
         name: str,
         fault: str,
         how: tuple[str, int, str, str],
-        memory: bool = False,
         after: Callable[[], None] = lambda: None,
     ) -> None:
-        """Try one fault. memory: the person has to be told of it, or it has to go on with less."""
+        """Try one fault. how: place, number of its passing, action and its words, as probe_faults takes them."""
 
         def broken() -> tuple[Ended, bool]:
             self._arm(*how)
@@ -155,11 +154,9 @@ class InTheWebUI:
             after()
             return ended, fired
 
-        self._judged(group, name, fault, broken, memory)
+        self._judged(group, name, fault, broken)
 
-    def _judged(
-        self, group: str, name: str, fault: str, broken: Callable[[], tuple[Ended, bool]], memory: bool = False
-    ) -> None:
+    def _judged(self, group: str, name: str, fault: str, broken: Callable[[], tuple[Ended, bool]]) -> None:
         ended, reached = broken()
         expected = self.expected[name]
         whole = ended.like(expected)
@@ -168,14 +165,7 @@ class InTheWebUI:
         following = self.judge.of_following(self.runs[name], expected)
         following = "; ".join(filter(None, [following, self.judge.of_files()]))
         self._clean()
-        said = " ".join(ended.said)
-        told = ""
-        if reached and not whole and memory and "memory" not in said.lower():
-            told = f"no word of the memory: {said}"
-        elif reached and not whole and ended.state in ("failed", "refused") and not said:
-            told = "it failed without a word"
-        elif reached and not whole and group == "checkpoint" and ended.state == "done":
-            told = f"it was made with the other checkpoint: {said}"
+        told = badly_told(group, name, ended) if reached and not whole else ""
         self.tell(Tried(group, name, fault, reached, whole, told, Verdict(verdict.model, verdict.files, following)))
 
     def _clean(self) -> None:
@@ -200,6 +190,20 @@ class InTheWebUI:
         finally:
             for filler in fillers:
                 filler.unlink()
+
+
+def badly_told(group: str, name: str, ended: Ended) -> str:
+    """What is wrong with what the person was told of a run that went wrong; "" if nothing."""
+    said = " ".join(ended.said)
+    if ended.state in ("failed", "refused") and not said:
+        return "it failed without a word"
+    # The WebUI itself computes the text, and decodes what it has generated: it says that in its own words.
+    its_own = ended.made is None and "video" in name
+    if group == "memory" and not its_own and "memory" not in said.lower():
+        return f"no word of the memory: {said}"
+    if group == "checkpoint" and ended.state == "done":
+        return f"it was made with the other checkpoint: {said}"
+    return ""
 
 
 def _disks(folders: Sequence[Path]) -> list[Path]:

@@ -13,6 +13,6 @@ def test_the_last_decoding_and_the_last_file_go_wrong_and_nothing_is_left_of_it(
         name = "video, Face VCD and Tiled VCD"
         campaign = InTheWebUI(server, {name: scenarios(server)[name]}, most=1, tell=tried.append)
         last = campaign.counts[name]
-        campaign.tried("memory", name, "out of memory", ("decode", last["decode"], "memory", MEMORY[2]), memory=True)
+        campaign.tried("memory", name, "out of memory", ("decode", last["decode"], "memory", MEMORY[2]))
         campaign.tried("exceptions", name, "refused by the disk", ("write", last["write"], "disk full", ""))
     assert [(one.reached, one.bad) for one in tried] == [(True, [])] * 2
