@@ -1,6 +1,7 @@
 """The command: see the package's docstring."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -37,20 +38,20 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=GROUPS, default=list(GROUPS), metavar="GROUP")
     parser.add_argument("--scenario", nargs="+", default=[], help="parts of the names of what is made; default: all")
     parser.add_argument("--seed", type=int, default=1, help="of the moments of kill -9")
-    parser.add_argument("--most", type=int, default=6, help="passings of one place that are broken in one scenario")
+    parser.add_argument("--most", type=int, default=2, help="passings of one place that are broken in one scenario")
     parser.add_argument("--out", type=Path, help="file to write the report to")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # servers end and disks are taken off
     tried: list[Tried] = []
 
     def tell(one: Tried) -> None:
         tried.append(one)
         print(f"{len(tried):4} {one.making}, {one.fault}: {'; '.join(one.bad) or 'as before'}", flush=True)
+        if arguments.out:
+            arguments.out.write_text(described(tried, arguments))
 
     run(arguments, tell)
-    report = described(tried, arguments)
-    if arguments.out:
-        arguments.out.write_text(report)
-    print(report)
+    print(described(tried, arguments))
     return int(any(one.bad for one in tried))
 
 

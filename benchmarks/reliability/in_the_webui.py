@@ -66,10 +66,10 @@ class InTheWebUI:
                     self.tried("memory", name, f"out of memory: {place}", (place, at, "memory", next(words)))
 
     def buttons(self) -> None:
-        """Each of the WebUI's buttons that end something, at each place."""
+        """Each of the WebUI's buttons that end something, in each computation of pictures."""
         for name, counts in self.counts.items():
             for button in BUTTONS:
-                for place in COMPUTED:
+                for place in COMPUTED[1:]:
                     for at in self._some(counts.get(place, 0)):
                         self.tried("buttons", name, button, (place, at, button, ""))
 
