@@ -10,7 +10,7 @@ def test_the_last_decoding_and_the_last_file_go_wrong_and_nothing_is_left_of_it(
     tried: list[Tried] = []
     (server.data / "outputs").mkdir(exist_ok=True)
     with ready(server):
-        name = "video, Face VCD and Tiled VCD"
+        name = "video (txt2img)"
         campaign = InTheWebUI(server, {name: scenarios(server)[name]}, most=1, tell=tried.append)
         last = campaign.counts[name]
         campaign.tried("memory", name, "out of memory", ("decode", last["decode"], "memory", MEMORY[2]))
