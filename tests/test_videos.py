@@ -110,6 +110,18 @@ def test_browsers_get_copies_of_what_they_cannot_play(jobs: Jobs, tmp_path: Path
     assert {job.before.suffix, job.after.suffix} == {".mp4"}
 
 
+def test_a_text_file_lies_beside_a_video_where_the_host_wants_it(
+    jobs: Jobs, studio: ToyStudio, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(jobs.videos.start(source, TILES))
+    assert not list(studio.folders.videos.glob("*.txt"))
+    monkeypatch.setattr(studio, "text_files", True)
+    job = ended(jobs.videos.start(source, TILES, ["mp4", "png"]))
+    [text] = studio.folders.videos.glob("*.txt")
+    assert text.name == "walk-tiled-2.txt"
+    assert text.read_text() == media.read(job.files[0]).metadata["parameters"] + "\n"
+
+
 def test_a_name_that_would_be_too_long_is_cut(jobs: Jobs, studio: ToyStudio, tmp_path: Path) -> None:
     source = film.film(tmp_path / f"{'雪' * 83}.gif")
     first, second = (ended(jobs.videos.start(source, TILES, ["webp"])) for _ in range(2))

@@ -102,6 +102,7 @@ class ToyStudio(StandaloneStudio):
     """`StandaloneStudio` on a toy host."""
 
     makes_pictures = captions = True
+    text_files = False
 
     def __init__(self, folder: Path, host: Any = None):
         folders = Folders(

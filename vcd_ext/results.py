@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vcd_ext import media
+from vcd_ext.atomic import atomically
 from vcd_ext.media import Clip, SoundError
 from vcd_ext.media.names import cut
 
@@ -50,6 +51,20 @@ def write(clip: Clip, file: Path, source: Path | None, note: Note) -> None:
     except SoundError as error:
         note(f"{error} The video was written without it.")
         media.write(file, clip)
+
+
+def write_infotext(files: Sequence[Path], text: str, note: Note) -> None:
+    """Write an infotext beside the files of a video, as the WebUI does beside pictures; nothing for none.
+
+    note: told in a sentence if that is not possible, for which no video is given up.
+    """
+    for path in dict.fromkeys(file.with_name(f"{file.stem if file.suffix else file.name}.txt") for file in files):
+        try:
+            if text:
+                with atomically(path) as temporary:
+                    temporary.write_text(f"{text}\n", encoding="utf-8", errors="replace")
+        except OSError as error:
+            note(str(error))
 
 
 def kept(clip: Clip, files: Sequence[Path], source: Path | None, note: Note) -> Sequence[Path]:

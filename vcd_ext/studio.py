@@ -56,6 +56,10 @@ class Studio(Protocol):
         """Whether only this machine's own people reach the page, who may read any folder as a matter of course."""
 
     @property
+    def text_files(self) -> bool:
+        """Whether a text file with its infotext belongs beside each video."""
+
+    @property
     def makes_pictures(self) -> bool:
         """Whether the page has a txt2img that a prompt can be sent to."""
 

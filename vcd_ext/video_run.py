@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vcd_ext import media, results
 from vcd_ext.identity.progress import Progress
+from vcd_ext.infotext import PARAMETERS
 from vcd_ext.media import Clip
 from vcd_ext.media.names import SPARE, cut
 from vcd_ext.media.originals import ORIGINALS
@@ -50,6 +51,8 @@ class VideoRun:
         files = results.free(self.studio.folders.videos, name, job.formats)
         results.save(clip, files, job.source, job.note)
         job.after = self._playable(next((file for file in files if file.suffix in PLAYED), files[0]), lambda: clip)
+        if self.studio.text_files:
+            results.write_infotext(files, clip.metadata.get(PARAMETERS, ""), job.note)
         ORIGINALS.keep(files, clip)
         job.files, job.unsaved = files, None
         job.report(Progress(WRITING, 1, 1))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vcd_ext.media import Clip, read, write
+from vcd_ext.media import Clip, read, read_metadata, write
 from vcd_ext.media.animation import delays
 
 # Names to write, and the greatest mean absolute error of the frames that come back.
@@ -59,6 +59,12 @@ def test_metadata_given_to_write_goes_over_the_clip_s(name: str, tmp_path: Path)
     path = write(tmp_path / name, clip, {"parameters": "new", "model": "sd15"})
     assert read(path).metadata == {"parameters": "new", "seed": "1", "model": "sd15"}
     assert clip.metadata == {"parameters": "old", "seed": "1"}
+
+
+@every_format
+def test_metadata_is_read_without_the_frames(name: str, clip: Clip, tmp_path: Path) -> None:
+    assert read_metadata(write(tmp_path / name, clip)) == clip.metadata
+    assert read_metadata(tmp_path / "missing.mp4") == {}
 
 
 @every_format

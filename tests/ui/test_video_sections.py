@@ -102,6 +102,19 @@ def test_a_dropped_video_is_shown_and_taken_away_again(taken: InputSection, sour
     assert taken.take_file(None) == ["", ""]
 
 
+def test_how_a_video_was_made_is_told_and_can_be_made_again(
+    taken: InputSection, studio: ToyStudio, source: Path
+) -> None:
+    text, use = taken.tell_infotext(str(source))
+    assert (text["value"], text["visible"], use["visible"]) == (film.PARAMETERS, True, True)
+    silent = media.write(source.with_name("silent.mp4"), media.Clip(film.frames(), 10))
+    for nothing in (str(silent), "", "/nowhere.mp4"):
+        text, use = taken.tell_infotext(nothing)
+        assert (text["value"], text["visible"], use["visible"]) == ("", False, False)
+    studio.makes_pictures = False  # the page without the WebUI
+    assert not taken.tell_infotext(str(source))[1]["visible"]
+
+
 def test_a_path_is_taken_and_one_that_may_not_be_is_not(taken: InputSection, studio: ToyStudio, source: Path) -> None:
     assert taken.take_path(f" {source} ")[0] == str(source)
     folder = media.write(source.with_name("frames"), film.clip())

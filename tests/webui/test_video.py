@@ -41,6 +41,20 @@ def test_a_request_becomes_a_video_whose_file_tells_how_it_was_made(server: Serv
         np.testing.assert_allclose(patches(clip.frames), patches(result.frames), atol=8)
 
 
+def test_a_long_prompt_in_another_script_names_a_file_and_its_text(server: Server) -> None:
+    options = {"samples_filename_pattern": "[seed]-[prompt]", "save_txt": True,
+               "save_to_dirs": True, "directories_filename_pattern": "[prompt]"}  # fmt: skip
+    ask = {**MOTION, "formats": ["mp4", "gif"], "tiled": True, "save_stages": True, "tiled_controlnet": "none"}
+    result = server.generate(ask, prompt="雪の中を走る犬、" * 30, options=options)
+    paths = sorted(server.data.rglob("*雪の中*"))
+    names = [path for path in paths if path.is_file()]
+    assert sorted(path.suffix for path in names) == [".gif", ".gif", ".mp4", ".mp4", ".txt", ".txt"]
+    assert "VCD errors" not in result.extra
+    assert sum("-t2v." in path.name for path in names) == 3
+    [text] = [path for path in names if path.suffix == ".txt" and "-t2v" not in path.name]
+    assert text.read_text() == media.read(text.with_suffix(".mp4")).metadata["parameters"] + "\n"
+
+
 def test_the_motion_module_ties_the_frames_together(server: Server) -> None:
     apart = server.generate({**NOISE_ONLY, "gamma": 0.0})
     together = server.generate({**MOTION, "gamma": 0.0})

@@ -1,6 +1,7 @@
 """The tabs Face VCD and Tiled VCD of the real WebUI in Chromium, and their API: from a video to a better one."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -130,6 +131,9 @@ def test_the_result_is_sent_on_and_enlarged(page: Page, server: Server) -> None:
         assert words in result.metadata["parameters"]
     assert "controlnet" not in result.metadata["parameters"]
     assert np.array_equal(server.generate(None).frames, before), "the checkpoint is as it was"
+    expect(page.locator("#vcd_tiled_infotext textarea")).to_have_value(re.compile("Face VCD denoise: 0.8"))
+    page.locator("#vcd_tiled_use_infotext").click()
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("photo of a dog")
 
 
 def test_a_controlnet_that_does_not_fit_is_refused_in_the_tab_before_a_job_begins(page: Page, misfit: str) -> None:
@@ -197,6 +201,17 @@ def test_the_api_makes_a_video_from_a_path_of_the_webuis_folders(server: Server)
     made = media.read(told["videos"][0]["path"])
     assert made.frames.shape == (FRAMES, 256, 256, 3)
     assert "Tiled VCD controlnet: control_sd15_tile.safetensors" in made.metadata["parameters"]
+
+
+def test_what_was_generated_goes_on_as_it_was_and_not_as_its_file_shows_it(server: Server) -> None:
+    made = server.generate({"motion_module": "mm_v2", "frames": 3})
+    source = made.videos[0]
+    assert not np.array_equal(media.read(source).frames, made.frames), "or the format loses nothing"
+    answer = server.post("/vcd/v1/face", video=str(source), settings={"detector": "drawn"}, formats=["png"])
+    assert answer.status_code == 200, answer.text
+    told = ended(server, f"/vcd/v1/face/{answer.json()['id']}")
+    assert "the video is as it was" in " ".join(told["notes"])
+    assert np.array_equal(media.read(told["videos"][0]["path"]).frames, made.frames)
 
 
 def test_a_controlnet_that_does_not_fit_is_refused_by_the_api(server: Server, misfit: str) -> None:

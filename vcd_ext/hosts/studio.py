@@ -29,7 +29,7 @@ class StandaloneStudio:
     """Works on one checkpoint and keeps identities in one folder."""
 
     private = True
-    makes_pictures = False
+    makes_pictures = text_files = False
     captions = False
 
     def __init__(self, host: StandaloneTraining, folders: Folders, library: Library):

@@ -2,6 +2,7 @@
 
 from vcd_ext.media.clip import Clip
 from vcd_ext.media.files import check_readable, left_out, length, read, write
+from vcd_ext.media.metadata import read_metadata
 from vcd_ext.media.part import WHOLE, Part
 from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 
@@ -16,5 +17,6 @@ __all__ = [
     "left_out",
     "length",
     "read",
+    "read_metadata",
     "write",
 ]

@@ -71,7 +71,7 @@ class NearestColours:
 def read_gif(path: Path, note: Note, part: Part) -> Clip:
     """Return a part of any GIF; its comment is "parameters", as in the WebUI."""
     with Image.open(path, formats=["GIF"]) as image:
-        stored = _stored_labels(image)
+        stored = gif_labels(image)
         return animated_clip(image, understood(stored), note, part, TICKS, SHORTEST)
 
 
@@ -103,7 +103,8 @@ def _blocks(*parts: bytes) -> bytes:
     return b"".join(bytes([len(piece)]) + piece for piece in pieces) + b"\0"
 
 
-def _stored_labels(image: Image.Image) -> dict[str, str]:
+def gif_labels(image: Image.Image) -> dict[str, str]:
+    """Return the labels of an open GIF."""
     stored = {}
     if "comment" in image.info:
         stored["parameters"] = image.info["comment"].decode("utf-8", "replace")

@@ -8,12 +8,14 @@ import gradio as gr
 
 from vcd_ext import media
 from vcd_ext.identity.places import inside
+from vcd_ext.infotext import PARAMETERS
 from vcd_ext.jobs import Jobs
 from vcd_ext.media.files import READERS
 from vcd_ext.ui.frame import errors
 from vcd_ext.ui.player import shown
 from vcd_ext.ui.uploads import UploadField
 
+USE_INFOTEXT = "use_infotext"  # how the id of the button ends that sends a video's infotext to txt2img
 NONE_YET = "There is no video yet; drop one first, or name its path."
 
 
@@ -36,15 +38,29 @@ class InputSection:
             )
             self.read = gr.Button("Use it", scale=1, min_width=110, elem_id=f"vcd_{tab}_read")
         self.about = gr.HTML(elem_id=f"vcd_{tab}_about")
+        self.infotext = gr.Textbox(
+            label="How it was made",
+            lines=2,
+            max_lines=8,
+            interactive=False,
+            visible=False,
+            elem_id=f"vcd_{tab}_infotext",
+        )
+        # What it does is the WebUI's own; the page without it has no such tab.
+        self.use = gr.Button("Send to txt2img", visible=False, elem_id=f"vcd_{tab}_{USE_INFOTEXT}")
         self.shown = [self.source, self.about]
 
     def connect(self) -> None:
         """Let the components do something."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
-        self.file.upload(self.take_file, [self.file], self.shown, **quiet)
-        self.file.clear(self.take_nothing, [], self.shown, **quiet)
-        self.read.click(self.take_path, [self.path], self.shown, **quiet)
-        self.path.submit(self.take_path, [self.path], self.shown, **quiet)
+        taken = [
+            self.file.upload(self.take_file, [self.file], self.shown, **quiet),
+            self.file.clear(self.take_nothing, [], self.shown, **quiet),
+            self.read.click(self.take_path, [self.path], self.shown, **quiet),
+            self.path.submit(self.take_path, [self.path], self.shown, **quiet),
+        ]
+        for event in taken:
+            event.then(self.tell_infotext, [self.source], [self.infotext, self.use], **quiet)
 
     def take_file(self, file: Any) -> list[Any]:
         """A file was dropped."""
@@ -63,6 +79,12 @@ class InputSection:
     def take_nothing(self) -> list[Any]:
         """Begin again without a video."""
         return ["", ""]
+
+    def tell_infotext(self, source: str) -> list[Any]:
+        """How the video that was taken was made, if it says so, and a button that makes the same again."""
+        text = media.read_metadata(Path(source)).get(PARAMETERS, "") if source else ""
+        sendable = bool(text) and self.jobs.studio.makes_pictures
+        return [gr.update(value=text, visible=bool(text)), gr.update(visible=sendable)]
 
     def _take(self, path: Path) -> list[Any]:
         path = path.absolute()

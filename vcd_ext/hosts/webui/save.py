@@ -93,7 +93,7 @@ def _saved(
     infotext: str,
     settings: VideoSettings,
     earlier: Mapping[int, Sequence[Finished]],
-    sound: "_Sound",
+    sound: _Sound,
 ) -> Iterator[tuple[Path, str]]:
     """Write a video and those of the stages before it; yield each file once it is there, with the name of its stage.
 
@@ -107,14 +107,11 @@ def _saved(
     if folder is not None:
         stem = folder / stem.name
     files = [stem.with_name(f"{stem.name}.{suffix}") for suffix in formats]
-    yield from ((path, "") for path in _written(files, _clip(stacked, settings.fps, infotext), sound))
+    yield from ((path, "") for path in _written(files, stacked, settings.fps, infotext, sound))
     for stage in reversed(earlier.get(number, ())):
-        clip = _clip(stage.clip.frames, settings.fps, stage.clip.metadata.get("parameters", ""))
-        yield from ((path, stage.title) for path in _written([stage.beside(path) for path in files], clip, sound))
-
-
-def _clip(frames: NDArray[np.uint8], fps: float, infotext: str) -> media.Clip:
-    return media.Clip(frames, fps, {"parameters": infotext} if shared.opts.enable_pnginfo else {})
+        others = [stage.beside(path) for path in files]
+        text = stage.clip.metadata.get("parameters", "")
+        yield from ((path, stage.title) for path in _written(others, stage.clip.frames, settings.fps, text, sound))
 
 
 def described(p: Any, path: Path) -> dict[str, str]:
@@ -127,14 +124,19 @@ def described(p: Any, path: Path) -> dict[str, str]:
     return entry
 
 
-def _written(files: Sequence[Path], clip: media.Clip, sound: "_Sound") -> Iterator[Path]:
+def _written(
+    files: Sequence[Path], frames: NDArray[np.uint8], fps: float, infotext: str, sound: _Sound
+) -> Iterator[Path]:
     """Write a video in each of its formats; yield each file once it is there."""
+    clip = media.Clip(frames, fps, {"parameters": infotext} if shared.opts.enable_pnginfo else {})
     for path in files:
         results.write(replace(clip, start=Fraction(sound.start)), path, sound.source, sound.note)
         if shared.demo is not None:
             # Lets the page play it if the person's output folder lies outside the WebUI's.
             ui_tempdir.register_tmp_file(shared.demo, str(path))
         yield path
+    if shared.opts.save_txt:
+        results.write_infotext(files, infotext, sound.note)
     ORIGINALS.keep(files, clip)
 
 

@@ -68,6 +68,11 @@ class WebUIStudio:
             options.listen or options.share or options.ngrok or options.server_name or options.hide_ui_dir_config
         )
 
+    @property
+    def text_files(self) -> bool:
+        """Whether the WebUI's own option asks for text files beside pictures."""
+        return bool(shared.opts.save_txt)
+
     def busy(self) -> str:
         """Whether the WebUI does something else now."""
         if shared.state.job and shared.state.job not in (JOB, MASKS_JOB, FACES_JOB, captions.JOB, video.JOB):
