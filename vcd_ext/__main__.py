@@ -4,7 +4,11 @@ Heavy imports wait until a subcommand runs, so that --help and mistakes in optio
 """
 
 import argparse
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -161,9 +165,24 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return doctor.run(arguments)
 
 
+def _leave_caches_alone() -> None:
+    """Give transformers and diffusers a cache of their own for this process.
+
+    Nothing is fetched into it. In the person's own they would look for files of older versions, move them and say so.
+    """
+    if {"transformers", "diffusers"} & sys.modules.keys():
+        return  # they have looked already
+    folder = tempfile.mkdtemp(prefix="vcd-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # One for each: what one library finds of the other it takes for an older version's.
+    for name, cache in {"HF_HOME": "", "HF_HUB_CACHE": "hub", "TRANSFORMERS_CACHE": "transformers"}.items():
+        os.environ[name] = str(Path(folder, cache))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; its exit status. 2: something in the call cannot work, said in one sentence on stderr."""
     chosen = parser().parse_args(arguments)
+    _leave_caches_alone()
     try:
         return int(chosen.run(chosen))
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vcd_ext.model_options import add_models
+from vcd_ext.prompt.foreign import unread
 from vcd_ext.settings import (
     AUTO,
     FORMATS,
@@ -93,6 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         if left:
             tell(f"{arguments.input.name} has {left} are used.")
     picture = complete(picture, arguments.embedding)  # one prompt and seed for all stages
+    tell(*unread(picture.prompt))
     stages = pipeline.stages(video, _shared(arguments, picture))
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     follow = _following(arguments, host, stages)

@@ -15,6 +15,7 @@ from vcd_ext.face.restore import checked as checked_face
 from vcd_ext.host import Interrupted, VideoHost
 from vcd_ext.identity.progress import Report
 from vcd_ext.media import Clip, Part
+from vcd_ext.prompt.foreign import unread
 from vcd_ext.settings import (
     EVERYWHERE,
     NO_MODULE,
@@ -91,6 +92,8 @@ def remake(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, tell
     ValueError or OSError, in one sentence, for what cannot work.
     """
     settings = _with_seed(check(settings), telling.note)
+    for sentence in unread(settings.prompt):
+        telling.note(sentence)
     if settings.motion_module == NO_MODULE and len(clip.frames) > 1:
         telling.note("No motion module is chosen: the frames are painted one by one, and may flicker.")
     sheet = None

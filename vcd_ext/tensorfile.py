@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 import safetensors.torch
 import torch
 from safetensors import SafetensorError  # type: ignore[attr-defined]
@@ -30,6 +31,20 @@ def read(path: Path) -> Any:
         return safetensors.torch.load_file(path)
     except _DAMAGE as error:
         raise ValueError(_damaged(path)) from error
+
+
+def keys(path: Path) -> list[str]:
+    """The names of a file's tensors; none for a file that cannot be read."""
+    try:
+        if path.suffix.lower() not in PICKLES:
+            opened: Any = safetensors.safe_open(path, "pt")
+            with opened as file:
+                return list(file.keys())
+        loaded = read(path)
+    except (ValueError, OSError, SafetensorError):
+        return []
+    inner = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else {}
+    return list(map(str, inner))
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from modules import processing
 from PIL import Image
 from torch import Tensor
 
-from vcd_ext.hosts.webui import api_request, compatibility, library, model, prompts, report, source
+from vcd_ext.hosts.webui import api_request, compatibility, library, model, prompts, report, source, unread
 from vcd_ext.hosts.webui.following import Following
 from vcd_ext.hosts.webui.hang import moving
 from vcd_ext.hosts.webui.interrupt import stop_if_asked
@@ -247,6 +247,7 @@ class VideoRun:
         """All that is hung on the model hangs there only while `p.sample` runs, however it ends."""
 
         def sample_with_motion(*args: Any, **kwargs: Any) -> Any:
+            self._tell_unread()
             if self.following is not None:
                 self.following.generating()
             unet = self.p.sd_model.model.diffusion_model
@@ -260,6 +261,12 @@ class VideoRun:
                 return sample(*args, **kwargs)
 
         return sample_with_motion
+
+    def _tell_unread(self) -> None:
+        for note in unread.notes(self.p):
+            if note not in self.notes:  # of an earlier video of the batch
+                self.notes.append(note)
+                self.p.comment(note)
 
     def _too_small(self) -> str:
         p, frames = self.p, len(self.windows[0].frames) if self.windows else self.settings.frames
