@@ -104,8 +104,11 @@ ANIMATED = [{"enable": True}]
 def test_what_cannot_go_with_a_video_is_refused_by_name(
     server: Server, vcd: dict, peers: dict, request_: dict, words: list[str]
 ) -> None:
+    act(server)
     sentence = refusal(server, vcd, peers, **request_)
     assert all(word in sentence for word in words), sentence
+    by_settings = "restore_faces" in request_
+    assert by_settings or not server.get("/probe/company")["runs"], "nobody else puts anything into the model"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ def stop(p: Any, refusal: Exception) -> None:
     sentence = str(refusal)
     p.comment(f"VCD: {sentence}")
     report.tell(p, report.ERRORS_KEY, [sentence])
+    # What other extensions would put into the model now, they would never take out: nobody tells them of the end.
+    p.scripts = None
 
     def init(*_args: Any, **_kwargs: Any) -> NoReturn:
         raise refusal

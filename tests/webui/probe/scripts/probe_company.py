@@ -13,7 +13,7 @@ from PIL import Image
 # What `Peer` does in the next runs: the hooks in which it draws a prompt for each picture, and more.
 doing: set[str] = set()
 # What was seen: conditions of the frames that are denoised, and latents that they start from.
-seen: dict[str, list] = {"prompts": [], "starts": [], "seeds": []}
+seen: dict[str, list] = {"prompts": [], "starts": [], "seeds": [], "runs": []}
 replaced: list[torch.nn.Module] = []  # layers with a function of this extension
 ANIMALS = ("horse", "cat", "fish", "dog", "bird", "cow")
 
@@ -33,6 +33,7 @@ class Peer(scripts.Script):
         return scripts.AlwaysVisible
 
     def process(self, p, *_args):
+        seen["runs"].append(p.batch_size)
         if "process" in doing:
             for name in ("all_prompts", "all_negative_prompts", "all_hr_prompts"):
                 if getattr(p, name, None):
@@ -67,7 +68,7 @@ class Peer(scripts.Script):
 
 def remove_layers():
     while replaced:
-        del replaced.pop().forward
+        vars(replaced.pop()).pop("forward", None)
 
 
 class _Named(scripts.Script):
@@ -156,6 +157,7 @@ def tell():
     return {
         "prompts": seen["prompts"],
         "seeds": seen["seeds"],
+        "runs": seen["runs"],
         "alike": [(start @ start.T / start[0].numel()).tolist() for start in starts],
     }
 
