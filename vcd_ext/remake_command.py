@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vcd_ext.generate import chosen_formats, make_room, targets
 from vcd_ext.model_options import add_models
+from vcd_ext.prompt.networks import check_no_networks
 from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, add_arguments, parse
 from vcd_ext.terminal import INTERRUPTED, bars, interruption, tell
 
@@ -39,6 +40,7 @@ def settings_of(arguments: argparse.Namespace, cls: "type[FaceSettings] | type[T
     from vcd_ext.remake import check
 
     given = {field.name: getattr(arguments, field.name) for field in fields(cls) if field.name not in FILES}
+    check_no_networks(arguments.prompt, arguments.negative_prompt)
     given["identity"] = arguments.identity or _first_identity(arguments)
     given["motion_module"] = str(arguments.motion_module or NO_MODULE)
     if cls is FaceSettings:

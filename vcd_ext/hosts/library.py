@@ -13,6 +13,7 @@ from vcd_ext.hosts.video import StandaloneVideo
 from vcd_ext.identity.embedding import SUFFIXES as EMBEDDINGS
 from vcd_ext.motion import suggested
 from vcd_ext.motion.checkpoint import SUFFIXES as MODULES
+from vcd_ext.prompt.networks import check_no_networks
 from vcd_ext.settings import AUTO, NO_MODULE, SAMPLERS, PassSettings, SettingError, TiledSettings
 from vcd_ext.studio import Choices
 
@@ -49,6 +50,7 @@ class Library:
 
     def check(self, standalone: Standalone, settings: PassSettings) -> None:
         """ValueError, in one sentence, for a name that is not there, and for a ControlNet that does not fit."""
+        check_no_networks(settings.prompt, settings.negative_prompt)
         modules, identities, samplers, upscalers, controlnets = self.choices(standalone)
         choices = {"motion_module": modules, "identity": identities, "sampler": ["", *samplers]}
         if isinstance(settings, TiledSettings):
