@@ -148,17 +148,14 @@ def _to_rgb(kind: Kind, stack: ExitStack) -> list[Filter]:
         scale["in_color_matrix"] = str(kind.matrix)
     if kind.range in RANGES:
         scale["in_range"] = RANGES[kind.range]
-    final: list[Filter] = [("format", {"pix_fmts": "rgba" if kind.alpha else "rgb24"})]
-    if not kind.unusual:
-        return [("scale", scale), *final]
-    table = stack.enter_context(table_file(kind.marks.transfer, kind.marks.primaries))
-    return [
-        ("scale", scale),
-        ("format", {"pix_fmts": "gbrap12" if kind.alpha else "gbrp12"}),
-        ("lut3d", {"file": str(table), "interp": "tetrahedral"}),
-        ("scale", {"flags": PRECISE}),
-        *final,
-    ]
+    planar = "gbrap" if kind.alpha else "gbrp"
+    filters: list[Filter] = [("scale", scale)]
+    if kind.unusual:
+        table = stack.enter_context(table_file(kind.marks.transfer, kind.marks.primaries))
+        filters += [("format", {"pix_fmts": f"{planar}16"}), ("lut3d", {"file": str(table), "interp": "tetrahedral"})]
+    if kind.matrix is not None:  # libswscale is three times as fast to planes, with the same result
+        filters.append(("format", {"pix_fmts": planar}))
+    return [*filters, ("scale", {"flags": PRECISE}), ("format", {"pix_fmts": "rgba" if kind.alpha else "rgb24"})]
 
 
 def _sentences(kind: Kind) -> Iterator[str]:
