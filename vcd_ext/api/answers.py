@@ -24,6 +24,12 @@ def json_only(request: Request) -> None:
         )
 
 
+def asked_with(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:
+    """What the description of the API says of a request: an object with these properties, as JSON Schema."""
+    schema = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
+
+
 async def body_of(request: Request) -> Any:
     """What was sent, as JSON; 422 if it is none."""
     try:

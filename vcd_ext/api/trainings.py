@@ -11,21 +11,37 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
-from vcd_ext.api.answers import answered, body_of, described, fields_of
+from vcd_ext.api.answers import answered, asked_with, body_of, described, fields_of
 from vcd_ext.identity.photos import Photos, read_photos
 from vcd_ext.identity.places import inside
 from vcd_ext.jobs import Jobs
-from vcd_ext.settings import TrainSettings, parse
+from vcd_ext.settings import TrainSettings, json_schema, parse
 from vcd_ext.training_job import TrainingJob
 
 KEYS = ("settings", "photos", "masks", "replace", "resume", "discard")
 MOST_PHOTOS = 500
+PICTURES = {"type": "array", "items": {"type": "string"}, "maxItems": MOST_PHOTOS}
+SHAPE = {
+    "settings": json_schema(TrainSettings),
+    "photos": {
+        "description": "pictures in base64, or a folder that may be read",
+        "anyOf": [PICTURES, {"type": "string"}],
+    },
+    "masks": {
+        "description": "as many, null where a photo has none",
+        "type": "array",
+        "items": {"type": "string", "nullable": True},
+    },
+    "replace": {"type": "boolean", "default": False, "description": "an identity of that name"},
+    "resume": {"type": "boolean", "default": False, "description": "go on with the unfinished training of that name"},
+    "discard": {"type": "boolean", "default": False, "description": "the unfinished training of that name, first"},
+}
 
 
 def add(routes: APIRouter, jobs: Jobs) -> None:
     """Add the routes of the trainings."""
 
-    @routes.post("/train")
+    @routes.post("/train", openapi_extra=asked_with(SHAPE, ["settings"]))
     async def train(request: Request) -> dict[str, Any]:
         """Begin a training of {"settings": {...}, "photos": [...], ...}; what `describe` tells of it."""
         body = await body_of(request)

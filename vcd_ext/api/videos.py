@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from PIL import Image
 
-from vcd_ext.api.answers import answered, body_of, described, fields_of
+from vcd_ext.api.answers import answered, asked_with, body_of, described, fields_of
 from vcd_ext.jobs import Jobs
 from vcd_ext.remake import Settings
 from vcd_ext.results import MIME
 from vcd_ext.sent import received
-from vcd_ext.settings import FaceSettings, TiledSettings, parse
+from vcd_ext.settings import FORMATS, FaceSettings, TiledSettings, json_schema, parse
 from vcd_ext.video_job import VideoJob
 
 KEYS = ("video", "settings", "formats")
@@ -34,7 +34,13 @@ def _add(routes: APIRouter, jobs: Jobs, kind: str, cls: Classes) -> None:
     def known(identifier: str) -> VideoJob:
         return answered(lambda: jobs.get(identifier, VideoJob, lambda job: isinstance(job.settings, cls)))
 
-    @routes.post(f"/{kind}")
+    shape = {
+        "video": {"type": "string", "description": "a path in a folder that may be read, or the file in base64"},
+        "settings": json_schema(cls),
+        "formats": {"type": "array", "items": {"enum": list(FORMATS)}, "default": ["mp4"]},
+    }
+
+    @routes.post(f"/{kind}", openapi_extra=asked_with(shape, ["video"]))
     async def start(request: Request) -> dict[str, Any]:
         """Begin a job of {"video": ..., "settings": {...}, "formats": [...]}; what `describe` tells of it."""
         body = await body_of(request)

@@ -9,6 +9,7 @@ from vcd_ext.settings.generate import LARGEST, SAMPLERS, SMALLEST, GenerateSetti
 from vcd_ext.settings.infotext import SOURCE_KEY, from_infotext, to_infotext
 from vcd_ext.settings.parsing import SettingError, Settings, parse
 from vcd_ext.settings.passes import DETECTORS, NO_MODULE, PassSettings
+from vcd_ext.settings.schema import json_schema
 from vcd_ext.settings.setting import Setting, default, describe
 from vcd_ext.settings.table import markdown_table
 from vcd_ext.settings.tiled import AUTO, EVERYWHERE, TiledSettings
@@ -42,6 +43,7 @@ __all__ = [
     "default",
     "describe",
     "from_infotext",
+    "json_schema",
     "markdown_table",
     "parse",
     "to_infotext",
