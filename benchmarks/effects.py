@@ -26,12 +26,12 @@ from tools.toyworld.identity import KINDS
 from tools.toyworld.motion import ACTIONS
 from tools.toyworld.world import render, sample
 from vcd_ext import toyworld
-from vcd_ext.demo import FRAMES, PICTURE
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.cli.demo import FRAMES, PICTURE
+from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.metrics import motion as measures
-from vcd_ext.metrics import toyworld as judging
-from vcd_ext.metrics.toyworld import Judges, load_judges
 from vcd_ext.settings import VideoSettings
+from vcd_ext.toyworld import judging
+from vcd_ext.toyworld.judging import Judges, load_judges
 
 GAMMAS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 SEEDS, FIRST_SEED = 32, 7_000

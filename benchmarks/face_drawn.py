@@ -14,19 +14,20 @@ from benchmarks.intervals import interval
 from benchmarks.rows import Row
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
-from vcd_ext import demo, toyworld
+from vcd_ext import toyworld
+from vcd_ext.cli import demo
 from vcd_ext.face import find_people, restore
 from vcd_ext.face.crops import squares
 from vcd_ext.face.detect import Drawn
 from vcd_ext.face.resample import enlarge
-from vcd_ext.face.track import Track
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.video import StandaloneVideo
-from vcd_ext.identity.photos import read_photos
-from vcd_ext.metrics.likeness import appearance, likeness
+from vcd_ext.face.track.tracklet import Track
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.metrics.motion import flicker
-from vcd_ext.metrics.toyworld import Judges, Values, load_judges
 from vcd_ext.settings import NO_MODULE, VideoSettings
+from vcd_ext.toyworld.judging import Judges, Values, load_judges
+from vcd_ext.toyworld.likeness import appearance, likeness
 
 FIRST_SEED = 31_000
 SCALE = 2  # a face of a far figure has 7 of 128 pixels, fewer than can be repaired or followed

@@ -15,7 +15,7 @@ from tests.face.toy_host import ToyHost, unchanged
 from vcd_ext.face import find_people, restore
 from vcd_ext.face.boxes import Values, extents
 from vcd_ext.face.mask import outside
-from vcd_ext.host import Picture
+from vcd_ext.hosts.protocols import Picture
 from vcd_ext.settings import FaceSettings
 
 FRAMES = 16

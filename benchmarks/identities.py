@@ -28,14 +28,14 @@ from tools.toyworld import captions
 from tools.toyworld.assemble import PICTURES, subject
 from tools.toyworld.motion import ACTIONS
 from vcd_ext import toyworld
-from vcd_ext.demo import PICTURE, TRAINING
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.training import StandaloneTraining
+from vcd_ext.cli.demo import PICTURE, TRAINING
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.training import StandaloneTraining
 from vcd_ext.identity import save_embedding, train
-from vcd_ext.identity.photos import read_photos
-from vcd_ext.metrics.likeness import appearance, likeness
-from vcd_ext.metrics.toyworld import load_judges
+from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.settings import TrainSettings, VideoSettings
+from vcd_ext.toyworld.judging import load_judges
+from vcd_ext.toyworld.likeness import appearance, likeness
 
 INDIVIDUALS = {"ada": ("woman", 11_000_101), "bo": ("dog", 11_000_102), "cleo": ("cat", 11_000_103),
                "dan": ("man", 11_000_104), "elk": ("dog", 11_000_105), "fay": ("cat", 11_000_106)}  # fmt: skip

@@ -18,8 +18,8 @@ import torch
 
 from benchmarks.watched import MIB, Memory, Run, Watch, giving_back_at_once, plot
 from vcd_ext import toyworld
-from vcd_ext.demo import PICTURE
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.cli.demo import PICTURE
+from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.settings import VideoSettings
 
 SHORT, LONG = 16, 200

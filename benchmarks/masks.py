@@ -75,8 +75,8 @@ def main() -> None:
     checkpoint = parser.parse_args().checkpoint
     segmenters: list[Segmenter] = [Everything(), CentrePrior()]
     if checkpoint:
-        from vcd_ext.hosts.standalone import Standalone
-        from vcd_ext.hosts.training import StandaloneTraining
+        from vcd_ext.hosts.diffusers.host import Standalone
+        from vcd_ext.hosts.diffusers.training import StandaloneTraining
 
         segmenters.append(Attention(StandaloneTraining(Standalone.load(checkpoint))))
     clips = frames()

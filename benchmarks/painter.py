@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vcd_ext.host import FACTOR, Mask, Picture, Report, Tiling, VideoPass
-from vcd_ext.hosts.passes import plan
+from vcd_ext.denoising.multidiffusion import spread
+from vcd_ext.hosts.protocols import FACTOR, Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.hosts.shared.passes import plan
 from vcd_ext.noise import correlate
 from vcd_ext.settings import NO_MODULE
-from vcd_ext.spread import spread
 
 LEVEL = 1 / 255
 SIGMAS = (0.8, 0.6, 0.4, 0.2)  # of the noise at 20 * 0.2 steps

@@ -22,8 +22,8 @@ from benchmarks import effects
 from benchmarks.intervals import Interval, interval, table
 from tools.toyworld.pictures import Pictures
 from vcd_ext import toyworld
-from vcd_ext.demo import PICTURE
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.cli.demo import PICTURE
+from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.settings import VideoSettings
 
 ON, DRAWN = "gamma 0.15", "drawn"

@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks.rows import Row, table
 from vcd_ext import media
 from vcd_ext.media.containers import PRECISE
-from vcd_ext.room import room
+from vcd_ext.storage.disk_array import room
 
 HEIGHT, WIDTH = 1080, 1920
 SLOWEST = 1.1  # times as long as plain PyAV

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rows import Row
-from vcd_ext.atomic import atomically
+from vcd_ext.storage.atomic import atomically
 
 
 @dataclass(frozen=True)

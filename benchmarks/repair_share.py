@@ -21,16 +21,17 @@ from numpy.typing import NDArray
 from benchmarks import face_photo
 from benchmarks.rows import Row
 from benchmarks.tiled_speed import FULL, four, random_unet
-from vcd_ext import demo, media, toyworld
+from vcd_ext import media, toyworld
+from vcd_ext.cli import demo
 from vcd_ext.face import detector
-from vcd_ext.host import Picture, VideoHost
-from vcd_ext.hosts.enlarge import Enlargers
-from vcd_ext.hosts.passes import steps_run
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.video import StandaloneVideo
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.hosts.protocols import Picture, VideoHost
+from vcd_ext.hosts.shared.enlarge import Enlargers
+from vcd_ext.hosts.shared.passes import steps_run
 from vcd_ext.media import Clip
-from vcd_ext.remake import Settings, Telling, remake, title
 from vcd_ext.settings import NO_MODULE, FaceSettings, TiledSettings
+from vcd_ext.stages.video_to_video import Settings, Telling, remake, title
 
 Item = TypeVar("Item")
 PROMPT = "a person in a room"

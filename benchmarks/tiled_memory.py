@@ -13,7 +13,7 @@ import torch
 from benchmarks import tiled_world
 from benchmarks.rows import Row
 from benchmarks.watched import MIB, Memory, Run, Watch, giving_back_at_once, plot
-from vcd_ext.host import Picture
+from vcd_ext.hosts.protocols import Picture
 from vcd_ext.settings import NO_MODULE, TiledSettings
 from vcd_ext.tiled import upscale
 

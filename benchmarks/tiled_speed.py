@@ -27,8 +27,8 @@ from benchmarks.rows import Row
 from benchmarks.watched import MIB, Watch, giving_back_at_once
 from tests import tiny
 from vcd_ext import motion
-from vcd_ext.host import FACTOR
-from vcd_ext.spread import spread
+from vcd_ext.denoising.multidiffusion import spread
+from vcd_ext.hosts.protocols import FACTOR
 from vcd_ext.tiled.tiles import Tile, tiles
 
 FULL = 320  # channels of SD1.5's UNet

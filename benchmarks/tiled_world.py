@@ -19,21 +19,22 @@ from benchmarks.intervals import interval
 from benchmarks.rows import Row
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
-from vcd_ext import demo, toyworld
+from vcd_ext import toyworld
+from vcd_ext.cli import demo
 from vcd_ext.face import boxes_of, find_people
 from vcd_ext.face.detect import Drawn
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.video import StandaloneVideo
-from vcd_ext.identity.photos import read_photos
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.metrics.colour import colour_shift
-from vcd_ext.metrics.likeness import appearance, likeness
 from vcd_ext.metrics.motion import flicker
 from vcd_ext.metrics.seam import Seams, seams
-from vcd_ext.metrics.toyworld import Judges, load_judges
-from vcd_ext.remake import SMALLEST
 from vcd_ext.settings import FaceSettings, TiledSettings, VideoSettings
+from vcd_ext.stages.video_to_video import SMALLEST
 from vcd_ext.tiled import upscale
 from vcd_ext.tiled.tiles import tiles
+from vcd_ext.toyworld.judging import Judges, load_judges
+from vcd_ext.toyworld.likeness import appearance, likeness
 
 Frames = NDArray[np.uint8]
 FIRST_SEED = 7000

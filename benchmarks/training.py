@@ -25,7 +25,7 @@ from PIL import Image
 
 from benchmarks.webui_video import GIB, data_folder
 from tests.webui.server import Server
-from vcd_ext.atomic import atomically
+from vcd_ext.storage.atomic import atomically
 
 KINDS = ("ours", "theirs", "theirs, optimised")
 PHOTOS = 4

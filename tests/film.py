@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vcd_ext import results
 from vcd_ext.face import Detection
-from vcd_ext.media import Clip, write
+from vcd_ext.media import Clip, output_files, write
 
 FRAMES, HEIGHT, WIDTH, FPS = 5, 64, 96, 10
 FACE = 20  # pixels
@@ -63,7 +62,7 @@ def fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(errno.ENOSPC, f"{path} was not written: the disk is full.")
         return write(path, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(results.media, "write", full)
+    monkeypatch.setattr(output_files.media, "write", full)
 
 
 def _tone(path: Path) -> Path:

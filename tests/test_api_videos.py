@@ -18,8 +18,8 @@ from tests.identity.toy_host import PHOTOS
 from tests.media import making
 from tests.toy_studio import ENDLESS, ToyStudio, ended
 from vcd_ext import api, media
-from vcd_ext.jobs import Jobs
-from vcd_ext.video_job import VideoJob
+from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.video_job import VideoJob
 
 FACES: dict[str, Any] = {**film.SMALL_FACES, "motion_module": "mm_v2"}
 TILES: dict[str, Any] = {"tile": 64, "tile_overlap": 16, "steps": 2, "seed": 3, "motion_module": "mm_v2"}
@@ -145,7 +145,7 @@ def test_what_could_not_be_written_is_saved_later(
         raise OSError("The disk is full.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("vcd_ext.results.media.write", full)
+        patched.setattr("vcd_ext.media.output_files.media.write", full)
         job = told(client, jobs, "tiled", video=str(source), settings=TILES)
         assert (job["state"], job["error"], job["unsaved"]) == ("failed", "The disk is full.", True)
         assert client.post(f"/vcd/v1/tiled/{job['id']}/save", json={}).status_code == 500

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from vcd_ext.atomic import ABANDONED, atomically, sweep
-from vcd_ext.identity import record, save_embedding
+from vcd_ext.identity import save_embedding
+from vcd_ext.identity.training import record
+from vcd_ext.storage.atomic import ABANDONED, atomically, sweep
 
 
 def left_behind(folder: Path, monkeypatch, seconds: float) -> Path:
     """What is left of a file whose writer was killed so many seconds ago."""
     with monkeypatch.context() as patched:
-        patched.setattr("vcd_ext.atomic._remove", lambda path: None)
+        patched.setattr("vcd_ext.storage.atomic._remove", lambda path: None)
         try:
             with atomically(folder / "weights.pth") as part:
                 part.write_bytes(b"half")
@@ -50,7 +51,7 @@ def test_the_next_file_in_that_folder_deletes_it(tmp_path: Path, monkeypatch) ->
 
 @pytest.mark.parametrize("write", [save_embedding, lambda path, vectors: record.write(path, {"vectors": vectors}, {})])
 def test_a_full_disk_is_told_in_a_sentence_also_for_tensors(write, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("vcd_ext.atomic.secrets.token_hex", lambda _: "full")
+    monkeypatch.setattr("vcd_ext.storage.atomic.secrets.token_hex", lambda _: "full")
     (tmp_path / ".full.part").symlink_to("/dev/full")  # whatever is written there finds the disk full
     with pytest.raises(OSError, match="rexy.safetensors was not written: the disk is full; free some space") as raised:
         write(tmp_path / "rexy.safetensors", torch.ones(2, 768))

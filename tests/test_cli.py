@@ -17,9 +17,10 @@ from PIL import Image
 import vcd_ext
 from tests import tiny
 from tests.conftest import Files
-from vcd_ext import demo, doctor, media, toyworld
+from vcd_ext import media, toyworld
 from vcd_ext.__main__ import main
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.cli import demo, doctor
+from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.identity import load_embedding
 from vcd_ext.identity.segment import packages, weights
 from vcd_ext.settings import FORMATS

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from tests import tiny
 from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
-from vcd_ext.control import Control, guided
-from vcd_ext.host import Picture
-from vcd_ext.hosts import controlnet
+from vcd_ext.denoising.controlnet import Control, guided
+from vcd_ext.denoising.multidiffusion import spread
+from vcd_ext.hosts.diffusers import controlnet
+from vcd_ext.hosts.protocols import Picture
 from vcd_ext.motion import attached, load, windows
-from vcd_ext.spread import spread
 from vcd_ext.tiled.tiles import tiles
 
 FRAMES, LENGTH, HEIGHT, WIDTH = 5, 3, 16, 8

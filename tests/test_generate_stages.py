@@ -12,7 +12,7 @@ from tests.test_remake_command import _ctrl_c_as_in_a_terminal, last_line, press
 from vcd_ext import media
 from vcd_ext.__main__ import main
 from vcd_ext.face import Detection
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.diffusers.host import Standalone
 
 BOX = (16.0, 24.0, 40.0, 48.0)
 FACE = np.s_[:, 30:42, 22:34]  # well within it

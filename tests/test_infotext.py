@@ -2,7 +2,7 @@
 
 import pytest
 
-from vcd_ext.infotext import composed, extended, quoted
+from vcd_ext.media.infotext import composed, extended, quoted
 
 TEXT = 'a dog, running: fast\nNegative prompt: blur\nSteps: 20, Sampler: Euler, Hashes: "a, b", Seed: 1'
 

@@ -12,10 +12,10 @@ from PIL import Image
 from tests.identity.toy_host import PHOTOS, photo
 from tests.toy_studio import ENDLESS, NAME, SETTINGS, WITHOUT_MASKS, LastingHost, ToyStudio, ended, stopped_at, until
 from vcd_ext.identity import load_embedding
-from vcd_ext.identity.unfinished import unfinished
-from vcd_ext.job import DONE, FAILED, RUNNING, STOPPED, STOPPING, WAITING
-from vcd_ext.jobs import REMEMBERED, BusyError, Jobs
-from vcd_ext.training_job import TrainingJob
+from vcd_ext.identity.training.unfinished import unfinished
+from vcd_ext.jobs.job import DONE, FAILED, RUNNING, STOPPED, STOPPING, WAITING
+from vcd_ext.jobs.queue import REMEMBERED, BusyError, Jobs
+from vcd_ext.jobs.training_job import TrainingJob
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_a_full_disk_at_the_end_costs_nothing_that_was_learned(
         raise OSError(errno.ENOSPC, f"{path} was not written: the disk is full.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("vcd_ext.hosts.studio.save_embedding", full)
+        patched.setattr("vcd_ext.hosts.diffusers.studio.save_embedding", full)
         job = ended(jobs.trainings.start(PHOTOS, SETTINGS))
     assert job.state == FAILED
     assert "rexy.safetensors was not written: the disk is full." in job.error

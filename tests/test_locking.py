@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 
 from tests.toy_studio import until
-from vcd_ext.host import Interrupted
-from vcd_ext.locking import held
+from vcd_ext.hosts.protocols import Interrupted
+from vcd_ext.jobs.locking import held
 
 
 class Row:

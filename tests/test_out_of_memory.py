@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vcd_ext.out_of_memory import explained, first_that_fits, is_out_of_memory
+from vcd_ext.denoising.out_of_memory import explained, first_that_fits, is_out_of_memory
 from vcd_ext.tiled.in_tiles import Decoder
 
 SAID = [

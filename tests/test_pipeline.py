@@ -10,8 +10,7 @@ import pytest
 from tests import film
 from tests.test_remake import Waiting, finder
 from tests.toy_studio import ToyVideo
-from vcd_ext import pipeline
-from vcd_ext.host import Picture
+from vcd_ext.hosts.protocols import Picture
 from vcd_ext.media import Clip
 from vcd_ext.settings import (
     FaceSettings,
@@ -22,6 +21,7 @@ from vcd_ext.settings import (
     describe,
     from_infotext,
 )
+from vcd_ext.stages import pipeline
 
 SHARED = PassSettings("photo of rex", "blurry", "rex", "mm", steps=2, cfg_scale=4, sampler="ddim", seed=3)
 BOTH = VideoSettings(face=True, face_size=64, face_min_face=8, tiled=True, tiled_tile=64, tiled_tile_overlap=16)

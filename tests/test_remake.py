@@ -10,11 +10,11 @@ from tests import film
 from tests.face.toy_host import ToyHost as FaceHost
 from tests.tiled.toy_host import ToyHost as TiledHost
 from vcd_ext.face import Detector
-from vcd_ext.host import Interrupted
-from vcd_ext.identity.progress import Progress
+from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.media import Clip
-from vcd_ext.remake import Telling, check, find_faces, ready, remake, title
+from vcd_ext.progress import Progress
 from vcd_ext.settings import FaceSettings, SettingError, TiledSettings
+from vcd_ext.stages.video_to_video import Telling, check, find_faces, ready, remake, title
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm")
 TILES = TiledSettings(tile=64, tile_overlap=16, steps=2, seed=3, motion_module="mm")

@@ -13,7 +13,7 @@ from tests import film, tiny
 from tests.conftest import Files
 from vcd_ext import media
 from vcd_ext.__main__ import main
-from vcd_ext.hosts.video import StandaloneVideo
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.media import has_sound
 
 

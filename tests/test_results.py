@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 
 from tests.film import clip, film
-from vcd_ext import media, results
-from vcd_ext.media import SoundError
+from vcd_ext import media
+from vcd_ext.media import SoundError, output_files
 
 
 def test_each_format_has_its_file_and_none_is_overwritten(tmp_path: Path) -> None:
     formats = ["mp4", "png"]
-    assert results.free(tmp_path, "a.b-face", formats) == [tmp_path / "a.b-face.mp4", tmp_path / "a.b-face"]
+    assert output_files.free(tmp_path, "a.b-face", formats) == [tmp_path / "a.b-face.mp4", tmp_path / "a.b-face"]
     (tmp_path / "a.b-face").mkdir()
     (tmp_path / "a.b-face-2.mp4").touch()
-    assert results.free(tmp_path, "a.b-face", formats) == [tmp_path / "a.b-face-3.mp4", tmp_path / "a.b-face-3"]
+    assert output_files.free(tmp_path, "a.b-face", formats) == [tmp_path / "a.b-face-3.mp4", tmp_path / "a.b-face-3"]
 
 
 def test_the_sound_goes_into_files_that_can_have_it(tmp_path: Path) -> None:
     source, notes = film(tmp_path / "film.mp4"), list[str]()
-    files = results.targets(tmp_path / "made", ["mp4", "webm", "gif", "webp", "png"])
-    results.save(clip(), files, source, notes.append)
+    files = output_files.targets(tmp_path / "made", ["mp4", "webm", "gif", "webp", "png"])
+    output_files.save(clip(), files, source, notes.append)
     assert [media.has_sound(file) for file in files] == [True, True, False, False, False]
     assert notes == []
-    results.save(clip(), [tmp_path / "other.gif"], source, notes.append)
+    output_files.save(clip(), [tmp_path / "other.gif"], source, notes.append)
     assert notes == ["The sound is left out, because it has room in mp4 and webm files only."]
 
 
@@ -36,7 +36,7 @@ def test_sound_that_is_damaged_costs_no_video(tmp_path: Path, monkeypatch: pytes
 
     source, notes = film(tmp_path / "film.mp4"), list[str]()
     monkeypatch.setattr("vcd_ext.media.sound.Sound.write_until", fail)
-    results.save(clip(), [tmp_path / "made.mp4"], source, notes.append)
+    output_files.save(clip(), [tmp_path / "made.mp4"], source, notes.append)
     assert notes == ["The sound of film.mp4 cannot be read. The video was written without it."]
     assert len(media.read(tmp_path / "made.mp4").frames) == len(clip().frames)
 
@@ -52,8 +52,8 @@ def kept_where(folder: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) 
             raise error
         return write(path, *arguments, **options)
 
-    monkeypatch.setattr(results.media, "write", refusing)
-    return list(results.kept(clip(), [folder / "a.gif", folder / "a.mp4"], None, notes.append)), notes
+    monkeypatch.setattr(output_files.media, "write", refusing)
+    return list(output_files.kept(clip(), [folder / "a.gif", folder / "a.mp4"], None, notes.append)), notes
 
 
 def test_what_a_full_disk_refuses_lies_among_the_temporary_files(tmp_path: Path, monkeypatch) -> None:
@@ -73,7 +73,11 @@ def test_what_cannot_be_encoded_is_kept_as_frames(tmp_path: Path, monkeypatch, e
 
 def test_if_nothing_can_be_written_the_first_reason_is_told_and_nothing_is_left(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(results.media, "write", lambda path, *_, **__: (_ for _ in ()).throw(OSError(f"{path} full")))
+
+    def full(path, *_, **__):
+        raise OSError(f"{path} full")
+
+    monkeypatch.setattr(output_files.media, "write", full)
     with pytest.raises(OSError, match=r"a\.mp4 full"):
-        results.kept(clip(), [Path("a.mp4")], None, print)
+        output_files.kept(clip(), [Path("a.mp4")], None, print)
     assert list(tmp_path.iterdir()) == []

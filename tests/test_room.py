@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vcd_ext.room import room
+from vcd_ext.storage.disk_array import room
 
 
 @pytest.fixture(autouse=True)
 def _little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vcd_ext.room.IN_MEMORY", 20)
+    monkeypatch.setattr("vcd_ext.storage.disk_array.IN_MEMORY", 20)
 
 
 def test_small_arrays_are_plain_ones() -> None:

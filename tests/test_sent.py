@@ -7,7 +7,7 @@ import pytest
 
 from tests import film
 from vcd_ext import media
-from vcd_ext.sent import decoded, received, suffix_of
+from vcd_ext.storage.uploads import decoded, received, suffix_of
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])

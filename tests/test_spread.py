@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from tests import tiny
 from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
+from vcd_ext.denoising.multidiffusion import Swap, spread
 from vcd_ext.motion import attached, load, windows
-from vcd_ext.spread import Swap, spread
 from vcd_ext.tiled.tiles import tiles
 
 FRAMES, LENGTH, OVERLAP = 7, 4, 2  # three windows: 0 to 4, 2 to 6, 3 to 7

@@ -17,10 +17,10 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from tests import tiny
-from vcd_ext.hosts import checkpoint, controlnet
+from vcd_ext.hosts.diffusers import checkpoint, controlnet
 from vcd_ext.identity import load_embedding
 from vcd_ext.motion import load as load_motion
-from vcd_ext.tensorfile import check_finite, read
+from vcd_ext.storage.tensor_file import check_finite, read
 
 WEIGHTS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b.bias": torch.ones(2).half()}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vcd_ext.identity.progress import Progress
-from vcd_ext.terminal import bars
+from vcd_ext.cli.terminal import bars
+from vcd_ext.progress import Progress
 
 
 def test_a_stage_that_begins_anew_with_another_total_ends_full(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,10 +15,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from tests.conftest import Files
-from vcd_ext import train_command
 from vcd_ext.__main__ import main
+from vcd_ext.cli import train
 from vcd_ext.identity import load_embedding
-from vcd_ext.identity.progress import TRAINING, Progress
+from vcd_ext.progress import TRAINING, Progress
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(call, tmp_path, capsys, monke
         yield press
 
     with monkeypatch.context() as patched:
-        patched.setattr(train_command, "bars", pressed_at_two)
+        patched.setattr(train, "bars", pressed_at_two)
         assert main(call) == 130
     said = capsys.readouterr()
     assert said.out == ""
@@ -104,7 +104,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(call, tmp_path, capsys, monke
 
 
 def test_the_second_ctrl_c_stops_at_once(capsys):
-    with train_command.interruption() as interrupted:
+    with train.interruption() as interrupted:
         assert not interrupted()
         signal.raise_signal(signal.SIGINT)
         assert interrupted()
@@ -250,5 +250,5 @@ def test_an_embedding_of_that_name_is_not_overwritten_unasked_nor_joined_by_anot
 
 
 def test_a_folder_can_be_given_for_the_file(tmp_path):
-    assert train_command.target(tmp_path, "rex", False) == tmp_path / "rex.safetensors"
-    assert train_command.target(None, "rex", False) == Path("rex.safetensors")
+    assert train.target(tmp_path, "rex", False) == tmp_path / "rex.safetensors"
+    assert train.target(None, "rex", False) == Path("rex.safetensors")

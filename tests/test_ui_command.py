@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Files
-from vcd_ext import ui_command
 from vcd_ext.__main__ import main, parser
+from vcd_ext.cli import ui
 
 
 def test_without_gradio_one_sentence_says_how_to_get_it(
@@ -32,7 +32,7 @@ def test_identities_and_states_lie_in_the_chosen_folder() -> None:
     arguments = parser().parse_args(
         ["ui", "--checkpoint", "c", "--embeddings", "mine", "--weights", "a", "b", "--port", "9"]
     )
-    folders = ui_command.folders(arguments)
+    folders = ui.folders(arguments)
     assert folders.identities == folders.trainings == Path("mine")
     assert folders.weights == (Path("a"), Path("b"))
 

@@ -13,13 +13,13 @@ from tests import film
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, SETTINGS, ToyStudio, ended, until
 from vcd_ext import media
-from vcd_ext.identity.progress import Progress
-from vcd_ext.job import DONE, FAILED, STOPPED, WAITING
-from vcd_ext.jobs import BusyError, Jobs
+from vcd_ext.jobs.job import DONE, FAILED, STOPPED, WAITING
+from vcd_ext.jobs.queue import BusyError, Jobs
+from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.video_job import VideoJob
+from vcd_ext.progress import Progress
 from vcd_ext.settings import FaceSettings, TiledSettings
-from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui.video_panel import result
-from vcd_ext.video_job import VideoJob
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm_v2")
 TILES = TiledSettings(tile=64, tile_overlap=16, steps=2, seed=3, motion_module="mm_v2")
@@ -215,7 +215,7 @@ def test_a_full_disk_at_the_end_costs_nothing_and_it_can_be_saved_later(
         raise OSError(errno.ENOSPC, f"{path} was not written: the disk is full.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("vcd_ext.results.media.write", full)
+        patched.setattr("vcd_ext.media.output_files.media.write", full)
         job = ended(jobs.videos.start(source, TILES))
         assert job.state == FAILED
         assert "walk-tiled.mp4 was not written: the disk is full." in job.error

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests import tiny
-from vcd_ext import walk
-from vcd_ext.hosts.library import _files
-from vcd_ext.identity import shelf
+from vcd_ext.hosts.diffusers.library import _files
+from vcd_ext.identity import library
+from vcd_ext.storage import walk
 
 
 def test_links_to_folders_are_followed_and_links_that_lead_back_do_no_harm(tmp_path: Path) -> None:
@@ -31,4 +31,4 @@ def test_an_identity_in_a_linked_folder_is_known_and_its_name_is_taken(tmp_path:
     (tmp_path / "embeddings" / "linked").symlink_to(file.parent)
     own = tmp_path / "embeddings" / "rexy.safetensors"
     with pytest.raises(ValueError, match="already an embedding called rexy"):
-        shelf.check_free(own, walk.files(own.parent), replace=False)
+        library.check_free(own, walk.files(own.parent), replace=False)

@@ -19,7 +19,7 @@ from transformers import CLIPTextConfig
 
 from tests import layouts
 from tests.layouts import Sizes
-from vcd_ext.hosts.tokenizer import tokenizer
+from vcd_ext.hosts.diffusers.tokenizer import tokenizer
 
 TOKEN_SPREAD = 0.02  # about that of CLIP's own token embeddings
 

@@ -19,15 +19,15 @@ from tests.identity.toy_host import PHOTOS, ToyHost
 from tests.tiled.toy_host import ToyHost as TiledHost
 from tests.waiting import until
 from vcd_ext.face import Detector
-from vcd_ext.host import Picture, VideoHost, VideoPass
-from vcd_ext.hosts.library import Library
-from vcd_ext.hosts.studio import StandaloneStudio
-from vcd_ext.identity.estimate import Capacity
-from vcd_ext.job import Job
-from vcd_ext.jobs import Jobs
+from vcd_ext.hosts.diffusers.library import Library
+from vcd_ext.hosts.diffusers.studio import StandaloneStudio
+from vcd_ext.hosts.protocols import Picture, VideoHost, VideoPass
+from vcd_ext.identity.training.estimate import Capacity
+from vcd_ext.jobs.job import Job
+from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.studio import Caption, Choices, Folders
+from vcd_ext.jobs.training_job import TrainingJob
 from vcd_ext.settings import NO_MODULE, FaceSettings, PassSettings, TrainSettings
-from vcd_ext.studio import Caption, Choices, Folders
-from vcd_ext.training_job import TrainingJob
 
 SETTINGS = replace(toy_host.SETTINGS, micro_batch=4)  # so that a prediction is a step
 NAME = SETTINGS.name

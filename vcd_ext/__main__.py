@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from vcd_ext import face_command, generate, tiled_command, train_command, ui_command
-from vcd_ext.model_options import add_checkpoint
+from vcd_ext.cli import face, generate, tiled, train, ui
+from vcd_ext.cli.model_options import add_checkpoint
+from vcd_ext.cli.terminal import INTERRUPTED
 from vcd_ext.settings import TrainSettings, add_arguments
-from vcd_ext.terminal import INTERRUPTED
 
 USAGE_ERROR = 2
 
@@ -33,8 +33,8 @@ def parser() -> argparse.ArgumentParser:
     main_parser = _Parser(prog="python -m vcd_ext", description="Videos of one identity from text (Magic-Me).")
     commands = main_parser.add_subparsers(title="subcommands", required=True, metavar="SUBCOMMAND")
     _add_generate(commands)
-    face_command.add(commands)
-    tiled_command.add(commands)
+    face.add(commands)
+    tiled.add(commands)
     _add_train(commands)
     _add_ui(commands)
     _add_demo(commands)
@@ -77,8 +77,8 @@ def _add_train(commands: Any) -> None:
         help="Folders with weights of Grounding DINO and SAM, to find masks with; else the checkpoint finds them.",
     )
     command.add_argument("--overwrite", action="store_true", help="Replace the file if there is one.")
-    add_arguments(command, TrainSettings, skip=train_command.OWN_OPTIONS)
-    command.set_defaults(run=train_command.run)
+    add_arguments(command, TrainSettings, skip=train.OWN_OPTIONS)
+    command.set_defaults(run=train.run)
 
 
 def _add_ui(commands: Any) -> None:
@@ -87,7 +87,7 @@ def _add_ui(commands: Any) -> None:
         help="the tabs as a page of their own, without the WebUI",
         description="Serve the tabs Train ID, Face VCD and Tiled VCD to the browsers of this machine, without the "
         "WebUI. It needs gradio: "
-        f"pip install {ui_command.GRADIO}",
+        f"pip install {ui.GRADIO}",
     )
     add_checkpoint(command)
     command.add_argument(
@@ -109,7 +109,7 @@ def _add_ui(commands: Any) -> None:
     for option, (folder, meaning) in folders.items():
         command.add_argument(option, type=Path, default=Path(folder), help=f"{meaning} (default: %(default)s)")
     command.add_argument("--port", type=int, default=7861, help="Port of the page (default: %(default)s)")
-    command.set_defaults(run=ui_command.run)
+    command.set_defaults(run=ui.run)
 
 
 def _add_demo(commands: Any) -> None:
@@ -125,7 +125,7 @@ def _add_demo(commands: Any) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from vcd_ext import demo
+    from vcd_ext.cli import demo
 
     return demo.run(arguments)
 
@@ -160,7 +160,7 @@ def _add_doctor(commands: Any) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from vcd_ext import doctor
+    from vcd_ext.cli import doctor
 
     return doctor.run(arguments)
 
@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, ImportError) as error:
         print(f"vcd: {error}", file=sys.stderr)
     except Exception as error:
-        from vcd_ext.out_of_memory import is_out_of_memory
+        from vcd_ext.denoising.out_of_memory import is_out_of_memory
 
         if not is_out_of_memory(error):
             raise

@@ -10,7 +10,7 @@ from PIL import Image
 from benchmarks.reliability.scenarios import Ended, Run, digest
 from tests.webui.server import Server
 from vcd_ext import media
-from vcd_ext.identity import bank, record
+from vcd_ext.identity.training import latent_cache, record
 
 HIDDEN = ".part"  # the end of the names of files that are being written
 FRAMES = 4
@@ -90,7 +90,7 @@ def _read(path: Path) -> Any:
             picture.load()
         return None
     if path.suffix == ".bank":
-        return bank.read(path) if hasattr(bank, "read") else record.read(path)
+        return latent_cache.read(path) if hasattr(latent_cache, "read") else record.read(path)
     if path.suffix in (".training", ".photos", ".safetensors"):
         return record.read(path)
     return path.read_bytes()

@@ -18,13 +18,13 @@ from benchmarks.reliability.tally import Tried
 from tests import tiny
 from vcd_ext import media
 from vcd_ext.__main__ import main
-from vcd_ext.atomic import ABANDONED
-from vcd_ext.hosts import standalone, training, video  # before the forks, so that no child needs seconds for it
+from vcd_ext.hosts.diffusers import host, training, video  # before the forks, so that no child needs seconds for it
 from vcd_ext.identity import load_embedding
 from vcd_ext.media import Clip
+from vcd_ext.storage.atomic import ABANDONED
 
 KILLS = 20
-HOSTS = (standalone, training, video)
+HOSTS = (host, training, video)
 SUFFIXES = (".mp4", ".webm", ".gif", ".webp")
 Work = Callable[[Path], None]  # writes into a folder
 

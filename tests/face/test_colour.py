@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vcd_ext.face.colour import CALM, NO_SHIFT, Shift, calmed, measured
 from vcd_ext.face.repair import _Back, _coloured
 from vcd_ext.face.resample import Area
-from vcd_ext.host import Picture
+from vcd_ext.hosts.protocols import Picture
 
 RING = np.zeros((48, 48), np.float32)
 RING[6:42, 6:42] = 1

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.face.synthetic import scenes
-from vcd_ext.face.scan import Scan
+from vcd_ext.face.track.scan import Scan
 
 Frames = NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ from tests.face.synthetic import Jittery, Person, Scene, line, moving, scene
 from tests.face.toy_host import ToyHost
 from vcd_ext.face import Detection, Track, boxes_of, find_people, restore
 from vcd_ext.face.boxes import extents, inside, iou, middles
-from vcd_ext.host import Interrupted
+from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.settings import FaceSettings
 
 Made = Callable[[str], Scene]

@@ -4,7 +4,7 @@ import pytest
 
 from tools.toyworld.captions import PREFIXES
 from vcd_ext.face.framing import close_up
-from vcd_ext.identity.augment import CLOSE, FAR
+from vcd_ext.identity.photos.augment import CLOSE, FAR
 
 
 @pytest.mark.parametrize(

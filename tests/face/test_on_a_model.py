@@ -13,8 +13,8 @@ from tests.face.conftest import SETTINGS
 from tests.face.synthetic import Jittery, Scene
 from tests.face.test_restore import Stop, far_from
 from vcd_ext.face import find_people, restore
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.video import StandaloneVideo
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
 
 FRAMES = 4
 

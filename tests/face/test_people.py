@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vcd_ext.face import Track
-from vcd_ext.face.people import parse, prompts
+from vcd_ext.face.track.people import parse, prompts
 from vcd_ext.settings import FaceSettings, SettingError
 
 

@@ -16,7 +16,7 @@ from vcd_ext.face import Detection, Track, find_people, restore
 from vcd_ext.face.boxes import extents, middles
 from vcd_ext.face.repair import Patch
 from vcd_ext.face.waiting import Waiting
-from vcd_ext.host import Picture
+from vcd_ext.hosts.protocols import Picture
 from vcd_ext.settings import FaceSettings, SettingError
 
 Made = Callable[[str], Scene]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vcd_ext.face.smooth import STIFFNESS, followed, robust, smooth, stiffness
+from vcd_ext.face.track.smooth import STIFFNESS, followed, robust, smooth, stiffness
 
 Values = NDArray[np.float64]
 

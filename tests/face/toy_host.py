@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from vcd_ext.host import Interrupted, Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.hosts.protocols import Interrupted, Mask, Picture, Report, Tiling, VideoPass
 
 STEPS = 4
 

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from tests.conftest import Files
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.diffusers.host import Standalone
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from transformers import CLIPTextModel
 
 from tests import tiny
 from tests.conftest import Files
-from vcd_ext.hosts import checkpoint
+from vcd_ext.hosts.diffusers import checkpoint
 
 UNET_INPUT = "model.diffusion_model.input_blocks.0.0.weight"
 TEXT = "cond_stage_model.transformer.text_model"

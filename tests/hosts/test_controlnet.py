@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from tests import tiny
-from vcd_ext.hosts import controlnet
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.diffusers import controlnet
+from vcd_ext.hosts.diffusers.host import Standalone
 
 State = dict[str, Tensor]
 GIGABYTE = 2**30

@@ -9,7 +9,7 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline
 from torch import Tensor
 
 from tests.identity.embedding_layouts import LAYOUTS, NAME, vectors_of
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.identity import load_embedding, save_embedding
 
 

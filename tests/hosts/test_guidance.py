@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from vcd_ext.hosts import checkpoint
-from vcd_ext.hosts.guidance import Guidance, guidance
-from vcd_ext.hosts.prompt import Prompts
+from vcd_ext.hosts.diffusers import checkpoint
+from vcd_ext.hosts.diffusers.conditioning import Prompts
+from vcd_ext.hosts.diffusers.guidance import Guidance, guidance
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 from torch import Tensor
 
-from vcd_ext.hosts import checkpoint
-from vcd_ext.hosts.prompt import Prompts
-from vcd_ext.hosts.tokenizer import tokenizer
+from vcd_ext.hosts.diffusers import checkpoint
+from vcd_ext.hosts.diffusers.conditioning import Prompts
+from vcd_ext.hosts.diffusers.tokenizer import tokenizer
 from vcd_ext.identity import load_embedding
 from vcd_ext.prompt.names import mentions
 

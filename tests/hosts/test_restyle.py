@@ -7,10 +7,11 @@ import pytest
 
 from tests.conftest import Files
 from tests.hosts.test_video import soft
-from vcd_ext import generate, media
+from vcd_ext import media
 from vcd_ext.__main__ import main
-from vcd_ext.hosts.restyle import fitting, restyle
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.cli import generate
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.restyle import fitting, restyle
 from vcd_ext.media import Clip
 from vcd_ext.settings import GenerateSettings, VideoSettings
 

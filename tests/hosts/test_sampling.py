@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from vcd_ext.hosts.sampling import alphas_cumprod, noised, scheduler, started, step
+from vcd_ext.hosts.diffusers.sampling import alphas_cumprod, noised, scheduler, started, step
 
 KNOWN = alphas_cumprod(animated=False)
 SIGMAS = ((1 - KNOWN) / KNOWN).sqrt()  # of each time

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from tests import tiny
-from vcd_ext.hosts import sampling, standalone
+from vcd_ext.hosts.diffusers import host as standalone
+from vcd_ext.hosts.diffusers import sampling
 from vcd_ext.media import Clip
 from vcd_ext.settings import SAMPLERS, GenerateSettings, VideoSettings, from_infotext
 

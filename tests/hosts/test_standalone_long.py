@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vcd_ext.host import VideoPass
-from vcd_ext.hosts.video import StandaloneVideo
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.hosts.protocols import VideoPass
 from vcd_ext.settings import GenerateSettings, VideoSettings
 
 PICTURE = GenerateSettings(prompt="a photo of tinyperson", width=64, height=72, steps=2, cfg_scale=1, seed=5)

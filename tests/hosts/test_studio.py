@@ -10,15 +10,16 @@ from torch import Tensor
 from tests import tiny
 from tests.conftest import Files
 from tests.identity.toy_host import photo
-from vcd_ext.host import VideoPass
-from vcd_ext.hosts.library import Library
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.studio import StandaloneStudio
-from vcd_ext.hosts.training import StandaloneTraining
-from vcd_ext.identity import load_embedding, save_embedding, shelf
-from vcd_ext.identity.progress import Progress, Report
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.library import Library
+from vcd_ext.hosts.diffusers.studio import StandaloneStudio
+from vcd_ext.hosts.diffusers.training import StandaloneTraining
+from vcd_ext.hosts.protocols import VideoPass
+from vcd_ext.identity import library as shelf
+from vcd_ext.identity import load_embedding, save_embedding
+from vcd_ext.jobs.studio import Folders
+from vcd_ext.progress import Progress, Report
 from vcd_ext.settings import SAMPLERS, FaceSettings, TiledSettings, TrainSettings
-from vcd_ext.studio import Folders
 
 SETTINGS = TrainSettings(name="rexling", class_word="dog", size=64, steps=2, batch=1, variants=1, tokens=2, seed=1)
 PHOTOS = [photo(0)]

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from tests.hosts.test_standalone import PICTURE, VIDEO
 from vcd_ext import identity
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.training import StandaloneTraining
-from vcd_ext.identity.draw import Batch
-from vcd_ext.identity.photos import Photo
-from vcd_ext.identity.plan import Plan
-from vcd_ext.identity.schedule import animatediff
-from vcd_ext.identity.step import gradient
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.training import StandaloneTraining
+from vcd_ext.identity.photos.photo import Photo
+from vcd_ext.identity.training.batch import Batch
+from vcd_ext.identity.training.plan import Plan
+from vcd_ext.identity.training.schedule import animatediff
+from vcd_ext.identity.training.step import gradient
 from vcd_ext.settings import TrainSettings
 
 SETTINGS = TrainSettings(name="rexy", class_word="dog", size=64, steps=2, seed=1, variants=1, batch=2)

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 
 from tests import tiny
 from tests.conftest import Files
-from vcd_ext.host import Interrupted, Picture, Tiling, VideoPass
-from vcd_ext.hosts import controlnet
-from vcd_ext.hosts.enlarge import Enlargers
-from vcd_ext.hosts.passes import steps_run
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.video import StandaloneVideo
+from vcd_ext.hosts.diffusers import controlnet
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.hosts.protocols import Interrupted, Picture, Tiling, VideoPass
+from vcd_ext.hosts.shared.enlarge import Enlargers
+from vcd_ext.hosts.shared.passes import steps_run
 from vcd_ext.noise import correlate
 from vcd_ext.settings import SAMPLERS
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.photos.photo import Photo
 
 Pixels = NDArray[np.uint8]
 Save = Callable[..., Path]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vcd_ext.identity.adam import Adam
+from vcd_ext.identity.training.adam import Adam
 
 START = torch.randn(4, 8, generator=torch.Generator().manual_seed(1))
 GRADIENTS = 0.1 * torch.randn(30, 4, 8, generator=torch.Generator().manual_seed(2))

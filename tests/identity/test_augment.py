@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.identity.drawn import Pixels, ellipse, picture, red_on_blue
-from vcd_ext.identity.augment import Variant, variant
-from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.photos.augment import Variant, variant
+from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.settings import TrainSettings
 
 PLAIN = TrainSettings(size=64, flip=0, rotate=0, far=0, close=0, whole_picture=0, background=0)

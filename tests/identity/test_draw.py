@@ -6,9 +6,9 @@ from dataclasses import replace
 import torch
 
 from tests.identity.toy_host import SETTINGS
-from vcd_ext.identity.bank import Bank
-from vcd_ext.identity.draw import Levels, training_batch, validation_batch
-from vcd_ext.identity.schedule import animatediff
+from vcd_ext.identity.training.batch import Levels, training_batch, validation_batch
+from vcd_ext.identity.training.latent_cache import Bank
+from vcd_ext.identity.training.schedule import animatediff
 
 LEVELS = Levels((animatediff(),), "epsilon")
 

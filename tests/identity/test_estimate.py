@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from vcd_ext.identity import estimate
-from vcd_ext.identity.estimate import Capacity, Estimate
+from vcd_ext.identity.training import estimate
+from vcd_ext.identity.training.estimate import Capacity, Estimate
 from vcd_ext.settings import TrainSettings
 
 SETTINGS = TrainSettings(name="rexy", class_word="dog", validate_every=0, variants=1)

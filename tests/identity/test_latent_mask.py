@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vcd_ext.identity.augment import latent_mask
+from vcd_ext.identity.photos.augment import latent_mask
 
 
 def blocks(*boxes: tuple[int, int, int, int]) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vcd_ext.identity.mask_check import check_mask
+from vcd_ext.identity.photos.mask_check import check_mask
 
 
 def covering(share: float) -> NDArray[np.uint8]:

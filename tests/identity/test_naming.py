@@ -2,7 +2,7 @@
 
 import pytest
 
-from vcd_ext.hosts.tokenizer import tokenizer
+from vcd_ext.hosts.diffusers.tokenizer import tokenizer
 from vcd_ext.identity.naming import check_class_word, check_name
 from vcd_ext.settings import SettingError
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.identity.drawn import Save, ellipse, is_one_sentence, names, picture
-from vcd_ext.identity.photos import read_photos
+from vcd_ext.identity.photos.photo import read_photos
 
 SUBJECT = ellipse(96, 128, (30, 20, 90, 80))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vcd_ext.identity.places import inside
+from vcd_ext.storage.allowed_folders import inside
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from vcd_ext.identity.plan import GIB, RESERVE, Plan, activations, plans
+from vcd_ext.identity.training.plan import GIB, RESERVE, Plan, activations, plans
 from vcd_ext.settings import TrainSettings
 
 HALF, SINGLE = 2, 4

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tests.identity.toy_host import WIDTH, ToyHost
-from vcd_ext.identity import preview
+from vcd_ext.identity.training import preview
 
 VECTORS = torch.zeros(2, WIDTH)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vcd_ext.identity import progress
-from vcd_ext.identity.progress import Progress, steps
+from vcd_ext import progress
+from vcd_ext.progress import Progress, steps
 
 
 @pytest.fixture

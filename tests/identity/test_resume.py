@@ -14,9 +14,9 @@ import torch
 
 from tests.identity.toy_host import PHOTOS, SETTINGS, ToyHost, photo
 from vcd_ext import identity
-from vcd_ext.identity import bank, state
-from vcd_ext.identity.progress import TRAINING, Progress
-from vcd_ext.identity.train import Identity
+from vcd_ext.identity.training import latent_cache, state
+from vcd_ext.identity.training.train import Identity
+from vcd_ext.progress import TRAINING, Progress
 from vcd_ext.settings import TrainSettings
 
 
@@ -194,7 +194,7 @@ def test_killed_at_ten_moments_it_loses_no_more_than_the_steps_since_the_last_sa
             kept = state.load(path, state.key_of(path))
             assert kept.step >= last.value - LONG.save_every
         if kept and kept.step:
-            assert bank.load(tmp_path / "state.bank", state.key_of(path)) is not None
+            assert latent_cache.load(tmp_path / "state.bank", state.key_of(path)) is not None
         assert {file.suffix for file in tmp_path.iterdir()} <= {"", ".bank", ".part"}
     assert kept is not None
     assert kept.step < LONG.steps, "it was killed, and did not end"
@@ -232,6 +232,6 @@ def test_photos_that_show_something_else_make_another_key():
 
 
 def identity_key(photos: list) -> str:
-    from vcd_ext.identity.key import run_key
+    from vcd_ext.identity.training.fingerprint import run_key
 
     return run_key(ToyHost(), photos, SETTINGS)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from diffusers import DDPMScheduler
 
-from vcd_ext.identity.schedule import animatediff, noised, target
+from vcd_ext.identity.training.schedule import animatediff, noised, target
 
 LATENTS, NOISE = torch.randn(2, 3, 4, 5, 5, generator=torch.Generator().manual_seed(1))
 TIMES = torch.tensor([0, 500, 999])

@@ -2,7 +2,7 @@
 
 import torch
 
-from vcd_ext.identity.step import masked_loss
+from vcd_ext.identity.training.step import masked_loss
 
 WANTED = torch.randn(2, 4, 6, 6, generator=torch.Generator().manual_seed(1))
 

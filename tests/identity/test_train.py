@@ -10,10 +10,10 @@ import torch
 
 from tests.identity.toy_host import PHOTOS, SETTINGS, ToyHost, photo
 from vcd_ext import identity
-from vcd_ext.identity import bank
-from vcd_ext.identity.photos import Photo
-from vcd_ext.identity.progress import ENCODING, TRAINING, Progress
-from vcd_ext.identity.train import Identity
+from vcd_ext.identity.photos.photo import Photo
+from vcd_ext.identity.training import latent_cache
+from vcd_ext.identity.training.train import Identity
+from vcd_ext.progress import ENCODING, TRAINING, Progress
 from vcd_ext.settings import SettingError
 
 EMPTY = np.zeros((64, 64), np.uint8)
@@ -153,7 +153,7 @@ def test_photos_are_encoded_once_and_many_have_fewer_variants(monkeypatch):
     trained(host=host)
     assert host.encoded == 3 * 2
     assert host.encoder_freed
-    monkeypatch.setattr(bank, "MOST", 10)
+    monkeypatch.setattr(latent_cache, "MOST", 10)
     trained(host=many, variants=16)
     assert many.encoded == 3 * 3
 

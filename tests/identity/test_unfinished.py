@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tests.identity.toy_host import PHOTOS, SETTINGS, ToyHost
-from vcd_ext.identity import train, unfinished
-from vcd_ext.identity.key import run_key
-from vcd_ext.identity.unfinished import Begun
+from vcd_ext.identity import train
+from vcd_ext.identity.training import unfinished
+from vcd_ext.identity.training.fingerprint import run_key
+from vcd_ext.identity.training.unfinished import Begun
 
 
 def test_photos_masks_and_settings_come_back_exactly(tmp_path: Path) -> None:

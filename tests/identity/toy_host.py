@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vcd_ext.host import FACTOR, Posterior
-from vcd_ext.identity.photos import Photo
-from vcd_ext.identity.schedule import animatediff
+from vcd_ext.hosts.protocols import FACTOR, Posterior
+from vcd_ext.identity.photos.photo import Photo
+from vcd_ext.identity.training.schedule import animatediff
 from vcd_ext.settings import TrainSettings
 
 WIDTH = 8

@@ -75,7 +75,7 @@ def test_pictures_are_stacked_whatever_their_number_was_thought_to_be(expected: 
 def test_what_is_too_large_for_the_memory_is_stacked_on_the_disk(
     expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vcd_ext.room.IN_MEMORY", 3 * 4 * 6 * 3)
+    monkeypatch.setattr("vcd_ext.storage.disk_array.IN_MEMORY", 3 * 4 * 6 * 3)
     pictures = [np.full((4, 6, 3), i, np.uint8) for i in range(6)]
     frames = stacked(iter(pictures), expected)
     assert isinstance(frames, np.memmap)

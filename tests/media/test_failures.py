@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vcd_ext.atomic import atomically
 from vcd_ext.media import Clip, read, write
+from vcd_ext.storage.atomic import atomically
 
 FILES = ["clip.mp4", "clip.webm", "clip.gif", "clip.webp"]
 every_file = pytest.mark.parametrize("name", FILES)

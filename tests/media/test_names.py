@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests import film
-from vcd_ext import media, results
-from vcd_ext.generate import make_room, targets
+from vcd_ext import media
+from vcd_ext.cli.generate import make_room, targets
+from vcd_ext.cli.video_to_video import beside
+from vcd_ext.media import output_files
 from vcd_ext.media.names import LONGEST, cut, cut_all
-from vcd_ext.pipeline import Finished
-from vcd_ext.remake_command import beside
+from vcd_ext.stages.pipeline import Finished
 
 LONG = {"latin": "photo of rex " * 40, "CJK": "雪の中を走る犬" * 30, "emoji": "🐕‍🦺" * 60, "one word": "x" * 1000}
 
@@ -44,7 +45,7 @@ def test_folders_that_a_prompt_names_are_cut_as_well(tmp_path: Path) -> None:
 def test_videos_and_those_of_their_stages_have_names_of_their_own(script: str, tmp_path: Path) -> None:
     seen: set[Path] = set()
     for _ in range(3):
-        files = results.free(tmp_path, LONG[script], ["mp4", "webp", "png"])
+        files = output_files.free(tmp_path, LONG[script], ["mp4", "webp", "png"])
         stages = [Finished(title, film.clip()).beside(file) for title in ("T2V VCD", "Face VCD") for file in files]
         assert max(map(size, stages)) <= LONGEST
         assert len(seen & {*files, *stages}) == 0

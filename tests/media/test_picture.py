@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.identity.drawn import picture
-from vcd_ext.identity.photos import KEPT_PIXELS, MIN_SIDE
+from vcd_ext.identity.photos.photo import KEPT_PIXELS, MIN_SIDE
 from vcd_ext.media.picture import PictureError, read_picture
 
 UPRIGHT = picture(1)

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from tests.media.matroska import retimed
-from vcd_ext import results
-from vcd_ext.media import Clip, Part, SoundError, carries_sound, has_sound, read, write
+from vcd_ext.media import Clip, Part, SoundError, carries_sound, has_sound, output_files, read, write
 
 FPS = 8
 RATE = 44100
@@ -254,7 +253,7 @@ def test_sound_that_the_muxer_refuses_costs_the_sound_and_not_the_video(source: 
     clip, notes = read(source), list[str]()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("vcd_ext.media.sound.Sound._peek", refuse)
-        results.write(clip, tmp_path / "made.mp4", source, notes.append)
+        output_files.write(clip, tmp_path / "made.mp4", source, notes.append)
     assert len(read(tmp_path / "made.mp4").frames) == len(clip.frames)
     assert not has_sound(tmp_path / "made.mp4")
     assert "The video was written without it." in notes[0]

@@ -17,7 +17,7 @@ from tools.toyworld.measure_judges import box_overlap, mask_overlap
 from tools.toyworld.scenes import paint
 from tools.toyworld.softening import soften
 from tools.toyworld.world import Render, render, sample
-from vcd_ext.metrics.toyworld import ACTIONS, KINDS, SCENES, SURE, Judges, load_judges, save_judges
+from vcd_ext.toyworld.judging import ACTIONS, KINDS, SCENES, SURE, Judges, load_judges, save_judges
 
 FILE = Path(vcd_ext.__file__).parent / "toyworld" / "judges.safetensors"
 pytestmark = pytest.mark.skipif(not FILE.is_file(), reason="the judges of the drawn world are not trained yet")

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tests import tiny
-from vcd_ext.hosts import checkpoint
+from vcd_ext.hosts.diffusers import checkpoint
 
 ALL = slice(None)
 

@@ -9,9 +9,9 @@ import torch
 
 from tests.conftest import Files
 from tests.tiled.toy_host import noisy_frames
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.video import StandaloneVideo
-from vcd_ext.identity.progress import Progress
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.progress import Progress
 from vcd_ext.settings import TiledSettings
 from vcd_ext.tiled import upscale
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.tiled.toy_host import ToyHost, noisy_frames
-from vcd_ext.host import Picture, Tiling, VideoPass
+from vcd_ext.hosts.protocols import Picture, Tiling, VideoPass
 from vcd_ext.settings import SettingError, TiledSettings
 from vcd_ext.tiled import upscale
 from vcd_ext.tiled.upscale import PAINTING
@@ -243,7 +243,7 @@ def test_progress_is_the_hosts_as_a_stage() -> None:
 
 
 def test_long_videos_lie_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vcd_ext.room.IN_MEMORY", 1000)
+    monkeypatch.setattr("vcd_ext.storage.disk_array.IN_MEMORY", 1000)
     frames = noisy_frames(3)
     result = upscale(ToyHost(), frames, SMALL)
     assert isinstance(result, np.memmap)

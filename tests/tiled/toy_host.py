@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from vcd_ext.host import Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.hosts.protocols import Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.tiled.tiles import tiles
 
 Change = Callable[[Picture, int, int], Picture]  # a tile of the enlarged picture, its frame, its number

@@ -10,7 +10,7 @@ import torch
 
 from tools.toyworld import measure_judges, train_judges
 from tools.toyworld.judge_batches import Subjects, picture_batch
-from vcd_ext.metrics.toyworld import load_judges, new_picture_judge
+from vcd_ext.toyworld.judging import load_judges, new_picture_judge
 
 SMALL = [
     "--picture-steps", "4", "--pairs", "2",

@@ -22,7 +22,7 @@ from tools.toyworld.captions import held_out
 from tools.toyworld.second_stage import noised, scaled_linear
 from tools.toyworld.spec import sample
 from vcd_ext import motion
-from vcd_ext.hosts import checkpoint
+from vcd_ext.hosts.diffusers import checkpoint
 
 STEPS = ["--steps", "3", "--threads", "1"]
 DENOISER = ["--channels", "32", "32", "32", "32", "--width", "32", "--layers", "1", "--pictures", "8", "--a-part", "4",

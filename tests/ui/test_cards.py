@@ -8,8 +8,8 @@ from pathlib import Path
 from PIL import Image
 
 from tests.identity.toy_host import PHOTOS
-from vcd_ext.identity import shelf
-from vcd_ext.identity.shelf import Shelved
+from vcd_ext.identity import library
+from vcd_ext.identity.library import Shelved
 from vcd_ext.ui.cards import EMPTY, SIDE, cards, size
 
 
@@ -27,7 +27,7 @@ def test_a_card_says_what_the_identity_is_and_shows_it(tmp_path: Path) -> None:
 
 def test_without_a_picture_or_with_a_damaged_one_it_shows_the_initial(tmp_path: Path) -> None:
     (tmp_path / "odd.png").write_bytes(b"?")
-    whole = shelf.save_picture(tmp_path / "rex.safetensors", PHOTOS[0]).read_bytes()
+    whole = library.save_picture(tmp_path / "rex.safetensors", PHOTOS[0]).read_bytes()
     shorter = whole[:33] + (100).to_bytes(4, "big") + whole[37:]  # of its pixels; Pillow calls that a SyntaxError
     (tmp_path / "shorter.png").write_bytes(shorter)
     for picture in (None, tmp_path / "odd.png", tmp_path / "shorter.png", tmp_path / "gone.png"):

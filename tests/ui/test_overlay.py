@@ -7,7 +7,7 @@ import pytest
 
 from tests.identity.drawn import picture
 from tests.identity.toy_host import PHOTOS
-from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.ui.overlay import DIMMED, FRAME, OUTLINE, framed, overlay
 
 PHOTO = replace(PHOTOS[0], pixels=np.full((64, 64, 3), 200, np.uint8))  # the subject: [0:32, 0:32]

@@ -7,9 +7,9 @@ import pytest
 
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import SETTINGS, ToyStudio, ended, stopped_at
-from vcd_ext.identity.progress import ENCODING, TRAINING, Progress
-from vcd_ext.jobs import Jobs
-from vcd_ext.training_job import TrainingJob
+from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.progress import ENCODING, TRAINING, Progress
 from vcd_ext.ui import panel
 from vcd_ext.ui.frame import ACTIVE, notes
 from vcd_ext.ui.panel import headline

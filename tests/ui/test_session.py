@@ -12,12 +12,12 @@ from tests.gradio_page import RawPage, sent
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_at
 from tests.waiting import PATIENCE, until
-from vcd_ext.jobs import BusyError, Jobs
-from vcd_ext.session import asked_by
+from vcd_ext.jobs.queue import BusyError, Jobs
+from vcd_ext.jobs.session import asked_by
+from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.video_job import VideoJob
 from vcd_ext.settings import TiledSettings
-from vcd_ext.training_job import TrainingJob
 from vcd_ext.ui.app import page as built
-from vcd_ext.video_job import VideoJob
 
 TILES = TiledSettings(tile=64, tile_overlap=16, steps=2, motion_module="mm_v2")
 ANN, BOB = {"vcd_session": "a" * 32}, {"vcd_session": "b" * 32}

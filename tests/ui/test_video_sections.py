@@ -15,8 +15,9 @@ from tests import film
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, SETTINGS, ToyStudio, ended
 from vcd_ext import media
-from vcd_ext.jobs import Jobs
-from vcd_ext.session import asked_by
+from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.session import asked_by
+from vcd_ext.jobs.video_job import VideoJob
 from vcd_ext.settings import FaceSettings, TiledSettings
 from vcd_ext.ui.app import page
 from vcd_ext.ui.frame import ACTIVE
@@ -25,7 +26,6 @@ from vcd_ext.ui.layouts import FACE, TILED
 from vcd_ext.ui.people_section import PeopleSection
 from vcd_ext.ui.remake_section import RemakeSection
 from vcd_ext.ui.session import PageName, whose
-from vcd_ext.video_job import VideoJob
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm_v2")
 TILES = TiledSettings(tile=64, tile_overlap=16, steps=2, seed=3, motion_module="mm_v2")
@@ -234,7 +234,7 @@ def test_what_a_full_disk_refused_is_saved_again(
         raise OSError(errno.ENOSPC, "The disk is full.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("vcd_ext.results.media.write", full)
+        patched.setattr("vcd_ext.media.output_files.media.write", full)
         tiles.begin(str(source), ["mp4"], *values(TILES))
         last(jobs)
         shown = told(tiles, tiles.show())

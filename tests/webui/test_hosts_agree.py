@@ -8,7 +8,7 @@ import pytest
 
 from tests.webui.server import Server
 from tests.webui.test_video import lsb
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.settings import GenerateSettings, VideoSettings
 
 SAMPLERS = {  # as the WebUI names them, with their schedules

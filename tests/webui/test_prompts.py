@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from tests.webui.server import Server
-from vcd_ext.hosts.prompt import CHUNK, Prompts
-from vcd_ext.hosts.standalone import Standalone
+from vcd_ext.hosts.diffusers.conditioning import CHUNK, Prompts
+from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.prompt import parts, schedule
 
 STEPS = 10

@@ -16,9 +16,9 @@ from tests.waiting import PATIENCE, until
 from tests.webui.server import Server, as_base64
 from tests.webui.test_safety import check
 from tests.webui.test_video import lsb
-from vcd_ext.host import Tiling, VideoPass
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.video import StandaloneVideo
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.hosts.protocols import Tiling, VideoPass
 
 WORK: dict[str, Any] = {
     "prompt": "a photo of a cat, tinyperson",

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vcd_ext.metrics.picture_judge import PictureJudge
-from vcd_ext.metrics.subject_judge import CutOut, cut_out
+from vcd_ext.toyworld.picture_judge import PictureJudge
+from vcd_ext.toyworld.subject_judge import CutOut, cut_out
 
 from . import figures
 from .canvas import Canvas

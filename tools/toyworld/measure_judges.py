@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vcd_ext.metrics.toyworld import ACTIONS, KINDS, SCENES, Judges, load_judges
+from vcd_ext.toyworld.judging import ACTIONS, KINDS, SCENES, Judges, load_judges
 
 from .captions import DISTANCES
 from .identity import SPLITS

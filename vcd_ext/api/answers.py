@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from fastapi import HTTPException, Request
 
-from vcd_ext.job import Job
-from vcd_ext.jobs import BusyError
+from vcd_ext.jobs.job import Job
+from vcd_ext.jobs.queue import BusyError
 
 Answer = TypeVar("Answer")
 JSON = "application/json"

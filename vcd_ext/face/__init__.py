@@ -5,9 +5,9 @@
 """
 
 from vcd_ext.face.detect import Detection, Detector, detector
-from vcd_ext.face.find import find_people
 from vcd_ext.face.restore import restore
 from vcd_ext.face.sheet import sheet
-from vcd_ext.face.track import Track, boxes_of
+from vcd_ext.face.track.find import find_people
+from vcd_ext.face.track.tracklet import Track, boxes_of
 
 __all__ = ["Detection", "Detector", "Track", "boxes_of", "detector", "find_people", "restore", "sheet"]

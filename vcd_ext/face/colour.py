@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.face.mask import Weights
-from vcd_ext.host import Picture
+from vcd_ext.hosts.protocols import Picture
 
 CALM = 4  # frames before and after a frame whose colours it shares
 _CONTRAST = 0.8, 1.25  # beyond that the ring was painted anew, and says nothing about contrast

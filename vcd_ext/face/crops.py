@@ -6,7 +6,7 @@ import numpy as np
 
 from vcd_ext.face.boxes import Values, extents, middles
 from vcd_ext.face.resample import Square
-from vcd_ext.face.track import Track
+from vcd_ext.face.track.tracklet import Track
 from vcd_ext.settings import FaceSettings
 
 

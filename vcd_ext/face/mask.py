@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from vcd_ext.face.boxes import Values, extents, middles
 from vcd_ext.face.resample import Area, Square, area
-from vcd_ext.host import Mask
+from vcd_ext.hosts.protocols import Mask
 from vcd_ext.settings import FaceSettings
 
 Weights = NDArray[np.float32]

@@ -14,8 +14,8 @@ from vcd_ext.face.colour import CALM, Shift, calmed, measured
 from vcd_ext.face.crops import squares
 from vcd_ext.face.mask import Weights, beyond_face, paste_weights, pasted, repaint_mask
 from vcd_ext.face.resample import Area, Square, enlarge, reduce
-from vcd_ext.face.track import Track, in_picture
-from vcd_ext.host import Interrupted, Picture, Report, VideoHost, VideoPass
+from vcd_ext.face.track.tracklet import Track, in_picture
+from vcd_ext.hosts.protocols import Interrupted, Picture, Report, VideoHost, VideoPass
 from vcd_ext.settings import NO_MODULE, FaceSettings
 
 # Motion modules were trained on 16 frames and know nothing of much less; shorter tracks are continued there and back.

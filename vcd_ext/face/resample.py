@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
-from vcd_ext.host import Picture
+from vcd_ext.hosts.protocols import Picture
 
 Matrix = NDArray[np.float32]
 

@@ -6,21 +6,21 @@ from dataclasses import asdict, fields, replace
 
 import numpy as np
 
+from vcd_ext.denoising.out_of_memory import explained, first_that_fits
 from vcd_ext.face import detect
 from vcd_ext.face.crops import without_large, zoom
-from vcd_ext.face.find import Frames, Note, find_people
-from vcd_ext.face.people import parse as parse_people
-from vcd_ext.face.people import prompts
 from vcd_ext.face.repair import SHORTEST, Repair
-from vcd_ext.face.track import Track
+from vcd_ext.face.track.find import Frames, Note, find_people
+from vcd_ext.face.track.people import parse as parse_people
+from vcd_ext.face.track.people import prompts
+from vcd_ext.face.track.tracklet import Track
 from vcd_ext.face.waiting import Waiting
-from vcd_ext.host import FACTOR, Interrupted, VideoHost, VideoPass
-from vcd_ext.identity.progress import Report, steps
+from vcd_ext.hosts.protocols import FACTOR, Interrupted, VideoHost, VideoPass
 from vcd_ext.media.clip import check_frames
 from vcd_ext.motion.windows import shorter
-from vcd_ext.out_of_memory import explained, first_that_fits
-from vcd_ext.room import room
+from vcd_ext.progress import Report, steps
 from vcd_ext.settings import FaceSettings, SettingError, parse
+from vcd_ext.storage.disk_array import room
 
 REPAIRING = "Repairing face"  # and its number
 

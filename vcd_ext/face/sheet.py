@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.face.boxes import Values, extents, iou
-from vcd_ext.face.track import Track
+from vcd_ext.face.track.tracklet import Track
 
 HEIGHT = 288  # pixels of each frame on the sheet
 COLUMNS = 3

@@ -8,7 +8,7 @@ import numpy as np
 
 from vcd_ext.face.repair import Patch
 from vcd_ext.face.resample import Area
-from vcd_ext.room import IN_MEMORY
+from vcd_ext.storage.disk_array import IN_MEMORY
 
 
 class Waiting:

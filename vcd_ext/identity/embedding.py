@@ -9,10 +9,10 @@ from typing import Any
 
 from torch import Tensor
 
-from vcd_ext import tensorfile
-from vcd_ext.atomic import atomically
 from vcd_ext.prompt.names import mentions
-from vcd_ext.tensorfile import read
+from vcd_ext.storage import tensor_file
+from vcd_ext.storage.atomic import atomically
+from vcd_ext.storage.tensor_file import read
 
 SUFFIXES = (".safetensors", ".pt", ".bin")
 
@@ -77,7 +77,7 @@ def save_embedding(path: str | Path, vectors: Tensor, metadata: Mapping[str, str
     # A copy: the vectors may be part of a larger tensor or need gradients, and safetensors saves neither.
     tensor = _checked(vectors.detach(), path.name).cpu().clone()
     with atomically(path) as part:
-        tensorfile.write(part, {path.stem: tensor}, metadata or {})
+        tensor_file.write(part, {path.stem: tensor}, metadata or {})
     return path
 
 

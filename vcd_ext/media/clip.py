@@ -8,7 +8,7 @@ from numbers import Rational
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.room import is_large, room
+from vcd_ext.storage.disk_array import is_large, room
 
 # Rates of broadcast video: people write 23.976 or 29.97 and mean 24000/1001 and 30000/1001.
 NTSC = tuple(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120))

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from vcd_ext.atomic import atomically
 from vcd_ext.media.animation import read_apng
 from vcd_ext.media.clip import Clip, MediaError
 from vcd_ext.media.containers import read_container, write_mp4, write_webm
@@ -20,6 +19,7 @@ from vcd_ext.media.part import WHOLE, Part
 from vcd_ext.media.pyav import DEMUXERS
 from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 from vcd_ext.media.webp import read_webp, write_webp
+from vcd_ext.storage.atomic import atomically
 
 COUNTED = 256  # frames after those that are used, to tell how many there are
 WRITERS: dict[str, Callable[..., None]] = {

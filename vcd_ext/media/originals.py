@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from vcd_ext.media.clip import Clip
-from vcd_ext.room import on_disk
+from vcd_ext.storage.disk_array import on_disk
 
 MOST = 2**30  # bytes of frames; of the last video it may be more
 SHARE = 0.5  # of the free disk, above which a video is not kept

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from vcd_ext.denoising.unet import device_of, dtype_of, is_ldm
 from vcd_ext.motion.module import MotionModule, TemporalTransformer
-from vcd_ext.unet import device_of, dtype_of, is_ldm
 
 _carrying: "weakref.WeakSet[nn.Module]" = weakref.WeakSet()
 

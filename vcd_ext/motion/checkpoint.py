@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from vcd_ext.filled import filled
+from vcd_ext.denoising.zero_copy import filled
 from vcd_ext.motion.module import HEADS, NORM_GROUPS, BlockSize, MotionModule, PositionalEncoding
-from vcd_ext.tensorfile import check_finite, read_model
+from vcd_ext.storage.tensor_file import check_finite, read_model
 
 WHAT_TO_USE = "Use mm_sd_v15_v2, v3_sd15_mm or AnimateLCM_sd15_t2v (.safetensors or .ckpt)."
 SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt")

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from vcd_ext import partition
+from vcd_ext.denoising import partition
 
 SHORTEST = 4  # frames; with fewer the motion module has nothing to see
 

@@ -1,4 +1,4 @@
-"""What the host is asked for: the settings of Tiled VCD in the words of `vcd_ext.host`."""
+"""What the host is asked for: the settings of Tiled VCD in the words of `vcd_ext.hosts.protocols`."""
 
 import random
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.host import FACTOR, Tiling, VideoPass
+from vcd_ext.hosts.protocols import FACTOR, Tiling, VideoPass
 from vcd_ext.prompt.names import with_name, without_name
 from vcd_ext.settings import NO_MODULE, TiledSettings
 from vcd_ext.tiled.memory import Plan

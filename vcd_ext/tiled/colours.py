@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from vcd_ext.host import Picture
+from vcd_ext.hosts.protocols import Picture
 
 REFERENCE = 1024  # pixels of a square canvas for which sigma is meant
 _FINEST = 4  # sigma, in pixels of the small picture on which it is blurred

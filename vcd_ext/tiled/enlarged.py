@@ -6,9 +6,9 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.host import FACTOR, Interrupted, Picture, VideoHost
-from vcd_ext.out_of_memory import explained
-from vcd_ext.room import room
+from vcd_ext.denoising.out_of_memory import explained
+from vcd_ext.hosts.protocols import FACTOR, Interrupted, Picture, VideoHost
+from vcd_ext.storage.disk_array import room
 
 SCALE = 2
 SMALLEST = 64  # pixels; the UNet halves the latents three times

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vcd_ext.out_of_memory import first_that_fits
+from vcd_ext.denoising.out_of_memory import first_that_fits
 from vcd_ext.tiled.tiles import tiles
 
 Compute = Callable[[Tensor], Tensor]  # [C, h, w] to [3, scale * h, scale * w]

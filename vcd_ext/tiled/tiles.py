@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vcd_ext import partition
+from vcd_ext.denoising import partition
 
 
 class Tile(NamedTuple):

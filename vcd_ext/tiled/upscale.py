@@ -7,12 +7,12 @@ from dataclasses import asdict, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.host import FACTOR, Interrupted, Picture, VideoHost
-from vcd_ext.identity.progress import Report, steps
+from vcd_ext.denoising.out_of_memory import explained, first_that_fits
+from vcd_ext.hosts.protocols import FACTOR, Interrupted, Picture, VideoHost
 from vcd_ext.media.clip import check_frames
-from vcd_ext.out_of_memory import explained, first_that_fits
-from vcd_ext.room import room
+from vcd_ext.progress import Report, steps
 from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse
+from vcd_ext.storage.disk_array import room
 from vcd_ext.tiled import asked
 from vcd_ext.tiled.colours import with_low_frequencies
 from vcd_ext.tiled.enlarged import SCALE, Enlarged

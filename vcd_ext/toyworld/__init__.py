@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from omegaconf import OmegaConf
 
-from vcd_ext.atomic import atomically
+from vcd_ext.storage.atomic import atomically
 
 FOLDER = Path(__file__).parent
 SIZE = 128  # pixels of a side: what it was trained on
@@ -51,7 +51,7 @@ def motion_module() -> Path:
 
 
 def judges() -> Path:
-    """The networks that measure what was generated, for `vcd_ext.metrics.toyworld`."""
+    """The networks that measure what was generated, for `vcd_ext.toyworld.judging`."""
     return _whole("judges.safetensors")
 
 

@@ -1,1 +1,1 @@
-"""The tabs: built on a `vcd_ext.studio.Studio`, so that they run in the WebUI and without it (Gradio 3.41.2)."""
+"""The tabs: built on a `vcd_ext.jobs.studio.Studio`, so that they run in the WebUI and without it (Gradio 3.41.2)."""

@@ -6,7 +6,7 @@ from html import escape
 
 from PIL import Image
 
-from vcd_ext.identity.shelf import Shelved
+from vcd_ext.identity.library import Shelved
 from vcd_ext.media.picture import PictureError, read_picture
 from vcd_ext.ui.inline import embedded
 

@@ -3,7 +3,7 @@
 import time
 from html import escape
 
-from vcd_ext.identity.progress import Progress
+from vcd_ext.progress import Progress
 
 # The page's script asks for news every second while an element of this class is there.
 ACTIVE = "vcd-active"

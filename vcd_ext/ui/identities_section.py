@@ -5,10 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.host import Interrupted
-from vcd_ext.identity import shelf
-from vcd_ext.jobs import Jobs
-from vcd_ext.training_job import TrainingJob
+from vcd_ext.hosts.protocols import Interrupted
+from vcd_ext.identity import library
+from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.training_job import TrainingJob
 from vcd_ext.ui.cards import cards
 from vcd_ext.ui.frame import notes
 from vcd_ext.ui.panel import ready_prompt
@@ -50,7 +50,7 @@ class IdentitiesSection:
 
     def show(self, message: str = "", chosen: str | None = None) -> list[Any]:
         """Values for `shown`. chosen: the identity that stays chosen, else the newest is."""
-        found = shelf.identities(self.jobs.studio.folders.identities)
+        found = library.identities(self.jobs.studio.folders.identities)
         names = [identity.name for identity in found]
         job = self.jobs.last_of(TrainingJob)
         newest = job.file.stem if job and job.file else ""
@@ -65,7 +65,7 @@ class IdentitiesSection:
     def prompt_of(self, name: str | None) -> str:
         """A prompt for the chosen identity."""
         try:
-            return ready_prompt(name or "", shelf.find(self.jobs.studio.folders.identities, name or "").class_word)
+            return ready_prompt(name or "", library.find(self.jobs.studio.folders.identities, name or "").class_word)
         except ValueError:
             return ""
 
@@ -80,7 +80,7 @@ class IdentitiesSection:
         try:
             self.jobs.trainings.check_own(name or "")
             with self.jobs.turn("Deleting an identity"):
-                studio.forget(shelf.find(studio.folders.identities, name or "").path, self.jobs.given_up)
+                studio.forget(library.find(studio.folders.identities, name or "").path, self.jobs.given_up)
             self.jobs.trainings.free(name or "")
         except (ValueError, OSError) as error:
             return self.show(str(error))

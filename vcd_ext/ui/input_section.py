@@ -7,10 +7,10 @@ from typing import Any
 import gradio as gr
 
 from vcd_ext import media
-from vcd_ext.identity.places import inside
-from vcd_ext.infotext import PARAMETERS
-from vcd_ext.jobs import Jobs
+from vcd_ext.jobs.queue import Jobs
 from vcd_ext.media.files import READERS
+from vcd_ext.media.infotext import PARAMETERS
+from vcd_ext.storage.allowed_folders import inside
 from vcd_ext.ui.frame import errors
 from vcd_ext.ui.player import shown
 from vcd_ext.ui.uploads import UploadField

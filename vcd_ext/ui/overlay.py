@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.photos.photo import Photo
 
 Pixels = NDArray[np.uint8]
 

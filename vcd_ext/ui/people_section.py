@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vcd_ext.identity.progress import Progress
-from vcd_ext.jobs import Jobs
+from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.video_run import READING
+from vcd_ext.progress import Progress
 from vcd_ext.settings import FaceSettings
 from vcd_ext.ui.form import Form, component
 from vcd_ext.ui.frame import errors, notes, under_way
@@ -17,7 +18,6 @@ from vcd_ext.ui.inline import embedded
 from vcd_ext.ui.input_section import NONE_YET
 from vcd_ext.ui.layouts import FACE
 from vcd_ext.ui.session import Session
-from vcd_ext.video_run import READING
 
 
 class PeopleSection:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.ui.scratch import Scratch
 from vcd_ext.ui.selection import Chosen, Selection
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.identity.photos import Photo
-from vcd_ext.identity.places import inside
-from vcd_ext.identity.progress import Progress
-from vcd_ext.jobs import Jobs
-from vcd_ext.training_run import FINDING_MASKS
-from vcd_ext.trainings import DESCRIBING
+from vcd_ext.identity.photos.photo import Photo
+from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.training_run import FINDING_MASKS
+from vcd_ext.jobs.trainings import DESCRIBING
+from vcd_ext.progress import Progress
+from vcd_ext.storage.allowed_folders import inside
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import component
 from vcd_ext.ui.frame import notes, under_way

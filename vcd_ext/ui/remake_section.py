@@ -6,15 +6,15 @@ from typing import Any, Generic, TypeVar
 
 import gradio as gr
 
-from vcd_ext.jobs import Jobs
+from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.studio import Choices
+from vcd_ext.jobs.video_job import VideoJob
 from vcd_ext.settings import AUTO, FORMATS, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, default, describe
-from vcd_ext.studio import Choices
 from vcd_ext.ui.form import USUAL, Form, Layout, settings_form
 from vcd_ext.ui.frame import errors
 from vcd_ext.ui.input_section import NONE_YET
 from vcd_ext.ui.session import Session
 from vcd_ext.ui.video_panel import panel, result
-from vcd_ext.video_job import VideoJob
 
 Settings = TypeVar("Settings", FaceSettings, TiledSettings)
 

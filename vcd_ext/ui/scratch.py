@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.atomic import atomically
+from vcd_ext.storage.atomic import atomically
 
 AGE = 24 * 3600.0  # seconds
 PREFIX = "photos-of-vcd-"  # of a process's folder among the temporary files

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.identity.mask_check import check_mask
-from vcd_ext.identity.photos import Photo, read_mask, read_photos
+from vcd_ext.identity.photos.mask_check import check_mask
+from vcd_ext.identity.photos.photo import Photo, read_mask, read_photos
 
 Mask = NDArray[np.uint8]
 

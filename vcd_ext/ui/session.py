@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.session import asked_by
+from vcd_ext.jobs.session import asked_by
 
 # A browser's own name, which javascript/vcd.js makes: the page knows its jobs again when it is loaded anew.
 COOKIE = re.compile(r"(?:^|;\s*)vcd_session=([0-9a-f]{32})(?:;|$)")

@@ -5,10 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.identity import estimate, unfinished
-from vcd_ext.job import DONE
-from vcd_ext.jobs import Jobs
-from vcd_ext.training_job import TrainingJob
+from vcd_ext.identity.training import estimate, unfinished
+from vcd_ext.jobs.job import DONE
+from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.training_job import TrainingJob
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import settings_form
 from vcd_ext.ui.frame import errors, notes

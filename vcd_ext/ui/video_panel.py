@@ -1,11 +1,11 @@
 """What the page shows of a video job, as HTML."""
 
-from vcd_ext.identity.estimate import duration
-from vcd_ext.identity.progress import Progress
-from vcd_ext.job import DONE, FAILED, STOPPED, STOPPING, WAITING
+from vcd_ext.identity.training.estimate import duration
+from vcd_ext.jobs.job import DONE, FAILED, STOPPED, STOPPING, WAITING
+from vcd_ext.jobs.video_job import VideoJob
+from vcd_ext.progress import Progress
 from vcd_ext.ui.frame import bar, errors, framed, notes, share, stage, under_way
 from vcd_ext.ui.player import compared, links, send
-from vcd_ext.video_job import VideoJob
 
 
 def panel(job: VideoJob | None, doing: Progress | None, waiting_for: str = "") -> str:

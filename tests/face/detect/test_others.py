@@ -9,8 +9,8 @@ import pytest
 
 from vcd_ext.face.detect import BlazeFace, Drawn, Following, Words, YuNet, detector, yunet
 from vcd_ext.identity.segment.boxes import Box
-from vcd_ext.metrics import toyworld
 from vcd_ext.settings import FaceSettings, SettingError
+from vcd_ext.toyworld import judging
 
 FRAME = np.zeros((300, 400, 3), np.uint8)
 
@@ -79,19 +79,19 @@ def test_words_need_grounding_dino_and_a_word(tmp_path: Path) -> None:
 
 
 class Judge:
-    def __init__(self, found: toyworld.Detection):
+    def __init__(self, found: judging.Detection):
         self.found = found
 
-    def detect(self, frame: np.ndarray) -> toyworld.Detection:
+    def detect(self, frame: np.ndarray) -> judging.Detection:
         assert frame is FRAME
         return self.found
 
 
 def test_the_drawn_worlds_judges_find_its_faces() -> None:
     mask = np.zeros((300, 400), np.uint8)
-    [found] = Drawn(Judge(toyworld.Detection(mask, (1.0, 2.0, 30.0, 40.0), 0.4)))(FRAME)
+    [found] = Drawn(Judge(judging.Detection(mask, (1.0, 2.0, 30.0, 40.0), 0.4)))(FRAME)
     assert found == ((1.0, 2.0, 30.0, 40.0), pytest.approx(0.8))
-    assert Drawn(Judge(toyworld.Detection(mask, None, 0.1)))(FRAME) == []
+    assert Drawn(Judge(judging.Detection(mask, None, 0.1)))(FRAME) == []
 
 
 @pytest.mark.parametrize(

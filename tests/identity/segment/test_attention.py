@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from tests.conftest import Files
 from tests.motion.conftest import checkpoint_path, diffusers_unet, ldm_unet  # noqa: F401
-from vcd_ext.host import FACTOR, Posterior
-from vcd_ext.hosts.standalone import Standalone
-from vcd_ext.hosts.training import StandaloneTraining
-from vcd_ext.identity.photos import Photo
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.training import StandaloneTraining
+from vcd_ext.hosts.protocols import FACTOR, Posterior
+from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import Attention, CentrePrior, attention, fill_masks, segmenters
 from vcd_ext.identity.segment.attention import TIMES, word_map
 from vcd_ext.identity.segment.cross_attention import WordMaps, listening

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vcd_ext.identity.photos import Photo
+from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import CentrePrior, fill_masks, segmenters
 from vcd_ext.identity.segment.masks import Mask, Pixels
 

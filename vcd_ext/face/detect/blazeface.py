@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext import partition
+from vcd_ext.denoising import partition
 from vcd_ext.face.boxes import Values, best_apart, iou
 from vcd_ext.face.detect.detection import Detection, Frame
 

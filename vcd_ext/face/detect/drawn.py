@@ -4,14 +4,14 @@ from typing import Protocol
 
 from vcd_ext import toyworld
 from vcd_ext.face.detect.detection import Detection, Frame
-from vcd_ext.metrics.toyworld import SURE, load_judges
-from vcd_ext.metrics.toyworld import Detection as Found
+from vcd_ext.toyworld.judging import SURE, load_judges
+from vcd_ext.toyworld.judging import Detection as Found
 
 _TRUSTED = 0.6  # what `Detection.score` is where the judges begin to be sure
 
 
 class Judge(Protocol):
-    """What says where the subject of a drawn picture is: `vcd_ext.metrics.toyworld.Judges`."""
+    """What says where the subject of a drawn picture is: `vcd_ext.toyworld.judging.Judges`."""
 
     def detect(self, frame: Frame) -> Found:
         """The subject and its face in a picture uint8 [H, W, 3]."""

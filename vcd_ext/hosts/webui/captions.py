@@ -12,7 +12,7 @@ from PIL import Image
 
 from vcd_ext.hosts.webui.turn import queued
 from vcd_ext.identity.segment.weights import find_vocabulary
-from vcd_ext.studio import Caption, Folders
+from vcd_ext.jobs.studio import Caption, Folders
 
 JOB = "vcd-captions"
 FOLDER, WEIGHTS = "BLIP", "model_base_caption_capfilt_large.pth"  # as the WebUI calls them

@@ -11,7 +11,7 @@ from typing import Any
 from modules import paths, shared
 from torch import nn
 
-from vcd_ext.hosts import controlnet
+from vcd_ext.hosts.diffusers import controlnet
 from vcd_ext.hosts.webui import library, model
 
 FOLDERS = ("models/ControlNet", "extensions/sd-webui-controlnet/models")  # in the WebUI's data folder

@@ -6,9 +6,9 @@ from pathlib import Path
 from modules import processing, sd_hijack, shared
 from torch import Tensor
 
-from vcd_ext import walk
-from vcd_ext.identity import shelf
+from vcd_ext.identity import library
 from vcd_ext.identity.embedding import SUFFIXES, save_embedding
+from vcd_ext.storage import walk
 
 
 def names() -> list[str]:
@@ -25,7 +25,7 @@ def place(name: str, replace: bool) -> Path:
     """The file that the embedding `name` will be; ValueError as `shelf.check_free` if that is taken."""
     own = Path(shared.cmd_opts.embeddings_dir) / f"{name}.safetensors"
     folders = {own.parent, *map(Path, sd_hijack.model_hijack.embedding_db.embedding_dirs)}
-    shelf.check_free(own, (path for folder in folders for path in walk.files(folder)), replace)
+    library.check_free(own, (path for folder in folders for path in walk.files(folder)), replace)
     _check_unknown(own, replace)
     return own
 

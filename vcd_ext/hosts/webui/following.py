@@ -11,20 +11,20 @@ from modules import processing, sd_samplers, sd_samplers_common, shared
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vcd_ext import pipeline, remake
-from vcd_ext.host import VideoHost
-from vcd_ext.hosts.passes import steps_run
+from vcd_ext.hosts.protocols import VideoHost
+from vcd_ext.hosts.shared.passes import steps_run
 from vcd_ext.hosts.webui import model, pin, total_progress
 from vcd_ext.hosts.webui.layers import plain_layers
 from vcd_ext.hosts.webui.refusal import Refused
 from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.hosts.webui.video import SCHEDULER, WebUIVideo, is_constant
-from vcd_ext.identity.estimate import duration
-from vcd_ext.identity.progress import Progress
+from vcd_ext.identity.training.estimate import duration
 from vcd_ext.media import Clip
-from vcd_ext.pipeline import Finished, Outcome, Stage
-from vcd_ext.remake import Telling
+from vcd_ext.progress import Progress
 from vcd_ext.settings import EVERYWHERE, NO_MODULE, SOURCE_KEY, PassSettings, TiledSettings, VideoSettings, to_infotext
+from vcd_ext.stages import pipeline, video_to_video
+from vcd_ext.stages.pipeline import Finished, Outcome, Stage
+from vcd_ext.stages.video_to_video import Telling
 
 SEEDS = 2**32  # seeds of stages are below; the WebUI takes larger ones as well
 
@@ -91,7 +91,7 @@ class Following:
         try:
             for stage in self._stages(0):
                 self.studio.check(stage.settings)
-                remake.ready(self.host, stage.settings, self.studio.finder)
+                video_to_video.ready(self.host, stage.settings, self.studio.finder)
         except (ValueError, OSError, ImportError) as error:
             raise Refused(str(error)) from error
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from vcd_ext.control import Control, guided
+from vcd_ext.denoising.controlnet import Control, guided
+from vcd_ext.denoising.multidiffusion import Swap, spread
 from vcd_ext.hosts.webui import library, model
 from vcd_ext.hosts.webui.rows import in_video_order
 from vcd_ext.motion import MotionModule, Window, attached
-from vcd_ext.spread import Swap, spread
 from vcd_ext.tiled.tiles import Tile
 
 

@@ -17,9 +17,10 @@ from modules import (
 )
 from torch import Tensor
 
-from vcd_ext.control import Control
-from vcd_ext.host import Interrupted, Picture, VideoPass
-from vcd_ext.hosts.passes import Plan, as_long, pictures
+from vcd_ext.denoising.controlnet import Control
+from vcd_ext.denoising.multidiffusion import Swap
+from vcd_ext.hosts.protocols import Interrupted, Picture, VideoPass
+from vcd_ext.hosts.shared.passes import Plan, as_long, pictures
 from vcd_ext.hosts.webui import model, total_progress
 from vcd_ext.hosts.webui.hang import moving
 from vcd_ext.hosts.webui.layers import plain_layers
@@ -28,7 +29,6 @@ from vcd_ext.hosts.webui.steps import exact_steps
 from vcd_ext.motion import MotionModule
 from vcd_ext.noise import correlate
 from vcd_ext.prompt.comments import without_comments
-from vcd_ext.spread import Swap
 
 FULL = "Full"  # the WebUI's name of the checkpoint's own VAE, in its settings for encoding and decoding
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from modules import paths, shared
 
-from vcd_ext import motion, walk
+from vcd_ext import motion
 from vcd_ext.hosts.webui import named_folders
 from vcd_ext.motion import MotionModule, load
 from vcd_ext.motion.checkpoint import SUFFIXES
 from vcd_ext.settings import NO_MODULE
+from vcd_ext.storage import walk
 
 FOLDER_OPTION = "vcd_motion_module_folder"
 DEFAULT_FOLDER = "models/AnimateDiff"

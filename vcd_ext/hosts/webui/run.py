@@ -11,6 +11,7 @@ from modules import processing
 from PIL import Image
 from torch import Tensor
 
+from vcd_ext.denoising.out_of_memory import explained
 from vcd_ext.hosts.webui import api_request, compatibility, library, model, prompts, report, source, unread
 from vcd_ext.hosts.webui.following import Following
 from vcd_ext.hosts.webui.hang import moving
@@ -23,10 +24,9 @@ from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.hosts.webui.values import by_name
 from vcd_ext.motion import MotionModule, Window, windows
 from vcd_ext.noise import correlate
-from vcd_ext.out_of_memory import explained
-from vcd_ext.pipeline import Finished
 from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import NO_MODULE, SOURCE_KEY, SettingError, VideoSettings, parse, to_infotext
+from vcd_ext.stages.pipeline import Finished
 
 LATENT_NOISE = 2  # the WebUI's number of "latent noise" as masked content
 

@@ -15,13 +15,14 @@ from modules import images, shared, ui_tempdir
 from numpy.typing import NDArray
 from PIL import Image
 
-from vcd_ext import media, results
+from vcd_ext import media
 from vcd_ext.hosts.webui.api_request import asked
+from vcd_ext.media import output_files
 from vcd_ext.media.names import cut_all
 from vcd_ext.media.originals import ORIGINALS
-from vcd_ext.pipeline import Finished
-from vcd_ext.results import MIME
+from vcd_ext.media.output_files import MIME
 from vcd_ext.settings import VideoSettings
+from vcd_ext.stages.pipeline import Finished
 
 
 class _Sound(NamedTuple):
@@ -130,13 +131,13 @@ def _written(
     """Write a video in each of its formats; yield each file once it is there."""
     clip = media.Clip(frames, fps, {"parameters": infotext} if shared.opts.enable_pnginfo else {})
     for path in files:
-        results.write(replace(clip, start=Fraction(sound.start)), path, sound.source, sound.note)
+        output_files.write(replace(clip, start=Fraction(sound.start)), path, sound.source, sound.note)
         if shared.demo is not None:
             # Lets the page play it if the person's output folder lies outside the WebUI's.
             ui_tempdir.register_tmp_file(shared.demo, str(path))
         yield path
     if shared.opts.save_txt:
-        results.write_infotext(files, infotext, sound.note)
+        output_files.write_infotext(files, infotext, sound.note)
     ORIGINALS.keep(files, clip)
 
 

@@ -13,9 +13,9 @@ from PIL import Image
 
 from vcd_ext import media
 from vcd_ext.hosts.webui.refusal import Refused
-from vcd_ext.remake import part_of
-from vcd_ext.sent import NAME, received
 from vcd_ext.settings import VideoSettings
+from vcd_ext.stages.video_to_video import part_of
+from vcd_ext.storage.uploads import NAME, received
 
 SQUEEZED = 0  # the WebUI's resize mode that does not keep the shape
 VISIBLE = 0.03

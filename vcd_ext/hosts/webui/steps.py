@@ -14,7 +14,7 @@ import torch
 from modules import shared
 from torch import Tensor
 
-from vcd_ext.hosts.passes import steps_run
+from vcd_ext.hosts.shared.passes import steps_run
 
 # Needs no time step below its last one; the others of its kind leave out the step that leads away from the lowest.
 WHOLE = "UniPC"

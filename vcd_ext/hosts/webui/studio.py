@@ -1,4 +1,4 @@
-"""The tabs and the API in the WebUI: a `vcd_ext.studio.Studio` on the checkpoint that the WebUI has loaded."""
+"""The tabs and the API in the WebUI: a `vcd_ext.jobs.studio.Studio` on the checkpoint that the WebUI has loaded."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -11,25 +11,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vcd_ext.face import Detector, detector
-from vcd_ext.host import VideoHost
-from vcd_ext.hosts.enlarge import known
+from vcd_ext.hosts.protocols import VideoHost
+from vcd_ext.hosts.shared.enlarge import known
 from vcd_ext.hosts.webui import captions, controlnets, embeddings, library, pin, video
 from vcd_ext.hosts.webui.layers import Note
 from vcd_ext.hosts.webui.named_folders import OUTPUTS, named
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
 from vcd_ext.hosts.webui.turn import queued
-from vcd_ext.identity import Identity, shelf
-from vcd_ext.identity.estimate import Capacity
-from vcd_ext.identity.photos import Photo
-from vcd_ext.identity.preview import picture
-from vcd_ext.identity.progress import Report
+from vcd_ext.identity import Identity
+from vcd_ext.identity import library as shelf
+from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING
-from vcd_ext.jobs import Jobs
-from vcd_ext.locking import held
+from vcd_ext.identity.training.estimate import Capacity
+from vcd_ext.identity.training.preview import picture
+from vcd_ext.jobs.locking import held
+from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.studio import Caption, Choices, Folders
 from vcd_ext.motion import suggested
+from vcd_ext.progress import Report
 from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, PassSettings, SettingError, TiledSettings, TrainSettings
-from vcd_ext.studio import Caption, Choices, Folders
 
 PHOTOS_OPTION = "vcd_photo_folders"
 TRAININGS = "vcd/trainings"  # in the WebUI's data folder

@@ -12,15 +12,15 @@ from ldm.modules.diffusionmodules.openaimodel import ResBlock
 from modules import call_queue, devices, shared
 from torch import Tensor, nn
 
-from vcd_ext.host import Posterior
-from vcd_ext.hosts.recompute import recomputed
+from vcd_ext.hosts.protocols import Posterior
+from vcd_ext.hosts.shared.recompute import recomputed
 from vcd_ext.hosts.webui import embeddings, guard, library, model, pin
 from vcd_ext.hosts.webui.preflight import PREDICTIONS, check
 from vcd_ext.hosts.webui.text import TextEncoder
 from vcd_ext.hosts.webui.turn import queued
-from vcd_ext.identity.photos import Photo
-from vcd_ext.identity.progress import Progress, Report
-from vcd_ext.identity.train import Identity, train
+from vcd_ext.identity.photos.photo import Photo
+from vcd_ext.identity.training.train import Identity, train
+from vcd_ext.progress import Progress, Report
 from vcd_ext.settings import TrainSettings
 
 JOB = "vcd-train"  # as the WebUI's own progress calls it
@@ -39,7 +39,7 @@ def train_identity(
 
     Waits for its turn among the WebUI's jobs; its Interrupt button and API end the training as `interrupted` does.
     An identity that is not `finished` is not saved: go on from `state`, or call `keep`. progress, interrupted and
-    state are those of `vcd_ext.identity.train`; the state is deleted once the identity is saved.
+    state are those of `vcd_ext.identity.training.train`; the state is deleted once the identity is saved.
     replace_existing: an identity of that name may be overwritten.
 
     ValueError, in one sentence and with nothing changed, for photos, settings, a name or a checkpoint that cannot

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from modules import call_queue, devices, shared
 
-from vcd_ext.locking import held
+from vcd_ext.jobs.locking import held
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 from modules import extra_networks
 
 from vcd_ext.prompt.foreign import unread
-from vcd_ext.tensorfile import keys
+from vcd_ext.storage.tensor_file import keys
 
 LORAS = ("lora", "lyco")
 

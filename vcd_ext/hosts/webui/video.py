@@ -10,10 +10,10 @@ from modules import prompt_parser, sd_samplers, sd_schedulers, shared
 from PIL import Image
 from torch import Tensor
 
-from vcd_ext.control import Control
-from vcd_ext.host import FACTOR, Mask, Picture, Report, Tiling, VideoPass
-from vcd_ext.hosts.enlarge import LANCZOS, enlarged_size, known, lanczos
-from vcd_ext.hosts.passes import Plan, animated, controlled, latent_masks, picture, plan
+from vcd_ext.denoising.controlnet import Control
+from vcd_ext.hosts.protocols import FACTOR, Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.hosts.shared.enlarge import LANCZOS, enlarged_size, known, lanczos
+from vcd_ext.hosts.shared.passes import Plan, animated, controlled, latent_masks, picture, plan
 from vcd_ext.hosts.webui import compatibility, controlnets, img2img, library, model, pin, total_progress
 from vcd_ext.hosts.webui.layers import Note
 from vcd_ext.hosts.webui.refusal import Refused

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vcd_ext.host import Posterior
+from vcd_ext.hosts.protocols import Posterior
 from vcd_ext.identity.segment.cross_attention import WordMaps, listening
 from vcd_ext.identity.segment.grabcut import cut
 from vcd_ext.identity.segment.masks import Mask, Pixels
@@ -25,7 +25,7 @@ SEED = 0
 
 
 class AttentionHost(Protocol):
-    """What is asked of a `vcd_ext.host.TrainingHost`, and its UNet."""
+    """What is asked of a `vcd_ext.hosts.protocols.TrainingHost`, and its UNet."""
 
     @property
     def unet(self) -> nn.Module:

@@ -16,10 +16,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vcd_ext import tensorfile
 from vcd_ext.identity.segment.boxes import Box
 from vcd_ext.identity.segment.masks import Pixels
 from vcd_ext.identity.segment.packages import imported
+from vcd_ext.storage import tensor_file
 
 BOX_THRESHOLD, TEXT_THRESHOLD = 0.3, 0.25  # those of the paper's code
 SHORT, LONG = 800, 1333  # the sides that a picture is brought to, in pixels
@@ -109,7 +109,7 @@ def _given(tokenizer: Any, text_encoder: Any) -> Iterator[None]:
 
 def _state(weights: Path) -> dict[str, Tensor]:
     """The tensors of a file by the network's names."""
-    loaded = tensorfile.read(weights)
+    loaded = tensor_file.read(weights)
     state = loaded.get("model", loaded) if isinstance(loaded, Mapping) else {}
     state = {str(key).removeprefix("module."): value for key, value in state.items()}
     first = state.get(_FIRST_LAYER)

@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from vcd_ext.atomic import atomically, sweep
 from vcd_ext.identity.segment.weights import WeightFile
+from vcd_ext.storage.atomic import atomically, sweep
 
 PIECE = 1 << 20
 TRIES = 5  # connections in a row that bring nothing

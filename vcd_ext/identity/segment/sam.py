@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vcd_ext import tensorfile
 from vcd_ext.identity.segment.boxes import Box
 from vcd_ext.identity.segment.masks import Mask, Pixels
 from vcd_ext.identity.segment.packages import imported
+from vcd_ext.storage import tensor_file
 
 KINDS = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}  # by the channels of its first layer
 _FIRST_LAYER = "image_encoder.patch_embed.proj.weight"
@@ -28,7 +28,7 @@ class Sam:
     @classmethod
     def load(cls, weights: Path, device: torch.device | str = "cpu") -> "Sam":
         """Read one of the three published files; ValueError if it is none of them."""
-        state = tensorfile.read(weights)
+        state = tensor_file.read(weights)
         first = state.get(_FIRST_LAYER) if isinstance(state, Mapping) else None
         if not isinstance(first, Tensor) or first.shape[0] not in KINDS:
             raise ValueError(f"{weights.name} holds no SAM of a known size. {_WHAT_TO_USE}")

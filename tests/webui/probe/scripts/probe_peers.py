@@ -116,7 +116,7 @@ def waiting(
 
 
 def _begun(jobs, work, source, settings):
-    from vcd_ext.identity.photos import Photo
+    from vcd_ext.identity.photos.photo import Photo
     from vcd_ext.settings import TiledSettings, TrainSettings
 
     if work == "tiled":

@@ -113,8 +113,8 @@ def train(
 def _ours(clock, photos, steps, size, batch):
     from vcd_ext.hosts.webui.studio import JOBS
     from vcd_ext.hosts.webui.training import train_identity
-    from vcd_ext.identity.estimate import estimate
-    from vcd_ext.identity.photos import read_photos
+    from vcd_ext.identity.photos.photo import read_photos
+    from vcd_ext.identity.training.estimate import estimate
     from vcd_ext.settings import TrainSettings
 
     settings = TrainSettings(

@@ -79,7 +79,7 @@ def _vectors(host):
 
 
 def _batch():
-    from vcd_ext.identity.draw import Batch
+    from vcd_ext.identity.training.batch import Batch
 
     generator = torch.Generator().manual_seed(11)
     noisy, target = (torch.randn(3, 4, 8, 8, generator=generator) for _ in range(2))
@@ -88,8 +88,8 @@ def _batch():
 
 
 def _gradient(host, every_block=None):
-    from vcd_ext.identity import step
-    from vcd_ext.identity.plan import Plan
+    from vcd_ext.identity.training import step
+    from vcd_ext.identity.training.plan import Plan
 
     loss, gradient = step.gradient(host, NAME, _vectors(host), _batch(), Plan(2, every_block))
     assert gradient.isfinite().all()
@@ -299,7 +299,7 @@ def learn(
 ):
     """Train an identity as the tab does, on pictures drawn from the seed `pictures`."""
     from vcd_ext.hosts.webui.training import train_identity
-    from vcd_ext.identity.photos import Photo
+    from vcd_ext.identity.photos.photo import Photo
     from vcd_ext.settings import TrainSettings
 
     draw, told = np.random.default_rng(pictures), []
@@ -392,7 +392,7 @@ class Blip(torch.nn.Module):
 def suggest(stub: bool = Body(embed=True)):
     """What VCD says that a photo shows, while whoever opens a connection fails. stub: instead of BLIP's network."""
     from vcd_ext.hosts.webui.studio import JOBS
-    from vcd_ext.identity.photos import Photo
+    from vcd_ext.identity.photos.photo import Photo
 
     def load_stub(_interrogator):
         assert importlib.import_module("models.blip").init_tokenizer().bos_token == "[DEC]"

@@ -22,7 +22,7 @@ def as_text(values):
 
 
 def denoise(host, frames, work, masks=None, tiling=None, stop_after=None, seen=None):
-    from vcd_ext.host import Tiling, VideoPass
+    from vcd_ext.hosts.protocols import Tiling, VideoPass
 
     if tiling is not None:
         present = tiling.pop("present", None)
@@ -56,7 +56,7 @@ def video(
     passes: int = Body(1),
 ):
     """So many passes in one turn; what the last of them gave."""
-    from vcd_ext.host import Interrupted
+    from vcd_ext.hosts.protocols import Interrupted
     from vcd_ext.hosts.webui.video import turn
 
     seen, notes = [], []

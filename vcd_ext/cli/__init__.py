@@ -1,0 +1,1 @@
+"""The subcommands of `python -m vcd_ext`, one file each."""

@@ -1,0 +1,250 @@
+"""The subcommand `generate`: a video from text, or from another video, in one or several formats."""
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vcd_ext.cli.model_options import add_models
+from vcd_ext.cli.terminal import INTERRUPTED, bars, interruption, tell
+from vcd_ext.prompt.foreign import unread
+from vcd_ext.settings import (
+    AUTO,
+    FORMATS,
+    LARGEST,
+    MOST_FRAMES,
+    NO_MODULE,
+    SMALLEST,
+    GenerateSettings,
+    PassSettings,
+    TiledSettings,
+    VideoSettings,
+    add_arguments,
+    parse,
+)
+
+if TYPE_CHECKING:
+    from vcd_ext.hosts.diffusers.host import Progress, Standalone
+    from vcd_ext.media import Clip
+    from vcd_ext.stages.pipeline import Outcome, Stage
+
+PNG_FOLDER = "png"
+FAILED = 1  # exit status where a video was made, and what follows it failed
+NOT_HERE = ("enabled", "motion_module", "identity", "video")  # settings of the WebUI's page; here these are files
+# What a video that is made again brings along, for who does not choose it.
+OF_INPUT = {
+    "width": "512, or the input's",
+    "height": "512, or the input's",
+    "frames": "16, or all of the input's",
+    "fps": "8, or the input's",
+}
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of `generate`."""
+    add_models(command)
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("video.mp4"),
+        help="File to write. Its suffix is the format, unless --formats names several (default: %(default)s)",
+    )
+    command.add_argument("--input", type=Path, help="A video, or a folder of pictures, that is made again.")
+    command.add_argument(
+        "--upscaler-weights",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Networks of the ESRGAN family, for --tiled; the first is used unless --tiled-upscaler names another.",
+    )
+    command.add_argument(
+        "--tiled-controlnet",
+        metavar="FILE",
+        help="A ControlNet Tile for SD1.5, which holds each tile of --tiled to what the enlarged picture shows there, "
+        "so that --tiled-denoise can be higher (default: none)",
+    )
+    add_arguments(command, GenerateSettings, unset=OF_INPUT)
+    add_arguments(command, VideoSettings, skip=(*NOT_HERE, "tiled_controlnet"), unset=OF_INPUT)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the video that the arguments describe and write its files; 1 if what follows the generation failed."""
+    formats = chosen_formats(arguments.out, arguments.formats)
+    files = targets(arguments.out, formats)
+    given = {name: value for name, value in vars(arguments).items() if value is not None} | {"formats": formats}
+    picture, video = _settings(given)  # before the input is read, which takes a while
+    make_room(files)
+
+    import torch
+
+    from vcd_ext import media
+    from vcd_ext.hosts.diffusers.host import Standalone, complete
+    from vcd_ext.hosts.diffusers.restyle import restyle
+    from vcd_ext.stages import pipeline
+    from vcd_ext.stages.video_to_video import part_of
+
+    models = (arguments.motion_module, arguments.embedding)
+    source = None
+    if arguments.input is not None:
+        part = part_of(video).at_most(given.get("frames", MOST_FRAMES))
+        source = media.read(arguments.input, tell, part)
+        picture, video = _settings(_of_input(source, arguments.input.name, given) | given)
+        left = "frames" not in given and media.left_out(arguments.input, part_of(video), len(source.frames))
+        if left:
+            tell(f"{arguments.input.name} has {left} are used.")
+    picture = complete(picture, arguments.embedding)  # one prompt and seed for all stages
+    tell(*unread(picture.prompt))
+    stages = pipeline.stages(video, _shared(arguments, picture))
+    host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
+    follow = _following(arguments, host, stages)
+    with progress_bar() as progress:
+        if source is None:
+            clip = host.generate(picture, pipeline.alone(video), *models, progress)
+        else:
+            clip = restyle(host, source, arguments.input.name, picture, pipeline.alone(video), *models, progress)
+    made = follow(clip)
+    _write(made, files, video.save_stages, _heard(source, arguments.input, video.fps))
+    return 0 if made.complete else FAILED if made.error else INTERRUPTED
+
+
+def _shared(arguments: argparse.Namespace, picture: GenerateSettings) -> PassSettings:
+    """What follows the generation has this from it."""
+    from vcd_ext.identity.embedding import names_meant
+
+    return PassSettings(
+        prompt=picture.prompt,
+        negative_prompt=picture.negative_prompt,
+        identity=names_meant(arguments.embedding[0], picture.prompt)[0] if arguments.embedding else NO_MODULE,
+        motion_module=str(arguments.motion_module or NO_MODULE),
+        steps=picture.steps,
+        cfg_scale=picture.cfg_scale,
+        sampler=picture.sampler,
+        seed=picture.seed,
+    )
+
+
+def _following(
+    arguments: argparse.Namespace, host: "Standalone", stages: "Sequence[Stage]"
+) -> "Callable[[Clip], Outcome]":
+    """What takes a clip through the stages. ValueError, in one sentence, if something that they need is missing."""
+    from vcd_ext.cli.video_to_video import check_upscalers, finder_of
+    from vcd_ext.hosts.diffusers import controlnet
+    from vcd_ext.hosts.diffusers.video import StandaloneVideo
+    from vcd_ext.stages import pipeline
+    from vcd_ext.stages.video_to_video import Telling, ready
+
+    check_upscalers(arguments.upscaler_weights)
+    video = StandaloneVideo(host, arguments.embedding, arguments.upscaler_weights)
+    finder = finder_of(arguments, host.device)
+    for stage in stages:
+        ready(video, stage.settings, finder)
+        if isinstance(stage.settings, TiledSettings) and stage.settings.controlnet not in (AUTO, NO_MODULE):
+            controlnet.check(stage.settings.controlnet, host.unet)
+
+    def follow(clip: "Clip") -> "Outcome":
+        with interruption() as interrupted, bars() as progress:
+            return pipeline.run(video, clip, stages, finder, Telling(progress, tell, interrupted))
+
+    return follow
+
+
+def _heard(source: "Clip | None", path: Path, fps: float) -> Path | None:
+    """The input, if its sound goes with pictures at this rate; else None, and the person is told."""
+    from vcd_ext.media import has_sound
+    from vcd_ext.media.clip import exact_fps
+
+    if source is None or not has_sound(path):
+        return None
+    if exact_fps(fps) != source.fps:
+        tell(f"The sound is left out, as it would not be in time at {fps:g} frames a second.")
+        return None
+    return path
+
+
+def _write(made: "Outcome", files: Sequence[Path], every_stage: bool, heard: Path | None) -> None:
+    """Write the last video and, if wanted, those before it; print their files, and why there is no later one.
+
+    heard: a video whose sound they get.
+    """
+    from vcd_ext.media.output_files import kept
+
+    for video in made.videos[::-1] if every_stage else made.videos[-1:]:
+        last = video is made.videos[-1]
+        for file in kept(video.clip, [file if last else video.beside(file) for file in files], heard, tell):
+            print(file)
+    if made.error:
+        tell(made.error)
+
+
+def _settings(given: Mapping[str, Any]) -> tuple[GenerateSettings, VideoSettings]:
+    picture = {f.name: given[f.name] for f in fields(GenerateSettings) if f.name in given}
+    video = {f.name: given[f.name] for f in fields(VideoSettings) if f.name in given and f.name not in NOT_HERE}
+    return parse(GenerateSettings, picture), parse(VideoSettings, video)
+
+
+def _of_input(source: "Clip", name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a video to be made again brings along; ValueError if it is too large or too small."""
+    from vcd_ext.hosts.diffusers.restyle import fitting
+
+    height, width = fitting(given.get("height", 0), given.get("width", 0), source)
+    if not all(SMALLEST <= side <= LARGEST for side in (height, width)):
+        tall, wide = source.frames.shape[1:3]
+        raise ValueError(
+            f"{name} is {wide}x{tall} and would be made at {width}x{height}; sides go from {SMALLEST} to "
+            f"{LARGEST} pixels: choose --width and --height."
+        )
+    return {"height": height, "width": width, "frames": len(source.frames), "fps": float(source.fps)}
+
+
+def chosen_formats(out: Path, formats: Sequence[str]) -> list[str]:
+    """What to write: several --formats as they are; else what the suffix of --out says; else the one format, or mp4.
+
+    ValueError for a suffix that is no format.
+    """
+    suffix = out.suffix.lower().removeprefix(".")
+    if suffix and suffix not in FORMATS:
+        raise ValueError(f"--out ends in .{suffix}, which is no format; use one of .{', .'.join(FORMATS)}.")
+    if len(formats) > 1:
+        return list(dict.fromkeys(formats))
+    return [suffix or next(iter(formats), FORMATS[0])]
+
+
+def targets(out: Path, formats: Sequence[str]) -> list[Path]:
+    """Return one path for each format: `out` with another suffix, and without one for the folder of PNG frames.
+
+    Names that are too long for their folder are cut off.
+    """
+    from vcd_ext.media.names import cut_all
+
+    stem = cut_all(out.with_suffix(""))
+    return [stem if name == PNG_FOLDER else stem.with_name(f"{stem.name}.{name}") for name in formats]
+
+
+def make_room(files: Sequence[Path]) -> None:
+    """Make the folders of the files; ValueError where a folder is in a file's way."""
+    # Now, and not when the video is made and would be lost.
+    for file in files:
+        if file.is_dir() or (not file.suffix and file.exists()):
+            raise ValueError(f"{file} already exists; choose another name or delete it first.")
+        file.parent.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def progress_bar() -> Iterator["Progress"]:
+    """A bar on stderr with the time left; yields the callback that shows and moves it."""
+    from tqdm import tqdm
+
+    bars: list[tqdm] = []  # made at the first call, so that a job that is refused shows none
+
+    def show(done: int, total: int) -> None:
+        if not bars:
+            bars.append(tqdm(total=total, bar_format="{percentage:3.0f}% |{bar}| {elapsed} passed, {remaining} left"))
+        bars[0].update(done - bars[0].n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars:
+            bar.close()

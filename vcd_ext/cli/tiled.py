@@ -1,0 +1,41 @@
+"""The subcommand `tiled`: a video at twice its size, with detail that the checkpoint paints."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from vcd_ext.cli import video_to_video
+from vcd_ext.settings import TiledSettings
+
+
+def add(commands: Any) -> None:
+    """Add it to the subcommands of a parser."""
+    command = commands.add_parser(
+        "tiled",
+        help="make a video twice as large, with an identity",
+        description="Enlarge a video to twice its width and height and paint its detail anew, in tiles that nobody "
+        "sees. Ctrl-C keeps the frames that are finished.",
+    )
+    video_to_video.add_options(command, TiledSettings)
+    command.add_argument(
+        "--controlnet",
+        type=Path,
+        metavar="FILE",
+        help="A ControlNet Tile for SD1.5, such as control_v11f1e_sd15_tile.pth, which holds each tile to what the "
+        "enlarged picture shows there, so that --denoise can be higher.",
+    )
+    command.add_argument(
+        "--upscaler-weights",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Networks of the ESRGAN family that enlarge before that; the first is used unless --upscaler names "
+        "another by its file's name without suffix. They need the package spandrel. Without any: Lanczos.",
+    )
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Enlarge the video that the arguments name."""
+    video_to_video.check_upscalers(arguments.upscaler_weights)
+    return video_to_video.run(arguments, TiledSettings, "tiled", arguments.upscaler_weights)

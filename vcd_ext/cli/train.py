@@ -1,0 +1,109 @@
+"""The subcommand `train`: an identity from photos, written as an embedding."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vcd_ext.cli.terminal import INTERRUPTED, bars, interruption, tell
+from vcd_ext.settings import TrainSettings, parse
+
+if TYPE_CHECKING:
+    from vcd_ext.hosts.diffusers.training import StandaloneTraining
+    from vcd_ext.identity import Identity
+    from vcd_ext.identity.photos.photo import Photo
+
+OWN_OPTIONS = ("name", "class_word")
+SUFFIX, STATE_SUFFIX = ".safetensors", ".training"  # not one that the WebUI would take for an embedding
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train the identity that the arguments describe and write its file."""
+    settings = parse(TrainSettings, {field.name: getattr(arguments, field.name) for field in fields(TrainSettings)})
+
+    import torch
+
+    from vcd_ext.hosts.diffusers.host import Standalone
+    from vcd_ext.hosts.diffusers.training import StandaloneTraining
+    from vcd_ext.identity import save_embedding, train
+    from vcd_ext.identity.naming import check_class_word, check_name
+    from vcd_ext.identity.photos.photo import read_photos
+
+    check_class_word(settings.class_word, check_name(settings.name))
+    out = target(arguments.out, settings.name, arguments.overwrite)
+    state = out.with_suffix(STATE_SUFFIX)
+    photos, problems = read_photos(arguments.photos, settings.masked)
+    tell(*problems)
+    host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
+    check_name(settings.name, host.tokens)  # before masks are looked for, which takes a while
+    if settings.masked:
+        photos = masked(photos, settings.class_word, arguments.weights, host)
+    with interruption() as interrupted, bars() as progress:
+        identity = train(host, photos, settings, progress, state=state, interrupted=interrupted)
+    tell(*(warning for warning in identity.warnings if warning not in problems))
+    if not identity.finished:
+        tell(f"Stopped at step {identity.steps} of {settings.steps}. The same command goes on from {state}.")
+        return INTERRUPTED
+    save_embedding(out, identity.vectors, identity.metadata)
+    for file in (state, state.with_name(f"{state.name}.bank")):
+        file.unlink(missing_ok=True)
+    tell(summary(identity))
+    print(out)
+    return 0
+
+
+def masked(
+    photos: "list[Photo]", class_word: str, weights: Sequence[Path], host: "StandaloneTraining"
+) -> "list[Photo]":
+    """The photos, each with a mask of the subject; those for which none was found are left out, which is told.
+
+    weights: folders with Grounding DINO's and SAM's. ValueError if there is no mask for any photo.
+    """
+    if all(photo.mask is not None for photo in photos):
+        return photos
+    from vcd_ext.identity.segment import fill_masks, segmenters
+    from vcd_ext.progress import Progress
+
+    with bars() as progress:
+        photos, problems = fill_masks(
+            photos,
+            class_word,
+            segmenters(weights, host, host.device),
+            lambda done, total: progress(Progress("Finding masks", done, total)),
+        )
+    tell(*problems)
+    found = [photo for photo in photos if photo.mask is not None]
+    if not found:
+        raise ValueError(
+            "No mask was found for any photo; put masks beside them (rex.mask.png for rex.jpg, the subject white), or "
+            "add --no-masked to learn from whole pictures."
+        )
+    if left_out := [photo.name for photo in photos if photo.mask is None]:
+        tell(f"Left out, because no mask was found: {', '.join(left_out)}.")
+    return found
+
+
+def target(out: Path | None, name: str, overwrite: bool) -> Path:
+    """The file to write: `out`, or <name>.safetensors in the folder `out`, or here.
+
+    ValueError where it is not named after the identity, or its folder has an embedding of that name.
+    """
+    from vcd_ext.identity.library import check_free
+
+    path = Path(f"{name}{SUFFIX}") if out is None else out / f"{name}{SUFFIX}" if out.is_dir() else out
+    if path.name != f"{name}{SUFFIX}":
+        raise ValueError(
+            f"--out is {out}, but the file's name is what prompts call the identity; name it {name}{SUFFIX}, or give "
+            "a folder that exists."
+        )
+    return check_free(path, path.parent.glob("*"), overwrite, "add --overwrite to replace it")
+
+
+def summary(identity: "Identity") -> str:
+    """A line about how the training went and how the identity is used."""
+    losses = dict(identity.validation)
+    went = f"Best after step {identity.best_step} of {identity.steps}"
+    if 0 in losses and identity.best_step in losses:
+        went += f": loss {losses[identity.best_step]:.4f}, before the training {losses[0]:.4f}"
+    return f'{went}. In prompts: "photo of {identity.name} {identity.metadata["class"]}".'

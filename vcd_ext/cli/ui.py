@@ -1,0 +1,42 @@
+"""The subcommand `ui`: the tabs as a page of their own, on one checkpoint."""
+
+import argparse
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vcd_ext.jobs.studio import Folders
+
+GRADIO = "gradio==3.41.2"  # the WebUI's
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load the checkpoint and serve the page until Ctrl-C."""
+    if importlib.util.find_spec("gradio") is None:
+        raise ImportError(f"The page needs gradio, which is not installed: pip install {GRADIO}")
+
+    import torch
+
+    from vcd_ext.hosts.diffusers.host import Standalone
+    from vcd_ext.hosts.diffusers.library import Library
+    from vcd_ext.hosts.diffusers.studio import StandaloneStudio
+    from vcd_ext.hosts.diffusers.training import StandaloneTraining
+    from vcd_ext.jobs.queue import Jobs
+    from vcd_ext.ui.app import page
+
+    host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
+    library = Library(arguments.motion_modules, arguments.upscalers, arguments.controlnets, arguments.embeddings)
+    jobs = Jobs(StandaloneStudio(host, folders(arguments), library))
+    # Only this machine is served: the page reads whatever folder it is told to.
+    page(jobs).queue(concurrency_count=8).launch(server_name="127.0.0.1", server_port=arguments.port, show_api=False)
+    return 0
+
+
+def folders(arguments: argparse.Namespace) -> "Folders":
+    """The page's folders; states of trainings lie beside the embeddings, as those of `train` do."""
+    from vcd_ext.jobs.studio import Folders
+
+    embeddings: Path = arguments.embeddings
+    videos: Path = arguments.videos
+    return Folders(embeddings, embeddings, tuple(arguments.weights), (embeddings,), videos, (videos,))

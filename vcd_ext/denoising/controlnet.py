@@ -1,0 +1,175 @@
+"""A ControlNet (Zhang et al., arXiv 2302.05543) beside the UNet: with what it sees in pictures it adds to the UNet's
+skip connections and middle.
+
+It looks at one frame at a time, as in training; frames meet in the UNet's motion module alone.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vcd_ext.denoising.multidiffusion import Divisible
+from vcd_ext.denoising.unet import Forward, device_of, dtype_of, forward_replaced, is_ldm
+from vcd_ext.hosts.protocols import FACTOR, Picture
+from vcd_ext.motion.windows import Window
+
+if TYPE_CHECKING:  # `tiled` imports whoever uses this file
+    from vcd_ext.tiled.tiles import Tile
+
+HINTS = "hints"  # the argument by which a call of the UNet carries its pictures
+
+
+class Control(NamedTuple):
+    """What hangs beside the UNet: diffusers' `ControlNetModel`, or what is called as it is; what it looks at."""
+
+    network: nn.Module
+    pictures: Sequence[Picture]  # one for each frame, 8 times as wide and high as the latents
+    weight: float = 1.0
+
+
+@contextmanager
+def guided(
+    unet: nn.Module,
+    control: Control,
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    visiting: bool = False,
+) -> Iterator[None]:
+    """Within this context the ControlNet has its say in each call of the UNet.
+
+    unet: an LDM `UNetModel` or a diffusers `UNet2DConditionModel` of the ControlNet's sizes. The rows of each call are
+    whole videos, with a row for each picture; other row counts raise ValueError. A `spread` that is entered after this
+    divides the pictures as it divides the latents, so no more than a part of them is on the device.
+    device, dtype, visiting: as of `motion.attached`. The ControlNet goes back to the CPU at the end.
+    """
+    network, home = control.network, torch.device(device or device_of(unet))
+    whole = Hints(control.pictures)
+
+    def carry(_unet: nn.Module, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        return args, {**kwargs, HINTS: whole}
+
+    with ExitStack() as stack:
+        stack.callback(network.to, "cpu")
+        network.to(torch.device("cpu") if visiting else home, dtype or dtype_of(unet))
+        stack.callback(unet.register_forward_pre_hook(carry, with_kwargs=True).remove)
+        stack.enter_context(forward_replaced(unet, _with_residuals(unet, control, home if visiting else None)))
+        yield
+
+
+def _with_residuals(unet: nn.Module, control: Control, visited: torch.device | None) -> Callable[[Forward], Forward]:
+    """Gives, for the UNet's own function, one that takes pictures as well; visited: where the ControlNet goes to."""
+    ldm = is_ldm(unet)
+
+    def made(plain: Forward) -> Forward:
+        def forward(*args: Any, hints: Hints, **kwargs: Any) -> Any:
+            inputs = _inputs(ldm, args, kwargs)
+            with _at(control.network, visited):
+                down, middle = _residuals(control, hints, *inputs)
+            if not ldm:
+                more = {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
+                return plain(*args, **kwargs, **more)
+            with _added(unet, down, middle):
+                return plain(*args, **kwargs)
+
+        return forward
+
+    return made
+
+
+class Hints(Divisible):
+    """The pictures of a video, or those of a window and a tile."""
+
+    def __init__(self, pictures: "Sequence[Picture] | _Kept", frames: range | None = None, tile: "Tile | None" = None):
+        self._pictures = pictures if isinstance(pictures, _Kept) else _Kept(pictures)
+        self._frames = range(len(self._pictures.pictures)) if frames is None else frames
+        self._tile = tile
+
+    def part(self, window: Window, tile: "Tile | None") -> "Hints":
+        """Those of a window and, in latents, a tile."""
+        return Hints(self._pictures, window.frames, tile)
+
+    def tensor(self) -> Tensor:
+        """float16 [L, 3, H, W] in [0, 1], on the CPU."""
+        pictures = self._pictures.of(self._frames)
+        if self._tile is None:
+            return pictures
+        top, left, height, width = (FACTOR * side for side in self._tile[:4])
+        return pictures[..., top : top + height, left : left + width]
+
+
+class _Kept:
+    """Pictures, of which the last window is kept: its tiles are asked for one after the other, at each step."""
+
+    def __init__(self, pictures: Sequence[Picture]):
+        self.pictures = pictures
+        self._frames = range(0)
+        self._window = torch.empty(0)
+
+    def of(self, frames: range) -> Tensor:
+        """Those of some frames, float16 [L, 3, H, W]: an eighth of a level at most from what they are."""
+        if frames != self._frames:
+            half = [self.pictures[i].astype(np.float16).transpose(2, 0, 1) for i in frames]
+            self._frames, self._window = frames, torch.from_numpy(np.stack(half))
+        return self._window
+
+
+def _inputs(ldm: bool, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
+    """Latents, times and text of a call of the UNet."""
+    names = ("x", "timesteps", "context") if ldm else ("sample", "timestep", "encoder_hidden_states")
+    latents, times, text = (args[i] if i < len(args) else kwargs[name] for i, name in enumerate(names))
+    return latents, times, text
+
+
+def _residuals(
+    control: Control, hints: Hints, latents: Tensor, times: Tensor, text: Tensor
+) -> tuple[Sequence[Tensor], Tensor]:
+    """What is added to each skip connection, in the encoder's order, and to the middle."""
+    pictures = hints.tensor()
+    rows = len(latents)
+    if rows % len(pictures):
+        raise ValueError(
+            f"The UNet was called with {rows} pictures, which are not whole videos of {len(pictures)} frames. Turn off "
+            "what splits or shortens the batch, or use ControlNet 'none'."
+        )
+    like = next(control.network.parameters())
+    seen = pictures.to(like.device).to(like.dtype).repeat(rows // len(pictures), 1, 1, 1)
+    down, middle = control.network(
+        latents.to(like.dtype), times, text.to(like.dtype), seen, control.weight, return_dict=False
+    )
+    return down, middle
+
+
+@contextmanager
+def _at(network: nn.Module, device: torch.device | None) -> Iterator[None]:
+    """Within this context the network is on a device and after it on the CPU; None: it stays where it is."""
+    if device is None:
+        yield
+        return
+    try:
+        network.to(device)
+        yield
+    finally:
+        network.to("cpu")
+
+
+@contextmanager
+def _added(unet: Any, down: Sequence[Tensor], middle: Tensor) -> Iterator[None]:
+    """Within this context an LDM UNet adds them; its skips come to the decoder's blocks behind the block before."""
+
+    def to_skip(residual: Tensor) -> Any:
+        def add(_block: nn.Module, args: tuple[Any, ...]) -> None:
+            skip = args[0][:, -residual.shape[1] :]
+            skip += residual.to(skip)  # in place: the UNet has joined the two for this block alone
+
+        return add
+
+    with ExitStack() as stack:
+        stack.callback(unet.middle_block.register_forward_hook(lambda _block, _args, out: out + middle.to(out)).remove)
+        for block, residual in zip(unet.output_blocks, reversed(down), strict=True):
+            stack.callback(block.register_forward_pre_hook(to_skip(residual)).remove)
+        yield

@@ -1,0 +1,218 @@
+"""One call of a UNet spread over windows of frames and tiles of the canvas, whose results are added up with weights.
+
+So every step denoises the whole video on the whole canvas, while no more than a part of it is in the UNet at a time
+(MultiDiffusion, Bar-Tal et al., arXiv 2302.08113, along the frames as well).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vcd_ext.denoising.unet import Forward, forward_replaced
+from vcd_ext.motion.windows import Window
+
+if TYPE_CHECKING:  # importing `tiled` would import whoever uses this file
+    from vcd_ext.tiled.tiles import Tile
+
+
+class Swap(NamedTuple):
+    """Conditions that are exchanged: where `absent[f, t]` (frame f, tile t), rows whose text is `known` get `instead`.
+
+    Both texts have the same number of tokens; without tiles the canvas is tile 0.
+    """
+
+    known: Tensor  # [tokens, width]
+    instead: Tensor  # [tokens, width]
+    absent: NDArray[np.bool_]  # [frames, tiles]
+
+
+class Divisible(ABC):
+    """An argument of the UNet that has a row for each picture, is no tensor, and divides itself."""
+
+    @abstractmethod
+    def part(self, window: Window, tile: "Tile | None") -> Any:
+        """What belongs to a window and, in latents, a tile; None: the whole canvas."""
+
+
+@contextmanager
+def spread(
+    unet: nn.Module,
+    frames: int,
+    windows: Sequence[Window],
+    tiles: Sequence["Tile"] | None = None,
+    swap: Swap | None = None,
+    before_part: Callable[[], None] | None = None,
+) -> Iterator[int]:
+    """Within this context a call of the UNet is computed window by window and tile by tile.
+
+    Gives how many rows of a video's text the UNet is to be called with: 1 where it is spread, as each part repeats it
+    for its own frames, so that the texts of a long video need no more memory than those of a window; else `frames`.
+
+    unet: an LDM `UNetModel` or a diffusers `UNet2DConditionModel`. The rows of each call are whole videos, one after
+    the other (row = video * frames + frame). All rows of a video in a window are computed together, so that
+    `motion.attached` has to hold as many frames as a window; those of all videos (cond and uncond) are as well, but
+    with tiles one video after the other: on tiles of 576 that takes half the memory and 1.05 times the time.
+    windows, tiles: from `motion.windows` and, in latents, `tiled.tiles`. Without tiles the canvas stays whole. With
+    nothing to divide and nothing to swap the UNet is left alone.
+    Tensors whose first axis is the rows are divided, those with two sides also into tiles, in proportion where they
+    are several times as large as the latents; a `Divisible` divides itself. Texts, [rows, tokens, width], may also have
+    one row for each video. The sum is made in float32 and returned in the UNet's own type.
+    before_part: called before each of several parts is computed; it may raise, as such a call takes long.
+    ValueError for windows or a swap that do not fit the video, and in the call for other row counts or sizes.
+    """
+    parts = _Parts(frames, windows, tiles or (None,), swap)
+    if parts.count == 1 and swap is None:
+        yield frames
+        return
+
+    def in_parts(plain: Forward) -> Forward:
+        def compute(*args: Any, **kwargs: Any) -> Any:
+            if before_part is not None:
+                before_part()
+            return plain(*args, **kwargs)
+
+        return lambda *args, **kwargs: parts.run(compute, args, kwargs)
+
+    with forward_replaced(unet, in_parts):
+        yield 1
+
+
+class _Parts:
+    """The parts that each call is divided into."""
+
+    def __init__(self, frames: int, windows: Sequence[Window], tiles: Sequence["Tile | None"], swap: Swap | None):
+        ends = {window.frames.start for window in windows} | {window.frames.stop for window in windows}
+        if not ends or (min(ends), max(ends)) != (0, frames):
+            raise ValueError(f"The windows do not cover the {frames} frames; make them with motion.windows.")
+        if swap is not None and (swap.absent.shape != (frames, len(tiles)) or swap.known.shape != swap.instead.shape):
+            raise ValueError(
+                f"Conditions of {list(swap.known.shape)} and {list(swap.instead.shape)} are to be swapped in "
+                f"{list(swap.absent.shape)} places; both need the same shape, for {frames} frames and {len(tiles)} "
+                "tiles."
+            )
+        self.frames, self.windows, self.tiles, self.swap = frames, windows, tiles, swap
+        self.count = len(windows) * len(tiles)
+
+    def run(self, compute: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a call of the UNet returns; compute: what computes a part."""
+        latents: Tensor = args[0] if args else kwargs["x" if "x" in kwargs else "sample"]
+        videos = self._videos(latents)
+        total: Tensor | None = None
+        for part in self._parts(latents, videos):
+            output = compute(*part.of(args), **part.of(kwargs))
+            result = _tensor(output)
+            if total is None:
+                shape = (len(latents), result.shape[1], *latents.shape[2:])
+                total = torch.zeros(shape, dtype=torch.float32, device=result.device)
+            part.add(result, total)
+        assert total is not None
+        return _like(output, total.to(result.dtype))
+
+    def _parts(self, latents: Tensor, videos: int) -> Iterator["_Part"]:
+        for window in self.windows:
+            for number, tile in enumerate(self.tiles):
+                swap = self.swap
+                if swap is not None:
+                    here = swap.absent[window.frames.start : window.frames.stop, number : number + 1]
+                    swap = swap._replace(absent=here)
+                for chosen in [slice(videos)] if tile is None else [slice(i, i + 1) for i in range(videos)]:
+                    yield _Part(latents, videos, self.frames, window, tile, chosen, swap)
+
+    def _videos(self, latents: Tensor) -> int:
+        rows, height, width = latents.shape[0], *latents.shape[-2:]
+        if rows % self.frames:
+            raise ValueError(
+                f"The UNet was called with {rows} pictures, which are not whole videos of {self.frames} frames. Turn "
+                "off what splits or shortens the batch, or make a video that needs one window."
+            )
+        covered = [(tile.top + tile.height, tile.left + tile.width) for tile in self.tiles if tile is not None]
+        if covered and max(covered) != (height, width):
+            raise ValueError(
+                f"The UNet was called with latents of {width}x{height}; the tiles cover {max(covered)[1]}x"
+                f"{max(covered)[0]}. Make tiles of the size that is denoised."
+            )
+        return rows // self.frames
+
+
+@dataclass
+class _Part:
+    """Some videos of one window and tile of one call."""
+
+    latents: Tensor
+    videos: int  # of the call
+    frames: int
+    window: Window
+    tile: "Tile | None"
+    chosen: slice  # videos
+    swap: Swap | None  # of its own frames and tile
+
+    def of(self, value: Any) -> Any:
+        """The part of an argument: of a tensor with all rows, of texts, or of all such in a tuple, list or dict."""
+        if isinstance(value, dict):
+            return {key: self.of(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self.of(item) for item in value)
+        if isinstance(value, Divisible):
+            return value.part(self.window, self.tile)
+        if not isinstance(value, Tensor) or value.dim() == 0:
+            return value
+        is_text = value.dim() == 3
+        if is_text and value.shape[0] == self.videos:
+            part = value[self.chosen].repeat_interleave(len(self.window.frames), dim=0)
+        elif value.shape[0] == len(self.latents):
+            part = self._cut(value).flatten(0, 1)
+        else:
+            return value
+        return self._swapped(part) if is_text else part
+
+    def add(self, result: Tensor, total: Tensor) -> None:
+        """Add the weighted result to the sum over all parts, [rows, C, h, w]."""
+        weights = self.window.weights[:, None, None, None]
+        if self.tile is not None:
+            weights = weights * self.tile.weights
+        result = result.unflatten(0, (-1, len(self.window.frames)))
+        self._cut(total).add_(result.float() * weights.to(result.device))
+
+    def _cut(self, value: Tensor) -> Tensor:
+        """The videos' frames of the window, and the tile of what has sides: a view [chosen videos, L, ...]."""
+        frames = self.window.frames
+        part = value.unflatten(0, (self.videos, self.frames))[self.chosen, frames.start : frames.stop]
+        if self.tile is None or value.dim() != 4:
+            return part
+        height, width = self.latents.shape[-2:]
+        times, rest = divmod(value.shape[-2], height)
+        if rest or times < 1 or value.shape[-1] != times * width:
+            raise ValueError(
+                f"The UNet was given pictures of {value.shape[-1]}x{value.shape[-2]} beside latents of {width}x{height}"
+                ", which cannot be divided into the same tiles."
+            )
+        top, left, height, width = (times * side for side in self.tile[:4])
+        return part[..., top : top + height, left : left + width]
+
+    def _swapped(self, text: Tensor) -> Tensor:
+        swap = self.swap
+        if swap is None or text.shape[1:] != swap.known.shape or not swap.absent.any():
+            return text
+        known = (text == swap.known.to(text)).flatten(1).all(dim=1)
+        absent = torch.from_numpy(swap.absent[:, 0]).to(text.device).repeat(len(text) // len(swap.absent))
+        return torch.where((known & absent)[:, None, None], swap.instead.to(text), text)
+
+
+def _tensor(output: Any) -> Tensor:
+    if isinstance(output, Tensor):
+        return output
+    return output[0] if isinstance(output, tuple) else output.sample
+
+
+def _like(output: Any, result: Tensor) -> Any:
+    """The result in the form in which the UNet gave its parts'."""
+    if isinstance(output, Tensor):
+        return result
+    return (result, *output[1:]) if isinstance(output, tuple) else replace(output, sample=result)

@@ -1,0 +1,1 @@
+"""Following each face through a video: detections become tracklets, smooth and without gaps."""

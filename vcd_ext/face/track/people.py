@@ -1,0 +1,52 @@
+"""Who is who: the text `1: rex; 2: -` gives the faces of the preview their words, and leaves some as they are."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from vcd_ext.face.track.tracklet import Track
+from vcd_ext.prompt.names import mentions, with_name
+from vcd_ext.settings import NO_MODULE, FaceSettings, SettingError
+
+LEFT_ALONE = "-"
+_EXAMPLE = "write it as in '1: rex; 2: -'"
+
+
+def parse(text: str) -> dict[int, str | None]:
+    """The words for each number that is named, None for those that stay as they are; SettingError for other texts."""
+    named: dict[int, str | None] = {}
+    for entry in re.split(r"[;\n]", text):
+        if not entry.strip():
+            continue
+        number, colon, words = (part.strip() for part in entry.partition(":"))
+        if not colon or not words or not number.isdecimal():
+            raise SettingError("people", f"People has {entry.strip()!r}, in which no face gets its words; {_EXAMPLE}.")
+        if int(number) in named:
+            raise SettingError("people", f"People names face {int(number)} twice; name it once.")
+        named[int(number)] = None if words == LEFT_ALONE else words
+    return named
+
+
+def prompts(tracks: Sequence[Track], settings: FaceSettings) -> dict[int, str | None]:
+    """The prompt of each track by its number; None for those that are left alone.
+
+    It is the settings' prompt with the words that People has for the track, else with the identity. SettingError if
+    People names a number that no track has.
+    """
+    named = parse(settings.people)
+    numbers = [track.number for track in tracks]
+    unknown = sorted(named.keys() - set(numbers))
+    if unknown:
+        there = f"there are faces 1 to {max(numbers)}" if len(numbers) > 1 else "there is only face 1"
+        raise SettingError("people", f"People names face {unknown[0]}, but {there}; correct the number.")
+    identity = "" if settings.identity == NO_MODULE else settings.identity
+    return {number: _prompt(settings.prompt, named, number, identity) for number in numbers}
+
+
+def _prompt(prompt: str, named: Mapping[int, str | None], number: int, identity: str) -> str | None:
+    words = named.get(number, identity)
+    if words is None:
+        return None
+    if words == identity:
+        return with_name(prompt, identity) if identity else prompt
+    # Not only a name: "rex, smiling" and "(rex:1.2)" are in the syntax of prompts.
+    return prompt if mentions(prompt, words) else ", ".join(filter(None, (prompt.strip(), words)))

@@ -1,0 +1,1 @@
+"""The host of the command line: a checkpoint loaded with diffusers."""

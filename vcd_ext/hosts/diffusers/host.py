@@ -1,0 +1,239 @@
+"""A host without the WebUI: a checkpoint loaded with diffusers, for the command line and for servers."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vcd_ext import motion
+from vcd_ext.denoising.multidiffusion import spread
+from vcd_ext.hosts.diffusers import checkpoint
+from vcd_ext.hosts.diffusers.conditioning import CHUNK, Prompts
+from vcd_ext.hosts.diffusers.guidance import Conditions, Guidance, guidance
+from vcd_ext.hosts.diffusers.parameters import infotext
+from vcd_ext.hosts.diffusers.sampling import scheduler, started, step
+from vcd_ext.identity.embedding import load_concepts, names_meant
+from vcd_ext.media import Clip
+from vcd_ext.media.clip import stacked
+from vcd_ext.noise import correlate
+from vcd_ext.prompt.names import mentions, with_name
+from vcd_ext.prompt.networks import check_no_networks
+from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, parse
+from vcd_ext.tiled.in_tiles import Decoder
+
+FACTOR = 8  # pixels of one latent value's side
+
+Progress = Callable[[int, int], None]
+
+
+class Standalone:
+    """One SD1.5 checkpoint, ready to make videos. Not for use by two threads at once."""
+
+    def __init__(self, path: Path, models: checkpoint.Models, device: torch.device):
+        self.path = path
+        self.device = device
+        self.unet: Any = models.unet
+        self.vae: Any = models.vae
+        self.prompts = Prompts(models.text_encoder, models.tokenizer)
+        self.prediction_type = models.prediction_type
+
+    @classmethod
+    def load(
+        cls, path: str | Path, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+    ) -> "Standalone":
+        """Load a checkpoint in LDM's layout (.safetensors or .ckpt); ValueError says why one cannot be used.
+
+        device: CUDA where there is one, else the CPU. dtype: of UNet and text encoder, float16 on CUDA, else float32.
+        """
+        device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
+        models = checkpoint.load(path)
+        known = models.text_encoder.get_input_embeddings().num_embeddings
+        if known < len(models.tokenizer):
+            raise ValueError(
+                f"{Path(path).name} knows {known} tokens, but its tokenizer makes {len(models.tokenizer)}; copy the "
+                "yaml and the folder of the text encoder that belong to it beside it."
+            )
+        models.unet.to(device, dtype)
+        models.text_encoder.to(device, dtype)
+        models.vae.to(device, torch.float32)  # some VAEs overflow in half precision: black frames
+        return cls(Path(path), models, device)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        picture: GenerateSettings,
+        video: VideoSettings,
+        motion_module: Path | None = None,
+        embeddings: Sequence[Path] = (),
+        progress: Progress | None = None,
+    ) -> Clip:
+        """Make one video (T2V VCD, arXiv 2402.09368 v1, section 4.1); its infotext is in `metadata["parameters"]`.
+
+        Frame i starts from the WebUI's CPU noise of seed + i, correlated with its neighbours by `video.gamma`. More
+        frames than `video.context` are denoised in windows, in the memory of one.
+        embeddings: files; a name that neither prompt has is appended to the prompt.
+        progress: called with (done, total), from (0, total) on; one is a frame denoised by one step, or decoded.
+        ValueError, before anything is computed, for settings or files that cannot work.
+        """
+        vectors = self.vectors(embeddings)
+        picture, video = complete(checked(picture), embeddings), parse(VideoSettings, asdict(video))
+        sampler = scheduler(
+            picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
+        )
+        counted = Counter(progress, total=(len(sampler.timesteps) + 1) * video.frames)
+        text = self.guidance(picture.prompt, picture.negative_prompt, picture.cfg_scale, picture.steps, vectors)
+        with self._moving(motion_module, video) as rows:
+            latents = self._denoise(sampler, picture, video, lambda step: text.at(step, rows), counted)
+        frames = self._decode(latents, counted)
+        described = infotext(picture, video, self.path, motion_module, embeddings)
+        return Clip(frames, video.fps, {"parameters": described})
+
+    def vectors(self, paths: Sequence[Path]) -> dict[str, Tensor]:
+        """The embeddings of files, by the name that stands for them; ValueError for one that does not fit."""
+        vectors = {name: tensor for path in paths for name, tensor in load_concepts(path).items()}
+        for name, tensor in vectors.items():
+            count, width = tensor.shape
+            if width != self.prompts.width:
+                raise ValueError(
+                    f"The embedding {name} has {width} values a vector, {self.path.name} needs {self.prompts.width}; "
+                    "use an embedding that was trained on a checkpoint of this kind."
+                )
+            if count > CHUNK:
+                raise ValueError(f"The embedding {name} has {count} vectors; a prompt holds at most {CHUNK} of one.")
+        return vectors
+
+    @contextmanager
+    def _moving(self, path: Path | None, video: VideoSettings) -> Iterator[int]:
+        """Within this context the UNet takes whole videos, and computes them in windows if they are long.
+
+        Gives how many rows of a video's text it takes.
+        """
+        # Frames that do not meet in a motion module need no overlap.
+        windows = motion.windows(video.frames, video.context, video.overlap if path else 0)
+        with ExitStack() as stack:
+            if path:
+                module, length = motion.load(path), len(windows[0].frames)
+                if length > module.max_frames:
+                    raise SettingError(
+                        "context",
+                        f"context is {video.context}; {path.name} holds at most {module.max_frames} frames together. "
+                        f"Use a context of up to {module.max_frames}; the video may be longer.",
+                    )
+                stack.enter_context(motion.attached(self.unet, module, length))
+            yield stack.enter_context(spread(self.unet, video.frames, windows))
+
+    def _denoise(
+        self,
+        sampler: Any,
+        picture: GenerateSettings,
+        video: VideoSettings,
+        text: Callable[[int], Conditions],
+        counted: "Counter",
+    ) -> Tensor:
+        """Latents [F, 4, h, w] of the finished frames."""
+        counted.add(0)
+        noise = Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
+        latents = started(sampler, correlate(noise.draw(), video.gamma).to(self.device))
+        step_gamma = video.gamma if video.step_noise else 0.0
+        for i, time in enumerate(sampler.timesteps):
+            prediction = self.predict(sampler.scale_model_input(latents, time), time, text(i))
+            latents = step(sampler, i, prediction, latents, lambda: correlate(noise.draw(), step_gamma).to(self.device))
+            counted.add(video.frames)
+        return latents
+
+    def guidance(
+        self, prompt: str, negative_prompt: str, cfg_scale: float, steps: int, vectors: Mapping[str, Tensor]
+    ) -> Guidance:
+        """What guides a video of so many steps. ValueError, in one sentence, for a prompt that cannot be read."""
+        return guidance(self.prompts, prompt, negative_prompt, cfg_scale, steps, vectors)
+
+    def predict(self, latents: Tensor, time: Tensor, text: Conditions) -> Tensor:
+        """The guided prediction [F, 4, h, w], float32. text: with as many rows as `spread` asks for.
+
+        The rows of the UNet are those of one video after the other: that of uncond, and that of each cond.
+        """
+
+        def predicted(videos: list[Tensor]) -> list[Tensor]:
+            rows = latents.repeat(len(videos), 1, 1, 1).to(videos[0].dtype)
+            return list(self.unet(rows, time, torch.cat(videos)).sample.float().chunk(len(videos)))
+
+        return text.predict(predicted)
+
+    def _decode(self, latents: Tensor, counted: "Counter") -> NDArray[np.uint8]:
+        """Frames uint8 [F, H, W, 3]. One at a time: the VAE's memory would grow with the video."""
+        self.check_finite(latents)
+        decode = Decoder(self.decode)
+
+        def pictures() -> Iterator[NDArray[np.uint8]]:
+            for latent in latents:
+                pixels = (decode(latent) / 2 + 0.5).clamp(0, 1) * 255
+                yield pixels.byte().permute(1, 2, 0).cpu().numpy()  # cut off, not rounded, as in the WebUI
+                counted.add(1)
+
+        return stacked(pictures(), len(latents))
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """The pixels [3, H, W] of latents [4, h, w]; within [-1, 1] but for a little."""
+        return self.vae.decode(latent[None] / self.vae.config.scaling_factor).sample[0]
+
+    def check_finite(self, latents: Tensor) -> None:
+        """ValueError for the NaN that half precision makes of some checkpoints."""
+        if not latents.isfinite().all():
+            raise ValueError(f"{self.path.name} made NaN instead of pictures; load it in float32 (--no-half).")
+
+
+class Noise:
+    """Draws noise [F, *shape], frame i from its own CPU generator seeded with seed + i, as the WebUI does."""
+
+    def __init__(self, seed: int, frames: int, shape: tuple[int, ...]):
+        self.shape = shape
+        self.generators = [torch.Generator().manual_seed(seed + i) for i in range(frames)]
+
+    def draw(self) -> Tensor:
+        """The next noise of all frames, [F, *shape], on the CPU."""
+        return torch.stack([torch.randn(self.shape, generator=generator) for generator in self.generators])
+
+
+class Counter:
+    """Adds up what is done for a progress callback."""
+
+    def __init__(self, progress: Progress | None, total: int):
+        self.progress, self.total, self.done = progress, total, 0
+
+    def add(self, count: int) -> None:
+        """So many more are done."""
+        self.done += count
+        if self.progress:
+            self.progress(self.done, self.total)
+
+
+def checked(picture: GenerateSettings) -> GenerateSettings:
+    """The settings; SettingError or ValueError for a value that is out of range or no multiple of 8."""
+    picture = parse(GenerateSettings, asdict(picture))
+    for name, length in (("width", picture.width), ("height", picture.height)):
+        if length % FACTOR:
+            raise ValueError(f"{name} is {length}; it must be a multiple of {FACTOR}, for example {length // 8 * 8}.")
+    return picture
+
+
+def complete(picture: GenerateSettings, embeddings: Sequence[Path]) -> GenerateSettings:
+    """The settings with a drawn seed instead of -1, and with the names of all embeddings in the prompt.
+
+    ValueError, in one sentence, for a prompt that asks for what only the WebUI has, or a name that no prompt can have.
+    """
+    check_no_networks(picture.prompt, picture.negative_prompt)
+    seed = random.randrange(2**32) if picture.seed < 0 else picture.seed
+    prompt = picture.prompt
+    for path in embeddings:
+        for name in names_meant(path, f"{picture.prompt}\n{picture.negative_prompt}"):
+            if not mentions(picture.negative_prompt, name):
+                prompt = with_name(prompt, name)
+    return replace(picture, seed=seed, prompt=prompt)

@@ -1,0 +1,41 @@
+"""The WebUI's infotext for a video that was made without it: its page can paste it back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from vcd_ext.hosts.diffusers.sampling import INFOTEXT
+from vcd_ext.media.infotext import composed
+from vcd_ext.settings import NO_MODULE, SOURCE_KEY, GenerateSettings, VideoSettings, to_infotext
+
+
+def infotext(
+    picture: GenerateSettings,
+    video: VideoSettings,
+    checkpoint: Path,
+    motion_module: Path | None,
+    embeddings: Sequence[Path],
+    source: str = "",
+) -> str:
+    """Prompt, negative prompt, and a line of settings from which the same video can be made.
+
+    source: the name of the video that was made again; "" for a video from text.
+    """
+    used = replace(
+        video,
+        motion_module=motion_module.name if motion_module else NO_MODULE,
+        identity=embeddings[0].stem if embeddings else NO_MODULE,
+    )
+    entries = {
+        "Steps": picture.steps,
+        **INFOTEXT[picture.sampler],
+        "CFG scale": picture.cfg_scale,
+        "Seed": picture.seed,
+        "Size": f"{picture.width}x{picture.height}",
+        "Model": checkpoint.stem,
+        **({"Denoising strength": picture.denoise} if source else {}),
+        "RNG": "CPU",
+        **to_infotext(used),
+        **({SOURCE_KEY: source} if source else {}),
+    }
+    return composed(picture.prompt, picture.negative_prompt, entries)

@@ -1,0 +1,83 @@
+"""V2V without the WebUI: a clip is made again with a prompt and an identity, at a chosen strength."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vcd_ext.hosts.diffusers.host import Standalone, checked, complete
+from vcd_ext.hosts.diffusers.parameters import infotext
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.hosts.protocols import FACTOR, Picture, Report, VideoPass
+from vcd_ext.hosts.shared.enlarge import lanczos
+from vcd_ext.media import Clip
+from vcd_ext.media.clip import stacked
+from vcd_ext.settings import NO_MODULE, GenerateSettings, VideoSettings, parse
+
+
+def restyle(
+    host: Standalone,
+    source: Clip,
+    name: str,
+    picture: GenerateSettings,
+    video: VideoSettings,
+    motion_module: Path | None = None,
+    embeddings: Sequence[Path] = (),
+    progress: Report | None = None,
+) -> Clip:
+    """Make the first `video.frames` frames of a clip again (V2V), at the size and strength of `picture`.
+
+    name: the clip's, for the infotext. The rest is as in `Standalone.generate`. progress counts frames: encoded,
+    denoised by one step, decoded. The rate is `video.fps`.
+    ValueError, before anything is computed, for settings or files that cannot work.
+    """
+    picture = complete(checked(picture), embeddings)
+    video = parse(VideoSettings, asdict(replace(video, frames=min(video.frames, len(source.frames)))))
+    work = VideoPass(
+        picture.prompt,
+        picture.negative_prompt,
+        denoise=picture.denoise,
+        steps=picture.steps,
+        cfg_scale=picture.cfg_scale,
+        sampler=picture.sampler,
+        seed=picture.seed,
+        gamma=video.gamma,
+        motion_module=str(motion_module or NO_MODULE),
+        context=video.context,
+        overlap=video.overlap,
+        step_noise=video.step_noise,
+    )
+    frames = _Resized(source, video.frames, picture.height, picture.width)
+    made = StandaloneVideo(host, embeddings).denoise(frames, work, progress=progress)
+    text = infotext(picture, video, host.path, motion_module, embeddings, name)
+    pixels = stacked((np.rint(frame * 255).astype(np.uint8) for frame in made), video.frames)
+    return Clip(pixels, video.fps, {"parameters": text}, source.start)
+
+
+def fitting(height: int, width: int, clip: Clip) -> tuple[int, int]:
+    """Height and width, multiples of 8, in which a clip is made again.
+
+    0 stands for a side that nobody has chosen: it follows from the other one, or is the clip's own.
+    """
+    tall, wide = clip.frames.shape[1:3]
+    scale = height / tall if height else width / wide if width else 1.0
+    return height or _multiple(tall * scale), width or _multiple(wide * scale)
+
+
+class _Resized(Sequence[Picture]):
+    """A clip's first frames as floats in another size, made when they are asked for."""
+
+    def __init__(self, clip: Clip, frames: int, height: int, width: int):
+        self.frames, self.height, self.width = clip.frames[:frames], height, width
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, i: Any) -> Any:
+        return lanczos(self.frames[i].astype(np.float32) / 255, self.height, self.width)
+
+
+def _multiple(length: float) -> int:
+    return max(round(length / FACTOR), 1) * FACTOR

@@ -1,0 +1,129 @@
+"""The tabs without the WebUI: a `vcd_ext.jobs.studio.Studio` on a checkpoint that is loaded with diffusers."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vcd_ext.face import Detector, detector
+from vcd_ext.hosts.diffusers.library import Library
+from vcd_ext.hosts.diffusers.training import StandaloneTraining
+from vcd_ext.hosts.protocols import VideoHost
+from vcd_ext.identity import Identity, save_embedding, train
+from vcd_ext.identity import library as shelf
+from vcd_ext.identity.photos.photo import Photo
+from vcd_ext.identity.segment import Segmenter, segmenters
+from vcd_ext.identity.training.estimate import Capacity
+from vcd_ext.identity.training.preview import picture
+from vcd_ext.jobs.locking import held
+from vcd_ext.jobs.studio import Caption, Choices, Folders
+from vcd_ext.progress import Report
+from vcd_ext.settings import FaceSettings, PassSettings, TrainSettings
+from vcd_ext.storage import walk
+
+
+class StandaloneStudio:
+    """Works on one checkpoint and keeps identities in one folder."""
+
+    private = True
+    makes_pictures = text_files = False
+    captions = False
+
+    def __init__(self, host: StandaloneTraining, folders: Folders, library: Library):
+        self.host, self.folders, self.library = host, folders, library
+        self._computing = threading.Lock()
+
+    def busy(self) -> str:
+        """Nothing else uses the checkpoint."""
+        return ""
+
+    def interrupted(self) -> bool:
+        """There is no other button that interrupts."""
+        return False
+
+    def place(self, name: str, replace_existing: bool) -> Path:
+        """The file that the identity `name` will be; ValueError if there is an embedding of that name already."""
+        own = self.folders.identities / f"{name}{shelf.SUFFIX}"
+        return shelf.check_free(own, walk.files(self.folders.identities), replace_existing)
+
+    def train(
+        self,
+        photos: Sequence[Photo],
+        settings: TrainSettings,
+        progress: Report,
+        interrupted: Callable[[], bool],
+        state: Path,
+        replace_existing: bool,
+    ) -> Identity:
+        """Train as `vcd_ext.identity.training.train` does; a finished identity is saved."""
+        with self.finding(interrupted):
+            self.place(settings.name, replace_existing)
+            identity = train(self.host, photos, settings, progress, state=state, interrupted=interrupted)
+            if identity.finished:
+                self.keep(identity, state, replace_existing)
+        return identity
+
+    def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
+        """A picture of what is being learned."""
+        return picture(self.host, prompt, name, vectors, size)
+
+    def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
+        """Save an identity; its file. The state is not needed after that, and deleted."""
+        path = self.place(identity.name, replace_existing)
+        save_embedding(path, identity.vectors, identity.metadata)
+        for left in (state, state.with_name(f"{state.name}.bank")):
+            left.unlink(missing_ok=True)
+        return path
+
+    def begun_now(self) -> AbstractContextManager[None]:
+        """There is one checkpoint only."""
+        return nullcontext()
+
+    @contextmanager
+    def segmenting(self, stops: Callable[[], bool]) -> Iterator[Sequence[Segmenter]]:
+        """Lend what finds masks, best first."""
+        with self.finding(stops):
+            yield segmenters(self.folders.weights, self.host, self.host.device)
+
+    def captioning(self, stops: Callable[[], bool]) -> AbstractContextManager[Caption]:
+        """Only the WebUI has a model that describes photos."""
+        raise ValueError("Photos can be described in the WebUI only; write the class yourself, for example dog.")
+
+    def forget(self, path: Path, stops: Callable[[], bool]) -> None:
+        """Delete an identity."""
+        shelf.delete(path)
+
+    def capacity(self) -> Capacity:
+        """What is known of the machine and the checkpoint."""
+        parameters = sum(parameter.numel() for parameter in self.host.unet.parameters())
+        return Capacity(str(self.host.device), self.host.unet.dtype.itemsize, self.host.free_memory(), parameters)
+
+    @contextmanager
+    def remaking(self, note: Callable[[str], None], stops: Callable[[], bool]) -> Iterator[VideoHost]:
+        """Lend what makes videos again, with all embeddings that fit."""
+        with self.finding(stops):
+            yield self.library.video(self.host.standalone)
+
+    def finding(self, stops: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Wait until nothing else is computed."""
+        return held(self._computing, stops)
+
+    def finder(self, settings: FaceSettings) -> Detector:
+        """What finds the faces that settings ask for."""
+        return detector(settings, self.folders.weights, self.host.device)
+
+    def choices(self) -> Choices:
+        """What lies in the folders."""
+        return self.library.choices(self.host.standalone)
+
+    def motion_module(self) -> str:
+        """The one for somebody who has chosen none."""
+        return self.library.motion_module()
+
+    def check(self, settings: PassSettings) -> None:
+        """ValueError for a name that is not there, and for a ControlNet that does not fit."""
+        self.library.check(self.host.standalone, settings)

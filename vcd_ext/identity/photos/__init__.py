@@ -1,0 +1,1 @@
+"""Photos of an identity: read, masked, cropped, flipped."""

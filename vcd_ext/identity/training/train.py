@@ -1,0 +1,172 @@
+"""Training of an identity: a few text vectors, and nothing else, learn to mean what the photos show.
+
+Magic-Me (arXiv 2402.09368 v1), sections 4.2 and 5.2: extended ID tokens, trained with the loss inside the subject's
+mask. The same photos, settings, seed and checkpoint learn the same, also when the run is stopped and gone on with.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import vcd_ext
+from vcd_ext.hosts.protocols import TrainingHost
+from vcd_ext.identity.photos.photo import Photo
+from vcd_ext.identity.training import fingerprint as keys
+from vcd_ext.identity.training import latent_cache as banks
+from vcd_ext.identity.training import state as states
+from vcd_ext.identity.training.latent_cache import Bank
+from vcd_ext.identity.training.learner import Learner, learned, start
+from vcd_ext.identity.training.preflight import checked, usable, with_seed
+from vcd_ext.identity.training.state import State
+from vcd_ext.progress import ENCODING, TRAINING, Clock, Report
+from vcd_ext.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What was learned. vectors: float32 [k, width] on the CPU, the best by validation, else the last."""
+
+    name: str
+    vectors: Tensor
+    metadata: dict[str, str]  # for the embedding file
+    steps: int  # that were made
+    best_step: int  # after which the vectors were as they are here
+    losses: tuple[float, ...]  # of each step, NaN where it was skipped
+    validation: tuple[tuple[int, float], ...]  # (step, loss with always the same noise), from step 0 on
+    skipped: int  # steps that changed nothing because their loss or gradient was not a number
+    finished: bool  # not interrupted: all steps were made, or an early stop ended them
+    warnings: tuple[str, ...]  # sentences for the person
+
+
+def train(
+    host: TrainingHost,
+    photos: Sequence[Photo],
+    settings: TrainSettings,
+    progress: Report | None = None,
+    *,
+    state: Path | None = None,
+    interrupted: Callable[[], bool] | None = None,
+) -> Identity:
+    """Learn an identity on the host's checkpoint.
+
+    photos: those whose mask is None are learned from as a whole. progress: called with a `Progress` at every step.
+    state: a file that is written every `settings.save_every` steps, and gone on from if it is there; beside it, with
+    `.bank` at its end, lie the encoded photos. Both are the caller's to delete once the identity is safe.
+    interrupted: asked before each step; once it says True, the state is saved and what was learned so far returned.
+
+    ValueError, before anything is computed, for photos, settings, a model or a state that cannot work, and later for
+    a loss that is not a number ten times. OSError if the state cannot be written.
+    """
+    settings = checked(settings, host)
+    usable_photos, warnings = usable(photos, settings)
+    begun = states.key_of(state) if state else None
+    settings = with_seed(settings, keys.seed(begun) if begun else None)
+    run = _Run(host, usable_photos, settings, progress, interrupted or (lambda: False), state)
+    reached = states.load(state, run.key) if state else None
+    with torch.inference_mode(False), torch.enable_grad(), host.training():
+        reached = reached or start(host, settings)
+        run.save(reached)  # now, and not after 25 steps: the folder may be read-only or the disk full
+        finished = run.go(reached)
+    return run.identity(reached, finished, warnings)
+
+
+class _Run:
+    """One call of `train`: what it was asked for, and whom it tells."""
+
+    def __init__(
+        self,
+        host: TrainingHost,
+        photos: Sequence[Photo],
+        settings: TrainSettings,
+        progress: Report | None,
+        interrupted: Callable[[], bool],
+        state: Path | None,
+    ):
+        self.host, self.photos, self.settings = host, photos, settings
+        self.progress, self.interrupted, self.path = progress, interrupted, state
+        self.key = keys.run_key(host, photos, settings)
+
+    def go(self, reached: State) -> bool:
+        """Make the steps that are left, in `reached`; False if the training was interrupted."""
+        bank = self._bank()
+        self.host.free_encoder()
+        if bank is None:
+            return False
+        learner = Learner(self.host, bank, self.settings, reached)
+        clock = Clock(self.progress, TRAINING, self.settings.steps, reached.step)
+        clock.tell(reached.step, None, _last(reached.validation), learned(reached))
+        while not learner.ended and not self.interrupted():
+            learner.step()
+            clock.tell(reached.step, reached.losses[-1], _last(reached.validation), learned(reached))
+            if reached.step % self.settings.save_every == 0:
+                self.save(reached)
+        self.save(reached)
+        return learner.ended
+
+    def save(self, reached: State) -> None:
+        """Write the state, if the caller wants one."""
+        if self.path:
+            states.save(reached, self.path, self.key)
+
+    def _bank(self) -> Bank | None:
+        """The bank that was saved, or a new one; None if its making was interrupted."""
+        path = self.path and self.path.with_name(f"{self.path.name}.bank")
+        if path and (saved := banks.load(path, self.key)):
+            return saved
+        clock = Clock(self.progress, ENCODING, len(self.photos) * banks.variants(len(self.photos), self.settings))
+
+        def going_on(done: int) -> bool:
+            clock.tell(done)
+            return not self.interrupted()
+
+        made = banks.encode(self.host, self.photos, self.settings, going_on)
+        if made:
+            clock.tell(len(made.prefixes))
+        if made and path:
+            banks.save(made, path, self.key)
+        return made
+
+    def identity(self, reached: State, finished: bool, warnings: list[str]) -> Identity:
+        """What was learned when the training ended at `reached`."""
+        best = reached.best_step > 0
+        if reached.validation and best and reached.best_loss >= reached.validation[0][1]:
+            warnings.append("The validation loss did not fall: lower the learning rate, or look at the masks.")
+        if reached.skipped:
+            warnings.append(f"{reached.skipped} steps were skipped, because their loss was not a number.")
+        step = reached.best_step if best else reached.step
+        return Identity(
+            name=self.settings.name,
+            vectors=reached.best.clone() if best else learned(reached),
+            metadata=self._metadata(reached, step),
+            steps=reached.step,
+            best_step=step,
+            losses=tuple(reached.losses),
+            validation=tuple(reached.validation),
+            skipped=reached.skipped,
+            finished=finished,
+            warnings=tuple(warnings),
+        )
+
+    def _metadata(self, reached: State, best_step: int) -> dict[str, str]:
+        settings = self.settings
+        facts = {
+            "class": settings.class_word,
+            "tokens": settings.tokens,
+            "steps": reached.step,
+            "best_step": best_step,
+            "seed": settings.seed,
+            "schedule": settings.schedule,
+            "photos": len(self.photos),
+            "mask_source": ", ".join(sorted({photo.mask_source for photo in self.photos} - {""})),
+            "checkpoint": self.host.checkpoint,
+            "checkpoint_hash": self.host.checkpoint_hash,
+            "version": vcd_ext.__version__,
+        }
+        return {name: str(fact) for name, fact in facts.items()}
+
+
+def _last(validation: Sequence[tuple[int, float]]) -> float | None:
+    return validation[-1][1] if validation else None

@@ -1,0 +1,1 @@
+"""What runs in the background for page and API: one queue, trainings, videos."""

@@ -1,0 +1,139 @@
+"""Trainings in the background: begun, gone on with, kept; and what is done for their photos."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vcd_ext.hosts.protocols import Interrupted
+from vcd_ext.identity.naming import check_class_word, check_name
+from vcd_ext.identity.photos.photo import Photo
+from vcd_ext.identity.segment import class_word
+from vcd_ext.identity.training import unfinished
+from vcd_ext.identity.training.estimate import step_work
+from vcd_ext.identity.training.unfinished import Begun
+from vcd_ext.jobs.session import asking, own
+from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.training_run import FINDING_MASKS, TrainingRun, masked
+from vcd_ext.progress import Progress
+from vcd_ext.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from vcd_ext.jobs.queue import Jobs
+
+DESCRIBING = "Looking at the photos"
+
+
+class Trainings:
+    """The trainings among the jobs."""
+
+    def __init__(self, jobs: "Jobs"):
+        self.jobs, self.studio = jobs, jobs.studio
+        self.pace: float | None = None  # operations a second, as the last training measured it
+        self._begun_by: dict[str, str | None] = {}  # since the start, the session by an identity's name
+
+    def start(
+        self,
+        photos: Sequence[Photo],
+        settings: TrainSettings,
+        replace_existing: bool = False,
+        preview_every: int = 0,
+    ) -> TrainingJob:
+        """Begin a training. preview_every: steps between pictures of what it has learned.
+
+        Without a class, what the photos show is asked first, which takes a while. For photos without a mask one is
+        looked for, unless the settings say that masks are not used; photos for which none is found are left out.
+        ValueError, in one sentence, if it cannot begin; BusyError if something else is done.
+        """
+        check_name(settings.name)
+        if not photos:
+            raise ValueError("There are no photos; give 5 to 10 pictures of what is to be learned.")
+        if self.studio.place(settings.name, replace_existing).exists():
+            self.check_own(settings.name)
+        for begun in unfinished.unfinished(self.studio.folders.trainings):
+            if begun.name == settings.name and begun.step:
+                self.check_own(begun.name)
+                raise ValueError(
+                    f"There is an unfinished training of {begun.name} ({begun.step} of {begun.total} steps); resume "
+                    "it, or discard it to begin anew."
+                )
+        word = self.class_of(photos, settings.class_word, settings.name)
+        return self._begin(Begun(photos, replace(settings, class_word=word), replace_existing), preview_every)
+
+    def resume(self, name: str, preview_every: int = 0) -> TrainingJob:
+        """Go on with the unfinished training of `name`; ValueError and BusyError as `start`."""
+        self.check_own(check_name(name))
+        begun = unfinished.load(self.studio.folders.trainings, name)
+        self.studio.place(name, begun.replace_existing)
+        return self._begin(begun, preview_every)
+
+    def discard(self, name: str) -> None:
+        """Delete the unfinished training of `name`; BusyError while it may be running."""
+        self.check_own(check_name(name))
+        with self.jobs.turn("Discarding a training"):
+            unfinished.discard(self.studio.folders.trainings, name)
+        self.free(name)
+
+    def check_own(self, name: str) -> None:
+        """ValueError if an identity, or what is left of its training, is known to be somebody else's."""
+        if not self.is_own(name):
+            raise ValueError(f"{name} was trained by somebody else, who alone can change it here; use another name.")
+
+    def is_own(self, name: str) -> bool:
+        """Whether who asks has trained an identity, or nobody has since the start."""
+        return own(self._begun_by.get(name.lower(), asking()))
+
+    def free(self, name: str) -> None:
+        """Let anybody train an identity of that name, now that there is none."""
+        self._begun_by.pop(name.lower(), None)
+
+    def keep(self, job: TrainingJob) -> None:
+        """Save what a training has learned: at once if it was stopped, else after the step that is being made."""
+        if not job.ended:
+            job.stop(keep=True)
+        elif job.identity is not None and job.file is None:
+            with self.jobs.turn("Saving an identity"):
+                begun = unfinished.load(self.studio.folders.trainings, job.settings.name)
+                TrainingRun(self.studio, job, begun).keep()
+
+    def find_masks(self, photos: Sequence[Photo], word: str) -> tuple[list[Photo], list[str]]:
+        """As `vcd_ext.identity.segment.fill_masks`; `Jobs.doing` tells how far it is. BusyError if something is done.
+
+        Once it was asked to stop, the photos that are left stay as they are.
+        """
+        with self.jobs.turn(FINDING_MASKS):
+            return masked(self.studio, photos, word, self.jobs.tell, self.jobs.stops, self.jobs.given_up)
+
+    def class_of(self, photos: Sequence[Photo], word: str, name: str) -> str:
+        """The class of the identity `name`: the word, else what the photos show. ValueError as `check_class_word`."""
+        if not word.strip() and photos and self.studio.captions:
+            word = self.suggest_class(photos)
+        return check_class_word(word, name)
+
+    def suggest_class(self, photos: Sequence[Photo]) -> str:
+        """The class that most photos show, by the studio's captions. ValueError if none is recognised; BusyError."""
+        captions = []
+        try:
+            with self.jobs.turn(DESCRIBING), self.studio.captioning(self.jobs.given_up) as caption:
+                for done, photo in enumerate(photos):
+                    self.jobs.tell(Progress(DESCRIBING, done, len(photos)))
+                    if self.jobs.stops():
+                        raise Interrupted
+                    captions.append(caption(photo.pixels))
+        except Interrupted as stopped:
+            raise ValueError("The photos were not looked at to the end; write the class, or try again.") from stopped
+        return class_word(captions)
+
+    def _begin(self, begun: Begun, preview_every: int) -> TrainingJob:
+        def work(job: TrainingJob) -> None:
+            TrainingRun(self.studio, job, begun).go()
+            self._measure(job)
+
+        job = self.jobs.begin(lambda identifier: TrainingJob(identifier, begun.settings, preview_every), work)
+        self._begun_by[job.name.lower()] = job.session
+        return job
+
+    def _measure(self, job: TrainingJob) -> None:
+        if job.seconds_a_step:
+            with suppress(ValueError):  # another checkpoint may be loaded by now
+                self.pace = step_work(job.settings, self.studio.capacity()) / job.seconds_a_step

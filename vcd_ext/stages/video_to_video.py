@@ -1,0 +1,218 @@
+"""Face VCD or Tiled VCD of a whole video, as commands, page and API ask for it."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd_ext import face, tiled
+from vcd_ext.face import Detector, boxes_of
+from vcd_ext.face.restore import checked as checked_face
+from vcd_ext.hosts.protocols import Interrupted, VideoHost
+from vcd_ext.media import Clip, Part, infotext
+from vcd_ext.progress import Report
+from vcd_ext.prompt.foreign import unread
+from vcd_ext.settings import (
+    EVERYWHERE,
+    NO_MODULE,
+    FaceSettings,
+    SettingError,
+    TiledSettings,
+    VideoSettings,
+    default,
+    describe,
+)
+from vcd_ext.tiled.enlarged import SCALE
+from vcd_ext.tiled.upscale import checked as checked_tiled
+from vcd_ext.tiled.upscale import with_controlnet, with_upscaler
+
+# Pixels of a face that shows where the subject is: the least that can be asked for, as it need not be worth a repair.
+SMALLEST = int(describe(FaceSettings)["min_face"].minimum or 0)
+
+Settings = FaceSettings | TiledSettings
+Finder = Callable[[FaceSettings], Detector]  # gives what finds the faces that settings ask for
+Note = Callable[[str], None]
+Frames = NDArray[np.uint8]
+
+
+class Made(NamedTuple):
+    """What became of a video."""
+
+    clip: Clip | None  # None where it was stopped before anything was finished
+    complete: bool  # whether it was not stopped
+    sheet: Frames | None  # the people that were found, with their numbers; of Face VCD
+    settings: Settings  # as they were used: with the seed that was drawn, and the ControlNet that was there
+
+
+class Telling(NamedTuple):
+    """How whoever waits is told: progress by stages, sentences; and asked whether to go on."""
+
+    progress: Report
+    note: Note
+    interrupted: Callable[[], bool]
+
+
+def title(settings: Settings) -> str:
+    """What people call it."""
+    return "Face VCD" if isinstance(settings, FaceSettings) else "Tiled VCD"
+
+
+def part_of(settings: Settings | VideoSettings) -> Part:
+    """Return the frames that are read of the video that comes in; SettingError if the last is before the first."""
+    try:
+        return Part(settings.first_frame, settings.last_frame)
+    except ValueError as error:
+        raise SettingError("last_frame", f"In what is read of the video, {error}") from error
+
+
+def check(settings: Settings) -> Settings:
+    """The settings; SettingError for those that no host can work with."""
+    part_of(settings)
+    return checked_face(settings) if isinstance(settings, FaceSettings) else checked_tiled(settings)
+
+
+def ready(host: VideoHost, settings: Settings, finder: Finder) -> None:
+    """ValueError, in one sentence, if a detector or an upscaler that the settings name is not there."""
+    if isinstance(settings, FaceSettings):
+        finder(settings)
+        return
+    with_upscaler(host, settings)
+    wanted = _sought(settings)
+    if wanted is not None and wanted.detector != "auto":
+        finder(wanted)
+
+
+def remake(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, telling: Telling) -> Made:
+    """The video with faces repaired, or at twice its size; it keeps rate and metadata, and tells what was done to it.
+
+    ValueError or OSError, in one sentence, for what cannot work.
+    """
+    settings = _with_seed(check(settings), telling.note)
+    for sentence in unread(settings.prompt):
+        telling.note(sentence)
+    if settings.motion_module == NO_MODULE and len(clip.frames) > 1:
+        telling.note("No motion module is chosen: the frames are painted one by one, and may flicker.")
+    sheet = None
+    if isinstance(settings, FaceSettings):
+        try:
+            frames, sheet = _faces(host, clip.frames, settings, finder, telling)
+        except Interrupted:
+            telling.note("Stopped before all faces were found; the video is as it was.")
+            return Made(None, False, None, settings)
+    else:
+        settings = _with_controlnet(host, settings, telling.note)
+        frames = _enlarged(host, clip.frames, settings, finder, telling)
+    complete = not telling.interrupted()
+    if not len(frames) or (not complete and _same(frames, clip.frames)):
+        return Made(None, False, sheet, settings)
+    return Made(Clip(frames, clip.fps, described(clip, frames, settings), clip.start), complete, sheet, settings)
+
+
+def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, telling: Telling) -> Frames:
+    """The sheet of the people in a video, with their numbers. Raises Interrupted; ValueError."""
+    settings = checked_face(settings)
+    people = face.find_people(
+        clip.frames, settings, finder(settings), telling.progress, telling.interrupted, telling.note
+    )
+    if not people:
+        telling.note("No face was found in any frame.")
+    return face.sheet(clip.frames, people)
+
+
+def described(clip: Clip, frames: Frames, settings: Settings) -> dict[str, str]:
+    """The metadata of what was made of a clip: its own, its infotext extended by the settings that are not usual."""
+    name = title(settings)
+    usual = {key: default(type(settings), key) for key in describe(type(settings))} | {"controlnet": NO_MODULE}
+    chosen = {
+        f"{name} {setting.label.lower()}": shown(key, getattr(settings, key))
+        for key, setting in describe(type(settings)).items()
+        if key in ("denoise", "steps", "seed") or getattr(settings, key) != usual[key]
+    }
+    text = infotext.extended(clip.metadata.get(infotext.PARAMETERS, ""), chosen)
+    if not text:
+        height, width = frames.shape[1:3]
+        common = {
+            "Steps": settings.steps,
+            "CFG scale": settings.cfg_scale,
+            "Seed": settings.seed,
+            "Size": f"{width}x{height}",
+            "Denoising strength": settings.denoise,
+        }
+        text = infotext.composed(settings.prompt, settings.negative_prompt, common | chosen)
+    return {**clip.metadata, infotext.PARAMETERS: text}
+
+
+def shown(key: str, value: Any) -> Any:
+    """How a setting is written down: of a file only its name."""
+    return Path(value).name if key in ("motion_module", "controlnet") else value
+
+
+def _with_seed(settings: Settings, note: Note) -> Settings:
+    if settings.seed >= 0:
+        return settings
+    seed = random.randrange(2**32)
+    note(f"The seed is {seed}.")
+    return cast(Settings, replace(settings, seed=seed))
+
+
+def _with_controlnet(host: VideoHost, settings: TiledSettings, note: Note) -> TiledSettings:
+    """The settings as they are written down: with the ControlNet that is used, which may not be there next time."""
+    named = with_controlnet(host, settings, note)
+    if named.controlnet != NO_MODULE and named.controlnet_weight:
+        note(f"ControlNet: {shown('controlnet', named.controlnet)}, with weight {named.controlnet_weight:g}.")
+    return named
+
+
+def _faces(
+    host: VideoHost, frames: Frames, settings: FaceSettings, finder: Finder, telling: Telling
+) -> tuple[Frames, Frames]:
+    """The repaired frames and the sheet of the people. Raises Interrupted before all are found."""
+    progress, note, interrupted = telling
+    people = face.find_people(frames, settings, finder(settings), progress, interrupted, note)
+    repaired = face.restore(host, frames, settings, progress, people=people, interrupted=interrupted, note=note)
+    return repaired, face.sheet(frames, people)
+
+
+def _enlarged(host: VideoHost, frames: Frames, settings: TiledSettings, finder: Finder, telling: Telling) -> Frames:
+    """The frames at twice their size, or those that are finished."""
+    try:
+        boxes = _subject(frames, settings, finder, telling)
+    except Interrupted:
+        telling.note("Stopped before the subject was found; no frame is finished.")
+        return frames[:0]
+    progress, note, interrupted = telling
+    return tiled.upscale(host, frames, settings, progress, boxes=boxes, interrupted=interrupted, note=note)
+
+
+def _subject(frames: Frames, settings: TiledSettings, finder: Finder, telling: Telling) -> NDArray[np.floating] | None:
+    """Where the subject is, [F, N, 4]; None where nobody needs to know."""
+    wanted = _sought(settings)
+    one_tile = SCALE * max(frames.shape[1:3]) <= settings.tile
+    if wanted is None or one_tile:
+        return None
+    try:
+        detector = finder(wanted)
+    except ValueError as error:
+        if settings.subject != "auto":
+            raise
+        telling.note(f"{error} Without it the identity's name is used in all tiles.")
+        return None
+    people = face.find_people(frames, wanted, detector, telling.progress, telling.interrupted)
+    return boxes_of(people, len(frames)) if people else np.full((len(frames), 1, 4), np.nan)
+
+
+def _sought(settings: TiledSettings) -> FaceSettings | None:
+    """What is to be found of the subject; None where the prompt names none, or it is to be everywhere."""
+    named = settings.identity != NO_MODULE or settings.elsewhere.strip()
+    if settings.subject == EVERYWHERE or not named:
+        return None
+    return FaceSettings(detector=settings.subject, words=settings.words, min_face=SMALLEST)
+
+
+def _same(one: Frames, other: Frames) -> bool:
+    """Whether two videos are equal, looking at one frame at a time: they may lie on the disk."""
+    return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

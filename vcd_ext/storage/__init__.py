@@ -1,0 +1,1 @@
+"""Files that are whole or not there: atomic writing, tensor files, arrays on the disk, uploads, allowed folders."""
