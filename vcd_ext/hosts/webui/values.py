@@ -19,7 +19,7 @@ def by_name(names: Sequence[str], args: Sequence[Any]) -> dict[str, Any]:
         raise SettingError(
             "args", f"The section VCD has {len(names)} controls, and {len(args)} values came for them; reload the page."
         )
-    values = dict(zip(names, args, strict=True))
+    values = {name: value for name, value in zip(names, args, strict=True) if value is not None}  # emptied: the default
     if values.get("tiled_upscaler") == USUAL:
         values["tiled_upscaler"] = ""
     dropped = values.get("video")
