@@ -1,0 +1,108 @@
+"""Every training of the second edition runs a few steps, resumes bit for bit, and hears what it should."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from tools.drawn import train_all, train_autoencoder, train_denoiser, train_motion, vocabulary
+from tools.drawn.text import teach
+from tools.toyworld import first_stage
+from tools.toyworld.first_stage import autoencoder
+
+ONE = ["--threads", "1"]
+AUTOENCODER = ["--channels", *["32"] * 4, "--batch", "2", "--held-out", "2", "--steps", "4", *ONE]
+DENOISER = ["--channels", *["32"] * 4, "--width", "32", "--layers", "1", "--pictures", "6", "--batch", "2",
+            "--size", "64", "--teach", "2", "--heard", "2", "--steps", "4", *ONE]  # fmt: skip
+MOTION = ["--clips", "2", "--batch", "1", "--size", "64", "--steps", "4", *ONE]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which every part was trained for four steps without a stop."""
+    out = tmp_path_factory.mktemp("runs")
+    train_autoencoder.main(["--out", str(out / "autoencoder"), *AUTOENCODER])
+    train_denoiser.main([*_code(out), "--out", str(out / "denoiser"), *DENOISER])
+    train_motion.main([*_code(out), "--denoiser", str(out / "denoiser"), "--out", str(out / "motion"), *MOTION])
+    return out
+
+
+def _code(runs: Path) -> list[str]:
+    return ["--autoencoder", str(runs / "autoencoder/autoencoder.safetensors")]
+
+
+def _same(one: Path, two: Path) -> None:
+    first, second = (torch.load(path / "state.pt", weights_only=True) for path in (one, two))
+    assert first["step"] == second["step"] == 4
+    for part in ("model", "average"):
+        assert all(torch.equal(tensor, second[part][name]) for name, tensor in first[part].items())
+    moments = zip(first["optimiser"]["state"].values(), second["optimiser"]["state"].values(), strict=True)
+    assert all(torch.equal(a["exp_avg_sq"], b["exp_avg_sq"]) for a, b in moments)
+
+
+def test_an_interrupted_autoencoder_ends_the_same(runs: Path, tmp_path: Path) -> None:
+    for stop in ("2", "4"):
+        train_autoencoder.main(["--out", str(tmp_path), *AUTOENCODER, "--stop-at", stop])
+    _same(runs / "autoencoder", tmp_path)
+
+
+def test_an_interrupted_denoiser_ends_the_same(runs: Path, tmp_path: Path) -> None:
+    for stop in ("2", "4"):
+        train_denoiser.main([*_code(runs), "--out", str(tmp_path), *DENOISER, "--stop-at", stop])
+    _same(runs / "denoiser", tmp_path)
+    heard = [json.loads(line) for line in (tmp_path / "hears.jsonl").read_text().splitlines()]
+    assert [record["step"] for record in heard] == [2, 4]
+    assert {"looks", "wrong_action", "wrong_kind"} <= set(heard[0])
+
+
+def test_an_interrupted_motion_module_ends_the_same(runs: Path, tmp_path: Path) -> None:
+    for stop in ("2", "4"):
+        train_motion.main([*_code(runs), "--denoiser", str(runs / "denoiser"), "--out", str(tmp_path), *MOTION,
+                           "--stop-at", stop])  # fmt: skip
+    _same(runs / "motion", tmp_path)
+
+
+def test_a_decoder_trained_alone_leaves_the_latents_as_they_are(runs: Path, tmp_path: Path) -> None:
+    file = runs / "autoencoder/autoencoder.safetensors"
+    train_autoencoder.main(["--out", str(tmp_path), *AUTOENCODER, "--start", str(file), "--decoder", "--critic", "0.1"])
+    before, after = (first_stage.load(path)[0] for path in (file, tmp_path / "autoencoder.safetensors"))
+    pictures = torch.rand(1, 3, 64, 64)
+    assert torch.equal(before.encode(pictures).latent_dist.mean, after.encode(pictures).latent_dist.mean)
+    latents = torch.randn(1, 4, 8, 8)
+    assert not torch.equal(before.decode(latents).sample, after.decode(latents).sample)
+
+
+def test_a_grown_autoencoder_begins_as_the_smaller_one() -> None:
+    torch.manual_seed(0)
+    small, large = autoencoder([32] * 4, 0).eval(), autoencoder([32] * 4, 1).eval()
+    train_autoencoder.grow(large, small)
+    pictures = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        latents = small.encode(pictures).latent_dist.mean
+        torch.testing.assert_close(large.encode(pictures).latent_dist.mean, latents, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(large.decode(latents).sample, small.decode(latents).sample, rtol=1e-4, atol=1e-5)
+
+
+def test_a_text_encoder_learns_to_name_the_truth(tmp_path: Path) -> None:
+    folder = vocabulary.write(tmp_path / "clip", width=32, layers=1)
+    torch.manual_seed(0)
+    model = CLIPTextModel(CLIPTextConfig.from_pretrained(folder))
+    torch.set_num_threads(1)
+    untaught = teach(model, CLIPTokenizer.from_pretrained(folder), 2, size=16)
+    assert teach(model, CLIPTokenizer.from_pretrained(folder), 120, size=16) > untaught + 0.1
+
+
+def test_one_command_makes_everything_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    call = ["--out", str(tmp_path), "--minutes", "0.01", "--pictures", "4", "--clips", "1", "--size", "64",
+            "--batch", "4", "--channels", *["32"] * 4, "--code-channels", *["32"] * 4, "--workers", "0"]  # fmt: skip
+    reached = train_all.main(call)
+    assert list(reached) == ["autoencoder", "denoiser", "motion", "judges"]
+    for file in ("autoencoder/autoencoder", "denoiser/denoiser", "motion/motion", "judges/judges"):
+        assert (tmp_path / f"{file}.safetensors").is_file()
+    states = {path: path.read_bytes() for path in tmp_path.rglob("*.pt")}
+    train_all.main(call)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.pt")} == states, "nothing is trained twice"

@@ -1,0 +1,195 @@
+"""Train the denoiser of the drawn world: text encoder and UNet, in LDM's layout of Stable Diffusion 1.x.
+
+    python -m tools.drawn.train_denoiser --autoencoder runs/autoencoder/autoencoder.safetensors --out runs/denoiser \
+        --size 128 --steps 8000                                      # small pictures first: 2.3 times as fast
+    python -m tools.drawn.train_denoiser --autoencoder runs/autoencoder/autoencoder.safetensors --out runs/denoiser192 \
+        --start runs/denoiser --steps 6000
+
+Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
+of machine, with the same number of threads). First the text encoder learns to name the truth of captions (text.py),
+then pictures are drawn and encoded once (bank.py), then both networks learn to denoise.
+
+Half of the pictures follow SD1.5's schedule and half AnimateDiff's, and half of them have noise of sigma 1.5 to 14,
+where layout, class, action and looks are decided.
+
+Writes OUT/state.pt, OUT/log.jsonl, OUT/hears.jsonl (what words do to the error, see hearing.py), OUT/samples.png and,
+at the end or with `--export`, OUT/denoiser.safetensors (LDM's names, averaged weights) beside OUT/clip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import partial
+from math import log
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from diffusers.models.attention_processor import AttnProcessor2_0
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from tools.toyworld import first_stage
+from tools.toyworld.second_stage import STEPS, Denoiser, linear, noised, scaled_linear
+from tools.toyworld.training import State, chance, descend, half, learning_rate, run, update_average
+
+from . import denoiser_file, vocabulary
+from .bank import allowed, bank, loss_weights
+from .hearing import Hearing
+from .pictures import whole
+from .sheet import draw_samples
+from .spec import sample
+from .text import teach
+
+DECAY, DROPPED, SNR_LIMIT, PART = 0.9995, 0.1, 5.0, 250
+NOISY = (1.5, 14.0)  # sigma of the half of the pictures that get much noise
+
+
+class Data(NamedTuple):
+    """What training reads: latents [N, 4, h, w], weights of the loss, the numbers of the clips, their tokenizer."""
+
+    latents: Tensor
+    weights: Tensor  # [N, 1, h, w]
+    numbers: list[int]
+    tokenizer: CLIPTokenizer
+
+
+def main(arguments: list[str] | None = None) -> State[Denoiser]:
+    """Train until the last step, or until `--stop-at`; return the state then."""
+    options = _options(arguments)
+    torch.set_num_threads(options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
+    device = torch.device(options.device)
+    names = ("channels", "width", "layers", "size", "batch", "steps", "rate", "pictures", "subject", "face", "seed")
+    settings: dict[str, Any] = {name: getattr(options, name) for name in names}
+    clip = vocabulary.write(options.out / "clip", options.width, options.layers)
+    tokenizer = CLIPTokenizer.from_pretrained(clip)
+    torch.manual_seed(options.seed)
+    model = Denoiser.make(options.channels, clip).to(device)
+    model.unet.set_attn_processor(AttnProcessor2_0())
+    _begin(model, tokenizer, options)
+    state = State.start(model, torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01))
+    if state.resume(options.out / "state.pt", settings):
+        print(f"continues after step {state.step}", flush=True)
+    autoencoder, scale = first_stage.load(options.autoencoder)
+    autoencoder.to(device)
+    numbers = allowed(options.pictures)
+    kept = bank(
+        options.out / "latents",
+        autoencoder,
+        scale,
+        partial(whole, "train", size=options.size),
+        numbers,
+        PART,
+        options.workers,
+    )
+    weights = loss_weights(kept.covered[:, 0], options.subject, options.face)
+    data = Data(kept.latents[:, 0], weights, numbers, tokenizer)
+    schedules = torch.stack([scaled_linear(), linear()]).to(device)
+    last = min(options.steps, options.stop_at or options.steps)
+    hearing = Hearing(autoencoder, scale, tokenizer, options.size, options.heard)
+    while state.step < last:
+        part = min(last, (state.step // options.hear_every + 1) * options.hear_every)
+        run(state, lambda: _step(state, data, options, schedules), options.out, settings, part, options.save_every)
+        _note(options.out / "hears.jsonl", {"step": state.step} | hearing.of(state.average))
+    if state.step == options.steps or options.export:
+        denoiser_file.save(state.average, options.out / "denoiser.safetensors")
+        draw_samples(state.average, tokenizer, autoencoder, scale, options.out / "samples.png", options.size)
+    return state
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Train text encoder and UNet of the drawn world.")
+    parser.add_argument("--autoencoder", type=Path, required=True, help="what train_autoencoder wrote")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has a state")
+    parser.add_argument("--start", type=Path, help="begin with what another training exported into this folder")
+    parser.add_argument("--channels", type=int, nargs=4, default=[64, 128, 128, 128], help="widths of the four levels")
+    parser.add_argument("--width", type=int, default=128, help="values of a text vector")
+    parser.add_argument("--layers", type=int, default=3, help="of the text encoder")
+    parser.add_argument("--teach", type=int, default=1200, help="steps in which the text encoder learns to name truths")
+    parser.add_argument("--size", type=int, default=192, help="pixels of a picture's side")
+    parser.add_argument("--pictures", type=int, default=12_000)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--rate", type=float, default=7e-4, help="peak learning rate")
+    parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
+    parser.add_argument("--face", type=float, default=5.0, help="weight of its face's places")
+    parser.add_argument("--heard", type=int, default=96, help="held-out pictures that hearing is measured on")
+    parser.add_argument("--hear-every", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=0, help="processes that draw")
+    parser.add_argument("--save-every", type=int, default=100)
+    parser.add_argument("--export", action="store_true", help="write the file also if this is not the last step")
+    parser.add_argument("--stop-at", type=int, default=None, help="stop after this step, to go on later")
+    return parser.parse_args(arguments)
+
+
+def _begin(model: Denoiser, tokenizer: CLIPTokenizer, options: argparse.Namespace) -> None:
+    """Begin with another training's weights, or teach the text encoder (once: the file beside the state is kept)."""
+    if options.start:
+        begun = denoiser_file.load(options.start / "denoiser.safetensors", options.start / "clip")
+        model.load_state_dict(begun.state_dict())
+        return
+    taught = options.out / "text.safetensors"
+    if not taught.is_file():
+        share = teach(model.text, tokenizer, options.teach, options.seed)
+        _note(options.out / "log.jsonl", {"text_encoder_right": share})
+        save_file({name: value.contiguous() for name, value in model.text.state_dict().items()}, taught)
+    model.text.load_state_dict(load_file(taught))
+
+
+def _step(state: State[Denoiser], data: Data, options: argparse.Namespace, schedules: Tensor) -> float:
+    state.model.train()
+    device = schedules.device
+    rng = np.random.default_rng([options.seed, state.step, 7])
+    chosen = rng.integers(len(data.latents), size=options.batch)
+    tokens = tokenized(data.tokenizer, [words(data.numbers[k], rng) for k in chosen]).to(device)
+    picked = torch.from_numpy(chosen)
+    latents, places = data.latents[picked].float().to(device), data.weights[picked].to(device)
+    which = torch.from_numpy(rng.integers(2, size=options.batch)).to(device)
+    times = torch.from_numpy(_times(rng, schedules[which].cpu().numpy())).to(device)
+    bars = schedules[which, times]
+    noise = torch.randn(latents.shape, generator=chance(options.seed, state.step, device), device=device)
+    with half(device):
+        predicted = state.model(noised(latents, noise, torch.arange(len(bars)), bars), times, tokens)
+    weight = (SNR_LIMIT * (1 - bars) / bars).clamp(max=1).float()
+    loss = (weight * (places * (predicted.float() - noise).square()).mean(dim=(1, 2, 3))).mean()
+    descend(state, loss, learning_rate(state.step, options.steps, options.rate))
+    state.step += 1
+    update_average(state, DECAY)
+    return loss.item()
+
+
+def _times(rng: np.random.Generator, schedules: np.ndarray) -> np.ndarray:
+    """Draw a time [B] for each schedule [B, 1000]: half of them even, half with sigma log-even in NOISY."""
+    even = rng.integers(STEPS, size=len(schedules))
+    wanted = np.exp(rng.uniform(log(NOISY[0]), log(NOISY[1]), size=len(schedules)))
+    sigmas = np.sqrt((1 - schedules) / schedules)
+    noisy = np.array([np.searchsorted(row, sigma) for row, sigma in zip(sigmas, wanted, strict=True)])
+    return np.where(rng.random(len(schedules)) < 0.5, even, noisy.clip(0, STEPS - 1))
+
+
+def words(number: int, rng: np.random.Generator) -> str:
+    """Return a caption of clip `number` of the training split; now and then "" for guidance."""
+    return "" if rng.random() < DROPPED else sample(number, "train").said(rng)[0]
+
+
+def tokenized(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
+    """Return token ids [B, 77]."""
+    return tokenizer(texts, padding="max_length", truncation=True, max_length=77, return_tensors="pt").input_ids
+
+
+def _note(path: Path, record: dict[str, float]) -> None:
+    line = json.dumps({name: round(value, 5) for name, value in record.items()})
+    print(line, flush=True)
+    with path.open("a") as log:
+        log.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()

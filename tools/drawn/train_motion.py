@@ -1,0 +1,145 @@
+"""Train the temporal module of the drawn world as AnimateDiff's was: clips, and a denoiser that stays as it is.
+
+    python -m tools.drawn.train_motion --autoencoder runs/autoencoder/autoencoder.safetensors --denoiser runs/denoiser \
+        --out runs/motion
+
+Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
+of machine, with the same number of threads). Half of the clips follow AnimateDiff's schedule and half SD1.5's. The
+layout is AnimateDiff v3's: no module in the UNet's middle.
+
+Writes OUT/latents/, OUT/state.pt, OUT/log.jsonl and, at the end or with `--export`, OUT/motion.safetensors
+(AnimateDiff's names, averaged weights).
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from diffusers.models.attention_processor import AttnProcessor2_0
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from tools.toyworld import first_stage
+from tools.toyworld.second_stage import STEPS, Denoiser, linear, noised, scaled_linear
+from tools.toyworld.train_motion import motion_module
+from tools.toyworld.training import State, chance, descend, half, learning_rate, run, update_average
+from vcd_ext.motion import attached
+from vcd_ext.motion.module import MotionModule
+
+from . import denoiser_file
+from .bank import allowed, bank, loss_weights
+from .spec import FRAMES, sample
+from .train_denoiser import SNR_LIMIT, tokenized, words
+from .world import Render, render
+
+NAMES = ("batch", "steps", "rate", "clips", "size", "subject", "face", "seed")
+DECAY, PART, FIRST_CLIP = 0.999, 10, 1_000_000  # clips are none of the denoiser's pictures
+
+
+class Data(NamedTuple):
+    """What training reads: latents [N, F, 4, h, w], weights of the loss, and the numbers of the clips."""
+
+    latents: Tensor
+    weights: Tensor  # [N, F, 1, h, w]
+    numbers: list[int]
+    tokenizer: CLIPTokenizer
+    denoiser: Denoiser
+
+
+def main(arguments: list[str] | None = None) -> State[MotionModule]:
+    """Train until the last step, or until `--stop-at`; return the state then."""
+    options = _options(arguments)
+    torch.set_num_threads(options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
+    device = torch.device(options.device)
+    settings: dict[str, Any] = {name: getattr(options, name) for name in NAMES}
+    denoiser = denoiser_file.load(options.denoiser / "denoiser.safetensors", options.denoiser / "clip")
+    denoiser.requires_grad_(False).eval().to(device)
+    denoiser.unet.set_attn_processor(AttnProcessor2_0())
+    torch.manual_seed(options.seed)
+    module = motion_module(denoiser).to(device)
+    if options.start:
+        module.load_state_dict(load_file(options.start))
+    state = State.start(module, torch.optim.AdamW(module.parameters(), lr=options.rate, weight_decay=0.01))
+    if state.resume(options.out / "state.pt", settings):
+        print(f"continues after step {state.step}", flush=True)
+    autoencoder, scale = first_stage.load(options.autoencoder)
+    numbers, autoencoder = allowed(options.clips, FIRST_CLIP), autoencoder.to(device)
+    kept = bank(
+        options.out / "latents", autoencoder, scale, partial(clip, size=options.size), numbers, PART, options.workers
+    )
+    weights = loss_weights(kept.covered, options.subject, options.face)
+    tokenizer = CLIPTokenizer.from_pretrained(options.denoiser / "clip")
+    data = Data(kept.latents, weights, numbers, tokenizer, denoiser)
+    schedules = torch.stack([linear(), scaled_linear()]).to(device)
+    last = min(options.steps, options.stop_at or options.steps)
+    run(state, lambda: _step(state, data, options, schedules), options.out, settings, last, options.save_every)
+    if state.step == options.steps or options.export:
+        tensors = {name: value.cpu().contiguous() for name, value in state.average.state_dict().items()}
+        save_file(tensors, options.out / "motion.safetensors")
+        print(f"wrote {options.out / 'motion.safetensors'}", flush=True)
+    return state
+
+
+def clip(number: int, size: int) -> Render:
+    """Draw the clip of that number of the training split, 16 frames of `size` pixels."""
+    return render(sample(number, "train"), size=size)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Train the temporal module of the drawn world.")
+    parser.add_argument("--autoencoder", type=Path, required=True, help="what train_autoencoder wrote")
+    parser.add_argument("--denoiser", type=Path, required=True, help="folder that train_denoiser exported into")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has a state")
+    parser.add_argument("--start", type=Path, help="begin with the weights of this motion module")
+    parser.add_argument("--clips", type=int, default=2500)
+    parser.add_argument("--size", type=int, default=192, help="pixels of a picture's side")
+    parser.add_argument("--batch", type=int, default=2, help="clips of 16 frames")
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
+    parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
+    parser.add_argument("--face", type=float, default=5.0, help="weight of its face's places")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=0, help="processes that draw")
+    parser.add_argument("--save-every", type=int, default=50)
+    parser.add_argument("--export", action="store_true", help="write the file also if this is not the last step")
+    parser.add_argument("--stop-at", type=int, default=None, help="stop after this step, to go on later")
+    return parser.parse_args(arguments)
+
+
+def _step(state: State[MotionModule], data: Data, options: argparse.Namespace, schedules: Tensor) -> float:
+    device = schedules.device
+    rng = np.random.default_rng([options.seed, state.step, 11])
+    picked = torch.from_numpy(rng.integers(len(data.latents), size=options.batch))
+    texts = [words(data.numbers[k], rng) for k in picked.tolist()]
+    clips = data.latents[picked].float().to(device)  # [B, F, 4, h, w]
+    random = chance(options.seed, state.step, device)
+    noise = torch.randn(clips.shape, generator=random, device=device)
+    times = torch.randint(STEPS, (len(clips),), generator=random, device=device)
+    bars = schedules[torch.from_numpy(rng.integers(2, size=options.batch)).to(device), times]
+    with half(device), attached(data.denoiser.unet, state.model, FRAMES, dtype=torch.float32):
+        text = data.denoiser.text(tokenized(data.tokenizer, texts).to(device)).last_hidden_state
+        rows = noised(clips, noise, torch.arange(len(bars)), bars).flatten(0, 1)
+        predicted = data.denoiser.unet(
+            rows, times.repeat_interleave(FRAMES), text.repeat_interleave(FRAMES, dim=0)
+        ).sample.float()
+    weight = (SNR_LIMIT * (1 - bars) / bars).clamp(max=1).float()
+    places = data.weights[picked].to(device)
+    error = (places * (predicted.view_as(noise) - noise).square()).mean(dim=(1, 2, 3, 4))
+    loss = (weight * error).mean()
+    descend(state, loss, learning_rate(state.step, options.steps, options.rate))
+    state.step += 1
+    update_average(state, DECAY)
+    return loss.item()
+
+
+if __name__ == "__main__":
+    main()
