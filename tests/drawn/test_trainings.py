@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from tools.drawn import train_all, train_autoencoder, train_denoiser, train_motion, vocabulary
+from tools.drawn import train_all, train_autoencoder, train_denoiser, train_judges, train_motion, vocabulary
 from tools.drawn.text import teach
 from tools.toyworld import first_stage
 from tools.toyworld.first_stage import autoencoder
@@ -96,13 +96,35 @@ def test_a_text_encoder_learns_to_name_the_truth(tmp_path: Path) -> None:
     assert teach(model, CLIPTokenizer.from_pretrained(folder), 120, size=16) > untaught + 0.1
 
 
-def test_one_command_makes_everything_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    call = ["--out", str(tmp_path), "--minutes", "0.01", "--pictures", "4", "--clips", "1", "--size", "64",
-            "--batch", "4", "--channels", *["32"] * 4, "--code-channels", *["32"] * 4, "--workers", "0"]  # fmt: skip
-    reached = train_all.main(call)
+def test_one_command_plans_each_part_by_its_pace_and_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parts stand in here: each counts its calls, and takes a tenth of a second a step on a clock of its own."""
+    clock, calls = [0.0], []
+
+    def part(arguments: list[str]) -> None:
+        value = dict(zip(arguments, arguments[1:], strict=False))
+        out = Path(value["--out"])
+        steps = int(value.get("--steps", value.get("--picture-steps", 0)))
+        last = min(steps, int(value.get("--stop-at", steps)))
+        done = int((out / "done").read_text()) if (out / "done").is_file() else 0
+        calls.append((out.name, "trial" in out.parts, done, last))
+        clock[0] += 1.0 + 0.1 * max(last - done, 0)  # a second for what comes before the first step
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "latents").mkdir(exist_ok=True)
+        (out / "done").write_text(str(last))
+        (out / "log.jsonl").write_text(json.dumps({"step": last}) + "\n")
+
+    for module in (train_autoencoder, train_denoiser, train_motion, train_judges):
+        monkeypatch.setattr(module, "main", part)
+    monkeypatch.setattr("tools.drawn.train_all.time.monotonic", lambda: clock[0])
+    reached = train_all.main(["--out", str(tmp_path), "--minutes", "10"])
     assert list(reached) == ["autoencoder", "denoiser", "motion", "judges"]
-    for file in ("autoencoder/autoencoder", "denoiser/denoiser", "motion/motion", "judges/judges"):
-        assert (tmp_path / f"{file}.safetensors").is_file()
-    states = {path: path.read_bytes() for path in tmp_path.rglob("*.pt")}
-    train_all.main(call)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*.pt")} == states, "nothing is trained twice"
+    for name, share in train_all.SHARES.items():
+        assert 0.9 * 600 * share < 0.1 * reached[name]["steps"] + 3 < 1.1 * 600 * share
+        assert (tmp_path / name / "latents").is_dir(), "what was drawn for the trial is kept"
+    assert not list((tmp_path / "trial").iterdir())
+    before = len(calls)
+    train_all.main(["--out", str(tmp_path), "--minutes", "10"])
+    assert not any(trial for _, trial, _, _ in calls[before:]), "the plan is kept"
+    assert all(done == last for _, _, done, last in calls[before:]), "nothing is trained twice"

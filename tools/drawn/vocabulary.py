@@ -20,8 +20,8 @@ from .looks import words
 from .motion import ACTIONS
 
 LENGTH = 77
-MORE = """a an the and of with on left right two picture photograph video cartoon drawing portrait person animal pet people
-    face very small"""
+MORE = """a an the and of with on left right two picture photograph video cartoon drawing portrait person animal pet
+    people face very small"""
 
 
 def known_words() -> list[str]:
