@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ def test_one_command_plans_each_part_by_its_pace_and_goes_on_where_it_stopped(
     clock, calls = [0.0], []
 
     def part(arguments: list[str]) -> None:
-        value = dict(zip(arguments, arguments[1:], strict=False))
+        value = dict(pairwise(arguments))
         out = Path(value["--out"])
         steps = int(value.get("--steps", value.get("--picture-steps", 0)))
         last = min(steps, int(value.get("--stop-at", steps)))

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from tools.toyworld.softening import Frames, soften
 from tools.toyworld.training import half
-from vcd_ext.metrics.picture_judge import SIDE, PictureJudge
-from vcd_ext.metrics.subject_judge import CutOut, cut_out
+from vcd_ext.toyworld.picture_judge import SIDE, PictureJudge
+from vcd_ext.toyworld.subject_judge import CutOut, cut_out
 
 from . import figures
 from .canvas import UNITS, Canvas

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tools.toyworld.training import half
-from vcd_ext.metrics.picture_judge import CELLS, PATCH, Findings, PictureJudge, boxes_of
-from vcd_ext.metrics.subject_judge import SubjectJudge
+from vcd_ext.toyworld.picture_judge import CELLS, PATCH, Findings, PictureJudge, boxes_of
+from vcd_ext.toyworld.subject_judge import SubjectJudge
 
 from .judge_batches import LENGTH, PictureBatch, SubjectBatch
 from .traits import TRAITS

@@ -123,8 +123,8 @@ class Spec:
 def sample(seed: int, split: str = "train", **fixed: str | int) -> Spec:
     """Return the clip number `seed` of a split, `frames` (2 to 64, by default 16) long.
 
-    `frames`, `kind`, `number`, `scene`, `action`, `distance`, `light`, `camera`, `facing` (-1, 1), `subjects` (1, 2) and for the
-    second subject `kind2` and `number2` can be fixed. Raises ValueError for an unknown split or option.
+    `frames`, `kind`, `number`, `scene`, `action`, `distance`, `light`, `camera`, `facing` (-1, 1), `subjects` (1, 2)
+    and for the second subject `kind2` and `number2` can be fixed. Raises ValueError for an unknown split or option.
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}, expected one of {', '.join(SPLITS)}")

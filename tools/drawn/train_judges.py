@@ -24,8 +24,8 @@ import torch
 from torch import Tensor, nn
 
 from tools.toyworld.training import State, descend, learning_rate, update_average
-from vcd_ext.metrics.picture_judge import PictureJudge
-from vcd_ext.metrics.toyworld import Judges, new_picture_judge, new_subject_judge, save_judges
+from vcd_ext.toyworld.judging import Judges, new_picture_judge, new_subject_judge, save_judges
+from vcd_ext.toyworld.picture_judge import PictureJudge
 
 from .judge_batches import Subjects, picture_batch
 from .judge_losses import Matching, picture_losses
