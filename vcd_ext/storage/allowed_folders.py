@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+LONGEST = 300  # characters of a path that are repeated in a sentence
+
 
 def inside(path: Path, allowed: Sequence[Path], what: str = "photos") -> Path:
     """The path, with links followed, if it is one of the allowed folders or within one; ValueError if not.
@@ -14,5 +16,8 @@ def inside(path: Path, allowed: Sequence[Path], what: str = "photos") -> Path:
         real = path.expanduser().resolve()
         if any(real.is_relative_to(folder.resolve()) for folder in allowed):
             return real
-    places = ", ".join(str(folder) for folder in allowed) or "none yet"
-    raise ValueError(f"{path} is not in a folder that {what} may be read from; those are: {places}.")
+    # Which folders these are is not told to who may not know this machine.
+    raise ValueError(
+        f"{str(path)[:LONGEST]} is not in a folder that {what} may be read from; move it into the WebUI's folder, or "
+        "have its own folder added in Settings > VCD."
+    )

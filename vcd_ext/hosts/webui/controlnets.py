@@ -41,8 +41,8 @@ def find(name: str) -> Path:
     if path is None:
         known = ", ".join(tiles()) or "none yet"
         raise ValueError(
-            f"controlnet is '{name}', which is not in {folders()[0]}; of the kind Tile for SD1.5 there: {known}. Put "
-            "the file there, such as control_v11f1e_sd15_tile.pth, or choose 'none'."
+            f"controlnet is '{name}', which is not in the folder of ControlNets; of the kind Tile for SD1.5 there: "
+            f"{known}. Put the file there, such as control_v11f1e_sd15_tile.pth, or choose 'none'."
         )
     return path
 

@@ -68,8 +68,8 @@ def find(name: str) -> Path:
     if path is None:
         known = ", ".join(available) or "none yet"
         raise ValueError(
-            f"motion_module is '{name}', which is not in {folders()[0]}; there: {known}. Put the file there and "
-            f"refresh the list, or choose '{NO_MODULE}'."
+            f"motion_module is '{name}', which is not in the folder of motion modules; there: {known}. Put the file "
+            f"there and refresh the list, or choose '{NO_MODULE}'."
         )
     return path
 
