@@ -91,7 +91,7 @@ def _send(judge: Judge, drawn: "hypothesis.strategies.SearchStrategy[Asked]", co
 
 def table(judge: Judge, seed: int, seconds: float) -> str:
     """What was found, as Markdown."""
-    early, late = judge.memory[len(judge.memory) // 4], judge.memory[-1]
+    quarters = [judge.memory[(len(judge.memory) - 1) * i // 4] // MEBIBYTE for i in range(1, 5)]
     answers = ", ".join(f"{count} of {status}" for status, count in sorted(judge.answers.items()))
     rows = {
         "requests": sum(judge.answers.values()),
@@ -104,7 +104,7 @@ def table(judge: Judge, seed: int, seconds: float) -> str:
         "refusals without a sentence, jobs that hung or ended in a traceback": sum(
             any(words in line for words in ("no sentence", "its job")) for line in judge.wrong
         ),
-        "resident memory after a quarter of them, and at the end": f"{early // MEBIBYTE}, {late // MEBIBYTE} MiB",
+        "resident memory after each quarter of them": f"{', '.join(map(str, quarters))} MiB",
     }
     lines = [f"| {name} | {value} |" for name, value in rows.items()]
     head = f"`python -m benchmarks.fuzz --requests {rows['requests']} --seed {seed}`, {seconds / 60:.0f} minutes."
