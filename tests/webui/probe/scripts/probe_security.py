@@ -47,9 +47,9 @@ def without(asked: dict):
     names = [component.elem_id.removeprefix("vcd_txt2img_") for component in components]
     known = ["enabled" if name.endswith("-checkbox") else name for name in names]
     args = [asked["values"].get(name, default(run.VideoSettings, name)) for name in known]
-    p = SimpleNamespace(width=64, height=64, refiner_checkpoint=None, init_images=[])
-    made.before_process(p, *args)
-    return asdict(p.vcd_run.settings)
+    with mock.patch.object(script, "VideoRun") as begun:
+        made.before_process(SimpleNamespace(), *args)
+    return asdict(begun.call_args.args[1])
 
 
 def add_routes(_demo, app):
