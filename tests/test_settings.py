@@ -3,7 +3,6 @@
 import argparse
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,6 @@ from vcd_ext.settings import (
     default,
     describe,
     from_infotext,
-    markdown_table,
     parse,
     to_infotext,
 )
@@ -169,9 +167,3 @@ def test_the_command_line_has_an_option_for_each() -> None:
     assert (options.frames, options.formats, options.step_noise, options.cfg_scale) == (8, ["mp4", "gif"], True, 5.0)
     assert options.gamma == default(VideoSettings, "gamma")
     parser.format_help()  # a stray % in a help text would raise
-
-
-@pytest.mark.parametrize("cls", [VideoSettings, FaceSettings, TiledSettings])
-def test_the_readme_shows_the_settings_as_they_are(cls: type) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
-    assert markdown_table(cls) in readme
