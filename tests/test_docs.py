@@ -1,5 +1,6 @@
 """What the pages say is so: their links lead somewhere, their tables are those of the code, each route is described."""
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from tests.toy_studio import ToyStudio
 from tools import reference
 from vcd_ext import api
-from vcd_ext.jobs import Jobs
+from vcd_ext.jobs.queue import Jobs
 
 ROOT = Path(__file__).parents[1]
 HIDDEN = {"tests", "demo", "shared", "node_modules"}  # folders whose pages are not the project's own
@@ -91,7 +92,7 @@ def test_links_that_lead_nowhere_are_found(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "tables"), reference.PAGES.items(), ids=str)
+@pytest.mark.parametrize(("name", "tables"), reference.PAGES.items(), ids=list(reference.PAGES))
 def test_tables_are_those_of_the_code(name: str, tables: Callable[[], dict[str, str]]) -> None:
     page, made = (ROOT / "docs" / name).read_text(), tables()
     assert [title for title in made if f"<!-- made: {title} -->" not in page] == []
@@ -123,3 +124,26 @@ def test_modules_and_files_that_pages_name_are_there(path: Path) -> None:
 
 def _is_module(path: Path) -> bool:
     return path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+
+
+def test_what_the_architecture_names_is_in_its_file() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| [^|]+ \| `([^`]+)` \| ([^|]+) \|$", text, flags=re.MULTILINE)
+    assert len(rows) >= 10
+    for file, names in rows:
+        tree = ast.parse((ROOT / file).read_text())
+        for name in re.findall(r"`([\w.]+)`", names):
+            assert name in set(_defined(tree)), f"{name} is not in {file}"
+
+
+def _defined(tree: ast.AST, of: str = "") -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield of + node.name
+            yield from _defined(node, f"{of}{node.name}.")
+
+
+def test_files_that_the_architecture_names_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    named = re.findall(r"`((?:\w+/)*\w+\.py|(?:\w+/)+)`", text)
+    assert [name for name in named if not any((folder / name).exists() for folder in (ROOT, ROOT / "vcd_ext"))] == []
