@@ -29,7 +29,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of all subcommands; `run` holds the function of the one that was chosen."""
+    """Return the parser of all subcommands; `run` holds the function of the one that was chosen."""
     main_parser = _Parser(prog="python -m vcd_ext", description="Videos of one identity from text (Magic-Me).")
     commands = main_parser.add_subparsers(title="subcommands", required=True, metavar="SUBCOMMAND")
     _add_generate(commands)

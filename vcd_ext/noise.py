@@ -25,7 +25,7 @@ def check_gamma(gamma: float) -> float:
 
 
 def covariance(frames: int, gamma: float) -> Tensor:
-    """Sigma(gamma) of equation 4: float64 [frames, frames] with gamma^|m - n| at (m, n), ones on the diagonal."""
+    """Return Sigma(gamma) of equation 4: float64 [frames, frames], gamma^|m - n| at (m, n), ones on the diagonal."""
     gamma = check_gamma(gamma)
     if frames < 1:
         raise ValueError(f"frames is {frames}; a video has at least 1 frame.")

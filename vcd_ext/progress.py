@@ -47,7 +47,7 @@ class Clock:
 
 
 def steps(report: Report | None, stage: str) -> Callable[[int, int], None] | None:
-    """What a host tells (done, total), as steps of a stage with the time left; that begins anew where the host does."""
+    """Return a callback for a host's (done, total) that reports a stage's steps and time left, anew for each pass."""
     if report is None:
         return None
     clock: Clock | None = None

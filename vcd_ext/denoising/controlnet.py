@@ -40,7 +40,7 @@ def guided(
     dtype: torch.dtype | None = None,
     visiting: bool = False,
 ) -> Iterator[None]:
-    """Within this context the ControlNet has its say in each call of the UNet.
+    """Add a ControlNet's residuals to each call of the UNet within this context.
 
     unet: an LDM `UNetModel` or a diffusers `UNet2DConditionModel` of the ControlNet's sizes. The rows of each call are
     whole videos, with a row for each picture; other row counts raise ValueError. A `spread` that is entered after this
@@ -62,7 +62,7 @@ def guided(
 
 
 def _with_residuals(unet: nn.Module, control: Control, visited: torch.device | None) -> Callable[[Forward], Forward]:
-    """Gives, for the UNet's own function, one that takes pictures as well; visited: where the ControlNet goes to."""
+    """Make the UNet's own function take pictures as well; visited: the device that the ControlNet visits."""
     ldm = is_ldm(unet)
 
     def made(plain: Forward) -> Forward:
@@ -90,11 +90,11 @@ class Hints(Divisible):
         self._tile = tile
 
     def part(self, window: Window, tile: "Tile | None") -> "Hints":
-        """Those of a window and, in latents, a tile."""
+        """Return the hints of a window and, in latents, a tile."""
         return Hints(self._pictures, window.frames, tile)
 
     def tensor(self) -> Tensor:
-        """float16 [L, 3, H, W] in [0, 1], on the CPU."""
+        """Return the frames as float16 [L, 3, H, W] in [0, 1], on the CPU."""
         pictures = self._pictures.of(self._frames)
         if self._tile is None:
             return pictures
@@ -111,7 +111,7 @@ class _Kept:
         self._window = torch.empty(0)
 
     def of(self, frames: range) -> Tensor:
-        """Those of some frames, float16 [L, 3, H, W]: an eighth of a level at most from what they are."""
+        """Return some of the frames, float16 [L, 3, H, W]: rounded by an eighth of a level at most."""
         if frames != self._frames:
             half = [self.pictures[i].astype(np.float16).transpose(2, 0, 1) for i in frames]
             self._frames, self._window = frames, torch.from_numpy(np.stack(half))
@@ -119,7 +119,7 @@ class _Kept:
 
 
 def _inputs(ldm: bool, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
-    """Latents, times and text of a call of the UNet."""
+    """Return latents, times and text of a call of the UNet."""
     names = ("x", "timesteps", "context") if ldm else ("sample", "timestep", "encoder_hidden_states")
     latents, times, text = (args[i] if i < len(args) else kwargs[name] for i, name in enumerate(names))
     return latents, times, text
@@ -128,7 +128,7 @@ def _inputs(ldm: bool, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Ten
 def _residuals(
     control: Control, hints: Hints, latents: Tensor, times: Tensor, text: Tensor
 ) -> tuple[Sequence[Tensor], Tensor]:
-    """What is added to each skip connection, in the encoder's order, and to the middle."""
+    """Compute what is added to each skip connection, in the encoder's order, and to the middle."""
     pictures = hints.tensor()
     rows = len(latents)
     if rows % len(pictures):
@@ -146,7 +146,7 @@ def _residuals(
 
 @contextmanager
 def _at(network: nn.Module, device: torch.device | None) -> Iterator[None]:
-    """Within this context the network is on a device and after it on the CPU; None: it stays where it is."""
+    """Keep the network on a device within this context and on the CPU after it; None: leave it where it is."""
     if device is None:
         yield
         return
@@ -159,7 +159,7 @@ def _at(network: nn.Module, device: torch.device | None) -> Iterator[None]:
 
 @contextmanager
 def _added(unet: Any, down: Sequence[Tensor], middle: Tensor) -> Iterator[None]:
-    """Within this context an LDM UNet adds them; its skips come to the decoder's blocks behind the block before."""
+    """Add residuals in an LDM UNet within this context; a block's skip is read after the block before it."""
 
     def to_skip(residual: Tensor) -> Any:
         def add(_block: nn.Module, args: tuple[Any, ...]) -> None:

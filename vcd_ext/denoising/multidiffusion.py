@@ -38,7 +38,7 @@ class Divisible(ABC):
 
     @abstractmethod
     def part(self, window: Window, tile: "Tile | None") -> Any:
-        """What belongs to a window and, in latents, a tile; None: the whole canvas."""
+        """Return what belongs to a window and, in latents, a tile; None: the whole canvas."""
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def spread(
     swap: Swap | None = None,
     before_part: Callable[[], None] | None = None,
 ) -> Iterator[int]:
-    """Within this context a call of the UNet is computed window by window and tile by tile.
+    """Compute each call of the UNet window by window and tile by tile within this context, and fuse the parts.
 
     Gives how many rows of a video's text the UNet is to be called with: 1 where it is spread, as each part repeats it
     for its own frames, so that the texts of a long video need no more memory than those of a window; else `frames`.
@@ -101,7 +101,7 @@ class _Parts:
         self.count = len(windows) * len(tiles)
 
     def run(self, compute: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """What a call of the UNet returns; compute: what computes a part."""
+        """Return the result of a call of the UNet, fused from its parts. compute: computes one part."""
         latents: Tensor = args[0] if args else kwargs["x" if "x" in kwargs else "sample"]
         videos = self._videos(latents)
         total: Tensor | None = None
@@ -154,7 +154,7 @@ class _Part:
     swap: Swap | None  # of its own frames and tile
 
     def of(self, value: Any) -> Any:
-        """The part of an argument: of a tensor with all rows, of texts, or of all such in a tuple, list or dict."""
+        """Return a part of an argument: of a tensor with all rows, of texts, or of those in a tuple, list or dict."""
         if isinstance(value, dict):
             return {key: self.of(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
@@ -181,7 +181,7 @@ class _Part:
         self._cut(total).add_(result.float() * weights.to(result.device))
 
     def _cut(self, value: Tensor) -> Tensor:
-        """The videos' frames of the window, and the tile of what has sides: a view [chosen videos, L, ...]."""
+        """Return the window's frames of the videos, and the tile of pictures: a view [chosen videos, L, ...]."""
         frames = self.window.frames
         part = value.unflatten(0, (self.videos, self.frames))[self.chosen, frames.start : frames.stop]
         if self.tile is None or value.dim() != 4:
@@ -212,7 +212,7 @@ def _tensor(output: Any) -> Tensor:
 
 
 def _like(output: Any, result: Tensor) -> Any:
-    """The result in the form in which the UNet gave its parts'."""
+    """Return the result in the type in which the UNet returned its parts'."""
     if isinstance(output, Tensor):
         return result
     return (result, *output[1:]) if isinstance(output, tuple) else replace(output, sample=result)

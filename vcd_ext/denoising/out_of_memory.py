@@ -87,7 +87,7 @@ def first_that_fits(
 
 @contextmanager
 def explained(sentence: Callable[[], str]) -> Iterator[None]:
-    """Within this context a lack of memory becomes a ValueError with this sentence."""
+    """Turn a lack of memory within this context into a ValueError with this sentence."""
     try:
         yield
     except Exception as error:

@@ -11,12 +11,12 @@ from torch import Tensor
 
 
 def count(total: int, size: int, overlap: int) -> int:
-    """The fewest pieces of `size` places that cover `total` places and share at least `overlap` with a neighbour."""
+    """Count the pieces of `size` places that cover `total` places and share at least `overlap` with a neighbour."""
     return 1 if total <= size else math.ceil((total - overlap) / (size - overlap))
 
 
 def weights(starts: Sequence[int], size: int, total: int) -> Tensor:
-    """How much each piece counts at each of its places: float64 [pieces, size], above 0.
+    """Return the weight of each piece at each of its places: float64 [pieces, size], above 0.
 
     starts: rising, from 0 to total - size, without a gap. At each place the weights of all pieces sum to 1. Where two
     pieces overlap they are the halves of a raised cosine, as long as the overlap is there.
@@ -37,7 +37,7 @@ def weights(starts: Sequence[int], size: int, total: int) -> Tensor:
 
 
 def _rise(length: int, size: int) -> Tensor:
-    """A raised cosine from 0 to 1 over the first `length` of `size` places, sampled in their middles."""
+    """Return a raised cosine from 0 to 1 over the first `length` of `size` places, sampled in their middles."""
     ramp = torch.ones(size, dtype=torch.float64)
     middles = torch.arange(length, dtype=torch.float64) + 0.5
     ramp[:length] = (1 - torch.cos(math.pi * middles / max(length, 1))) / 2

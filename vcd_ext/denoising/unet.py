@@ -11,7 +11,7 @@ Forward = Callable[..., Any]
 
 
 def is_ldm(unet: nn.Module) -> bool:
-    """Whether it is LDM's; ValueError if it is neither."""
+    """Return whether the UNet is LDM's; ValueError if it is neither LDM's nor diffusers'."""
     if hasattr(unet, "input_blocks") and hasattr(unet, "output_blocks"):
         return True
     if hasattr(unet, "down_blocks") and hasattr(unet, "up_blocks"):
@@ -20,12 +20,12 @@ def is_ldm(unet: nn.Module) -> bool:
 
 
 def device_of(unet: nn.Module) -> torch.device:
-    """Where its parameters are."""
+    """Return the device of its parameters."""
     return next(unet.parameters()).device
 
 
 def dtype_of(unet: nn.Module) -> torch.dtype:
-    """In what it computes."""
+    """Return the type in which it computes."""
     # A UNet stored in 8 bits computes in another precision, that of its norms and embeddings.
     sixteen_or_more = (p.dtype for p in unet.parameters() if p.is_floating_point() and p.element_size() >= 2)
     return next(sixteen_or_more, torch.float32)
@@ -33,7 +33,7 @@ def dtype_of(unet: nn.Module) -> torch.dtype:
 
 @contextmanager
 def forward_replaced(unet: nn.Module, make: Callable[[Forward], Forward]) -> Iterator[None]:
-    """Within this context calls of the UNet go to `make(forward)`; forward: what they went to before.
+    """Send calls of the UNet to `make(forward)` within this context; forward: where they went before.
 
     What others have hung there, a function of ControlNet's for example, is there again after it.
     """

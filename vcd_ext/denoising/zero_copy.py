@@ -10,7 +10,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def filled(make: Callable[[], Network], state: Mapping[str, Tensor]) -> Network:
-    """The network that `make` makes, in evaluation mode, with exactly these tensors in their own precision.
+    """Make a network in evaluation mode with exactly these tensors, not copied, in their own precision.
 
     The tensors are not copied, and none is made before: a file that is mapped is read when it is computed with.
     ValueError names a tensor that is missing, unknown or of another shape; it begins with a verb, for a sentence.

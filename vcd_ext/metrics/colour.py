@@ -12,7 +12,7 @@ _CHROMA = 25.0**7
 
 
 def colour_shift(frames: NDArray[np.uint8], reference: NDArray[np.uint8], cell: int = CELL) -> NDArray[np.float64]:
-    """Mean CIEDE2000 between the mean colours of squares of `cell` pixels, for each frame: [F].
+    """Compute the mean CIEDE2000 between the mean colours of squares of `cell` pixels, for each frame: [F].
 
     frames, reference: RGB [F, H, W, 3] of one size. 1 is just visible side by side. Detail that is painted anew
     counts little, as it has no mean. ValueError for shapes that differ.
@@ -27,7 +27,7 @@ def colour_shift(frames: NDArray[np.uint8], reference: NDArray[np.uint8], cell: 
 
 
 def delta_e_2000(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.float64]:
-    """CIEDE2000 between colours of CIE Lab: [..., 3] and [..., 3] to [...]."""
+    """Compute CIEDE2000 between colours of CIE Lab: [..., 3] and [..., 3] to [...]."""
     (light_1, a_1, b_1), (light_2, a_2, b_2) = (np.moveaxis(np.asarray(lab, np.float64), -1, 0) for lab in (one, other))
     mean = ((np.hypot(a_1, b_1) + np.hypot(a_2, b_2)) / 2) ** 7
     stretch = 1.5 - 0.5 * np.sqrt(mean / (mean + _CHROMA))
@@ -48,13 +48,13 @@ def delta_e_2000(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDAr
 
 
 def _shape(hue: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The factor T of the hue's weight."""
+    """Compute the factor T of the hue's weight."""
     terms = ((-0.17, 1, -30), (0.24, 2, 0), (0.32, 3, 6), (-0.20, 4, -63))
     return np.asarray(1 + sum(factor * np.cos(np.radians(times * hue + off)) for factor, times, off in terms))
 
 
 def _cells(picture: NDArray[np.uint8], cell: int) -> NDArray[np.float32]:
-    """The mean colours of a picture's squares, in Lab."""
+    """Return the mean colours of a picture's squares, in Lab."""
     height, width = picture.shape[:2]
     size = max(width // cell, 1), max(height // cell, 1)
     small = cv2.resize(picture.astype(np.float32) / 255, size, interpolation=cv2.INTER_AREA)

@@ -21,7 +21,7 @@ Frames = NDArray[np.uint8]
 
 
 def flow_magnitude(frames: Frames, masks: Frames | None = None) -> float:
-    """Mean length of the optical flow between neighbours, in pixels a frame at 128 pixels; 0 for a still clip.
+    """Compute the mean optical flow between neighbours, in pixels a frame at 128 pixels; 0 for a still clip.
 
     frames: uint8 [F, H, W, 3], F >= 2. masks: uint8 [F, H, W]; then only where the earlier frame's is at least 128.
     ValueError for other shapes, and for masks that are empty in all frames but the last.
@@ -35,7 +35,7 @@ def flow_magnitude(frames: Frames, masks: Frames | None = None) -> float:
 
 
 def flicker(frames: Frames) -> float:
-    """What changes from frame to frame although it does not move: mean absolute difference, 0 to 255.
+    """Compute the change between frames where nothing moves: mean absolute difference, 0 to 255.
 
     Each frame is compared with the next one, moved back along the optical flow; pixels that leave the picture do not
     count. 0 for a still clip, nearly 0 for one that only moves, high for noise. What is uncovered by a moving subject
@@ -57,7 +57,7 @@ def flicker(frames: Frames) -> float:
 
 
 def neighbour_cosine(vectors: NDArray[np.floating]) -> float:
-    """Temporal consistency: mean cosine between neighbouring frames' vectors [F, d], F >= 2; 1 where nothing changes.
+    """Compute temporal consistency: mean cosine between neighbouring frames' vectors [F, d], F >= 2; at most 1.
 
     With CLIP's or DINO's vectors it is the paper's temporal consistency (section 5.1), with `Judges.identity` its
     complement is the drift of identity. ValueError for a vector of length 0.
@@ -72,7 +72,7 @@ def neighbour_cosine(vectors: NDArray[np.floating]) -> float:
 
 
 def neighbour_correlation(frames: Frames) -> float:
-    """Temporal consistency of the pixels: mean correlation between neighbours, -1 to 1; 1 for a still clip.
+    """Compute the pixels' temporal consistency: mean correlation between neighbours, -1 to 1; 1 for a still clip.
 
     frames: uint8 [F, H, W, 3], F >= 2. A pair of which one picture has a single colour counts 1 if the two are
     equal, else 0.
@@ -90,7 +90,7 @@ def neighbour_correlation(frames: Frames) -> float:
 
 
 def colour_error(first: Frames, first_mask: Frames, second: Frames, second_mask: Frames) -> float:
-    """How far the colours inside one mask are from those inside another, in units of CIE Lab (CIE76, about 0 to 100).
+    """Compute the distance of the colours inside two masks, in units of CIE Lab (CIE76, about 0 to 100).
 
     Pictures uint8 [..., H, W, 3] with masks uint8 [..., H, W] of the same leading sizes (a picture or a whole clip);
     pixels count where a mask is at least 128. It compares distributions, wherever the colours are: the sliced
@@ -141,7 +141,7 @@ def _inside(masks: Frames, frames: Frames, shape: tuple[int, ...]) -> NDArray[np
 
 
 def _flow(one: Frames, two: Frames) -> NDArray[np.float32]:
-    """Where each pixel of the first picture goes in the second: float32 [h, w, 2], x and y in pixels."""
+    """Compute where each pixel of the first picture goes in the second: float32 [h, w, 2], x and y in pixels."""
     cv2 = _opencv()
     grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (one, two)]
     if (grey[0] == grey[1]).all():
@@ -151,7 +151,7 @@ def _flow(one: Frames, two: Frames) -> NDArray[np.float32]:
 
 
 def _lab(pictures: Frames, masks: Frames) -> NDArray[np.float32]:
-    """The colours [n, 3] inside the masks: L 0 to 100, a and b about -100 to 100."""
+    """Return the colours [n, 3] inside the masks: L 0 to 100, a and b about -100 to 100."""
     if pictures.dtype != np.uint8 or pictures.shape[:-1] != masks.shape or pictures.shape[-1] != 3:
         raise ValueError(
             f"The picture is {pictures.dtype} {list(pictures.shape)} and its mask {list(masks.shape)}; expected uint8 "
@@ -165,7 +165,7 @@ def _lab(pictures: Frames, masks: Frames) -> NDArray[np.float32]:
 
 
 def _directions() -> NDArray[np.float32]:
-    """Unit vectors [_DIRECTIONS, 3], evenly over half a sphere (a Fibonacci lattice)."""
+    """Return unit vectors [_DIRECTIONS, 3], evenly over half a sphere (a Fibonacci lattice)."""
     k = np.arange(_DIRECTIONS) + 0.5
     height, turn = k / _DIRECTIONS, k * np.pi * (3 - 5**0.5)
     around = np.sqrt(1 - height**2)
@@ -173,6 +173,6 @@ def _directions() -> NDArray[np.float32]:
 
 
 def _quantiles(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """[n, d] as d sorted distributions at the same steps: [_LEVELS, d]."""
+    """Return [n, d] as d sorted distributions at the same steps: [_LEVELS, d]."""
     places = (np.arange(_LEVELS) + 0.5) / _LEVELS
     return np.asarray(np.quantile(values, places, axis=0), np.float32)

@@ -28,7 +28,7 @@ class Seams(NamedTuple):
 
 
 def seams(frames: NDArray[np.uint8], source: NDArray[np.uint8], tiles: Sequence[Tile]) -> Seams:
-    """The seams of a video that was made in tiles from a source of the same size.
+    """Measure the seams of a video that was made in tiles from a source of the same size.
 
     frames, source: [F, H, W, 3]. What is compared is how many times the source's has become: its content may lie
     unevenly. ValueError if there is no border or no place where a tile is alone.
@@ -75,13 +75,13 @@ def _sums(picture: NDArray[np.uint8], at: _Places) -> NDArray[np.float64]:
 
 
 def _step(change: NDArray[np.float32], rows: set[int], columns: set[int]) -> float:
-    """Mean over lines of the difference of the mean change on both sides; 0 without any line."""
+    """Compute the mean over lines of the difference of the mean change on both sides; 0 without any line."""
     lines = [change.mean(1)[_around(row)] for row in rows] + [change.mean(0)[_around(column)] for column in columns]
     return float(np.mean([np.abs(line[_SIDE:].mean(0) - line[:_SIDE].mean(0)).mean() for line in lines] or [0]))
 
 
 def _middles(length: int, borders: set[int]) -> set[int]:
-    """Lines of which neither side is near a border or the canvas' own."""
+    """Return lines of which neither side is near a border or the canvas' own."""
     lines = range(_SIDE, length - _SIDE + 1, _SIDE // 2)
     return {line for line in lines if all(abs(line - border) > _SIDE for border in borders)}
 
@@ -91,7 +91,7 @@ def _around(border: int) -> slice:
 
 
 def _near(length: int, borders: set[int], distance: int) -> NDArray[np.bool_]:
-    """Places [length] at most `distance` from a border, which is before the place of its number."""
+    """Mark places [length] at most `distance` from a border, which lies before the place of its number."""
     near = np.zeros(length, bool)
     for border in borders:
         near[max(border - distance, 0) : border + distance] = True

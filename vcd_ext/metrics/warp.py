@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 def warp_error(frames: NDArray[np.uint8], flows: NDArray[np.float32]) -> float:
-    """How much a frame differs from the next one, moved back along the true flow: mean absolute difference, 0 to 255.
+    """Compute the mean absolute difference, 0 to 255, of each frame to the next, moved back along the true flow.
 
     frames: [F, H, W, 3], F >= 2. flows: [F - 1, H, W, 2], where each pixel goes in the next frame, x and y in pixels;
     pixels that leave the picture do not count, nor those whose flow is NaN (covered by something). ValueError if

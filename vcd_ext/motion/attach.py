@@ -36,7 +36,7 @@ def attached(
     dtype: torch.dtype | None = None,
     visiting: bool = False,
 ) -> Iterator[None]:
-    """Within this context the UNet denoises videos of `frames` frames instead of single pictures.
+    """Let the UNet denoise videos of `frames` frames instead of single pictures within this context.
 
     unet: an LDM `UNetModel` or a diffusers `UNet2DConditionModel` of SD1.5's shape.
     The rows of each call are whole videos, one after the other (row = video * frames + frame); how many is read
@@ -85,7 +85,7 @@ def _hook(block: TemporalTransformer, frames: int, visiting: bool) -> Callable[.
 
 
 def points(unet: nn.Module) -> dict[str, Point]:
-    """The attach points of a UNet by AnimateDiff's names, e.g. "down_blocks.0.motion_modules.1"."""
+    """Return the attach points of a UNet by AnimateDiff's names, e.g. "down_blocks.0.motion_modules.1"."""
     return dict(_points_ldm(unet) if is_ldm(unet) else _points_diffusers(unet))
 
 

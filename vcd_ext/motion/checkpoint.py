@@ -38,7 +38,7 @@ def load(path: str | Path) -> MotionModule:
 
 
 def mapped(path: str | Path) -> MotionModule:
-    """As `load`, without looking at the values, which stay in the file until they are used."""
+    """Load as `load` does, without looking at the values, which stay in the file until they are used."""
     path = Path(path)
     state = _strip(read_model(path, "motion module", SUFFIXES, WHAT_TO_USE), path)
     _refuse_motion_lora(state, path)
@@ -65,7 +65,7 @@ def _strip(loaded: dict[str, Any], path: Path) -> State:
 
 
 def _places(state: State, path: Path) -> dict[str, State]:
-    """The tensors of each temporal transformer, by its place in the UNet."""
+    """Return the tensors of each temporal transformer, by its place in the UNet."""
     places: dict[str, State] = {}
     foreign = []
     for key, value in state.items():
@@ -137,7 +137,7 @@ def _size(name: str, tensors: State, positions: int, path: Path) -> BlockSize:
 
 
 def _positions(sizes: dict[str, BlockSize]) -> State:
-    """The position tables that AnimateLCM's file does not have."""
+    """Return the position tables, which AnimateLCM's file lacks."""
     return {
         f"{place}.temporal_transformer.transformer_blocks.{i}.attention_blocks.{j}.{_POSITIONS}": PositionalEncoding(
             size.channels, size.max_frames

@@ -18,5 +18,5 @@ def usable(available: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
 
 
 def suggested(available: Mapping[str, Path]) -> str | None:
-    """The name of the first that works with every sampler and CFG scale; the distilled ones need their own."""
+    """Return the first name that works with every sampler and CFG scale; distilled modules need their own."""
     return next((name for name, version in usable(available) if version not in DISTILLED), None)

@@ -6,5 +6,5 @@ COMMENT = re.compile(r"#[^\n]*")
 
 
 def without_comments(prompt: str) -> str:
-    """The prompt without its comments."""
+    """Return the prompt without its comments."""
     return COMMENT.sub("", prompt)

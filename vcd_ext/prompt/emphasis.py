@@ -58,7 +58,7 @@ def weighted(prompt: str) -> list[tuple[str, float]]:
 
 
 def _joined(texts: list[str], weights: list[float]) -> list[tuple[str, float]]:
-    """The runs, those of equal weight made one: a word may consist of several."""
+    """Join neighbouring runs of equal weight: a word may consist of several."""
     runs: list[tuple[str, float]] = []
     for text, weight in zip(texts, weights, strict=True):
         if runs and runs[-1][1] == weight:

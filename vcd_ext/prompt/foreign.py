@@ -12,7 +12,7 @@ SHOWN = 30  # characters
 
 
 def unread(prompt: str) -> list[str]:
-    """A sentence for each kind of syntax in a prompt that only another extension would have read."""
+    """Return one sentence for each kind of syntax in a prompt that only another extension would have read."""
     told = []
     for pattern, kind in _UNREAD.items():
         if found := pattern.search(prompt):

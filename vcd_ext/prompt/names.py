@@ -27,7 +27,7 @@ class _Letter(NamedTuple):
 
 
 def written(name: str) -> str:
-    """A name as a prompt has it, its brackets marked as letters.
+    """Return a name as a prompt has it, with its brackets escaped.
 
     ValueError, in one sentence, for a name that no prompt can have.
     """
@@ -44,7 +44,7 @@ def written(name: str) -> str:
 
 
 def found(prompt: str, name: str) -> list[tuple[int, int]]:
-    """Where a prompt has `name` as a word of its own: from, to. Upper and lower case are one, as they are for CLIP."""
+    """Find `name` as a word of its own in a prompt: (from, to). Case does not matter, as for CLIP."""
     letters = [_Letter(match["letter"] or _APART, *match.span()) for match in _LEXEME.finditer(prompt)]
     words = r"\s+".join(map(re.escape, name.split()))
     if not words:
@@ -54,12 +54,12 @@ def found(prompt: str, name: str) -> list[tuple[int, int]]:
 
 
 def mentions(prompt: str, name: str) -> bool:
-    """Whether a prompt has `name` as a word of its own."""
+    """Return whether a prompt has `name` as a word of its own."""
     return bool(found(prompt, name))
 
 
 def with_name(prompt: str, name: str) -> str:
-    """The prompt, with `name` at its end unless it has it already; ValueError for a name that cannot be written."""
+    """Add `name` at the prompt's end unless the prompt has it; ValueError for a name that cannot be written."""
     if mentions(prompt, name):
         return prompt
     if not prompt.strip():
@@ -69,12 +69,12 @@ def with_name(prompt: str, name: str) -> str:
 
 
 def renamed(prompt: str, old: str, new: str) -> str:
-    """The prompt with the name `new` wherever it has `old`; ValueError for a name that cannot be written."""
+    """Replace the name `old` by `new` in a prompt; ValueError for a name that cannot be written."""
     return _replaced(prompt, old, written(new))
 
 
 def without_name(prompt: str, name: str) -> str:
-    """The prompt without an identity's name, and without the brackets and commas that it leaves empty."""
+    """Return the prompt without an identity's name, and without the brackets and commas that it leaves empty."""
     rest, before = without_comments(_replaced(prompt, name, "")), ""
     while rest != before:
         before = rest

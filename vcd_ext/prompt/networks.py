@@ -8,7 +8,7 @@ NETWORK = re.compile(r"<\w+:[^>]+>")
 
 
 def check_no_networks(*prompts: str) -> None:
-    """ValueError, in one sentence, if one of the prompts asks for a network: without the WebUI nothing loads it."""
+    """Raise ValueError, in one sentence, if a prompt asks for a network, which only the WebUI can load."""
     for prompt in prompts:
         if found := NETWORK.search(without_comments(prompt)):
             raise ValueError(

@@ -7,7 +7,7 @@ _WEIGHT = re.compile(r"(.*?)\s*:\s*([-+]?(?:\d+\.?|\d*\.\d+))\s*", re.DOTALL)
 
 
 def parts(prompt: str) -> list[tuple[str, float]]:
-    """The texts that AND joins, each with its weight: the number behind a colon at its end, or 1."""
+    """Split the texts that AND joins, each with its weight: the number behind a colon at its end, or 1."""
     found = []
     for text in _AND.split(prompt):
         match = _WEIGHT.fullmatch(text)

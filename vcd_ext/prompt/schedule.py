@@ -35,7 +35,7 @@ _Tree = list[_Node]
 
 
 def schedule(prompt: str, steps: int) -> list[tuple[int, str]]:
-    """What a prompt says, as (last step, text) in order; steps count from 1, and the last is `steps`.
+    """Return a prompt's texts, as (last step, text) in order; steps count from 1, and the last is `steps`.
 
     A number with a point in it is a share of the steps, another the step itself.
     """
@@ -47,7 +47,7 @@ def schedule(prompt: str, steps: int) -> list[tuple[int, str]]:
 
 
 def _when(number: str, steps: int) -> int:
-    """The last step of what stands before a change."""
+    """Return the last step of the text before a change."""
     value = float(number) * (steps if "." in number else 1)
     return int(min(max(value, 0), steps))
 
@@ -102,7 +102,7 @@ class _Reader:
         return found
 
     def _group(self, start: int, depth: int) -> tuple[_Tree, int] | None:
-        """What a bracket at `start` opens, and where that ends; None where it opens nothing."""
+        """Parse the group that a bracket at `start` opens; returns it and its end, None where nothing is opened."""
         if self.prompt[start] not in "([" or depth > DEEPEST:
             return None
         closing = ")" if self.prompt[start] == "(" else "]"
@@ -126,7 +126,7 @@ class _Reader:
         return None if made is None else (made, place + 1)
 
     def _segment(self, place: int, depth: int) -> tuple[_Tree, int] | None:
-        """The nodes up to the next separator or closing bracket, and where that is; None for what is no group."""
+        """Parse nodes up to the next separator or closing bracket; returns them and its place, None for no group."""
         found = _Tree()
         while place < len(self.prompt) and self.prompt[place] not in ":|)]":
             if plain := _PLAIN.match(self.prompt, place):
@@ -149,7 +149,7 @@ def _emphasised(segments: Sequence[_Tree], separators: str) -> _Tree | None:
 
 
 def _changing(segments: list[_Tree], separators: str, last: str) -> _Tree | None:
-    """Square brackets: less emphasis, which stays in the text, texts by turns, or a change at the number `last`."""
+    """Parse square brackets: less emphasis, which stays in the text, alternating texts, or a change at `last`."""
     if not separators:
         return ["[", *segments[0], "]"]
     if not separators.strip("|"):

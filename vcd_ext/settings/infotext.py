@@ -12,7 +12,7 @@ SOURCE_KEY = "VCD source"  # in the infotext: the video that was made again
 
 
 def to_infotext(settings: VideoSettings) -> dict[str, str | int | float | bool]:
-    """The infotext entries of a run, from which `from_infotext` restores every setting but the video to begin from.
+    """Return a run's infotext entries, from which `from_infotext` restores all settings but the video to begin from.
 
     Of Face VCD and Tiled VCD there are entries where they are asked for.
     """
@@ -34,12 +34,12 @@ def _matters(settings: VideoSettings, name: str, value: Any) -> bool:
 
 
 def _stage(name: str) -> str | None:
-    """Which of what follows the generation a setting belongs to."""
+    """Return the stage after the generation that a setting belongs to."""
     return next((stage for stage in STAGES if name == stage or name.startswith(f"{stage}_")), None)
 
 
 def from_infotext(name: str, entries: Mapping[str, str]) -> Any:
-    """One setting's value out of pasted infotext (all texts); None where it is absent or damaged."""
+    """Read one setting's value out of pasted infotext (all texts); None where it is absent or damaged."""
     keys = {known: setting.infotext_key for known, setting in describe(VideoSettings).items()}
     if name == "enabled":
         return keys["frames"] in entries

@@ -22,12 +22,12 @@ class Setting:
 
 
 def setting(default: Any, label: str, help: str, **ranges: Any) -> Any:
-    """A field of a settings class. ranges: what else its `Setting` knows."""
+    """Make a field of a settings class. ranges: the rest of its `Setting`."""
     return field(default=default, metadata={"setting": Setting(label, help, **ranges)})
 
 
 def relabelled(cls: type, name: str, label: str, more: str = "") -> Any:
-    """A setting of another class under a label of its own. more: what is to be said about it here."""
+    """Make a field like another class's, under a label of its own. more: what its help says in addition."""
     found = next(f for f in fields(cls) if f.name == name)
     known = found.metadata["setting"]
     return field(
@@ -37,12 +37,12 @@ def relabelled(cls: type, name: str, label: str, more: str = "") -> Any:
 
 
 def describe(cls: type) -> dict[str, Setting]:
-    """The `Setting` of each field of a settings class, in order."""
+    """Return the `Setting` of each field of a settings class, in order."""
     return {f.name: f.metadata["setting"] for f in fields(cls)}
 
 
 def default(cls: type, name: str) -> Any:
-    """The default of one field."""
+    """Return the default of one field."""
     value = next(f.default for f in fields(cls) if f.name == name)
     assert value is not MISSING
     return value

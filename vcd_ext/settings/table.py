@@ -4,7 +4,7 @@ from vcd_ext.settings.setting import default, describe
 
 
 def markdown_table(cls: type) -> str:
-    """The settings as a Markdown table, for the README."""
+    """Return the settings as a Markdown table, for docs/settings.md."""
     rows = ["| setting | key | default | values | what it does |", "|---|---|---|---|---|"]
     for name, setting in describe(cls).items():
         value = default(cls, name)

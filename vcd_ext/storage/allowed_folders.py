@@ -8,7 +8,7 @@ LONGEST = 300  # characters of a path that are repeated in a sentence
 
 
 def inside(path: Path, allowed: Sequence[Path], what: str = "photos") -> Path:
-    """The path, with links followed, if it is one of the allowed folders or within one; ValueError if not.
+    """Return the path, links followed, if it lies in one of the allowed folders; ValueError if it does not.
 
     what: is read there, for the message. Nothing is said about whether a path outside exists.
     """

@@ -12,7 +12,7 @@ IN_MEMORY = 2**30  # bytes; larger arrays go to the disk
 
 
 def room(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """An array whose values are not set yet.
+    """Return an array whose values are not set yet.
 
     Above IN_MEMORY bytes it lies in a nameless file of the folder for temporary files, which is gone with the array.
     OSError, in one sentence, if the disk has not enough room: now, and not when a value is written.
@@ -37,7 +37,7 @@ def on_disk(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
 
 
 def is_large(shape: tuple[int, ...], dtype: DTypeLike) -> bool:
-    """Whether an array of this kind lies on the disk."""
+    """Return whether an array of this kind is kept on the disk."""
     return _bytes(shape, dtype) > IN_MEMORY
 
 

@@ -20,7 +20,7 @@ _DAMAGE = (SafetensorError, RuntimeError, EOFError, OSError, KeyError, ValueErro
 
 
 def read(path: Path) -> Any:
-    """What the file at `path` holds, on the CPU: {name: tensor} from .safetensors, anything of tensors from a pickle.
+    """Return the content of the file at `path`, on the CPU: {name: tensor} of .safetensors, whatever a pickle holds.
 
     Records of a training beside the tensors are read as `unpickler.Record`. ValueError, in one sentence, for a damaged
     file, and for a pickle that names anything else, of which nothing is run.
@@ -34,7 +34,7 @@ def read(path: Path) -> Any:
 
 
 def keys(path: Path) -> list[str]:
-    """The names of a file's tensors; none for a file that cannot be read."""
+    """Return the names of a file's tensors; none for a file that cannot be read."""
     try:
         if path.suffix.lower() not in PICKLES:
             opened: Any = safetensors.safe_open(path, "pt")
@@ -56,7 +56,7 @@ def write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
 
 
 def check_finite(tensors: Mapping[str, Tensor], name: str) -> None:
-    """ValueError, in one sentence, if one of a network's tensors has NaN or infinite values. name: of its file."""
+    """Raise ValueError, in one sentence, if a network's tensor has NaN or infinite values. name: of its file."""
     for key, tensor in tensors.items():
         if tensor.is_floating_point() and not _is_finite(tensor):
             raise ValueError(
@@ -105,7 +105,7 @@ def _damaged(path: Path) -> str:
 
 
 def read_model(path: Path, what: str, suffixes: Sequence[str], what_to_use: str) -> dict[str, Any]:
-    """What the file of a network holds, by name; taken out of "state_dict" where a training has wrapped it in that.
+    """Return the tensors in a network's file by name, taken out of "state_dict" if a trainer has put them there.
 
     what: it should be, such as "checkpoint". ValueError, in a sentence, for another suffix, a file that is not there,
     and as `read`; what_to_use ends what is said of another content.

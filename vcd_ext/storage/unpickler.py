@@ -53,22 +53,22 @@ class Parameters(dict[str, Tensor]):
 
 
 def _latin1(text: str, _encoding: str = "latin1") -> bytes:
-    """What `_codecs.encode` does where bytes of Python 3 were pickled for Python 2."""
+    """Encode as `_codecs.encode` does where bytes of Python 3 were pickled for Python 2."""
     return text.encode("latin1")
 
 
 def _plain_dict(*_factory: Any) -> dict[Any, Any]:
-    """What takes the items of a `defaultdict`."""
+    """Return a dict that takes the items of a `defaultdict`."""
     return {}
 
 
 def _of_type(rebuild: Callable[..., Tensor], _type: Any, arguments: tuple[Any, ...], _state: Any) -> Tensor:
-    """A tensor that had attributes or a class of its own, without them."""
+    """Return a tensor without the attributes or the class of its own that it had."""
     return rebuild(*arguments)
 
 
 def _of_numpy(values: Any, dtype: torch.dtype, device: str, requires_grad: bool) -> Tensor:
-    """A tensor that was saved from an XLA device, on the CPU."""
+    """Return a tensor that was saved from an XLA device, on the CPU."""
     return torch.from_numpy(values).to(dtype).requires_grad_(requires_grad)
 
 
@@ -118,7 +118,7 @@ class Unpickler(pickle.Unpickler):
     """Reads a pickle by the allow-list; `ForbiddenError` names what is not on it."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """What the pickle may call by this name."""
+        """Return the class or function that the pickle may call by this name."""
         found = _ALLOWED.get((module, name))
         if found is not None:
             # A pickle can also set attributes: of the partial, which is its own, and not of torch's function.
@@ -132,7 +132,7 @@ class Unpickler(pickle.Unpickler):
 
 
 def _reconstructed(kind: Any, _base: Any, state: Any) -> Any:
-    """What `copyreg._reconstructor` does for an object of the oldest protocols."""
+    """Return an object of the oldest protocols, as `copyreg._reconstructor` does."""
     return kind() if state is None else kind(state)
 
 

@@ -33,7 +33,7 @@ def received(video: Any, allowed: Sequence[Path], folder: Path) -> Path:
 
 
 def decoded(text: str) -> bytes | None:
-    """The file that base64 holds, also behind "data:video/mp4;base64,"; None where the text is none, and so a path."""
+    """Decode the base64 of a file, also behind "data:video/mp4;base64,"; None for another text, which is a path."""
     head, mark, tail = text.partition("base64,")
     try:
         data = base64.b64decode(tail if mark else head, validate=True)
@@ -43,5 +43,5 @@ def decoded(text: str) -> bytes | None:
 
 
 def suffix_of(data: bytes) -> str:
-    """The suffix of a video file with these bytes; "" if it is none."""
+    """Return the suffix of a video file with these bytes; "" if it is none."""
     return next((suffix for at, sign, suffix in SIGNATURES if data[at : at + len(sign)] == sign), "")

@@ -15,7 +15,7 @@ from vcd_ext.tiled.tiles import tiles
 
 
 def work(settings: TiledSettings) -> VideoPass:
-    """The run of the denoiser, with the identity's name in the prompt and a drawn seed instead of -1."""
+    """Return the denoiser's pass, with the identity's name in the prompt and a drawn seed instead of -1."""
     asked = VideoPass(
         prompt=settings.prompt,
         negative_prompt=settings.negative_prompt,
@@ -43,7 +43,7 @@ def tiling(
     canvas: tuple[int, int],
     boxes: NDArray[np.floating] | None,
 ) -> Tiling:
-    """The tiles of a canvas (height, width in pixels), and the prompt of those without the subject.
+    """Return the tiles of a canvas (height, width in pixels), and the prompt of those without the subject.
 
     boxes: where the subject is, [F, N, 4] in pixels of the canvas. The whole prompt is used everywhere if there is no
     box, or nothing in the prompt to leave out.

@@ -10,7 +10,7 @@ _FINEST = 4  # sigma, in pixels of the small picture on which it is blurred
 
 
 def with_low_frequencies(picture: Picture, source: Picture, sigma: float) -> Picture:
-    """The picture, with everything that a Gaussian leaves over taken from the source of the same size.
+    """Replace what a Gaussian leaves of the picture by that of a source of the same size.
 
     sigma: the Gaussian's, in pixels of a canvas of 1024x1024, scaled with the root of the canvas' area; 0 takes
     nothing. VAE, tiles and prompt shift colours over wide areas, and from frame to frame; detail has none of that.

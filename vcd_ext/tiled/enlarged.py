@@ -42,7 +42,7 @@ class Enlarged(Sequence[Picture]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Picture]: ...
     def __getitem__(self, index: int | slice) -> Picture | Sequence[Picture]:
-        """A frame, or some. Interrupted if the person wants no more; ValueError if the upscaler fails."""
+        """Return a frame, or some. Interrupted if the person wants no more; ValueError if the upscaler fails."""
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         index = range(len(self))[index]  # also from the end; IndexError

@@ -21,7 +21,7 @@ class Plan(NamedTuple):
 
 
 def plans(settings: TiledSettings, frames: int, longest_side: int) -> list[Plan]:
-    """What is tried for a video of `frames` frames and a canvas of `longest_side` pixels, one after the other.
+    """Return the plans to try, in order, for `frames` frames and a canvas of `longest_side` pixels.
 
     First what the settings say, then half the window down to 4 frames, then tiles of three quarters down to 256.
     """

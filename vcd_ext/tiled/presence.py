@@ -12,7 +12,7 @@ CONTAINED = 0.5  # share of a box that lies in the tile
 
 
 def presence(boxes: NDArray[np.floating], tiles: Sequence[Tile]) -> NDArray[np.bool_]:
-    """Which tiles show the subject in each frame: [F, tiles].
+    """Find the tiles that show the subject in each frame: [F, tiles].
 
     boxes: [F, N, 4], of the subject in the tiles' unit, as left, top, right, bottom; NaN where a frame has fewer. A
     tile has it where the boxes cover a tenth of the tile, or where half of one box lies in it.

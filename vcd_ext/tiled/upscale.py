@@ -33,7 +33,7 @@ def upscale(
     interrupted: Callable[[], bool] | None = None,
     note: Callable[[str], None] | None = None,
 ) -> NDArray[np.uint8]:
-    """A video of twice the width and height, with detail that the checkpoint painted: uint8 [F, 2H, 2W, 3].
+    """Enlarge a video to twice its width and height, with detail from the checkpoint: uint8 [F, 2H, 2W, 3].
 
     frames: uint8 [F, H, W, 3]. progress: told the steps of the stage PAINTING, which begins anew when the memory was
     too small. boxes: where the subject is, [F, N, 4] in pixels of the frames as left, top, right, bottom, NaN for none;
@@ -99,7 +99,7 @@ class _Run:
                 return
 
     def _denoised(self, plan: Plan) -> Iterator[Picture]:
-        """The enlarged frames, denoised in windows and tiles."""
+        """Yield the enlarged frames, denoised in windows and tiles."""
         return self.host.denoise(
             self.enlarged,
             replace(self.work, context=plan.context, overlap=plan.context_overlap),
@@ -110,7 +110,7 @@ class _Run:
 
 
 def checked(settings: TiledSettings) -> TiledSettings:
-    """The settings; SettingError for those that no host can work with."""
+    """Check the settings and return them; SettingError for those that no host can work with."""
     settings = parse(TiledSettings, asdict(settings))
     sizes = {"tile_overlap": ("tiles", settings.tile), "context_overlap": ("windows", settings.context)}
     for key, (what, size) in sizes.items():
@@ -127,7 +127,7 @@ def checked(settings: TiledSettings) -> TiledSettings:
 
 
 def with_upscaler(host: VideoHost, settings: TiledSettings) -> TiledSettings:
-    """The settings with the name of an upscaler; SettingError."""
+    """Return the settings with an upscaler's name; SettingError if it is not there."""
     names = host.upscalers()
     upscaler = settings.upscaler or names[0]
     if upscaler not in names:
@@ -136,7 +136,7 @@ def with_upscaler(host: VideoHost, settings: TiledSettings) -> TiledSettings:
 
 
 def with_controlnet(host: VideoHost, settings: TiledSettings, note: Callable[[str], None]) -> TiledSettings:
-    """The settings with the name of the ControlNet that 'auto' stands for, 'none' where there is none."""
+    """Return the settings with the name of the ControlNet that 'auto' stands for; 'none' where there is none."""
     if settings.controlnet != AUTO:
         return settings
     return replace(settings, controlnet=host.controlnet(note))

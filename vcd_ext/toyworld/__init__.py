@@ -32,13 +32,13 @@ class Subject(NamedTuple):
 
 
 def check() -> None:
-    """ValueError, in one sentence, if any of the files is missing or damaged."""
+    """Raise ValueError, in one sentence, if any of the files is missing or damaged."""
     for name in sorted(_sums()):
         _whole(name)
 
 
 def checkpoint() -> Path:
-    """The checkpoint, with its yaml and the folder `clip` beside it."""
+    """Return the checkpoint's path; its yaml and the folder `clip` lie beside it."""
     for name in sorted(_sums()):
         if name == "toyworld.yaml" or name.startswith("clip/"):
             _whole(name)
@@ -46,17 +46,17 @@ def checkpoint() -> Path:
 
 
 def motion_module() -> Path:
-    """The motion module, in AnimateDiff v3's layout."""
+    """Return the motion module's path; its layout is AnimateDiff v3's."""
     return _whole("toyworld_motion.safetensors")
 
 
 def judges() -> Path:
-    """The networks that measure what was generated, for `vcd_ext.toyworld.judging`."""
+    """Return the path of the networks that measure what was generated, for `vcd_ext.toyworld.judging`."""
     return _whole("judges.safetensors")
 
 
 def subjects() -> list[Subject]:
-    """The individuals to learn, each with eight pictures and masks."""
+    """Return the individuals to learn, each with eight pictures and masks."""
     names = sorted({Path(name).parts[1] for name in _sums() if name.startswith("subjects/")})
     return [Subject(name, _whole(f"subjects/{name}/class.txt").read_text().strip(), _path(f"subjects/{name}"))
             for name in names]  # fmt: skip
@@ -91,7 +91,7 @@ def _path(name: str) -> Path:
 
 
 def _sums() -> dict[str, str]:
-    """The SHA-256 of every shipped file."""
+    """Return the SHA-256 of every shipped file."""
     path = _path("manifest.json")
     if not path.is_file():
         raise ValueError(f"{path} is missing; {_RESTORE}.")
@@ -102,7 +102,7 @@ def _sums() -> dict[str, str]:
 
 
 def _whole(name: str) -> Path:
-    """The file of that name, if it is there and undamaged."""
+    """Return the file of that name, if it is there and undamaged."""
     path = _path(name)
     if name not in _sums() or not path.is_file():
         raise ValueError(f"{path} is missing; {_RESTORE}.")

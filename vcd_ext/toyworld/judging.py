@@ -54,22 +54,22 @@ class Judges:
         self.subjects = subjects.eval().requires_grad_(False)
 
     def kinds(self, frames: Frames) -> Values:
-        """Probabilities [F, 4] of `KINDS`, for the subject of each picture."""
+        """Return the probabilities [F, 4] of `KINDS`, for the subject of each picture."""
         return _probabilities(self._impression(frames).kinds)
 
     def scenes(self, frames: Frames) -> Values:
-        """Probabilities [F, 8] of `SCENES`, for each picture."""
+        """Return the probabilities [F, 8] of `SCENES`, for each picture."""
         return _probabilities(self._found(frames).scenes)
 
     @torch.inference_mode()
     def actions(self, clip: Frames) -> Values:
-        """Probabilities [4] of `ACTIONS` for one clip of at least 8 frames."""
+        """Return the probabilities [4] of `ACTIONS` for one clip of at least 8 frames."""
         if len(_checked(clip)) < SHORTEST:
             raise ValueError(f"The clip has {len(clip)} frames; an action is told from at least {SHORTEST}.")
         return _probabilities(self.subjects.actions(self._impression(clip).summary[None]))[0]
 
     def identity(self, frames: Frames, masks: Frames | None = None) -> Values:
-        """Unit vectors [F, 64]; the product of two says how much alike the individuals look.
+        """Return unit vectors [F, 64]; the product of two says how much alike the individuals look.
 
         masks: uint8 [F, H, W], 255 on the subject; by default those that the judges find. What is outside them tells
         the light and nothing else.
@@ -77,7 +77,7 @@ class Judges:
         return np.asarray(self._impression(frames, masks).identity.numpy(), np.float32)
 
     def detect(self, frame: Frames) -> Detection:
-        """The subject's mask and the box of its face in one picture, uint8 [H, H, 3]."""
+        """Find the subject's mask and the box of its face in one picture, uint8 [H, H, 3]."""
         found = self._found(frame[None])
         side = len(frame)
         cover = F.interpolate(found.mask.sigmoid()[:, None], (side, side), mode="bilinear")[0, 0]
@@ -103,17 +103,17 @@ class Judges:
 
 
 def new_picture_judge() -> PictureJudge:
-    """An untrained network for the scenes of the drawn world."""
+    """Make an untrained network for the scenes of the drawn world."""
     return PictureJudge(len(SCENES))
 
 
 def new_subject_judge() -> SubjectJudge:
-    """An untrained network for the kinds and actions of the drawn world."""
+    """Make an untrained network for the kinds and actions of the drawn world."""
     return SubjectJudge(len(KINDS), len(ACTIONS))
 
 
 def load_judges(path: str | Path) -> Judges:
-    """The judges in the file at `path`. ValueError, in one sentence, if it is missing or damaged."""
+    """Load the judges in the file at `path`. ValueError, in one sentence, if it is missing or damaged."""
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"There are no judges of the drawn world at {path}; {_RESTORE}.")
@@ -163,12 +163,12 @@ def _parts(frames: Frames) -> list[Frames]:
 
 
 def _as_pictures(frames: Frames) -> Tensor:
-    """float32 [F, 3, 128, 128] in [0, 1]."""
+    """Convert frames to float32 [F, 3, 128, 128] in [0, 1]."""
     return _scaled(torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255)
 
 
 def _as_covers(masks: Frames, frames: Frames) -> Tensor:
-    """float32 [F, 128, 128] in [0, 1]."""
+    """Convert masks to float32 [F, 128, 128] in [0, 1]."""
     if masks.shape != _checked(frames).shape[:3] or masks.dtype != np.uint8:
         raise ValueError(
             f"The masks are {masks.dtype} {list(masks.shape)}; for these frames they must be uint8 "
@@ -178,7 +178,7 @@ def _as_covers(masks: Frames, frames: Frames) -> Tensor:
 
 
 def _scaled(pictures: Tensor) -> Tensor:
-    """[F, C, S, S] as [F, C, 128, 128]."""
+    """Scale [F, C, S, S] to [F, C, 128, 128]."""
     if pictures.shape[2] == SIDE:
         return pictures.contiguous()
     return F.interpolate(pictures, (SIDE, SIDE), mode="bilinear", antialias=True)

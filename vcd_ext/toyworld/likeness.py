@@ -11,14 +11,14 @@ from vcd_ext.toyworld.judging import Frames, Judges, Values
 
 
 def appearance(judges: Judges, photos: Sequence[Photo]) -> Values:
-    """The unit vector [64] between those of the photos, cut out along their masks where they have one."""
+    """Return the unit vector [64] between those of the photos, cut out along their masks where they have one."""
     vectors = [judges.identity(p.pixels[None], None if p.mask is None else p.mask[None])[0] for p in photos]
     mean = np.mean(vectors, axis=0)
     return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
 
 def likeness(judges: Judges, frames: Frames, looks: Values) -> float:
-    """Mean cosine between the frames' subjects and an `appearance`, -1 to 1: the paper's CLIP-I, in small.
+    """Compute the mean cosine between frames' subjects and an `appearance`, -1 to 1: the paper's CLIP-I, in small.
 
     frames: uint8 [F, H, W, 3].
     """

@@ -28,7 +28,7 @@ class Findings(NamedTuple):
 
 
 def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """3x3, batch norm, ReLU."""
+    """Make a layer of 3x3 convolution, batch norm and ReLU."""
     weights = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
     return nn.Sequential(weights, nn.BatchNorm2d(outputs), nn.ReLU())
 
@@ -42,7 +42,7 @@ class Residual(nn.Module):
         self.change = convolution(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, width, h, w] to the same."""
+        """Map [B, width, h, w] to the same shape."""
         return x + self.change(x)
 
 
@@ -50,7 +50,7 @@ class PictureJudge(nn.Module):
     """Pictures [B, 3, 128, 128] in [0, 1] to `Findings`."""
 
     def __init__(self, scenes: int, widths: tuple[int, int, int] = (32, 64, 96)) -> None:
-        """The number of scenes; `widths` are the channels at 32x32, 16x16 and 8x8."""
+        """scenes: how many there are; widths: channels at 32x32, 16x16 and 8x8."""
         super().__init__()
         fine, middle, coarse = widths
         self.fine = nn.Sequential(convolution(3 * PATCH**2, fine), Residual(fine))
@@ -87,7 +87,7 @@ class PictureJudge(nn.Module):
 
 
 def boxes_of(sides: Tensor) -> Tensor:
-    """The boxes [B, 4, 32, 32] (x0, y0, x1, y1 in pixels) whose distances from their cells' middles are `sides`."""
+    """Return boxes [B, 4, 32, 32] (x0, y0, x1, y1, pixels); sides: their distances from the cells' middles."""
     middles = (torch.arange(CELLS, device=sides.device).float() + 0.5) * PATCH
     x, y = middles[None, None], middles[None, :, None]
     left, top, right, low = sides.unbind(dim=1)

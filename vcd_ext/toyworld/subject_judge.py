@@ -37,7 +37,7 @@ class Impression(NamedTuple):
 
 
 def cut_out(pictures: Tensor, masks: Tensor, lights: Tensor) -> CutOut:
-    """The subjects of pictures [B, 3, h, w] in [0, 1] along masks [B, h, w] in [0, 1], as they look in white light.
+    """Cut subjects out of pictures [B, 3, h, w] in [0, 1] by masks [B, h, w] in [0, 1], as in white light.
 
     lights: [B, 3], what the light multiplies their colours by. Where a mask is empty the whole picture is taken.
     """
@@ -60,7 +60,7 @@ def cut_out(pictures: Tensor, masks: Tensor, lights: Tensor) -> CutOut:
 
 
 def _extent(profile: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the mass of each profile [B, n] begins and ends, [B] and [B], in pixels."""
+    """Return where the mass of each profile [B, n] begins and ends, [B] and [B], in pixels."""
     below = profile.cumsum(dim=1) / profile.sum(dim=1, keepdim=True)
     return (below < _TAIL).sum(dim=1).float(), (below < 1 - _TAIL).sum(dim=1).float() + 1
 
@@ -71,7 +71,7 @@ class SubjectJudge(nn.Module):
     def __init__(
         self, kinds: int, actions: int, dimensions: int = 64, widths: tuple[int, int, int] = (48, 96, 112)
     ) -> None:
-        """The numbers of classes and of the identity's dimensions; `widths`: channels at 24x24, 12x12 and 6x6."""
+        """kinds, actions, dimensions: how many there are of each; widths: channels at 24x24, 12x12 and 6x6."""
         super().__init__()
         fine, middle, coarse = widths
         self.layers = nn.Sequential(
@@ -98,6 +98,6 @@ class SubjectJudge(nn.Module):
         return Impression(identity, self.kinds(seen).float(), self.poses(seen).float(), summary.float())
 
     def actions(self, summaries: Tensor) -> Tensor:
-        """Logits [N, actions] of N clips from their pictures' summaries [N, F, 64]; F is at least 3."""
+        """Return the logits [N, actions] of N clips from pictures' summaries [N, F, 64]; F is at least 3."""
         moves = self.movement(summaries.transpose(1, 2))
         return self.actions_of(torch.cat([moves.mean(dim=2), moves.amax(dim=2)], dim=1)).float()
