@@ -18,7 +18,6 @@ from vcd_ext import toyworld
 from vcd_ext.cli import demo
 from vcd_ext.face import find_people, restore
 from vcd_ext.face.crops import squares
-from vcd_ext.face.detect import Drawn
 from vcd_ext.face.resample import enlarge
 from vcd_ext.face.track.tracklet import Track
 from vcd_ext.hosts.diffusers.host import Standalone
@@ -26,6 +25,7 @@ from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.metrics.motion import flicker
 from vcd_ext.settings import NO_MODULE, VideoSettings
+from vcd_ext.toyworld.detector import ToyworldDetector
 from vcd_ext.toyworld.judging import Judges, Values, load_judges
 from vcd_ext.toyworld.likeness import appearance, likeness
 
@@ -92,7 +92,7 @@ def _seen(
         [cv2.resize(one, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_LANCZOS4) for one in clip.frames]
     )
     settings = replace(demo.FACE, prompt=prompts[1], seed=seed, motion_module=str(toyworld.motion_module()))
-    people = find_people(frames, settings, Drawn())[:1]
+    people = find_people(frames, settings, ToyworldDetector())[:1]
     if not people:
         return None
     lender = StandaloneVideo(host, [embedding])

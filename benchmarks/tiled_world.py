@@ -22,7 +22,6 @@ from tools.toyworld.motion import ACTIONS
 from vcd_ext import toyworld
 from vcd_ext.cli import demo
 from vcd_ext.face import boxes_of, find_people
-from vcd_ext.face.detect import Drawn
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.identity.photos.photo import read_photos
@@ -33,6 +32,7 @@ from vcd_ext.settings import FaceSettings, TiledSettings, VideoSettings
 from vcd_ext.stages.video_to_video import SMALLEST
 from vcd_ext.tiled import upscale
 from vcd_ext.tiled.tiles import tiles
+from vcd_ext.toyworld.detector import ToyworldDetector
 from vcd_ext.toyworld.judging import Judges, load_judges
 from vcd_ext.toyworld.likeness import appearance, likeness
 
@@ -125,7 +125,7 @@ def _measured(judges: Judges, name: str, prompt: str, seed: int) -> Measured:
 
 def _faces(frames: Frames) -> NDArray[np.floating] | None:
     """Where the subject is, found as the tab does; None where it is not."""
-    people = find_people(frames, FaceSettings(min_face=SMALLEST), Drawn())
+    people = find_people(frames, FaceSettings(min_face=SMALLEST), ToyworldDetector())
     return boxes_of(people, len(frames)) if people else None
 
 

@@ -5,6 +5,7 @@ The tabs and the API know no host: they are given one, so that they run in the W
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,13 @@ CORE = {"noise", "motion", "denoising", "media", "metrics", "settings", "storage
 BELOW: dict[str, set[str]] = {
     "noise": set(),
     "progress": set(),
-    "toyworld": {"storage", "metrics", "media", "identity"},
+    "toyworld": {"storage", "metrics", "media", "identity", "face"},
     "jobs": CORE,
     "ui": CORE | {"jobs"},
     "api": CORE | {"jobs"},
     "cli": CORE | {"jobs", "ui", "api", "hosts", "toyworld"},
-    "hosts": CORE | {"jobs", "ui", "api"},
+    "hosts": CORE | {"jobs", "ui", "api", "toyworld"},
     **{room: CORE for room in CORE - {"noise"}},
-    "face": CORE | {"toyworld"},  # its detector, which is still to be registered from there
 }
 KNOWN_TO_ALL = {"vcd_ext.progress", "vcd_ext.hosts.protocols"}
 PAGES = {"ui": "gradio", "api": "fastapi"}  # and the one library each of them is made with
@@ -69,6 +69,41 @@ def test_a_file_imports_only_what_lies_below_it(path: Path) -> None:
     if room not in ("__init__", "__main__"):
         within = {name.split(".")[1] for name in names - KNOWN_TO_ALL if name.startswith("vcd_ext.")}
         assert within <= BELOW[room] | {room}
+
+
+def loaded(name: str) -> set[str]:
+    """All modules of the product that importing a module runs, with the packages they lie in."""
+    seen, left = set[str](), {name}
+    while left:
+        module = left.pop()
+        seen.add(module)
+        left |= {module.rpartition(".")[0]} & MODULES.keys()
+        left |= _executed(module)
+        left -= seen
+    return seen
+
+
+@cache
+def _executed(name: str) -> set[str]:
+    path = MODULES[name]
+    return {module for node in _run(ast.parse(path.read_text())) for module in _of(node, path)} & MODULES.keys()
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that an import executes: no function's body, and nothing for types alone."""
+    for child in ast.iter_child_nodes(node):
+        for_types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        if not for_types and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield child
+            yield from _run(child)
+
+
+@pytest.mark.parametrize("room", ["vcd_ext.face", "vcd_ext.tiled"])
+def test_who_repairs_and_enlarges_loads_no_trainer_and_no_drawn_world(room: str) -> None:
+    files = {name for name in MODULES if f"{name}.".startswith(f"{room}.")}
+    ran = set[str]().union(*map(loaded, files))
+    assert "vcd_ext.identity.embedding" in ran or room != "vcd_ext.face", "packages run as well"
+    assert [name for name in sorted(ran) if name.startswith(("vcd_ext.identity.training", "vcd_ext.toyworld"))] == []
 
 
 def test_the_root_holds_the_method_and_rooms() -> None:

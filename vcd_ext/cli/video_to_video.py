@@ -102,7 +102,8 @@ def beside(source: Path, ending: str, suffix: str) -> Path:
 
 
 def finder_of(arguments: argparse.Namespace, device: Any = "cpu") -> "Finder":
-    """What gives the detectors, with the weights that the arguments name."""
+    """Return what makes the detectors, with the weights that the arguments name."""
+    import vcd_ext.toyworld.detector  # noqa: F401 - registers it
     from vcd_ext.face import detector
 
     return lambda settings: detector(settings, arguments.weights, device)

@@ -1,4 +1,4 @@
-"""The other detectors, on stand-ins for what is not shipped: YuNet, Grounding DINO, the drawn world's judges."""
+"""The other detectors, on stand-ins for what is not shipped: YuNet, Grounding DINO."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from vcd_ext.face.detect import BlazeFace, Drawn, Following, Words, YuNet, detector, yunet
+from vcd_ext.face.detect import BlazeFace, BlazeFaceVideo, Detection, Words, YuNet, detector, registry, yunet
 from vcd_ext.identity.segment.boxes import Box
 from vcd_ext.settings import FaceSettings, SettingError
-from vcd_ext.toyworld import judging
 
 FRAME = np.zeros((300, 400, 3), np.uint8)
 
@@ -78,28 +77,12 @@ def test_words_need_grounding_dino_and_a_word(tmp_path: Path) -> None:
         Words.load("dog head", [tmp_path])
 
 
-class Judge:
-    def __init__(self, found: judging.Detection):
-        self.found = found
-
-    def detect(self, frame: np.ndarray) -> judging.Detection:
-        assert frame is FRAME
-        return self.found
-
-
-def test_the_drawn_worlds_judges_find_its_faces() -> None:
-    mask = np.zeros((300, 400), np.uint8)
-    [found] = Drawn(Judge(judging.Detection(mask, (1.0, 2.0, 30.0, 40.0), 0.4)))(FRAME)
-    assert found == ((1.0, 2.0, 30.0, 40.0), pytest.approx(0.8))
-    assert Drawn(Judge(judging.Detection(mask, None, 0.1)))(FRAME) == []
-
-
 @pytest.mark.parametrize(
     "settings", [FaceSettings(), FaceSettings(detector="blazeface", words="dog head"), FaceSettings(min_face=40)]
 )
 def test_by_default_blazeface_is_taken(settings: FaceSettings, tmp_path: Path) -> None:
     made = detector(settings, [tmp_path])
-    assert isinstance(made, Following)
+    assert isinstance(made, BlazeFaceVideo)
     assert (made.detector.smallest, made.detector.thorough) == (settings.min_face, False)
 
 
@@ -115,7 +98,7 @@ def test_yunet_is_taken_where_its_file_is(tmp_path: Path) -> None:
         detector(FaceSettings(detector="yunet"), [tmp_path])
     (tmp_path / "face_detection_yunet_2023mar.onnx").touch()
     assert isinstance(detector(FaceSettings(), [tmp_path]), YuNet)
-    assert isinstance(detector(FaceSettings(detector="blazeface"), [tmp_path]), Following)
+    assert isinstance(detector(FaceSettings(detector="blazeface"), [tmp_path]), BlazeFaceVideo)
 
 
 @pytest.mark.parametrize("settings", [FaceSettings(words="dog head"), FaceSettings(detector="words", words="cat")])
@@ -124,9 +107,16 @@ def test_words_in_place_of_a_face_are_meant(settings: FaceSettings, tmp_path: Pa
         detector(settings, [tmp_path])
 
 
-def test_the_drawn_world_has_to_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Callable[..., object]] = []
-    monkeypatch.setattr("vcd_ext.face.detect.drawn.toyworld.judges", lambda: "the file")
-    monkeypatch.setattr("vcd_ext.face.detect.drawn.load_judges", lambda path: made.append(path) or object())
-    assert isinstance(detector(FaceSettings(detector="drawn")), Drawn)
-    assert made == ["the file"]
+def test_a_detector_from_outside_is_made_under_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = []
+
+    def maker(*given: object) -> Callable[..., list[Detection]]:
+        made.append(given)
+        return lambda frame: []
+
+    monkeypatch.setattr(registry, "_MAKERS", {"blazeface": maker})
+    settings = FaceSettings(detector="blazeface")
+    assert detector(settings, [tmp_path], "cpu")(FRAME) == []
+    assert made == [(settings, [tmp_path], "cpu")]
+    with pytest.raises(SettingError, match="There is no detector called drawn here; choose one of auto, blazeface"):
+        detector(FaceSettings(detector="drawn"))

@@ -10,7 +10,7 @@ EVERY = 3  # frames of which one is looked at as a whole, so that newcomers are 
 _SAME = 0.3  # boxes that overlap by more are one face
 
 
-class Following:
+class BlazeFaceVideo:
     """Half the work for the same boxes: these come from a look from near anyway.
 
     Where a face is no longer on its place, as after a cut, the whole frame is looked at.

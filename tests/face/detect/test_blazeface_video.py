@@ -5,8 +5,8 @@ import pytest
 
 from tests.face.detect.test_blazeface import placed
 from vcd_ext.face.boxes import iou
-from vcd_ext.face.detect import BlazeFace, Following
-from vcd_ext.face.detect.following import EVERY
+from vcd_ext.face.detect import BlazeFace, BlazeFaceVideo
+from vcd_ext.face.detect.blazeface_video import EVERY
 
 
 class Counting(BlazeFace):
@@ -25,7 +25,7 @@ def counting() -> Counting:
 
 
 def test_a_face_that_moves_is_followed_with_half_the_looks(counting: Counting) -> None:
-    following = Following(counting)
+    following = BlazeFaceVideo(counting)
     for i in range(2 * EVERY):
         frame, truth = placed(300, 20 + 5 * i, 60 + 2 * i)
         [found] = following(frame)
@@ -35,7 +35,7 @@ def test_a_face_that_moves_is_followed_with_half_the_looks(counting: Counting) -
 
 
 def test_after_a_cut_the_whole_picture_is_looked_at(counting: Counting) -> None:
-    following = Following(counting)
+    following = BlazeFaceVideo(counting)
     following(placed(300, 0, 0)[0])
     frame, truth = placed(280, 230, 230)
     [found] = [one for one in following(frame) if one.score >= 0.6]
@@ -43,7 +43,7 @@ def test_after_a_cut_the_whole_picture_is_looked_at(counting: Counting) -> None:
 
 
 def test_a_newcomer_is_seen_within_a_few_frames() -> None:
-    following = Following(BlazeFace())
+    following = BlazeFaceVideo(BlazeFace())
     alone, _ = placed(250, 0, 0)
     both = alone.copy()
     both[262:, 262:] = placed(250, 262, 262)[0][262:, 262:]
@@ -53,7 +53,7 @@ def test_a_newcomer_is_seen_within_a_few_frames() -> None:
 
 
 def test_frames_of_another_size_or_without_faces_are_no_trouble() -> None:
-    following = Following(BlazeFace())
+    following = BlazeFaceVideo(BlazeFace())
     following(placed(200, 300, 300)[0])
     assert [one for one in following(np.zeros((100, 80, 3), np.uint8)) if one.score >= 0.6] == []
     assert len([one for one in following(placed(300, 30, 30)[0]) if one.score >= 0.6]) == 1
