@@ -7,44 +7,44 @@ Values = NDArray[np.float64]
 
 
 def middles(boxes: Values) -> Values:
-    """The middles [..., 2] of boxes [..., 4], x and y."""
+    """Return the middles [..., 2] of boxes [..., 4], x and y."""
     return (boxes[..., :2] + boxes[..., 2:]) / 2
 
 
 def extents(boxes: Values) -> Values:
-    """Width and height [..., 2] of boxes [..., 4]."""
+    """Return width and height [..., 2] of boxes [..., 4]."""
     return boxes[..., 2:] - boxes[..., :2]
 
 
 def around(centres: Values, sizes: Values) -> Values:
-    """The boxes [..., 4] with these middles [..., 2] and widths and heights [..., 2]."""
+    """Return the boxes [..., 4] with these middles [..., 2] and widths and heights [..., 2]."""
     return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=-1)
 
 
 def inside(boxes: Values, width: int, height: int) -> Values:
-    """The share of each box [n, 4] that lies in a picture of width x height: [n]."""
+    """Return the share of each box [n, 4] that lies in a picture of width x height: [n]."""
     shown = extents(np.clip(boxes, 0, [width, height, width, height]))
     return np.asarray(shown.prod(axis=1) / np.maximum(extents(boxes).prod(axis=1), 1e-9))
 
 
 def iou(one: Values, two: Values) -> Values:
-    """Area that boxes [n, 4] and [m, 4] have in common, as a share of what they cover together: [n, m]."""
+    """Compute the IoU of boxes [n, 4] and [m, 4], the shared part of the area that both cover: [n, m]."""
     return _shares(one, two)[0]
 
 
 def giou(one: Values, two: Values) -> Values:
-    """Generalised IoU [n, m], -1 to 1: below 0 where boxes lie apart, the further the lower (arXiv 1902.09630)."""
+    """Compute the generalised IoU [n, m], -1 to 1: the lower below 0 the further boxes are apart (arXiv 1902.09630)."""
     return _shares(one, two)[1]
 
 
 def covered(box: Values, others: Values) -> Values:
-    """The share of a box [4] that each of others [n, 4] covers: [n]."""
+    """Return the share of a box [4] that each of the others [n, 4] covers: [n]."""
     low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
     return np.asarray(np.clip(high - low, 0, None).prod(axis=1) / max(float(extents(box).prod()), 1e-9))
 
 
 def best_apart(boxes: Values, scores: Values, most: float) -> list[int]:
-    """Indices, surest first, of boxes [n, 4] that overlap no surer one by an IoU above `most`."""
+    """Return the indices, surest first, of boxes [n, 4] that overlap no surer one by an IoU above `most`."""
     kept: list[int] = []
     for i in np.argsort(-scores, kind="stable").tolist():
         if not kept or iou(boxes[i : i + 1], boxes[kept]).max() <= most:

@@ -34,7 +34,7 @@ class Shift:
     added: Values  # [3]
 
     def of(self, picture: Picture, strength: float) -> Picture:
-        """The picture [h, w, 3] in [0, 1] with this share of the change."""
+        """Apply this share of the change to a picture [h, w, 3] in [0, 1]."""
         change = self.contrast - np.eye(3, dtype=np.float32)
         if strength == 0 or max(np.abs(self.added).max(), np.abs(change).max()) < _INVISIBLE:
             return picture
@@ -48,7 +48,7 @@ NO_SHIFT = Shift(np.zeros(3, np.float32), np.eye(3, dtype=np.float32), np.zeros(
 
 
 def measured(came_back: Picture, original: Picture, ring: Weights) -> Shift:
-    """What gives `came_back` the colours of `original` where the ring [h, w] counts; pictures [h, w, 3] in [0, 1]."""
+    """Fit the shift of `came_back` to `original`'s colours where the ring [h, w] counts; [h, w, 3] in [0, 1]."""
     if ring.sum() < _FEWEST:
         return NO_SHIFT
     (middle, spread), (wanted, wanted_spread) = (_moments(picture, ring) for picture in (came_back, original))
@@ -59,7 +59,7 @@ def measured(came_back: Picture, original: Picture, ring: Weights) -> Shift:
 
 
 def _moments(picture: Picture, ring: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean [3] and covariance [3, 3] of the colours where the ring counts; the latter has `_FLAT` everywhere."""
+    """Compute mean [3] and covariance [3, 3] of the ring's colours; the covariance has `_FLAT` added."""
     on = ring > 0
     colours, weights = picture[on].astype(np.float64), ring[on].astype(np.float64)
     mean = np.average(colours, axis=0, weights=weights)
@@ -70,13 +70,13 @@ def _moments(picture: Picture, ring: Weights) -> tuple[NDArray[np.float64], NDAr
 def _power(
     matrix: NDArray[np.float64], power: float, low: float = 0.0, high: float = float("inf")
 ) -> NDArray[np.float64]:
-    """A power of a symmetric positive matrix, its eigenvalues kept between two bounds."""
+    """Compute a power of a symmetric positive matrix, its eigenvalues kept between two bounds."""
     values, vectors = np.linalg.eigh(matrix)
     return np.asarray((vectors * np.clip(values**power, low, high)) @ vectors.T)
 
 
 def calmed(shifts: Sequence[Shift], place: int) -> Shift:
-    """The shift of the frame at `place`, from those of the frames around it, the nearer the more.
+    """Average the shifts around the frame at `place`, the nearer the more.
 
     The values at `place` of parabolas through them (Savitzky and Golay 1964): noise is averaged, while a light that
     changes slowly is followed, where a plain mean would let a part of its change stay.

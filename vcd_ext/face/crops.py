@@ -11,19 +11,19 @@ from vcd_ext.settings import FaceSettings
 
 
 def squares(track: Track, settings: FaceSettings, height: int, width: int) -> list[Square]:
-    """A square for each of a track's frames, inside the picture: where it would not be, it is pushed inside."""
+    """Return a square for each of a track's frames, pushed inside the picture where it would not be."""
     sides = _sides(track, settings, height, width)[:, None]
     corners = np.clip(middles(track.boxes) - sides / 2, 0, np.array([width, height]) - sides)
     return [Square(*values) for values in np.concatenate([corners, sides], axis=1).tolist()]
 
 
 def zoom(track: Track, settings: FaceSettings, height: int, width: int) -> float:
-    """How many times the crops of a track are enlarged: the median of the frames in which it was seen."""
+    """Return how many times the crops of a track are enlarged: the median of the frames in which it was seen."""
     return float(np.median(settings.size / _sides(track, settings, height, width)[track.seen]))
 
 
 def without_large(track: Track, settings: FaceSettings, height: int, width: int) -> Track:
-    """The track, repaired less where its crops are enlarged less than `least_zoom`, and not where they would shrink."""
+    """Repair a track less where its crops are enlarged less than `least_zoom`, and not where they would shrink."""
     zooms = settings.size / _sides(track, settings, height, width)
     share = np.clip((zooms - 1) / max(settings.least_zoom - 1, 1e-6), 0, 1)
     return replace(track, presence=track.presence * share)

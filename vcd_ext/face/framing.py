@@ -21,7 +21,7 @@ _BEGINNING = re.compile(rf"^(?:<[^<>]*>|[^\w<])*(?:(?:an?|the) )?(?:[\w-]+ ){{0,
 
 
 def close_up(prompt: str) -> str:
-    """The prompt of a close up: 'close up photo of rex' for 'photo of rex' and for 'far away photo of rex'.
+    """Turn a prompt into a close up's: 'close up photo of rex' for 'photo of rex' and for 'far away photo of rex'.
 
     A prompt that says neither what kind of picture it is nor how far away it is taken stays as it is.
     """

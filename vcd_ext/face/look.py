@@ -11,7 +11,7 @@ Look = NDArray[np.float64]  # [125], the roots of the shares of pixels in each b
 
 
 def look(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> Look | None:
-    """The colours of a frame uint8 [H, W, 3] in the middle of a box; None if that lies outside."""
+    """Return the colours of a frame uint8 [H, W, 3] in the middle of a box; None if that lies outside."""
     height, width = frame.shape[:2]
     # The corners of a box show what is behind the face.
     inset = 0.12 * (box[2:] - box[:2])
@@ -28,14 +28,14 @@ def look(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> Look | None:
 
 
 def unlike(one: Look | None, two: Look | None) -> float:
-    """Hellinger's distance, 0 (the same colours) to 1 (none in common); 0.5 where one is not known."""
+    """Compute Hellinger's distance, 0 (the same colours) to 1 (none in common); 0.5 where one is not known."""
     if one is None or two is None:
         return 0.5
     return float(np.sqrt(max(0.0, 1 - float(one @ two))))
 
 
 def blend(one: Look | None, two: Look | None, share: float) -> Look | None:
-    """The look after seeing `two`, which counts by `share`."""
+    """Mix a look with `two`, which counts by `share`."""
     if one is None or two is None:
         return two if one is None else one
     mixed = np.sqrt((1 - share) * one**2 + share * two**2)

@@ -12,7 +12,7 @@ Weights = NDArray[np.float32]
 
 
 def pasted(box: Values, square: Square, settings: FaceSettings, height: int, width: int) -> Area:
-    """The pixels of the square's `area` in a picture of height x width that something is pasted on."""
+    """Return the pixels of the square's `area`, in a picture of height x width, that the face is pasted on."""
     whole = area(square, height, width)
     half = settings.mask * extents(box) / 2
     # What lies `far` pixels outside the ellipse has the radius 1 + far / sqrt(a b) in it.
@@ -22,7 +22,7 @@ def pasted(box: Values, square: Square, settings: FaceSettings, height: int, wid
 
 
 def paste_weights(box: Values, square: Square, place: Area, settings: FaceSettings, height: int, width: int) -> Weights:
-    """The weight, float32 in [0, 1], of each pixel of a place in a picture of height x width.
+    """Compute the weight, float32 in [0, 1], of each pixel of a place in a picture of height x width.
 
     1 inside the ellipse that is `mask` times as large as the box [4], less over `feather` of the face, 0 beyond it and
     at the crop's edge, unless that is the picture's.
@@ -36,19 +36,19 @@ def paste_weights(box: Values, square: Square, place: Area, settings: FaceSettin
 
 
 def beyond_face(box: Values, place: Area) -> Weights:
-    """1 at each pixel of a place that is outside the face itself, 0 inside, float32."""
+    """Mark the pixels of a place that are outside the face itself: float32, 1 outside, 0 inside."""
     return np.clip(outside(box, *_pixels(place), 1.0), 0, 1).astype(np.float32)
 
 
 def repaint_mask(box: Values, square: Square, settings: FaceSettings) -> Mask:
-    """Where the enlarged crop may change, [size, size]: all that is pasted, and softly a feather's width beyond."""
+    """Mark where the enlarged crop may change, [size, size]: the pasted part, and softly a feather's width beyond."""
     places = (np.arange(settings.size) + 0.5) * (square.side / settings.size)
     far = outside(box, square.left + places, square.top + places, settings.mask)
     return _fall(far / _feather(box, settings) - 1).astype(np.float32)
 
 
 def outside(box: Values, x: Values, y: Values, times: float) -> Values:
-    """About how many pixels places x [w] and y [h] lie outside the ellipse in a box [4] made `times` as large: [h, w].
+    """Compute the pixels, about, by which places x [w], y [h] are outside a box's ellipse, `times` as large: [h, w].
 
     Below 0 inside.
     """
@@ -58,12 +58,12 @@ def outside(box: Values, x: Values, y: Values, times: float) -> Values:
 
 
 def _feather(box: Values, settings: FaceSettings) -> float:
-    """Pixels of the soft edge."""
+    """Return the width of the soft edge in pixels."""
     return max(settings.feather * float(extents(box).max()), 1.0)
 
 
 def _pixels(place: Area) -> tuple[Values, Values]:
-    """The middles x [w] and y [h] of its pixels."""
+    """Return the middles x [w] and y [h] of its pixels."""
     rows, columns = place
     return np.arange(columns.start, columns.stop) + 0.5, np.arange(rows.start, rows.stop) + 0.5
 
@@ -74,12 +74,12 @@ def _between(first: float, last: float, whole: slice) -> slice:
 
 
 def _edge(places: Values, start: float, side: float, length: int) -> Values:
-    """How far places are from the crop's two edges, in pixels; the picture's own edges do not count."""
+    """Compute the distance to the crop's two edges, in pixels; the picture's own edges do not count."""
     before = places - start if start > 0.5 else np.full_like(places, np.inf)
     after = start + side - places if start + side < length - 0.5 else np.full_like(places, np.inf)
     return np.minimum(before, after)
 
 
 def _fall(x: Values) -> Values:
-    """A raised cosine: 1 up to x = 0, 0 from x = 1 on."""
+    """Compute a raised cosine: 1 up to x = 0, 0 from x = 1 on."""
     return np.asarray((1 + np.cos(np.pi * np.clip(x, 0, 1))) / 2)

@@ -80,7 +80,7 @@ class _Told:
         self.progress(done, total)
 
     def finish(self) -> None:
-        """All that is needed is there."""
+        """Mark that all that is needed is there."""
         if self.done < self.total:
             self(self.total, self.total)
 
@@ -95,7 +95,7 @@ class Repair:
     interrupted: Callable[[], bool]
 
     def patches(self, track: Track, work: VideoPass, below: Frames, progress: Report | None) -> Iterator[Patch]:
-        """What is to be put on `below`, which has the size of the frames, for each frame in which a track is repaired.
+        """Yield a patch for each frame in which a track is repaired, to be put on `below`, as large as the frames.
 
         Raises `host.Interrupted`, also between frames, and what the host raises.
         """
@@ -110,7 +110,7 @@ class Repair:
                     yield _patch(back, presence, below)
 
     def _came_back(self, faces: Sequence[_Face], work: VideoPass, progress: Report | None) -> Iterator[_Back]:
-        """The faces as the denoiser made them, in the frames' own pixels."""
+        """Yield the faces as the denoiser made them, in the frames' own pixels."""
         order = _continued(faces) if work.motion_module not in ("", NO_MODULE) else faces
         crops = _Lazily(order, lambda face: enlarge(self.frames[face.frame], face.square, self.settings.size))
         masks = _Lazily(order, lambda face: repaint_mask(face.box, face.square, self.settings))
@@ -141,7 +141,7 @@ class Repair:
 
 
 def _coloured(backs: Iterator[_Back], strength: float) -> Iterator[_Back]:
-    """The same with the colours of what is around them, calmed over the frames before and after."""
+    """Match the faces' colours to what is around them, calmed over the frames before and after."""
     shifts: list[Shift] = []
     waiting: deque[_Back] = deque()
 
@@ -162,7 +162,7 @@ def _coloured(backs: Iterator[_Back], strength: float) -> Iterator[_Back]:
 
 
 def _patch(back: _Back, presence: float, below: Frames) -> Patch:
-    """Its picture over the frame of `below`."""
+    """Return the face's picture over the frame of `below`."""
     weights = presence * back.weights[..., None]
     pixels = below[back.frame][back.place].copy()
     mixed = np.rint((1 - weights) * pixels + weights * (255 * back.picture))
@@ -172,6 +172,6 @@ def _patch(back: _Back, presence: float, below: Frames) -> Patch:
 
 
 def _continued(faces: Sequence[_Face]) -> list[_Face]:
-    """At least `SHORTEST` faces: a shorter track goes back and forth."""
+    """Return at least `SHORTEST` faces: a shorter track goes back and forth."""
     turned = [*faces, *faces[-2:0:-1]]
     return [turned[i % len(turned)] for i in range(max(SHORTEST, len(faces)))]

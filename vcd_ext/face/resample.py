@@ -35,13 +35,13 @@ class Area(NamedTuple):
 
 
 def area(square: Square, height: int, width: int) -> Area:
-    """The pixels of a picture that touch the square."""
+    """Return the pixels of a picture that touch the square."""
     (top, bottom), (left, right) = _span(square.top, square.side, height), _span(square.left, square.side, width)
     return Area(slice(top, bottom), slice(left, right))
 
 
 def enlarge(frame: NDArray[np.uint8], square: Square, size: int) -> Picture:
-    """The square of a frame uint8 [H, W, 3] as float32 [size, size, 3] in [0, 1]."""
+    """Enlarge the square of a frame uint8 [H, W, 3] to float32 [size, size, 3] in [0, 1]."""
     place = area(square, *frame.shape[:2])
     pixels = frame[place].astype(np.float32) / 255
     down = _weights(square.top, square.side, frame.shape[0], size)
@@ -50,7 +50,7 @@ def enlarge(frame: NDArray[np.uint8], square: Square, size: int) -> Picture:
 
 
 def reduce(picture: Picture, square: Square, place: Area, height: int, width: int) -> Picture:
-    """What an enlarged square, float32 [size, size, 3], is at a place in its `area` of a picture of height x width.
+    """Reduce an enlarged square, float32 [size, size, 3], to a place in its `area` of a picture of height x width.
 
     Returns float32 [h, w, 3]. Pixels that lie only partly in the square are not reliable.
     """
@@ -69,7 +69,7 @@ def _span(start: float, side: float, length: int) -> tuple[int, int]:
 
 
 def _weights(start: float, side: float, length: int, size: int) -> Matrix:
-    """How much each pixel of a row counts for each of the enlarged: [size, n], rows that sum to 1."""
+    """Compute each pixel's weight for each of the enlarged row: [size, n], rows that sum to 1."""
     first, last = _span(start, side, length)
     places = start + (np.arange(size) + 0.5) * (side / size) - 0.5
     base = np.floor(places).astype(int)
@@ -82,14 +82,14 @@ def _weights(start: float, side: float, length: int, size: int) -> Matrix:
 
 
 def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keys' kernel with a = -1/2 at distances x from 0 to 2."""
+    """Compute Keys' kernel with a = -1/2 at distances x from 0 to 2."""
     near = 1.5 * x**3 - 2.5 * x**2 + 1
     far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
     return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
 
 
 def _inverse(matrix: Matrix) -> Matrix:
-    """The least-squares inverse [n, size] of weights [size, n]."""
+    """Compute the least-squares inverse [n, size] of weights [size, n]."""
     exact = matrix.astype(np.float64)
     gram = exact.T @ exact
     # Each enlarged pixel is made of four, so nothing lies further from the diagonal than three places.
@@ -101,7 +101,7 @@ def _inverse(matrix: Matrix) -> Matrix:
 
 
 def _apply(down: Matrix, across: Matrix, picture: Picture) -> Picture:
-    """Rows and columns of a picture [h, w, 3] mapped by matrices [H, h] and [W, w]: [H, W, 3]."""
+    """Map rows and columns of a picture [h, w, 3] by matrices [H, h] and [W, w]: [H, W, 3]."""
     height, width = picture.shape[:2]
     rows = (down @ picture.reshape(height, width * 3)).reshape(len(down), width, 3)
     mapped = rows.transpose(0, 2, 1).reshape(-1, width) @ across.T

@@ -36,7 +36,7 @@ def restore(
     interrupted: Callable[[], bool] | None = None,
     note: Note | None = None,
 ) -> Frames:
-    """The video with its faces painted anew: uint8 [F, H, W, 3]; pixels that nothing is pasted on are the input's.
+    """Paint a video's faces anew: uint8 [F, H, W, 3]; pixels on which nothing is pasted are the input's.
 
     frames: uint8 [F, H, W, 3]. detector: what finds the faces, by default what the settings ask for. people: the tracks
     of `find_people`, so that they need not be found again. interrupted: asked at every frame and step; then faces that
@@ -120,7 +120,7 @@ class _Run:
 
 
 def checked(settings: FaceSettings) -> FaceSettings:
-    """The settings; SettingError for those that cannot work."""
+    """Check the settings and return them; SettingError for those that cannot work."""
     settings = parse(FaceSettings, asdict(settings))
     if settings.size % FACTOR:
         raise SettingError(
@@ -147,7 +147,7 @@ def _check_people(people: Sequence[Track], frames: int) -> None:
 
 
 def _work(settings: FaceSettings, note: Note) -> VideoPass:
-    """The run of the denoiser, still without the prompts of the faces, with a drawn seed instead of -1."""
+    """Return the denoiser's pass, still without the prompts of the faces, with a drawn seed instead of -1."""
     names = {field.name for field in fields(VideoPass)} & {field.name for field in fields(settings)}
     work = VideoPass(**{name: getattr(settings, name) for name in names}, overlap=settings.context_overlap)
     if work.seed >= 0:
@@ -160,7 +160,7 @@ def _work(settings: FaceSettings, note: Note) -> VideoPass:
 def _wanted(
     people: Sequence[Track], settings: FaceSettings, height: int, width: int, note: Note
 ) -> list[tuple[Track, str]]:
-    """The tracks that are repaired, with their prompts: the largest last, as it is in front where faces meet."""
+    """Return the tracks to repair with their prompts: the largest last, as it is in front where faces meet."""
     wanted, words = [], prompts(people, settings)
     for track in sorted(people, key=lambda track: track.size):
         prompt = words[track.number]

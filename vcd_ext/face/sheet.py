@@ -20,7 +20,7 @@ Frame = NDArray[np.uint8]
 
 
 def sheet(frames: NDArray[np.uint8], tracks: Sequence[Track]) -> Frame:
-    """Frames of a video uint8 [F, H, W, 3] in which the tracks are largest, with boxes and numbers: uint8 [h, w, 3].
+    """Draw the frames of a video uint8 [F, H, W, 3] with the tracks at their largest, boxes, numbers: uint8 [h, w, 3].
 
     Without tracks, the first frame.
     """
@@ -37,7 +37,7 @@ def sheet(frames: NDArray[np.uint8], tracks: Sequence[Track]) -> Frame:
 
 
 def _moments(tracks: Sequence[Track]) -> list[int]:
-    """Few frames, in order, that show every track well, or at least large."""
+    """Choose few frames, in order, that show every track well, or at least large."""
     moments: list[int] = []
     shown: set[int] = set()
     wells = {i: _well(tracks, i) for i in sorted({i for track in tracks for i in track.frames})}
@@ -48,7 +48,7 @@ def _moments(tracks: Sequence[Track]) -> list[int]:
 
 
 def _well(tracks: Sequence[Track], frame: int) -> set[int]:
-    """The numbers of the tracks that are seen in a frame, nearly as large as they get, and apart from others."""
+    """Return the numbers of the tracks that a frame shows, nearly as large as they get and apart from others."""
     there = [track for track in tracks if track.box(frame) is not None]
     boxes = np.array([track.box(frame) for track in there])
     meeting = iou(boxes, boxes) > 0 if there else np.zeros((0, 0))

@@ -39,7 +39,7 @@ class Waiting:
                 raise explained from error
 
     def __iter__(self) -> Iterator[Patch]:
-        """All, in the order in which they came."""
+        """Yield all patches, in the order in which they came."""
         self._file.seek(0)
         for frame, place, shape in self._places:
             pixels = np.frombuffer(self._file.read(int(np.prod(shape))), np.uint8)

@@ -22,7 +22,7 @@ _OTHER_ENCODERS = {"clip_g": "SDXL", "t5xxl": "SD3 or Flux", "clip_h": "SD2"}
 
 
 def load_embedding(path: str | Path, concept: str | None = None) -> Tensor:
-    """The vectors of an embedding file: float32 [k, width], on the CPU (width 768 for SD1.5).
+    """Read the vectors of an embedding file: float32 [k, width], on the CPU (width 768 for SD1.5).
 
     Reads .safetensors, and .pt or .bin as textual inversion, the WebUI or diffusers write them; never runs code from
     the file. concept: which one, where a file holds several. ValueError says in one sentence what is wrong with it.
@@ -35,7 +35,7 @@ def load_embedding(path: str | Path, concept: str | None = None) -> Tensor:
 
 
 def load_concepts(path: str | Path) -> dict[str, Tensor]:
-    """The vectors [k, width] of an embedding file as `load_embedding` reads them, by the names that stand for them.
+    """Read the vectors [k, width] of an embedding file, as `load_embedding` does, by the names of its concepts.
 
     That is the file's own name, and the concepts' where it holds several.
     """
@@ -49,7 +49,7 @@ def load_concepts(path: str | Path) -> dict[str, Tensor]:
 
 
 def names_meant(path: str | Path, prompt: str) -> list[str]:
-    """The names by which a prompt has a file's embedding: of several concepts those that it mentions.
+    """Return the names by which a prompt calls a file's embedding: of several concepts those that it mentions.
 
     ValueError, in one sentence, if there are several and it mentions none.
     """
@@ -82,7 +82,7 @@ def save_embedding(path: str | Path, vectors: Tensor, metadata: Mapping[str, str
 
 
 def _tensors(loaded: Any, name: str) -> dict[str, Tensor]:
-    """The tensors of a file that may be an embedding, by their names there."""
+    """Return the tensors of a file that may be an embedding, by their names there."""
     if not isinstance(loaded, Mapping):
         raise ValueError(f"{name} holds a {type(loaded).__name__}, not an embedding.")
     for key, kind in _OTHER_ENCODERS.items():
@@ -100,7 +100,7 @@ def _tensors(loaded: Any, name: str) -> dict[str, Tensor]:
 
 
 def _checked(tensor: Tensor, name: str) -> Tensor:
-    """The tensor as float32 [k, width]; ValueError unless it can be vectors for a text encoder."""
+    """Return the tensor as float32 [k, width]; ValueError unless it can be vectors for a text encoder."""
     vectors = tensor.detach()[None] if tensor.dim() == 1 else tensor.detach()
     while vectors.dim() > 2 and len(vectors) == 1:  # some trainers keep their batch of one
         vectors = vectors[0]

@@ -41,12 +41,12 @@ class Shelved:
 
 
 def identities(folder: Path) -> list[Shelved]:
-    """The identities in a folder and those within it, by name; other embeddings are not among them."""
+    """Return the identities in a folder and those within it, by name; other embeddings are not among them."""
     return sorted(_identities(folder), key=lambda shelved: shelved.name.lower())
 
 
 def find(folder: Path, name: str) -> Shelved:
-    """The identity of that name; ValueError if there is none."""
+    """Return the identity of that name; ValueError if there is none."""
     for shelved in identities(folder):
         if shelved.name == name:
             return shelved
@@ -54,7 +54,7 @@ def find(folder: Path, name: str) -> Shelved:
 
 
 def check_free(own: Path, files: Iterable[Path], replace: bool, how: str = "let it be replaced") -> Path:
-    """The file that a new identity will be, if no embedding among `files` has its name; ValueError if one has.
+    """Return a new identity's file if no embedding among `files` has its name; ValueError if one has.
 
     replace: `own` may be there. One in another format or folder may not, for a prompt would then have two of a name.
     Upper and lower case are one, as they are for CLIP. how: to replace it, for the message.
@@ -84,7 +84,7 @@ def save_picture(identity: Path, photo: Photo) -> Path:
 
 
 def portrait(photo: Photo) -> NDArray[np.uint8]:
-    """A square [256, 256, 3] around what the mask marks, or from the middle of a photo without one."""
+    """Crop a square [256, 256, 3] around what the mask marks, or out of the middle of a photo without one."""
     height, width = photo.pixels.shape[:2]
     left, top, right, bottom = _bounds(photo)
     side = round(min(max(right - left, bottom - top) * (1 + 2 * MARGIN), height, width))
@@ -95,7 +95,7 @@ def portrait(photo: Photo) -> NDArray[np.uint8]:
 
 
 def _bounds(photo: Photo) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what the mask marks, else of the picture."""
+    """Return left, top, right and bottom of the marked part, else of the picture."""
     height, width = photo.pixels.shape[:2]
     if photo.mask is None or not (photo.mask >= 128).any():
         return 0, 0, width, height

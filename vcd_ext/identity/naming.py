@@ -15,7 +15,7 @@ LONGEST_CLASS = 4  # words
 
 
 def check_name(name: str, tokens: Callable[[str], Sequence[int]] | None = None) -> str:
-    """The name, if an identity can have it; SettingError says why not.
+    """Return the name if an identity can have it; SettingError says why not.
 
     tokens: gives CLIP's ids of words; with it, names are refused that are a common word, in upper or lower case:
     the WebUI would put the identity into every prompt that has the word.
@@ -26,7 +26,7 @@ def check_name(name: str, tokens: Callable[[str], Sequence[int]] | None = None) 
 
 
 def check_class_word(class_word: str, name: str) -> str:
-    """The class of the identity `name`, with single spaces, if it can be one; SettingError says why not."""
+    """Return the class of the identity `name`, with single spaces, if it can be one; SettingError says why not."""
     if problem := _problem_of_class(class_word, name):
         raise SettingError("class_word", problem)
     return " ".join(class_word.split())

@@ -17,7 +17,7 @@ from vcd_ext.media.timing import rate, shown_for, tell_uneven
 
 
 def delays(frames: int, fps: Fraction, ticks: int, shortest: int) -> list[int]:
-    """How long each frame is shown, in ticks of 1/ticks second.
+    """Return the time for which each frame is shown, in ticks of 1/ticks second.
 
     Frame i begins at round(i * ticks / fps), so rounding never adds up and the whole has the right length.
     shortest: browsers slow frames down to 10 per second when their delay is below this many ticks.
@@ -50,7 +50,7 @@ def animated_clip(image: Image.Image, record: Record, note: Note, part: Part, ti
 
 
 def _rate(milliseconds: list[float], record: Record, ticks: int, shortest: int) -> Fraction:
-    """Frames per second of frames with these delays, which are those of the first frames of the picture."""
+    """Return the frames per second of these delays, which are those of the picture's first frames."""
     if record.fps is not None and record.frames is not None:
         written = delays(max(record.frames, len(milliseconds)), record.fps, ticks, shortest)[: len(milliseconds)]
         if [1000 * delay // ticks for delay in written] == milliseconds:
@@ -62,7 +62,7 @@ def _rate(milliseconds: list[float], record: Record, ticks: int, shortest: int) 
 
 
 def _begins(milliseconds: list[float]) -> list[Fraction]:
-    """The seconds at which browsers begin to show the frames with these delays, and at which the last one ends."""
+    """Return the seconds at which browsers begin to show frames with these delays, and at which the last ends."""
     shown = [Fraction(shown_for(delay)) / 1000 for delay in milliseconds]
     return list(accumulate(shown, initial=Fraction(0)))
 

@@ -51,7 +51,7 @@ class Clip:
 
 
 def check_frames(frames: object) -> None:
-    """MediaError unless frames is a uint8 array [F, H, W, 3] with nothing empty."""
+    """Raise MediaError unless frames is a uint8 array [F, H, W, 3] with nothing empty."""
     expected = "expected a numpy array of uint8 [frames, height, width, 3] with values 0 to 255"
     if not isinstance(frames, np.ndarray):
         raise MediaError(f"The frames are a {type(frames).__name__}; {expected}: convert them first.")
@@ -64,7 +64,7 @@ def check_frames(frames: object) -> None:
 
 
 def exact_fps(fps: Fraction | float | str) -> Fraction:
-    """Frames per second as the fraction that was meant: 23.976 -> 24000/1001, "12.5" -> 25/2.
+    """Convert frames per second to the fraction that was meant: 23.976 -> 24000/1001, "12.5" -> 25/2.
 
     Denominators go up to 1001, so that every container can hold the rate. MediaError unless it is a number
     from 0.01 to 1000.
@@ -82,7 +82,7 @@ def exact_fps(fps: Fraction | float | str) -> Fraction:
 
 
 def stacked(pictures: Iterable[NDArray[np.uint8]], expected: int = 16) -> NDArray[np.uint8]:
-    """Pictures of uint8 [H, W, 3] as one array [F, H, W, 3], holding one picture beside it at any time.
+    """Stack pictures of uint8 [H, W, 3] to one array [F, H, W, 3], holding one picture beside it at any time.
 
     More than 1 GiB of them lies on the disk. expected: F as the file tells it, trusted up to 1000, as a damaged file
     may tell anything; where it is wrong the array is made longer. MediaError if the pictures differ in size or there
@@ -111,7 +111,7 @@ def stacked(pictures: Iterable[NDArray[np.uint8]], expected: int = 16) -> NDArra
 
 
 def _longer(frames: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
-    """The same array with room for so many frames: in place if it is in memory and stays there."""
+    """Return the array with space for so many frames: in place if it is in memory and stays there."""
     if not is_large((length, *frames.shape[1:]), frames.dtype):
         frames.resize((length, *frames.shape[1:]), refcheck=False)
         return frames

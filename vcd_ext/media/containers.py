@@ -48,7 +48,7 @@ WEBM = Container(
 
 
 def write_mp4(path: Path, clip: Clip, sound: Path | None = None) -> None:
-    """H.264, yuv420p, BT.709, crf 18, index in front. All metadata survives; "parameters" is also the comment.
+    """Write H.264, yuv420p, BT.709, crf 18, index in front. All metadata survives; "parameters" is also the comment.
 
     sound: a file whose sound is put in, to the end of the clip.
     """
@@ -56,7 +56,7 @@ def write_mp4(path: Path, clip: Clip, sound: Path | None = None) -> None:
 
 
 def write_webm(path: Path, clip: Clip, sound: Path | None = None) -> None:
-    """VP9, yuv420p, BT.709, crf 20. All metadata survives; "parameters" is also the comment. sound: as for MP4."""
+    """Write VP9, yuv420p, BT.709, crf 20, all metadata; "parameters" is also the comment. sound: as for MP4."""
     _write(path, clip, WEBM, sound)
 
 
@@ -111,7 +111,7 @@ def _video_stream(container: Any, clip: Clip, kind: Container) -> Any:
 
 
 def _encodable(picture: NDArray[np.uint8]) -> Any:
-    """Picture [H, W, 3] as a YUV frame of even size; the last row and column are repeated where it is odd."""
+    """Convert a picture [H, W, 3] to a YUV frame of even size; an odd last row or column is repeated."""
     height, width, _ = picture.shape
     margin = ((0, _even(height) - height), (0, _even(width) - width), (0, 0))
     padded = np.ascontiguousarray(np.pad(picture, margin, mode="edge") if np.any(margin) else picture)

@@ -146,7 +146,7 @@ def left_out(path: Path, part: Part, used: int) -> str | None:
 
 
 def check_readable(path: Path) -> None:
-    """FileNotFoundError or ValueError, as from `read`, for what is not there or has an unknown suffix; else quick."""
+    """Raise FileNotFoundError or ValueError, as `read`, for a missing file or an unknown suffix; quick otherwise."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; check the folder and the name.")
     if not path.is_dir() and path.suffix.lower() not in READERS:

@@ -97,7 +97,7 @@ class Times:
         return self.begins[0] - (self._stream.start_time or 0) * Fraction(self._stream.time_base)
 
     def _all(self) -> list[Fraction]:
-        """The moments of the decoded frames and of those that follow them for a while."""
+        """Return the moments of the decoded frames and of those that follow them for a while."""
         container = self._stream.container
         with suppress(pyav().error.FFmpegError):  # damage that comes later is no matter here
             for _ in islice(self.packets(container.demux(self._stream)), AFTER):
@@ -109,7 +109,7 @@ class Times:
 
 
 def _credible(rates: Sequence[Fraction | None]) -> Fraction | None:
-    """The first rate that cameras have; a file that knows none may tell that of its clock."""
+    """Return the first rate that a camera can have; a file that knows none may tell that of its clock."""
     return next((rate for rate in rates if rate and rate <= max(STANDARD)), None)
 
 
@@ -142,7 +142,7 @@ def _marks(stream: Any) -> Marks:
 
 
 def _entry(path: Path, first: int) -> tuple[int, int | None]:
-    """How many packets can be left out before a frame, counted from 1, and its moment in ticks, by which it is known.
+    """Return how many packets a part starts after, and the first wanted frame's moment in ticks. Frames count from 1.
 
     0 and None for the first frame, and where packets do not tell their moments. MediaError if the film is shorter.
     """
@@ -170,14 +170,14 @@ def _entry(path: Path, first: int) -> tuple[int, int | None]:
 
 
 def _shows(packet: Any) -> bool:
-    """Whether a packet has a frame that is shown: not the end of the stream, and no hidden one of VP8."""
+    """Return whether a packet has a frame that is shown: not the end of the stream, and no hidden one of VP8."""
     if packet.size == 0 or packet.is_discard:
         return False
     return packet.stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] >> 4 & 1)
 
 
 def _of_part(frames: Iterator[Any], part: Part, wanted: int | None) -> Iterator[Any]:
-    """The frames of a part. wanted: the moment of its first one in ticks, if not all before it are there."""
+    """Yield the frames of a part. wanted: the moment of its first one in ticks, if not all before it are there."""
     if wanted is None:
         return part.of(frames)
     after = (frame for frame in frames if frame.pts is None or frame.pts >= wanted)

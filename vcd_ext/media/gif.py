@@ -27,7 +27,7 @@ SAMPLED_PIXELS = 2**16  # four times as many cost a second and gain 0.1 dB
 
 
 def write_gif(path: Path, clip: Clip) -> None:
-    """256 colours, chosen once for all frames, so that what does not move does not flicker; loops for ever.
+    """Write 256 colours, chosen once for all frames, so that what does not move does not flicker; loops for ever.
 
     All metadata survives: "parameters" is the comment, the rest an application extension. Delays are whole
     hundredths of a second; above 50 fps it plays at 50, the fastest that browsers accept.
@@ -76,7 +76,7 @@ def read_gif(path: Path, note: Note, part: Part) -> Clip:
 
 
 def _palette(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The colours [N, 3], N at most 256, that suit an even sample of all frames' pixels."""
+    """Choose the colours [N, 3], N at most 256, that suit an even sample of all frames' pixels."""
     step = math.ceil(math.sqrt(frames.size / 3 / SAMPLED_PIXELS))
     sample = frames[:, ::step, ::step].reshape(1, -1, 3)
     begin = Image.fromarray(sample).quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1)
@@ -98,7 +98,7 @@ def _write_header(file: BinaryIO, clip: Clip, palette: NDArray[np.uint8]) -> Non
 
 
 def _blocks(*parts: bytes) -> bytes:
-    """Each part in blocks of at most 255 bytes, each behind its length, and the empty block that ends them."""
+    """Divide each part into blocks of at most 255 bytes, each behind its length, with the empty block at the end."""
     pieces = [part[i : i + 255] for part in parts for i in range(0, len(part), 255)]
     return b"".join(bytes([len(piece)]) + piece for piece in pieces) + b"\0"
 

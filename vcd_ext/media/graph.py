@@ -124,7 +124,7 @@ def converted(
 
 
 def _graph(kind: Kind, size: tuple[int, int] | None) -> Any:
-    """The filters for frames of a kind, ready to be used."""
+    """Build the filters for frames of a kind, ready to be used."""
     graph = pyav().filter.Graph()
     source = {"video_size": f"{kind.width}x{kind.height}", "pix_fmt": kind.format, "time_base": "1/1000000"}
     with ExitStack() as stack:
@@ -141,7 +141,7 @@ def _graph(kind: Kind, size: tuple[int, int] | None) -> Any:
 
 
 def _to_rgb(kind: Kind, stack: ExitStack) -> list[Filter]:
-    """The filters that make RGB of 8 bits and square pixels."""
+    """Return the filters that make RGB of 8 bits and square pixels."""
     width, height = kind.square
     scale = {"w": str(width), "h": str(height), "flags": PRECISE}
     if kind.matrix is not None:
@@ -159,7 +159,7 @@ def _to_rgb(kind: Kind, stack: ExitStack) -> list[Filter]:
 
 
 def _sentences(kind: Kind) -> Iterator[str]:
-    """What people are told of what is converted."""
+    """Yield the sentences that tell people what is converted."""
     marks = kind.marks
     if marks.transfer in HDR:
         yield (
@@ -181,7 +181,7 @@ def _sentences(kind: Kind) -> Iterator[str]:
 
 
 def _pulled(graph: Any) -> Iterator[Pixels]:
-    """What a graph has ready."""
+    """Yield the pictures that a graph has ready."""
     while True:
         try:
             frame = graph.pull()
@@ -191,20 +191,20 @@ def _pulled(graph: Any) -> Iterator[Pixels]:
 
 
 def _drained(graph: Any) -> Iterator[Pixels]:
-    """What a graph still holds."""
+    """Yield the pictures that a graph still holds."""
     graph.push(None)
     yield from _pulled(graph)
 
 
 def _pixels(frame: Any) -> Pixels:
-    """The pixels of an RGB or RGBA frame, which they keep alive, without a copy."""
+    """Return the pixels of an RGB or RGBA frame without a copy; they keep the frame alive."""
     plane, channels = frame.planes[0], 4 if has_alpha(frame) else 3
     rows = np.frombuffer(plane, np.uint8).reshape(frame.height, plane.line_size)
     return rows[:, : frame.width * channels].reshape(frame.height, frame.width, channels)
 
 
 def _matrix(frame: Any, marks: Marks) -> int:
-    """The frame's YUV matrix; players guess an unmarked or senseless one by the size."""
+    """Return the frame's YUV matrix; players guess an unmarked or senseless one by the size."""
     if frame.colorspace in MATRICES:
         return int(frame.colorspace)
     if marks.transfer in HDR or marks.primaries == BT2020:
@@ -213,7 +213,7 @@ def _matrix(frame: Any, marks: Marks) -> int:
 
 
 def _turn(frame: Any) -> tuple[bool, bool, bool]:
-    """How a frame's display matrix turns it, as `TURNS` has it: to the nearest quarter."""
+    """Return the turn of a frame's display matrix, as `TURNS` has it: to the nearest quarter."""
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return False, False, False

@@ -49,7 +49,7 @@ def _cube(transfer: int, primaries: int) -> str:
 
 
 def _table(transfer: int, primaries: int) -> Light:
-    """Signals of sRGB [blue, green, red, 3] of the lattice's points, all from 0 to 1."""
+    """Compute the sRGB signals [blue, green, red, 3] of the lattice's points, all from 0 to 1."""
     axis = np.linspace(0, 1, POINTS)
     signals = np.stack(np.meshgrid(axis, axis, axis, indexing="ij")[::-1], axis=-1)
     light = {PQ: _pq, HLG: _hlg}.get(transfer, _srgb_light)(signals)
@@ -63,7 +63,7 @@ def _table(transfer: int, primaries: int) -> Light:
 
 
 def _pq(signals: Light) -> Light:
-    """Light, 1 for white, of SMPTE ST 2084 signals."""
+    """Compute light, 1 for white, from SMPTE ST 2084 signals."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     power = signals ** (1 / m2)
     nits: Light = 10000 * (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1)
@@ -71,7 +71,7 @@ def _pq(signals: Light) -> Light:
 
 
 def _hlg(signals: Light) -> Light:
-    """Light, 1 for white, of BT.2100 HLG signals on a display of 1000 nits."""
+    """Compute light, 1 for white, from BT.2100 HLG signals on a display of 1000 nits."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signals <= 0.5, signals**2 / 3, (np.exp((signals - c) / a) + b) / 12)
     luminance = scene @ np.array((0.2627, 0.6780, 0.0593))
@@ -85,7 +85,7 @@ def _srgb_light(signals: Light) -> Light:
 
 
 def _tone_mapped(light: Light) -> Light:
-    """Light of BT.709 [..., 3] brought from HDR's range to 0 to 1 by FFmpeg's `tonemap`."""
+    """Bring light of BT.709 [..., 3] from HDR's range to 0 to 1, as FFmpeg's `tonemap` does."""
     picture = np.ascontiguousarray(light.reshape(-1, POINTS, 3), np.float32)
     frame = pyav().VideoFrame.from_ndarray(picture, format="gbrpf32le")
     graph = pyav().filter.Graph()

@@ -13,17 +13,17 @@ _FEWEST = 3  # entries of such a line
 
 
 def quoted(value: str) -> str:
-    """A value of an entry by the WebUI's rule: what could be taken for the next entry is written as a JSON text."""
+    """Quote an entry's value by the WebUI's rule: what could pass for the next entry becomes a JSON text."""
     return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ",\n:") else value
 
 
 def line(entries: Mapping[str, object]) -> str:
-    """The line of settings."""
+    """Return the line of settings."""
     return ", ".join(f"{key}: {quoted(str(value))}" for key, value in entries.items())
 
 
 def extended(text: str, entries: Mapping[str, object]) -> str:
-    """An infotext with more entries at its end, in place of those that have the same keys; "" if it is no infotext."""
+    """Add entries to the end of an infotext, in place of those with the same keys; "" if it is no infotext."""
     before, _, last = text.rstrip().rpartition("\n")
     if len(re.findall(_ENTRY, last)) < _FEWEST:
         return ""
@@ -33,5 +33,5 @@ def extended(text: str, entries: Mapping[str, object]) -> str:
 
 
 def composed(prompt: str, negative_prompt: str, entries: Mapping[str, object]) -> str:
-    """A new infotext."""
+    """Return compose a new infotext."""
     return "\n".join([prompt, *([NEGATIVE + negative_prompt] if negative_prompt else []), line(entries)])

@@ -32,7 +32,7 @@ def cut_all(path: Path) -> Path:
 
 
 def _longest(folder: Path) -> int:
-    """The most bytes that the name of a file there can have."""
+    """Return the most bytes that a file's name can have there."""
     if os.name == "nt":
         return max(2 * SPARE, min(LONGEST, LONGEST_PATH_OF_WINDOWS - len(str(folder.absolute())) - 1))
     existing = next((path for path in (folder.absolute(), *folder.absolute().parents) if _exists(path)), Path("/"))

@@ -20,7 +20,7 @@ Note = Callable[[str], None]
 
 
 def on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pixels uint8 [H, W, 4] as [H, W, 3]."""
+    """Lay pixels uint8 [H, W, 4] on white: [H, W, 3]."""
     share = rgba[..., 3:].astype(np.float32) / 255
     return np.rint(share * rgba[..., :3] + (1 - share) * WHITE).astype(np.uint8)
 
@@ -34,7 +34,7 @@ def laid_on_white(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:
 
 
 def has_alpha(frame: Any) -> bool:
-    """Whether a frame of PyAV's has transparency beside its colours."""
+    """Return whether a frame of PyAV's has transparency beside its colours."""
     return any(component.is_alpha for component in frame.format.components)
 
 
@@ -56,7 +56,7 @@ def decoded(packets: Iterable[Any], stream: Any, note: Note) -> Iterator[Any]:
 
 
 def once(note: Note) -> Callable[[], None]:
-    """Tells it at the first call alone."""
+    """Make a function that tells it at its first call only."""
     told: list[bool] = []
 
     def tell() -> None:

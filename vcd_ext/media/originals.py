@@ -56,7 +56,7 @@ class Originals:
 
 
 def _on_disk(clip: Clip) -> Clip:
-    """The same clip, as the beginning of a file, with its frames on the disk. OSError if there is not enough room."""
+    """Return a clip, the beginning of a file, with its frames on the disk. OSError if there is not enough space."""
     if isinstance(clip.frames, np.memmap):
         return replace(clip, start=Fraction(0))
     if clip.frames.nbytes > SHARE * shutil.disk_usage(tempfile.gettempdir()).free:

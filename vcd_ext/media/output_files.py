@@ -68,7 +68,7 @@ def write_infotext(files: Sequence[Path], text: str, note: Note) -> None:
 
 
 def kept(clip: Clip, files: Sequence[Path], source: Path | None, note: Note) -> Sequence[Path]:
-    """As `save`, but what cannot be written, and took long to make, goes to the folder for temporary files.
+    """Save as `save` does, but put what cannot be written, and took long to make, into the temporary folder.
 
     There it has the files' names if the disk was full, and is a folder of frames if a format cannot be written; note
     is told. Returns the files. OSError, ValueError or ImportError, in one sentence, if that fails as well.

@@ -98,7 +98,7 @@ def _decoded(image: Image.Image, most: int | None) -> Picture:
 
 
 def _kept(size: tuple[int, int], most: int | None) -> tuple[int, int]:
-    """The size at which a picture is kept: at most so many pixels, never enlarged."""
+    """Return the size at which a picture is kept: at most so many pixels, never enlarged."""
     factor = 1.0 if most is None else min(1.0, (most / (size[0] * size[1])) ** 0.5)
     return max(1, int(size[0] * factor)), max(1, int(size[1] * factor))
 
@@ -140,6 +140,6 @@ def _is_deep(image: Image.Image) -> bool:
 
 
 def _from_deep_grey(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits or of floats in [0, 1] as RGB; Pillow's own conversion cuts all values above 255."""
+    """Convert grey of 16 bits or of floats in [0, 1] to RGB; Pillow's own conversion cuts values above 255."""
     values = np.nan_to_num(np.asarray(image, np.float32)) * (255 if image.mode == "F" else 255 / 65535)
     return Image.fromarray(np.clip(values + 0.5, 0, 255).astype(np.uint8)).convert("RGB")

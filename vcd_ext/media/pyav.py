@@ -8,7 +8,7 @@ DEMUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".
 
 
 def pyav() -> ModuleType:
-    """The module; ImportError, in one sentence, if it is missing or too old."""
+    """Import PyAV; ImportError, in one sentence, if it is missing or too old."""
     try:
         import av
     except ImportError as error:
@@ -21,7 +21,7 @@ def pyav() -> ModuleType:
 
 
 def is_cover(stream: Any) -> bool:
-    """Whether a video stream is the picture on the cover of a song or film."""
+    """Return whether a video stream is the picture on the cover of a song or film."""
     from av.stream import Disposition
 
     return bool(stream.disposition & Disposition.attached_pic)

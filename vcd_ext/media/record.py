@@ -41,7 +41,7 @@ class Record:
         return Clip(frames, shown, self.metadata)
 
     def check_complete(self, frames: NDArray[np.uint8]) -> None:
-        """MediaError if fewer frames could be read than were written."""
+        """Raise MediaError if fewer frames could be read than were written."""
         if self.frames is not None and len(frames) < self.frames:
             raise MediaError(
                 f"only {len(frames)} of its {self.frames} frames are there; copy the file again or make it anew."
@@ -49,7 +49,7 @@ class Record:
 
 
 def labels(clip: Clip) -> dict[str, str]:
-    """The labels to store with a clip; "parameters" is missing where there is no infotext."""
+    """Return the labels to store with a clip; "parameters" is missing where there is no infotext."""
     parameters = clip.metadata.get("parameters")
     plain = {} if parameters is None or not _is_plain(parameters) else {"parameters": parameters}
     frames, height, width, _ = clip.frames.shape

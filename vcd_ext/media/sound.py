@@ -78,7 +78,7 @@ class Sound:
         return self._next
 
     def _copied(self, source: Any) -> Iterator[Any]:
-        """The packets as they are, each later than the one before it, as muxers want them."""
+        """Yield the packets unchanged, each later than the one before it, as muxers want them."""
         last: int | None = None
         for packet, at in self._timed(source):
             step = max(1, math.ceil(Fraction(1, self._input.codec_context.sample_rate) / packet.time_base))
@@ -101,7 +101,7 @@ class Sound:
         yield from encoder.finish()
 
     def _decoded(self, source: Any) -> Iterator[tuple[Any, Fraction]]:
-        """The frames, each with the time of its packet; what is damaged is left out, as players do."""
+        """Yield the frames, each with the time of its packet; what is damaged is left out, as players do."""
         moment = Fraction(0)
         for packet, at in self._timed(source):
             moment = at * packet.time_base
@@ -111,7 +111,7 @@ class Sound:
             yield from ((frame, moment) for frame in self._input.codec_context.decode(None))
 
     def _timed(self, source: Any) -> Iterator[tuple[Any, int]]:
-        """The packets of the clip's length, timed so that the clip begins at 0, and that time."""
+        """Yield the packets of the clip's length, timed so that the clip begins at 0, and that time."""
         video = source.streams.video[0] if source.streams.video else None
         first = video.start_time * video.time_base if video is not None and video.start_time else Fraction(0)
         begin = first + self._start
@@ -132,7 +132,7 @@ class Sound:
 
 
 def _takes(muxer: str, stream: Any) -> bool:
-    """Whether the stream can be copied into files of a kind: not each has room for each rate of each codec."""
+    """Return whether the stream can be copied into a kind of file: not each takes every rate of every codec."""
     if stream.codec_context.name.removesuffix("float") not in COPIED[muxer]:
         return False
     try:
@@ -145,7 +145,7 @@ def _takes(muxer: str, stream: Any) -> bool:
 
 
 def _rate(codec: str, wanted: int) -> int:
-    """The rate, in samples a second, at which an encoder loses least of a sound: it may know only a few."""
+    """Choose the rate, in samples a second, at which an encoder loses least of a sound: it may know only a few."""
     known = sorted(pyav().codec.Codec(codec, "w").audio_rates or [wanted])
     return next((rate for rate in known if rate >= wanted), known[-1])
 

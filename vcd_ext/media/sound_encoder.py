@@ -67,7 +67,7 @@ class SoundEncoder:
 
 
 def _audible(frame: Any) -> Any:
-    """The frame with values from -1 to 1, if they are floats: encoders refuse those that are no numbers, or huge."""
+    """Return the frame with floats limited to -1 to 1: encoders refuse those that are no numbers, or huge."""
     if frame.format.name.rstrip("p") not in ("flt", "dbl"):
         return frame
     values = frame.to_ndarray()

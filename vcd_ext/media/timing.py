@@ -56,12 +56,12 @@ def rate(begins: Sequence[Rate], tick: Rate, likely: Sequence[Fraction | None] =
 
 
 def _apart(since: Seconds, fps: Rate) -> float:
-    """Seconds by which frames that begin at these seconds, the first at 0, are moved by the most at one rate."""
+    """Return the seconds by which one rate moves frames that begin at these seconds, the first at 0, at the most."""
     return float(np.abs(since - np.arange(len(since)) / float(fps)).max())
 
 
 def _meant(since: Seconds, average: float, standard: Sequence[Fraction]) -> Fraction | None:
-    """The standard rate that frames of wavering length were meant to have; None if it is none.
+    """Return the standard rate that was meant by frames of wavering length; None if it is none.
 
     Where they waver too much to tell 30 from 30000/1001, it is 30.
     """

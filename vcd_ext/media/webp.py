@@ -24,7 +24,7 @@ DO_NOT_BLEND = 0x02
 
 
 def write_webp(path: Path, clip: Clip) -> None:
-    """Lossy at quality 90; each frame is whole; loops for ever; at most 16383 pixels a side.
+    """Write lossy at quality 90; each frame is whole; loops for ever; at most 16383 pixels a side.
 
     All metadata survives: "parameters" is the EXIF user comment, where the WebUI's PNG Info reads it, the rest is
     the EXIF description. Delays are whole milliseconds; from 91 fps on it plays at 91, as browsers want.
@@ -52,7 +52,7 @@ def read_webp(path: Path, note: Note, part: Part) -> Clip:
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
-    """A RIFF chunk; all data here have an even length, which RIFF asks for."""
+    """Make a RIFF chunk; all data here have an even length, which RIFF asks for."""
     return name + struct.pack("<I", len(data)) + data
 
 
@@ -61,7 +61,7 @@ def _uint24(number: int) -> bytes:
 
 
 def _still(picture: NDArray[np.uint8]) -> bytes:
-    """The chunks of a still WebP file, behind its RIFF header of 12 bytes."""
+    """Return the chunks of a still WebP file, behind its RIFF header of 12 bytes."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "WEBP", quality=90, method=4)
     return file.getvalue()[12:]

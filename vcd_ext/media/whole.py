@@ -20,7 +20,7 @@ def is_cut_off(path: Path) -> bool:
 
 
 def _boxes_end(file: BinaryIO, length: int) -> int:
-    """Where the last box of an MP4 or QuickTime file ends, whose first 8 or 16 bytes are its size and name."""
+    """Return the end of the last box of an MP4 or QuickTime file, whose first 8 or 16 bytes are its size and name."""
     end = 0
     while end < length:
         file.seek(end)
@@ -37,7 +37,7 @@ def _boxes_end(file: BinaryIO, length: int) -> int:
 
 
 def _matroska_end(file: BinaryIO) -> int:
-    """Where a Matroska file's segment ends; 0 where it does not tell, as when it was sent live."""
+    """Return the end of a Matroska file's segment; 0 where it does not tell, as when it was sent live."""
     file.seek(4)
     header = _size(file)
     if header is None:
@@ -50,7 +50,7 @@ def _matroska_end(file: BinaryIO) -> int:
 
 
 def _size(file: BinaryIO) -> int | None:
-    """A number of EBML: as many bytes as its first one has zeros in front, and one; None for the unknown size."""
+    """Decode a number of EBML: as many bytes as its first one has zeros in front, and one; None for unknown sizes."""
     first = file.read(1)
     if not first or not first[0]:
         return None

@@ -15,7 +15,7 @@ NAME = "sent"  # of a video that came without one
 
 
 def received(video: Any, allowed: Sequence[Path], folder: Path) -> Path:
-    """The file or folder of frames that `video` is: a path inside one of the allowed folders, or a file in base64.
+    """Return the file or folder of frames that `video` names, in an allowed folder, or a file out of its base64.
 
     folder: where the latter is written. ValueError, in one sentence, for a path elsewhere and for what is no video.
     """

@@ -32,7 +32,7 @@ _SCORES, _BOXES = "reshaped_classifier_face_4", "reshaped_regressor_face_4"
 
 
 def weights() -> Path | None:
-    """Where the network's file is; None if it is not here."""
+    """Return the network's file; None if it is not here."""
     own = Path(__file__).with_name(FILE)
     if own.is_file():
         return own
@@ -63,7 +63,7 @@ class BlazeFace:
         self.anchors = np.stack(np.meshgrid(cells, cells), axis=-1).reshape(-1, 2)
 
     def __call__(self, frame: Frame) -> list[Detection]:
-        """The faces of a frame uint8 [H, W, 3] RGB, surest first."""
+        """Find the faces of a frame uint8 [H, W, 3] RGB, surest first."""
         found: list[Detection] = []
         for parts in self._looks(frame):
             for x, y, part in parts:
@@ -75,7 +75,7 @@ class BlazeFace:
         return [found[i] for i in best_apart(boxes, np.array([one.score for one in found]), _SAME)]
 
     def _looks(self, frame: Frame) -> Iterator[list[tuple[int, int, Frame]]]:
-        """What is looked at in turn: the whole, then parts of half and a quarter of its longer side."""
+        """Yield the parts to look at in turn: the whole, then parts of half and a quarter of its longer side."""
         longer = max(frame.shape[:2])
         yield [(0, 0, frame)]
         for k in range(1, CLOSER + 1):
@@ -84,7 +84,7 @@ class BlazeFace:
             yield list(_parts(frame, round(longer / 2**k / (1 - _SHARED / 2))))
 
     def _closer(self, frame: Frame, found: Detection, seen_in: int) -> Detection:
-        """A face that was small in the `seen_in` pixels it was seen in, as it looks from near.
+        """Look from near at a face that was small in the `seen_in` pixels in which it was seen.
 
         That makes its box several times as exact: on a photo that moves, the error falls from 4% of a face to half a
         percent.
@@ -95,7 +95,7 @@ class BlazeFace:
         return self.near(frame, found) or Detection(found.box, found.score * _DOUBT)
 
     def near(self, frame: Frame, face: Detection) -> Detection | None:
-        """The face that is on the place of `face`, looked at from near; None if there is none."""
+        """Look from near at the place of `face`; None if there is none."""
         box = np.array(face.box)
         reach = NEAR * float((box[2:] - box[:2]).max())
         low = np.floor(np.maximum((box[:2] + box[2:] - reach) / 2, 0)).astype(int)
@@ -106,7 +106,7 @@ class BlazeFace:
         return seen[int(np.argmax(shares))] if shares and max(shares) >= _CONFIRMS else None
 
     def _look(self, part: Frame) -> list[Detection]:
-        """The faces that the network sees, in pixels of the part."""
+        """Return the faces that the network sees, in pixels of the part."""
         scale = SIDE / max(part.shape[:2])
         scores, values = self._output(_square(part, scale))
         seen = (scores >= UNSURE) & (values[:, 2:4] > 0).all(axis=1)
@@ -115,14 +115,14 @@ class BlazeFace:
         return _blended(boxes, scores[seen])
 
     def _output(self, picture: NDArray[np.float32]) -> tuple[Values, Values]:
-        """Scores [2304] and what the network says of each anchor's face [2304, 16], in its pixels."""
+        """Compute the scores [2304] and the face [2304, 16] of each anchor, in the network's pixels."""
         self.network.setInput(np.ascontiguousarray(picture.transpose(2, 0, 1)[None]))
         scores, values = self.network.forward((_SCORES, _BOXES))
         return 1 / (1 + np.exp(-np.clip(scores[0, :, 0].astype(float), -80, 80))), values[0].astype(float)
 
 
 def _square(part: Frame, scale: float) -> NDArray[np.float32]:
-    """float32 [192, 192, 3] in [-1, 1]: the part at the top left, black beyond it."""
+    """Convert a part to float32 [192, 192, 3] in [-1, 1]: it is at the top left, black beyond it."""
     height, width = (max(1, round(side * scale)) for side in part.shape[:2])
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     picture = np.full((SIDE, SIDE, 3), -1, np.float32)
@@ -131,7 +131,7 @@ def _square(part: Frame, scale: float) -> NDArray[np.float32]:
 
 
 def _parts(frame: Frame, side: int) -> Iterator[tuple[int, int, Frame]]:
-    """Parts with their left and top, at most `side` wide and high, spread evenly."""
+    """Yield parts with their left and top, at most `side` wide and high, spread evenly."""
     tops, lefts = (_starts(length, side) for length in frame.shape[:2])
     for top in tops:
         for left in lefts:
@@ -149,7 +149,7 @@ def _moved(found: Detection, x: float, y: float) -> Detection:
 
 
 def _blended(boxes: Values, scores: Values) -> list[Detection]:
-    """One face for each group of boxes on the same place: their mean weighted by score, calmer than the surest."""
+    """Merge each group of boxes on one place: the mean, weighted by score, jitters less than the surest one."""
     faces = []
     left = np.arange(len(boxes))
     while len(left):

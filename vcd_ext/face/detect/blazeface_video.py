@@ -23,7 +23,7 @@ class BlazeFaceVideo:
         self._asked = 0
 
     def __call__(self, frame: Frame) -> list[Detection]:
-        """The faces of the next frame, uint8 [H, W, 3] RGB, surest first."""
+        """Find the faces of the next frame, uint8 [H, W, 3] RGB, surest first."""
         found = self._again(frame) if self._asked % EVERY else []
         found = found or self.detector(frame)
         self._asked += 1
@@ -31,7 +31,7 @@ class BlazeFaceVideo:
         return found
 
     def _again(self, frame: Frame) -> list[Detection]:
-        """The faces of before, surest first; none if one of them is not surely there."""
+        """Find the faces of the frame before again, surest first; none if one of them is not surely there."""
         near = [self.detector.near(frame, one) for one in self._known]
         found = [one for one in near if one is not None and one.score >= SURE]
         if not found or len(found) < len(near):

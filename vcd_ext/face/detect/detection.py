@@ -19,4 +19,4 @@ class Detector(Protocol):
     """Finds the faces in a picture, or what stands for them."""
 
     def __call__(self, frame: Frame) -> list[Detection]:
-        """All faces in a frame uint8 [H, W, 3] RGB, also unsure ones: who asks has thresholds of their own."""
+        """Find all faces in a frame uint8 [H, W, 3] RGB, unsure ones as well: callers have thresholds of their own."""

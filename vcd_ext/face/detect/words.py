@@ -40,7 +40,7 @@ class Words:
         return cls(GroundingDino.load(dino, vocabulary, device), words)
 
     def __call__(self, frame: Frame) -> list[Detection]:
-        """Where the words are in a frame uint8 [H, W, 3] RGB, surest first."""
+        """Find the words in a frame uint8 [H, W, 3] RGB, surest first."""
         boxes = self.search(frame, self.words)
         places = np.array([box[:4] for box in boxes], float).reshape(-1, 4)
         kept = best_apart(places, np.array([box.score for box in boxes]), SAME)

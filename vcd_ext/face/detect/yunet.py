@@ -21,7 +21,7 @@ _UNFIT = ("dynamic", "int8")
 
 
 def weights(folders: Sequence[Path]) -> Path | None:
-    """A file of YuNet in one of the folders, or in `yunet` within one; None without."""
+    """Find a file of YuNet in one of the folders, or in `yunet` within one; None without."""
     for folder in folders:
         for place in (folder, folder / FOLDER):
             for path in sorted(place.glob("*.onnx")):
@@ -44,7 +44,7 @@ class YuNet:
             ) from error
 
     def __call__(self, frame: Frame) -> list[Detection]:
-        """The faces of a frame uint8 [H, W, 3] RGB, surest first."""
+        """Find the faces of a frame uint8 [H, W, 3] RGB, surest first."""
         height, width = frame.shape[:2]
         scale = min(1.0, LONGEST / max(height, width))
         size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -58,7 +58,7 @@ class Path:
         return self.seen[-1].frame
 
     def box_at(self, frame: int) -> Values:
-        """Where the face must be in a frame after the last or before the first: on at its speed."""
+        """Predict the face's box in a frame after the last or before the first, at its speed."""
         known = self.seen[:_RECENT] if frame < self.first else self.seen[-_RECENT:]
         near = known[0] if frame < self.first else known[-1]
         size = np.median([extents(one.box) for one in known], axis=0)
@@ -70,7 +70,7 @@ class Path:
 
 
 def _speed(known: Sequence[Seen]) -> Values:
-    """Pixels a frame, by the line nearest to the middles; calmed where there are few."""
+    """Fit pixels a frame, by the line nearest to the middles; calmed where there are few."""
     if len(known) < 2:
         return np.zeros(2)
     times = np.array([one.frame for one in known], float)
@@ -81,7 +81,7 @@ def _speed(known: Sequence[Seen]) -> Values:
 
 
 def paths(frames: Iterable[Sequence[Seen]], sure: float) -> list[Path]:
-    """The paths of one shot. frames: the faces of each frame in order; a path begins with one of at least `sure`."""
+    """Associate the faces of one shot's frames, in order, with paths; a path begins with a face of at least `sure`."""
     waiting: list[Path] = []
     done: list[Path] = []
     for found in frames:
@@ -122,7 +122,7 @@ def _assign(waiting: Sequence[Path], found: Sequence[Seen]) -> tuple[list[Path],
 
 
 def _joined(parts: Sequence[Path]) -> list[Path]:
-    """Paths, each with the one that goes on where it ended, if there is any."""
+    """Join each path with the one that goes on where it ended, if there is any."""
     parts = sorted(parts, key=lambda path: (path.first, path.last))
     costs = np.full((len(parts), len(parts)), _IMPOSSIBLE)
     for i, one in enumerate(parts):
@@ -141,7 +141,7 @@ def _joined(parts: Sequence[Path]) -> list[Path]:
 
 
 def _distance(one: Path, two: Path) -> float:
-    """How unlikely it is that the second goes on with the first's face."""
+    """Return how unlikely it is that the second path goes on with the first's face."""
     gap = two.first - one.last
     ahead, back = one.box_at(two.first), two.box_at(one.last)
     size = float(np.sqrt(extents(ahead).prod()))

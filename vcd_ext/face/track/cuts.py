@@ -15,17 +15,17 @@ Thumbnail = NDArray[np.float32]
 
 
 def thumbnail(frame: NDArray[np.uint8]) -> Thumbnail:
-    """A frame uint8 [H, W, 3] as float32 [36, 64, 3]."""
+    """Reduce a frame uint8 [H, W, 3] to float32 [36, 64, 3]."""
     return np.asarray(cv2.resize(frame, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def change(one: Thumbnail, two: Thumbnail) -> float:
-    """Mean absolute difference, 0 to 255."""
+    """Compute the mean absolute difference, 0 to 255."""
     return float(np.abs(one - two).mean())
 
 
 def shots(changes: Sequence[float], over_one: Sequence[float]) -> list[range]:
-    """The shots of a video of F frames.
+    """Divide a video of F frames into shots.
 
     changes [F - 1]: `change` from frame i to i + 1. over_one [F - 2]: from frame i to i + 2. A cut differs from both
     frames before it, which a flash of one frame does not, and by far more than frames around it do.

@@ -30,7 +30,7 @@ def find_people(
     interrupted: Callable[[], bool] | None = None,
     note: Note | None = None,
 ) -> list[Track]:
-    """The faces of a video uint8 [F, H, W, 3]: a track for each face and shot.
+    """Track the faces of a video uint8 [F, H, W, 3]: a track for each face and shot.
 
     They are numbered as they appear, those that appear together from left to right. note: told in a sentence which
     faces are left out, and why. Raises `host.Interrupted`.
@@ -62,7 +62,7 @@ def find_people(
 def _chosen(
     found: Sequence[tuple[Track, int]], shot: range, settings: FaceSettings, left_out: Counter[str]
 ) -> list[Track]:
-    """The tracks that are long, large and few enough, of those with the number of frames in which they were seen."""
+    """Choose the tracks that are long, large and few enough, each given with how many frames it was seen in."""
     long = [track for track, seen in found if seen >= min(settings.min_track, len(shot))]
     large = [track for track in long if track.size >= settings.min_face]
     kept = sorted(large, key=lambda track: -track.size)[: settings.max_faces]
@@ -71,7 +71,7 @@ def _chosen(
 
 
 def _numbered(tracks: Sequence[Track], together: int, before: int) -> list[Track]:
-    """The tracks of a shot, numbered from `before` + 1 on; those within `together` frames of one begin with it."""
+    """Give a shot's tracks numbers from `before` + 1 on; those within `together` frames of one begin with it."""
     waiting = sorted(tracks, key=lambda track: track.frames.start)
     numbered: list[Track] = []
     while waiting:
@@ -91,7 +91,7 @@ def _left(track: Track, moment: int) -> float:
 
 
 def _reasons(left_out: Counter[str], settings: FaceSettings) -> list[str]:
-    """Sentences that tell which faces were left out."""
+    """Say in sentences which faces were left out."""
     rules = {
         "short": f"seen in fewer than {settings.min_track} frames (Shortest track)",
         "small": f"smaller than {settings.min_face} pixels (Smallest face)",

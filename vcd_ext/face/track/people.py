@@ -12,7 +12,7 @@ _EXAMPLE = "write it as in '1: rex; 2: -'"
 
 
 def parse(text: str) -> dict[int, str | None]:
-    """The words for each number that is named, None for those that stay as they are; SettingError for other texts."""
+    """Read the words for each number, None for faces that stay as they are; SettingError for other texts."""
     named: dict[int, str | None] = {}
     for entry in re.split(r"[;\n]", text):
         if not entry.strip():
@@ -27,7 +27,7 @@ def parse(text: str) -> dict[int, str | None]:
 
 
 def prompts(tracks: Sequence[Track], settings: FaceSettings) -> dict[int, str | None]:
-    """The prompt of each track by its number; None for those that are left alone.
+    """Return the prompt of each track by its number; None for tracks that are left alone.
 
     It is the settings' prompt with the words that People has for the track, else with the identity. SettingError if
     People names a number that no track has.

@@ -33,7 +33,7 @@ class Scan:
         self.seen.append(self._faces(frame))
 
     def shots(self) -> list[range]:
-        """The frames of each shot."""
+        """Return the frames of each shot."""
         return shots(self._changes, self._over_one)
 
     def _faces(self, frame: NDArray[np.uint8]) -> list[Seen]:

@@ -22,12 +22,12 @@ _STIFFER, _PARTS, _ENOUGH = (1.0, 4.0, 16.0, 64.0), 5, 8
 
 
 def stiffness(smoothing: float, slower: float = 1.0) -> float:
-    """The stiffness for a smoothing of 0 (none), 1 (usual) and more: the time over which it averages grows with it."""
+    """Return the stiffness for a smoothing of 0 (none), 1 (usual) and more; the averaged time grows with it."""
     return STIFFNESS * (smoothing * slower) ** 4
 
 
 def smooth(values: Values, weights: Values, stiff: float) -> Values:
-    """The path [n, d] through values [n, d] that count by weights [n]; where the weight is 0 the value means nothing.
+    """Smooth values [n, d] that count by weights [n] to a path [n, d]; values of weight 0 mean nothing.
 
     At least one weight is above 0. Missing values at the ends continue the path straight on.
     """
@@ -43,7 +43,7 @@ def smooth(values: Values, weights: Values, stiff: float) -> Values:
 
 
 def robust(values: Values, seen: Values, stiff: float, scale: float) -> Values:
-    """As `smooth`, while values far off the path count less (Huber's weights).
+    """Smooth as `smooth` does, while values far off the path count less (Huber's weights).
 
     seen: weights [n]. scale: deviation below which no value is far off, in the values' unit.
     """
@@ -58,7 +58,7 @@ def robust(values: Values, seen: Values, stiff: float, scale: float) -> Values:
 
 
 def followed(values: Values, seen: Values, stiff: float, scale: float, lag: float) -> Values:
-    """As `robust`, but stiffer for a face that moves steadily, and softer where the path would lag.
+    """Smooth as `robust` does, but stiffer for a face that moves steadily, and softer where the path would lag.
 
     lag: how far, in the values' unit, the mean of three neighbouring detections may usually be off the path.
     """
@@ -76,7 +76,7 @@ def followed(values: Values, seen: Values, stiff: float, scale: float, lag: floa
 
 
 def _steadier(values: Values, seen: Values, stiff: float, scale: float) -> float:
-    """The stiffness, at least `stiff`, whose paths are nearest to detections they do not know (cross-validation).
+    """Choose the stiffness, at least `stiff`, that predicts left-out detections best (cross-validation).
 
     Only stiffer ones are tried: the errors of a detector last for some frames, and soft paths learn them.
     """
@@ -96,7 +96,7 @@ def _steadier(values: Values, seen: Values, stiff: float, scale: float) -> float
 
 
 def _bands(count: int, stiff: float) -> Values:
-    """The matrix stiff * D'D, D giving second differences of `count` values: diagonal and the two below, [3, count]."""
+    """Return the bands [3, count] of stiff * D'D, D being second differences: the diagonal and the two below."""
     bands = np.zeros((3, count))
     inner = max(count - 2, 0)
     for k, square in enumerate((1.0, 4.0, 1.0)):

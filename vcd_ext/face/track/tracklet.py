@@ -36,13 +36,13 @@ class Track:
     presence: Values  # [n] 0 to 1: how much it is repaired; 0 where it was lost for long
 
     def box(self, frame: int) -> Values | None:
-        """Its box [4] in a frame of the video; None where it is not repaired."""
+        """Return its box [4] in a frame of the video; None where it is not repaired."""
         if frame not in self.frames or self.presence[frame - self.frames.start] == 0:
             return None
         return np.asarray(self.boxes[frame - self.frames.start])
 
     def sees(self, frame: int) -> bool:
-        """Whether it was detected in a frame of the video."""
+        """Return whether it was detected in a frame of the video."""
         return frame in self.frames and bool(self.seen[frame - self.frames.start])
 
     @property
@@ -57,7 +57,7 @@ class Track:
         return float(extents(self.boxes[self.largest - self.frames.start]).max())
 
     def parts(self) -> list[range]:
-        """The runs of frames of the video that are denoised together: those in which it is repaired.
+        """Divide the repaired frames of the video into runs that are denoised together.
 
         A run goes on over a few frames in which it is not, so that the face is the same after them.
         """
@@ -71,7 +71,7 @@ class Track:
 
 
 def boxes_of(tracks: Sequence[Track], frames: int) -> Values:
-    """Where the tracks are in each frame of a video: [frames, tracks, 4], NaN where one is not."""
+    """Return where the tracks are in each frame of a video: [frames, tracks, 4], NaN where one is not."""
     boxes = np.full((frames, len(tracks), 4), np.nan)
     for k, track in enumerate(tracks):
         there = track.presence > 0
@@ -80,7 +80,7 @@ def boxes_of(tracks: Sequence[Track], frames: int) -> Values:
 
 
 def settled(path: Path, shot: range, width: int, height: int, settings: FaceSettings) -> Track:
-    """The track of a path through the frames of one shot of width x height pixels.
+    """Make the track of a path through the frames of one shot of width x height pixels.
 
     Still without a number, and its presence is 0 or 1; see `faded`.
     """
@@ -98,12 +98,12 @@ def settled(path: Path, shot: range, width: int, height: int, settings: FaceSett
 
 
 def in_picture(boxes: Values, seen: Flags, width: int, height: int) -> Flags:
-    """In which frames a face with these boxes [n, 4] is in a picture of width x height; else it has gone out of it."""
+    """Mark the frames in which a face with these boxes [n, 4] is inside width x height, and not gone out of it."""
     return np.asarray(inside(boxes, width, height) >= np.where(seen, _SEEN, SHOWN))
 
 
 def faded(track: Track, others: Sequence[Track], shot: range, fade: int) -> Track:
-    """A settled track that is not repaired where it is behind others of its shot, who would get its face.
+    """Fade a settled track out where it is behind others of its shot, who would get its face.
 
     Its repair rises and falls over `fade` frames wherever it appears or vanishes within the shot.
     """
@@ -115,7 +115,7 @@ def faded(track: Track, others: Sequence[Track], shot: range, fade: int) -> Trac
 
 
 def _hidden(track: Track, others: Sequence[Track]) -> Flags:
-    """Where a track is lost and another that is seen covers it."""
+    """Mark where a track is lost and another that is seen covers it."""
     hidden = np.zeros(len(track.frames), bool)
     for k in np.flatnonzero(~track.seen).tolist():
         i = track.frames.start + k
@@ -125,7 +125,7 @@ def _hidden(track: Track, others: Sequence[Track]) -> Flags:
 
 
 def _span(path: Path, shot: range, width: int, height: int, max_gap: int) -> range:
-    """The path's frames, and those to the shot's ends if they are near: a face inside the picture was there too."""
+    """Return the path's frames and, if near, those to the shot's ends: a face inside the picture was there too."""
     start, stop = path.first, path.last + 1
     if start - shot.start <= max_gap // 2 and _inside(path.seen[0].box, width, height):
         start = shot.start
@@ -140,7 +140,7 @@ def _inside(box: Values, width: int, height: int) -> bool:
 
 
 def _sizes(found: Values, seen: Flags, smoothing: float) -> Values:
-    """Widths and heights [n, 2]: one size for all frames, or where that would not do a slowly changing one."""
+    """Return widths and heights [n, 2]: one size for all frames, or where that would not do a slowly changing one."""
     logs = np.zeros_like(found)
     logs[seen] = np.log(found[seen])
     slow = robust(logs, seen.astype(float), stiffness(max(smoothing, 1.0), SLOWER), _NOISE)
@@ -153,7 +153,7 @@ def _sizes(found: Values, seen: Flags, smoothing: float) -> Values:
 
 
 def _bridged(seen: Flags, max_gap: int) -> Flags:
-    """Where the face is there: where it was seen, in gaps of at most `max_gap` frames, and at the ends."""
+    """Mark where the face is there: where it was seen, in gaps of at most `max_gap` frames, and at the ends."""
     there = np.ones(len(seen), bool)
     known = np.flatnonzero(seen)
     for one, two in pairwise(known):
@@ -163,7 +163,7 @@ def _bridged(seen: Flags, max_gap: int) -> Flags:
 
 
 def _since(there: Flags, from_before: bool) -> Values:
-    """Frames since the face appeared, 1 in the first; infinite where it was there from the shot's beginning on."""
+    """Count the frames since the face appeared, 1 in the first; infinite if it was there from the shot's start."""
     count, counts = np.inf if from_before else 0.0, np.zeros(len(there))
     for i, present in enumerate(there):
         count = count + 1 if present else 0.0

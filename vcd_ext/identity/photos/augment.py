@@ -54,7 +54,7 @@ def variant(photo: Photo, settings: TrainSettings, rng: np.random.Generator) -> 
 
 
 def _drawn(photo: Photo, box: Box, settings: TrainSettings, rng: np.random.Generator) -> tuple[View, Tensor, str]:
-    """A view with enough of the subject in it, its mask and its prefix; after some tries that is the plain square."""
+    """Draw a view with enough of the subject in it, its mask and its prefix; after some tries the plain square."""
     height, width = photo.pixels.shape[:2]
     for _ in range(TRIES):
         side, prefix = _distance(box, min(height, width), settings, rng)
@@ -69,7 +69,7 @@ def _drawn(photo: Photo, box: Box, settings: TrainSettings, rng: np.random.Gener
 
 
 def _distance(box: Box, short: int, settings: TrainSettings, rng: np.random.Generator) -> tuple[float, str]:
-    """The side of a window, in pixels of a photo whose shorter side is `short`, and the prefix that tells it."""
+    """Draw the side of a window, in pixels of a photo whose shorter side is `short`, and the prefix for it."""
     draw, plain = rng.random(), _plain_side(box, short)
     if draw < settings.far:
         return plain / rng.uniform(*REDUCED), FAR
@@ -81,12 +81,12 @@ def _distance(box: Box, short: int, settings: TrainSettings, rng: np.random.Gene
 
 
 def _plain_side(box: Box, short: int) -> float:
-    """The photo's shorter side, or more where the subject is longer than that."""
+    """Return the photo's shorter side, or more where the subject is longer than that."""
     return max(float(short), box.extent)
 
 
 def _backdrop(size: int, rng: np.random.Generator) -> Tensor:
-    """Another background: [3, size, size] in [-1, 1]."""
+    """Draw another background: [3, size, size] in [-1, 1]."""
     cells = int(rng.choice(BACKDROPS))
     light = rng.uniform(-0.7, 0.7) + rng.normal(0, 0.25, (1, cells, cells))
     hue = rng.normal(0, 0.15, (3, 1, 1)) + rng.normal(0, 0.08, (3, cells, cells))
@@ -95,7 +95,7 @@ def _backdrop(size: int, rng: np.random.Generator) -> Tensor:
 
 
 def latent_mask(mask: Tensor) -> Tensor:
-    """The mask at the latents' size: [S, S] in [0, 1] to float32 [S / 8, S / 8], averaged over each cell's area.
+    """Reduce a mask [S, S] in [0, 1] to the latents' size: float32 [S / 8, S / 8], averaged over each cell's area.
 
     The cells at the subject's edge, in which the VAE mixes it with the background, are taken away. What is thinner
     than that (hair, whiskers) stays, and so does all of a subject so small that a third of it would be lost.

@@ -23,7 +23,7 @@ class Thumbnail:
         self.aspect = pixels.shape[1] / pixels.shape[0]
 
     def shows_the_same(self, other: "Thumbnail") -> bool:
-        """Whether both come from one picture. Crops, mirrored and recoloured copies are pictures of their own."""
+        """Return whether both are one picture. Crops, mirrored and recoloured copies are pictures of their own."""
         if abs(self.aspect / other.aspect - 1) > ASPECT:
             return False
         difference = self.cells - other.cells

@@ -7,7 +7,7 @@ SMALLEST, LARGEST = 0.01, 0.95  # shares of the picture
 
 
 def check_mask(mask: NDArray[np.uint8], name: str) -> str | None:
-    """Why the mask [H, W] of the photo `name` is of no use for training, in one sentence; None if it is of use.
+    """Return why the mask [H, W] of the photo `name` is of no use for training, in one sentence; None if it is.
 
     Below 1% of the picture there is nothing to learn from, above 95% the background would be learned.
     """
@@ -28,5 +28,5 @@ def check_mask(mask: NDArray[np.uint8], name: str) -> str | None:
 
 
 def is_empty(mask: NDArray[np.uint8]) -> bool:
-    """Whether a mask [H, W] marks nothing: faint grey does not count."""
+    """Return whether a mask [H, W] marks nothing; faint grey does not count."""
     return not (mask >= 128).any()

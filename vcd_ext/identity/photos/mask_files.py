@@ -17,7 +17,7 @@ class MaskFiles(NamedTuple):
     problems: list[str]
 
     def of(self, photo: Path) -> Path | None:
-        """The mask of a photo, first that beside it, then that which was given with it."""
+        """Return the mask of a photo: the one beside it, else the one that was given with it."""
         stem = photo.stem.casefold()
         return self.masks.get((photo.parent, stem)) or self.masks.get((None, stem))
 
@@ -45,13 +45,13 @@ def masks_of(files: Sequence[Path]) -> MaskFiles:
 
 
 def _photo_of(file: Path) -> str | None:
-    """The stem, in lower case, of the photo whose mask a file is; None if the file is not named like a mask."""
+    """Return the stem, in lower case, of a mask's photo; None if the file is not named like a mask."""
     match = _MASK.fullmatch(file.stem)
     return match[1].casefold() if match else None
 
 
 def _beside(folder: Path) -> dict[str, Path]:
-    """The masks in a folder of photos and in its folder of masks, by their photos' stems."""
+    """Return the masks in a folder of photos and in its folder of masks, by their photos' stems."""
     found = {}
     for inner in sorted(folder.iterdir()):
         if inner.is_dir() and inner.name.lower() in FOLDERS:

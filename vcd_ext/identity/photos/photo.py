@@ -74,7 +74,7 @@ def _shortened(problems: list[str]) -> str:
 
 
 def _listed(source: Sequence[Path]) -> tuple[list[Path], list[str]]:
-    """All files that may be photos or masks, by name, and what is wrong with the rest."""
+    """List all files that may be photos or masks, by name, and what is wrong with the rest."""
     files: list[Path] = []
     problems = [] if source else ["nothing was chosen; add 5 to 10 pictures of the subject."]
     for path in source:
@@ -95,7 +95,7 @@ def _listed(source: Sequence[Path]) -> tuple[list[Path], list[str]]:
 
 
 def _is_companion(file: Path) -> bool:
-    """What lies in folders of photos without being meant as one: captions, notes, what systems leave there."""
+    """Return whether a file comes with photos and is not meant as one: captions, notes, what systems leave there."""
     return is_hidden(file) or file.suffix.lower() in (".txt", ".caption", ".json", ".md", ".ini", ".db")
 
 
@@ -108,7 +108,7 @@ def _bare(file: Path) -> Photo:
 
 
 def _read(file: Path, mask_file: Path | None, problems: list[str]) -> Photo:
-    """A photo and the mask that came with it, which may be of no use."""
+    """Read a photo and the mask that came with it, which may be of no use."""
     picture = _picture(file)
     photo = Photo(file.name, picture.pixels)
     if mask_file is not None:
@@ -122,7 +122,7 @@ def _read(file: Path, mask_file: Path | None, problems: list[str]) -> Photo:
 
 
 def _with_useful_masks(photos: list[Photo], problems: list[str]) -> list[Photo]:
-    """The photos without the masks that are too small, too large or empty, which is said of each.
+    """Drop masks that are too small, too large or empty, and note each.
 
     ValueError if all have an empty one: their maker meant something else by black.
     """
@@ -137,7 +137,7 @@ def _with_useful_masks(photos: list[Photo], problems: list[str]) -> list[Photo]:
 
 
 def read_mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The mask in a file, at its photo's shape [H, W]: its transparency if it has any, else what is not black.
+    """Read a mask at its photo's shape [H, W]: the file's transparency if it has any, else what is not black.
 
     PictureError if it cannot be read or has another shape. It may be of no use: see `check_mask`.
     """
@@ -153,7 +153,7 @@ def read_mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _without_copies(photos: list[Photo], problems: list[str]) -> list[Photo]:
-    """Each picture once: the copy that has a mask, else the first."""
+    """Keep each picture once: the copy that has a mask, else the first."""
     kept: list[tuple[Photo, Thumbnail]] = []
     for photo in photos:
         thumbnail = Thumbnail(photo.pixels)
@@ -169,7 +169,7 @@ def _without_copies(photos: list[Photo], problems: list[str]) -> list[Photo]:
 
 
 def _named_apart(photos: list[Photo]) -> list[Photo]:
-    """Photos of the same name from different folders get numbers: "rex.jpg", "rex.jpg (2)"."""
+    """Rename photos of the same name from different folders: "rex.jpg", "rex.jpg (2)"."""
     seen: dict[str, int] = {}
     named = []
     for photo in photos:

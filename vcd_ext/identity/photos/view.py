@@ -39,7 +39,7 @@ class Box(NamedTuple):
 
 
 def subject_box(mask: Pixels | None, height: int, width: int) -> Box:
-    """Where the subject is, with a little air around it; without a mask it is taken to be in the middle.
+    """Return the subject's box with a little air around it; without a mask, in the middle.
 
     mask: [H, W], 255 = subject, not empty. One hundredth of it may lie beyond each side, so that specks count little.
     """
@@ -59,7 +59,7 @@ def _span(weights: NDArray[np.int64]) -> tuple[float, float]:
 
 
 def placed(side: float, box: Box, height: int, width: int, rng: np.random.Generator) -> tuple[float, float]:
-    """A random left and top for a window in which the subject is, or of which it fills all if it is larger.
+    """Draw left and top of a window that the subject is in, or that a larger subject fills.
 
     A window larger than the photo has all of the photo in it. Of a subject that is too tall the upper part is
     taken: most have their face there.
@@ -71,7 +71,7 @@ def placed(side: float, box: Box, height: int, width: int, rng: np.random.Genera
 
 
 def _starts(side: float, first: float, last: float, length: int) -> tuple[float, float]:
-    """The range in which a window may begin on an axis, for a subject from `first` to `last`."""
+    """Return the range in which a window may begin on an axis, for a subject from `first` to `last`."""
     if side >= length:
         return length - side, 0.0
     low, high = max(0.0, last - side), min(first, length - side)
@@ -79,7 +79,7 @@ def _starts(side: float, first: float, last: float, length: int) -> tuple[float,
 
 
 def picture_in(view: View, pixels: Pixels, size: int) -> Tensor:
-    """What a window shows of uint8 [H, W, 3]: float32 [3, size, size] in [-1, 1].
+    """Cut a window out of uint8 [H, W, 3]: float32 [3, size, size] in [-1, 1].
 
     Beyond the photo's edges it is mirrored; in a window that is larger than the photo this soon fades into a blurred
     field, so that no frame is seen.
@@ -95,7 +95,7 @@ def picture_in(view: View, pixels: Pixels, size: int) -> Tensor:
 
 
 def mask_in(view: View, mask: Pixels | None, height: int, width: int, size: int) -> Tensor:
-    """What a window shows of a mask uint8 [H, W], None being all of the photo: float32 [size, size] in [0, 1].
+    """Cut a window out of a mask uint8 [H, W]; None is all of the photo. float32 [size, size] in [0, 1].
 
     Zero beyond the photo.
     """
@@ -109,7 +109,7 @@ def mask_in(view: View, mask: Pixels | None, height: int, width: int, size: int)
 
 
 def _grid(view: View, height: int, width: int, size: int) -> Tensor:
-    """Where each pixel of the window lies in the photo: [1, size, size, 2], the photo's edges at -1 and 1."""
+    """Return the place of each of the window's pixels in the photo: [1, size, size, 2], its edges at -1 and 1."""
     cos, sin = math.cos(math.radians(view.degrees)), math.sin(math.radians(view.degrees))
     across, down = view.side / width, view.side / height
     mirror = -1 if view.flip else 1
@@ -119,13 +119,13 @@ def _grid(view: View, height: int, width: int, size: int) -> Tensor:
 
 
 def _depth(grid: Tensor, view: View, height: int, width: int, size: int) -> Tensor:
-    """How far each pixel of the window lies inside the photo's edges, across and down: [size, size, 2] in pixels."""
+    """Return the distance of the window's pixels to the photo's edges, across and down: [size, size, 2], pixels."""
     half = torch.tensor([width, height]) * (size / view.side / 2)
     return (1 - grid[0].abs()) * half
 
 
 def _reduced(pixels: Pixels, factor: float, resampling: Image.Resampling) -> Tensor:
-    """The photo at the window's scale where that is smaller, each pixel averaged over its area; float32 [H, W(, 3)]."""
+    """Reduce the photo to the window's scale where that is smaller, by the mean of areas; float32 [H, W(, 3)]."""
     if factor < 1:
         height, width = (max(1, round(length * factor)) for length in pixels.shape[:2])
         pixels = np.asarray(Image.fromarray(pixels).resize((width, height), resampling))
@@ -133,6 +133,6 @@ def _reduced(pixels: Pixels, factor: float, resampling: Image.Resampling) -> Ten
 
 
 def _field(pixels: Pixels, size: int) -> Tensor:
-    """The photo, blurred beyond recognition and stretched to a square: float32 [3, size, size], 0 to 255."""
+    """Blur the photo beyond recognition and stretch it to a square: float32 [3, size, size], 0 to 255."""
     small = Image.fromarray(pixels).resize((4, 4), Image.Resampling.BOX).resize((size, size), Image.Resampling.BICUBIC)
     return torch.from_numpy(np.asarray(small, np.float32)).permute(2, 0, 1)

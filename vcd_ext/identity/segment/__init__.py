@@ -38,7 +38,7 @@ __all__ = [
 def segmenters(
     folders: Sequence[Path], host: AttentionHost | None = None, device: torch.device | str = "cpu"
 ) -> list[Segmenter]:
-    """What can segment here, for `fill_masks`: the paper's segmenter, else the others in turn.
+    """Return the segmenters that work here, for `fill_masks`: the paper's, else the others in turn.
 
     folders: where weights may lie; device: where they are loaded to, and held until the list is dropped. What the
     paper's segmenter does not find is not looked for by lesser ones: the photo may not show it. ValueError if a weight

@@ -40,22 +40,22 @@ class AttentionHost(Protocol):
         """The noise schedule, [1000]."""
 
     def training(self) -> AbstractContextManager[None]:
-        """The context within which the methods below may be called."""
+        """Return the context in which the methods below may be called."""
 
     def tokens(self, words: str) -> list[int]:
-        """CLIP's ids of plain words, without start and end."""
+        """Return CLIP's ids of plain words, without start and end."""
 
     def encode(self, pictures: Tensor) -> Posterior:
-        """The VAE's posterior of pictures [B, 3, H, W] in [-1, 1]."""
+        """Return the VAE's posterior of pictures [B, 3, H, W] in [-1, 1]."""
 
     def free_encoder(self) -> None:
-        """The VAE is not needed until the end of the context."""
+        """Free the VAE's memory: it is not needed until the end of the context."""
 
     def text(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
-        """The text condition [1, 77, width]."""
+        """Return the text condition [1, 77, width]."""
 
     def predict(self, latents: Tensor, times: Tensor, text: Tensor) -> Tensor:
-        """One call of the UNet."""
+        """Call the UNet once."""
 
 
 class Attention:
@@ -68,7 +68,7 @@ class Attention:
         self.host = host
 
     def __call__(self, pixels: Pixels, word: str) -> Mask:
-        """The mask uint8 [H, W] of `word` in pixels uint8 [H, W, 3]; ValueError where the UNet does not see it."""
+        """Segment `word` in pixels uint8 [H, W, 3]: mask uint8 [H, W]; ValueError where the UNet does not see it."""
         found = word_map(self.host, pixels, word)
         if found.max() < FLAT * np.median(found):
             raise ValueError(f"the checkpoint does not see where a {word} is in it; paint the mask or drop the photo.")
@@ -77,7 +77,7 @@ class Attention:
 
 @torch.no_grad()
 def word_map(host: AttentionHost, pixels: Pixels, word: str) -> NDArray[np.float32]:
-    """How much each pixel attends to the word: float32 [H, W], 0 to 1, the mean over heads, layers and noise levels.
+    """Map each pixel's attention to the word: float32 [H, W], 0 to 1, the mean over heads, layers, noise levels.
 
     The same picture gives the same map: the noise is drawn from a seed.
     """
@@ -99,7 +99,7 @@ def word_map(host: AttentionHost, pixels: Pixels, word: str) -> NDArray[np.float
 
 
 def seeds(found: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """GrabCut's seeds [H, W] from a map [H, W]: what is surely, probably, probably not and surely not the subject."""
+    """Turn a map [H, W] into GrabCut's seeds [H, W]: surely, probably, probably not, surely not the subject."""
     low, high = np.percentile(found, (1, 99.5))
     share = np.clip((found - low) / max(high - low, 1e-12), 0, 1)
     marks = np.full(share.shape, cv2.GC_PR_BGD, np.uint8)
@@ -110,7 +110,7 @@ def seeds(found: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _prepared(pixels: Pixels) -> Tensor:
-    """The picture [1, 3, h, w] in [-1, 1], about `AREA` large, with sides that the UNet can halve."""
+    """Convert to a picture [1, 3, h, w] in [-1, 1], about `AREA` large, whose sides the UNet can halve."""
     height, width = pixels.shape[:2]
     factor = (AREA / (height * width)) ** 0.5
     size = [max(GRID, round(side * factor / GRID) * GRID) for side in (width, height)]

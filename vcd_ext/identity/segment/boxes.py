@@ -16,7 +16,7 @@ class Box(NamedTuple):
 
 
 def choose(boxes: Sequence[Box], width: int, height: int) -> Box:
-    """The box of the picture's subject: sure, large and near the middle.
+    """Choose the box of the picture's subject: sure, large and near the middle.
 
     The score weighs fully, the box's side (not its area) as much, and a box in a corner half as much as one in the
     middle. The paper's code takes whichever box comes first, which in a crowd is anybody.

@@ -66,7 +66,7 @@ _BY_WORD = {name: name for name in CLASSES.split()} | {
 
 
 def class_of(words: str) -> str | None:
-    """The class that one or two words name, in the singular or plural: "kittens" is "cat"; None if they name none."""
+    """Return the class that one or two words name, singular or plural ("kittens" is "cat"); None if none."""
     *first, last = words.lower().split()
     for form in (last, _IRREGULAR.get(last, last), last.removesuffix("s"), last.removesuffix("es")):
         name = _BY_WORD.get("_".join([*first, form]))

@@ -19,7 +19,7 @@ class WordMaps:
         self.count = 0
 
     def add(self, query: Tensor, key: Tensor, heads: int) -> None:
-        """One layer's projections, query [1, places, channels] and key [1, 77, channels]."""
+        """Add a layer's attention. Projections: query [1, places, channels], key [1, 77, channels]."""
         query, key = (part[0].float().unflatten(-1, (heads, -1)).transpose(0, 1) for part in (query, key))
         weights = (query @ key.transpose(1, 2) / query.shape[-1] ** 0.5).softmax(dim=-1)  # [heads, places, 77]
         found = weights[..., self.tokens].sum(dim=-1).mean(dim=0)
@@ -39,7 +39,7 @@ class WordMaps:
 
 @contextmanager
 def listening(unet: nn.Module, maps: WordMaps) -> Iterator[None]:
-    """Within this context every cross-attention of an LDM or diffusers UNet adds to `maps`.
+    """Add every cross-attention of an LDM or diffusers UNet to `maps` within this context.
 
     The layers are found by their names; only the outputs of their projections are read, so it does not matter which
     attention code multiplies them.

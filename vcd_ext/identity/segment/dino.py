@@ -55,7 +55,7 @@ class GroundingDino:
 
     @torch.no_grad()
     def __call__(self, pixels: Pixels, word: str) -> list[Box]:
-        """All boxes of `word` in pixels uint8 [H, W, 3] RGB whose score is above the thresholds, best first."""
+        """Find all boxes of `word` in pixels uint8 [H, W, 3] RGB with scores above the thresholds, best first."""
         caption = f"{word.strip().lower()}."
         found = self.network(_prepared(pixels)[None].to(self.device), captions=[caption])
         scores = found["pred_logits"][0].sigmoid().float().cpu()  # [queries, tokens]
@@ -69,7 +69,7 @@ class GroundingDino:
         return [Box._make(row) for row in rows[best[kept].argsort(descending=True)].tolist()]
 
     def _places(self, caption: str) -> list[int]:
-        """Where the word's tokens are among those of the caption."""
+        """Return the places of the word's tokens among those of the caption."""
         tokens = self.network.tokenizer(caption).input_ids
         places = [place for place, token in enumerate(tokens) if token not in self.network.specical_tokens]
         if not places:
@@ -78,7 +78,7 @@ class GroundingDino:
 
 
 def build(backbone: str, vocabulary: Path, bert: Mapping[str, int] | None = None, **settings: Any) -> Any:
-    """The network with random weights. bert: sizes that differ from BERT's own; settings: from the published ones."""
+    """Build the network with random weights. bert: sizes other than BERT's; settings: other than the published."""
     from transformers import BertConfig, BertModel, BertTokenizerFast  # here, because importing them takes seconds
 
     published = vars(imported("groundingdino.config.GroundingDINO_SwinT_OGC"))
@@ -96,7 +96,7 @@ def build(backbone: str, vocabulary: Path, bert: Mapping[str, int] | None = None
 
 @contextmanager
 def _given(tokenizer: Any, text_encoder: Any) -> Iterator[None]:
-    """Within this context the package takes these instead of downloading its own."""
+    """Let the package take these within this context instead of downloading its own."""
     source: Any = imported("groundingdino.util.get_tokenlizer")
     own = source.get_tokenlizer, source.get_pretrained_language_model
     source.get_tokenlizer = lambda _: tokenizer
@@ -108,7 +108,7 @@ def _given(tokenizer: Any, text_encoder: Any) -> Iterator[None]:
 
 
 def _state(weights: Path) -> dict[str, Tensor]:
-    """The tensors of a file by the network's names."""
+    """Return the tensors of a file by the network's names."""
     loaded = tensor_file.read(weights)
     state = loaded.get("model", loaded) if isinstance(loaded, Mapping) else {}
     state = {str(key).removeprefix("module."): value for key, value in state.items()}
@@ -119,7 +119,7 @@ def _state(weights: Path) -> dict[str, Tensor]:
 
 
 def _prepared(pixels: Pixels) -> Tensor:
-    """The picture [3, h, w] in the size and range that the network was trained with."""
+    """Convert to a picture [3, h, w] of the size and range that the network was trained with."""
     height, width = pixels.shape[:2]
     factor = min(SHORT / min(height, width), LONG / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
@@ -129,7 +129,7 @@ def _prepared(pixels: Pixels) -> Tensor:
 
 
 def _corners(boxes: Tensor, width: int, height: int) -> Tensor:
-    """Boxes [n, 4] of middle and size in shares of the picture, as corners in pixels inside it."""
+    """Convert boxes [n, 4], middle and size in shares of the picture, to corners in pixels inside it."""
     middle, half = boxes[:, :2], boxes[:, 2:] / 2
     corners = torch.cat((middle - half, middle + half), dim=1).clamp(0, 1)
     return corners * torch.tensor([width, height, width, height])

@@ -59,7 +59,7 @@ def _check_space(file: WeightFile, folder: Path) -> None:
 
 
 def _pieces(file: WeightFile, source: str, by_hand: str) -> Iterator[bytes]:
-    """Exactly `file.size` bytes, over as many connections as it takes."""
+    """Yield exactly `file.size` bytes, over as many connections as it takes."""
     done, failures, reason = 0, 0, ""
     while done < file.size:
         if failures == TRIES:
@@ -79,7 +79,7 @@ def _pieces(file: WeightFile, source: str, by_hand: str) -> Iterator[bytes]:
 
 
 def _opened(file: WeightFile, source: str, start: int, by_hand: str) -> Any:
-    """The server's answer, at byte `start`. ValueError if it announces another size than the file's."""
+    """Return the server's answer, at byte `start`. ValueError if it announces another size than the file's."""
     headers = {"User-Agent": "vcd", "Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     answer = urllib.request.urlopen(urllib.request.Request(source, headers=headers), timeout=TIMEOUT)
     skipped = 0 if answer.status == http.client.PARTIAL_CONTENT else start

@@ -19,7 +19,7 @@ class CentrePrior:
     name = "GrabCut"
 
     def __call__(self, pixels: Pixels, word: str) -> Mask:
-        """The mask uint8 [H, W] of what differs from the border of pixels uint8 [H, W, 3]."""
+        """Return segment what differs from the border of pixels uint8 [H, W, 3]: mask uint8 [H, W]."""
         height, width = pixels.shape[:2]
         marks = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
         axes = tuple(round(share * side) for share, side in zip(HALF_AXES, (width, height), strict=True))
@@ -30,7 +30,7 @@ class CentrePrior:
 
 
 def cut(pixels: Pixels, marks: NDArray[np.uint8]) -> Mask:
-    """The mask uint8 [H, W], 0 or 255, that GrabCut makes of pixels [H, W, 3] from marks [H, W] of its constants.
+    """Run GrabCut on pixels [H, W, 3] from marks [H, W] of its constants: mask uint8 [H, W], 0 or 255.
 
     The same input gives the same mask. ValueError if the marks have no subject or no background to begin with.
     """
@@ -50,7 +50,7 @@ def cut(pixels: Pixels, marks: NDArray[np.uint8]) -> Mask:
 
 
 def _whole(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Without specks and without holes."""
+    """Remove specks and fill holes."""
     kept = _large_parts(found)
     # A hole is background from which no way leads to the border.
     outside = np.pad(~kept, 1, constant_values=True).astype(np.uint8)

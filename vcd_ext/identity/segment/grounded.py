@@ -26,7 +26,7 @@ class GroundedSam:
         return cls(GroundingDino.load(dino, vocabulary, device), Sam.load(sam, device))
 
     def __call__(self, pixels: Pixels, word: str) -> Mask:
-        """The mask uint8 [H, W] of the `word` that is most likely the picture's subject; ValueError without any."""
+        """Return segment the `word` that is most likely the subject: mask uint8 [H, W]; ValueError without any."""
         boxes = self.find(pixels, word)
         if not boxes:
             raise ValueError(

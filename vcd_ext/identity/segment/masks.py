@@ -24,7 +24,7 @@ class Segmenter(Protocol):
         """What is noted as the source of its masks."""
 
     def __call__(self, pixels: Pixels, word: str) -> Mask:
-        """The mask uint8 [H, W] of `word` ("dog") in pixels uint8 [H, W, 3] RGB, 255 where the subject is.
+        """Return segment `word` ("dog") in pixels uint8 [H, W, 3] RGB: mask uint8 [H, W], 255 where the subject is.
 
         ValueError where it finds nothing: the end of a sentence that says so, without the photo's name.
         """
@@ -36,7 +36,7 @@ def fill_masks(
     segmenter: Segmenter | Sequence[Segmenter],
     progress: Progress | None = None,
 ) -> tuple[list[Photo], list[str]]:
-    """The photos with a mask for each that has none, and a sentence for each photo that still has none.
+    """Give each photo without a mask one; returns the photos, and a sentence for each that still has none.
 
     Masks that exist are kept as they are. segmenter: one, or several of which the next is asked where one fails; the
     name of the one that succeeds becomes the photo's `mask_source`. progress: called with (photos done, photos).
@@ -55,7 +55,7 @@ def fill_masks(
 
 
 def _fill(photo: Photo, word: str, segmenters: Sequence[Segmenter]) -> tuple[Photo, str | None]:
-    """The photo with the first mask that is of use, or as it is and the first segmenter's reason."""
+    """Return the photo with the first mask that is of use, or as it is and the first segmenter's reason."""
     problems = []
     for segmenter in segmenters:
         try:

@@ -21,7 +21,7 @@ _ANOTHER = re.compile(r"\band (?:an?|the|his|her|their|two|three|some)\b")
 
 
 def class_word(captions: Iterable[str]) -> str:
-    """The class that most captions name; of several, the first. ValueError if no caption names any."""
+    """Return the class that most captions name; of several, the first. ValueError if no caption names any."""
     named = Counter(filter(None, map(head_class, captions)))
     if not named:
         raise ValueError("What the photos show was not recognised; write it in a word, for example dog.")
@@ -29,7 +29,7 @@ def class_word(captions: Iterable[str]) -> str:
 
 
 def head_class(caption: str) -> str | None:
-    """The class of the thing that a caption is about: "a close up of a puppy on a bed" is about a "dog"."""
+    """Return the class of the thing that a caption is about: "a close up of a puppy on a bed" is about a "dog"."""
     for phrase in _phrases(caption.lower()):
         words = phrase.split()
         # From the end: in "a dog bed" the bed is meant. Two words first: a hot dog is no dog.
@@ -41,7 +41,7 @@ def head_class(caption: str) -> str | None:
 
 
 def _phrases(caption: str) -> list[str]:
-    """The noun phrase that a caption begins with, in the parts that "of" joins: "a photo", "a man and a dog"."""
+    """Return the noun phrase at a caption's beginning, in the parts that "of" joins: "a photo", "a man and a dog"."""
     caption = re.sub(r"^\s*(?:there (?:is|are)|this is|it is|arafed)\b", "", caption)
     end = min(
         (match.start() for match in (_END.search(caption), _DOING.search(caption)) if match), default=len(caption)

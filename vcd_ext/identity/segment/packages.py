@@ -19,12 +19,12 @@ _UNUSED = {"groundingdino.util.slconfig": "SLConfig", "groundingdino.util.visual
 
 
 def missing() -> list[str]:
-    """What `pip install --no-deps` has to install for Grounding DINO and SAM, for example "segment-anything==1.0"."""
+    """Return the requirements of Grounding DINO and SAM that are missing, for example "segment-anything==1.0"."""
     return [requirement for name, requirement in REQUIREMENTS.items() if importlib.util.find_spec(name) is None]
 
 
 def imported(module: str) -> ModuleType:
-    """A module of one of the packages; ValueError with the command that installs it if it is not there."""
+    """Import a module of one of the packages; ValueError with the command that installs it if it is not there."""
     package = module.split(".")[0]
     if importlib.util.find_spec(package) is None:
         raise ValueError(
@@ -40,7 +40,7 @@ def imported(module: str) -> ModuleType:
 
 @contextmanager
 def _without_unused() -> Iterator[None]:
-    """Within this context, empty modules stand for the unused ones."""
+    """Put empty modules in the unused ones' places within this context."""
     absent = [name for name in _UNUSED if name not in sys.modules]
     for name in absent:
         sys.modules[name] = ModuleType(name)

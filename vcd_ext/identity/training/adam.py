@@ -25,12 +25,12 @@ class Adam:
 
     @classmethod
     def start(cls, vectors: Tensor) -> "Adam":
-        """At these vectors, with no step made."""
+        """Start at these vectors, with no step made."""
         return cls(vectors.clone(), torch.zeros_like(vectors), torch.zeros_like(vectors), vectors.clone())
 
     @torch.no_grad()
     def update(self, gradient: Tensor, learning_rate: float, ema: float = 0.0) -> None:
-        """One step against a finite gradient [k, width]. ema: decay of the average; its first steps decay faster."""
+        """Step against a finite gradient [k, width]. ema: decay of the average; its first steps decay faster."""
         self.updates += 1
         n = self.updates
         gradient = gradient * (LARGEST_GRADIENT / gradient.norm().clamp(min=LARGEST_GRADIENT))

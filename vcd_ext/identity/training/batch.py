@@ -40,12 +40,12 @@ class _Sample(NamedTuple):
 
 
 def training_batch(bank: Bank, settings: TrainSettings, levels: Levels, step: int) -> Batch:
-    """The batch of one step: every photo once before one comes again, each as a random variant."""
+    """Draw the batch of one step: every photo once before one comes again, each as a random variant."""
     return _batch(bank, settings, levels, [_drawn(bank, settings, levels, step, i) for i in range(settings.batch)])
 
 
 def validation_batch(bank: Bank, settings: TrainSettings, levels: Levels) -> Batch:
-    """A batch that is the same at every step: photos in turn, noise levels evenly spread, no noise offset."""
+    """Make a batch that is the same at every step: photos in turn, even noise levels, no noise offset."""
     samples = []
     for i in range(GRID_SIZE):
         entry = i % bank.photos * bank.variants + i // bank.photos % bank.variants
@@ -57,7 +57,7 @@ def validation_batch(bank: Bank, settings: TrainSettings, levels: Levels) -> Bat
 
 
 def caption(prefix: str, settings: TrainSettings) -> str:
-    """A picture's text in training; a prompt calls the identity with the same words."""
+    """Return a picture's text in training; a prompt calls the identity with the same words."""
     return f"{prefix}photo of {settings.name} {settings.class_word}"
 
 

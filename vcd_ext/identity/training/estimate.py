@@ -45,7 +45,7 @@ class Estimate(NamedTuple):
 
 
 def estimate(settings: TrainSettings, photos: int, capacity: Capacity, pace: float | None = None) -> Estimate:
-    """The time and memory of a training. pace: operations a second, if an earlier training has measured them."""
+    """Estimate time and memory of a training. pace: operations a second, if a training here has measured them."""
     plan = _plan(settings, capacity)
     gib = activations(plan, settings.size, capacity.value_bytes) + RESERVE
     pictures = max(photos, 1) * latent_cache.variants(max(photos, 1), settings)
@@ -60,7 +60,7 @@ def estimate(settings: TrainSettings, photos: int, capacity: Capacity, pace: flo
 
 
 def step_work(settings: TrainSettings, capacity: Capacity) -> float:
-    """The operations of one step."""
+    """Count the operations of one step."""
     plan = _plan(settings, capacity)
     return settings.batch * STEP * AGAIN[plan.every_block] * _scale(settings, capacity)
 
@@ -70,13 +70,13 @@ def _plan(settings: TrainSettings, capacity: Capacity) -> Plan:
 
 
 def _scale(settings: TrainSettings, capacity: Capacity) -> float:
-    """How much more work a picture is than one of 512x512 in SD1.5; attention's part, which grows faster, is small."""
+    """Return the work of a picture in units of one of 512x512 in SD1.5; attention's share, small, grows faster."""
     return (settings.size / 512) ** 2 * (capacity.parameters or PARAMETERS) / PARAMETERS
 
 
 @lru_cache
 def speed(device: str, value_bytes: int) -> float:
-    """Operations a second that a UNet may reach: measured once a process, by multiplying matrices for a moment."""
+    """Measure the operations a second that a UNet may reach, once a process, by multiplying matrices briefly."""
     kind = torch.device(device).type
     side = MATRIX.get(kind, GPU_MATRIX)
     matrix = torch.ones(side, side, device=device, dtype=torch.float16 if value_bytes == 2 else torch.float32)
@@ -94,7 +94,7 @@ def _seconds(matrix: torch.Tensor) -> float:
 
 
 def sentence(made: Estimate, measured: bool) -> str:
-    """The estimate in words. measured: the time rests on an earlier training here."""
+    """Put the estimate into words. measured: whether the time rests on an earlier training here."""
     basis = "as fast as the last training here" if measured else "a rough guess until the first steps are measured"
     memory = f"{made.gib:.1f} GB of memory beside the checkpoint"
     if made.fits is False:
@@ -103,7 +103,7 @@ def sentence(made: Estimate, measured: bool) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in words, rounded as people say it: "40 s", "12 min", "3 h 20 min"."""
+    """Put a time into words, rounded as people say it: "40 s", "12 min", "3 h 20 min"."""
     if seconds < 99.5:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)

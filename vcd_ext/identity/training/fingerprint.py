@@ -16,20 +16,20 @@ FREE = ("steps", "save_every", "early_stop", "micro_batch", "gradient_checkpoint
 
 
 def run_key(host: TrainingHost, photos: Sequence[Photo], settings: TrainSettings) -> str:
-    """A description of the run as JSON; runs with the same one learn the same, step for step."""
+    """Describe the run as JSON; runs with the same description learn the same, step for step."""
     fixed = {name: value for name, value in asdict(settings).items() if name not in FREE}
     checkpoint = host.checkpoint_hash or host.checkpoint
     return json.dumps({"version": VERSION, "checkpoint": checkpoint, "photos": _digest(photos), "settings": fixed})
 
 
 def differences(key: str, other: str) -> str:
-    """What two runs do not have in common, in words; "" if they are the same."""
+    """Say in words in what two runs differ; "" if they are the same."""
     one, two = json.loads(key), json.loads(other)
     return ", ".join([*_different(one["settings"], two["settings"]), *_different(one, two, skip="settings")])
 
 
 def seed(key: str) -> int:
-    """The seed of the run that a key describes."""
+    """Return the seed of the run that a key describes."""
     return int(json.loads(key)["settings"]["seed"])
 
 

@@ -43,7 +43,7 @@ class Bank:
 
 
 def variants(photos: int, settings: TrainSettings) -> int:
-    """How many variants of each photo the bank will have."""
+    """Return the number of variants of each photo."""
     return min(settings.variants, max(MOST // photos, 1))
 
 
@@ -78,7 +78,7 @@ def save(bank: Bank, path: Path, key: str) -> None:
 
 
 def load(path: Path, key: str) -> Bank | None:
-    """The bank at `path`; None if there is none of this run, for then it is made again."""
+    """Load the bank at `path`; None if there is none of this run, for then it is made again."""
     try:
         described, tensors = record.read(path)
         if described["key"] != key:

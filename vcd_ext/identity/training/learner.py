@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 
 def start(host: TrainingHost, settings: TrainSettings) -> State:
-    """A training at its start: k vectors that mean the class, or the words that were chosen, by turns."""
+    """Start a training: k vectors that mean the class, or the words that were chosen, in turn."""
     words = settings.init_words.strip() or settings.class_word
     rows = host.vectors_of(words)
     vectors = rows[[i % len(rows) for i in range(settings.tokens)]]
@@ -53,7 +53,7 @@ class Learner:
         return stopped or self.state.step >= self.settings.steps
 
     def step(self) -> None:
-        """One step. ValueError after ten whose loss was not a number, and where no plan fits into the memory."""
+        """Make one step. ValueError after ten whose loss was no number, and where no plan fits into the memory."""
         settings, state = self.settings, self.state
         batch = training_batch(self.bank, settings, self.levels, state.step)
         loss, gradient = self._gradient(batch)
@@ -112,12 +112,12 @@ class Learner:
 
 
 def learned(state: State) -> Tensor:
-    """The vectors as they are now, [k, width]; a copy. Without EMA the average is the last step's."""
+    """Return a copy of the vectors as they are now, [k, width]. Without EMA the average is the last step's."""
     return state.adam.average.clone()
 
 
 def levels(host: TrainingHost, settings: TrainSettings) -> Levels:
-    """The noise schedules of `settings.schedule`."""
+    """Return the noise schedules of `settings.schedule`."""
     own = host.alphas_cumprod.detach().cpu().float()
     schedules = {"animatediff": (animatediff(),), "checkpoint": (own,), "mixed": (animatediff(), own)}
     return Levels(schedules[settings.schedule], host.prediction_type)

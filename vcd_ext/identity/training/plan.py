@@ -20,12 +20,12 @@ class Plan(NamedTuple):
 
 
 def activations(plan: Plan, size: int, value_bytes: int) -> float:
-    """GiB that the backward pass of pictures of size x size needs; value_bytes: 2 in half precision, else 4."""
+    """Estimate the GiB of the backward pass of pictures of size x size; value_bytes: 2 in half precision, else 4."""
     return plan.micro_batch * ACTIVATIONS[plan.every_block] * (size / 512) ** 2 * value_bytes / 2
 
 
 def plans(settings: TrainSettings, free: int | None, value_bytes: int) -> list[Plan]:
-    """Plans that the settings allow, the fastest that should fit first, then those that need less.
+    """Return the plans that the settings allow, the fastest that should fit first, then those that need less.
 
     free: bytes; None (a CPU, or a device that does not tell) means that pictures are computed one by one, which is as
     fast on a CPU and needs least.
@@ -44,5 +44,5 @@ def plans(settings: TrainSettings, free: int | None, value_bytes: int) -> list[P
 
 
 def _halves(batch: int) -> list[int]:
-    """The batch, half of it, and so on down to 1."""
+    """Return the batch, half of it, and so on down to 1."""
     return [batch] if batch == 1 else [batch, *_halves((batch + 1) // 2)]

@@ -11,7 +11,7 @@ from vcd_ext.settings import SettingError, TrainSettings, parse
 
 
 def checked(settings: TrainSettings, host: TrainingHost) -> TrainSettings:
-    """The settings, if an identity can be trained with them; SettingError names the first that cannot be."""
+    """Return the settings if an identity can be trained with them; SettingError names the first that cannot be."""
     settings = parse(TrainSettings, asdict(settings))
     if settings.size % FACTOR:
         nearest = max(round(settings.size / 64), 1) * 64
@@ -21,7 +21,7 @@ def checked(settings: TrainSettings, host: TrainingHost) -> TrainSettings:
 
 
 def usable(photos: Sequence[Photo], settings: TrainSettings) -> tuple[list[Photo], list[str]]:
-    """The photos to learn from, and sentences about the others; without masks if those are not to be used.
+    """Return the photos to learn from, and sentences about the others; without masks if these are not to be used.
 
     ValueError where no photo is left.
     """
@@ -40,7 +40,7 @@ def usable(photos: Sequence[Photo], settings: TrainSettings) -> tuple[list[Photo
 
 
 def with_seed(settings: TrainSettings, begun: int | None) -> TrainSettings:
-    """The settings with a seed: their own, else that of the training that was begun, else a new one."""
+    """Return the settings with a seed: their own, else the one of the training that was begun, else a new one."""
     if settings.seed >= 0:
         return settings
     return replace(settings, seed=random.randrange(2**32) if begun is None else begun)

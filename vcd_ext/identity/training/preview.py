@@ -17,12 +17,12 @@ class PreviewHost(TrainingHost, Protocol):
     """A training host that can also show what it denoises."""
 
     def decode(self, latents: Tensor) -> Tensor:
-        """The picture [3, H, W] in [-1, 1], float32 on the CPU, of latents [1, 4, h, w]; within `training`."""
+        """Decode latents [1, 4, h, w] to a picture [3, H, W] in [-1, 1], float32 on the CPU; within `training`."""
 
 
 @torch.no_grad()
 def picture(host: PreviewHost, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
-    """The prompt's picture [size, size, 3], in which `name` stands for vectors [k, width].
+    """Make the prompt's picture [size, size, 3], in which `name` stands for vectors [k, width].
 
     Twelve steps of DDIM (arXiv 2010.02502, equation 12) with classifier-free guidance, always from the same noise, so
     that pictures of one training can be compared. It costs as much as three steps with a batch of 4.
@@ -41,7 +41,7 @@ def picture(host: PreviewHost, prompt: str, name: str, vectors: Tensor, size: in
 
 
 def _ddim(latents: Tensor, predicted: Tensor, kept: float, following: float, kind: str) -> Tensor:
-    """One step: from alpha-bar `kept` to `following`, without new noise."""
+    """Make one DDIM step from alpha-bar `kept` to `following`, without new noise."""
     noise = predicted if kind == "epsilon" else kept**0.5 * predicted + (1 - kept) ** 0.5 * latents
     clean = (latents - (1 - kept) ** 0.5 * noise) / kept**0.5
     return following**0.5 * clean + (1 - following) ** 0.5 * noise

@@ -11,10 +11,10 @@ VARIANT, ORDER, SAMPLE, GRID = range(4)  # purposes: a photo's variant, an epoch
 
 
 def generator(seed: int, purpose: int, *place: int) -> np.random.Generator:
-    """The generator of one place, for example of (step, sample); all numbers from 0."""
+    """Return the generator of one place, for example of (step, sample); all are whole numbers from 0."""
     return np.random.default_rng([seed, purpose, *place])
 
 
 def normal(rng: np.random.Generator, *shape: int) -> Tensor:
-    """Standard normal values, float32."""
+    """Draw standard normal values, float32."""
     return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))

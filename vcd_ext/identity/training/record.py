@@ -18,12 +18,12 @@ def write(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -
 
 
 def describe(path: Path) -> Mapping[str, str]:
-    """The description of a file alone, without its tensors; ValueError as `read`."""
+    """Read the description of a file alone, without its tensors; ValueError as `read`."""
     return _read(path, tensors=False)[0]
 
 
 def read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
-    """The description and the tensors of a file; ValueError for a file that is no such thing."""
+    """Read the description and the tensors of a file; ValueError for a file of another kind."""
     return _read(path, tensors=True)
 
 

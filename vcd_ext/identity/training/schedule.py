@@ -8,19 +8,19 @@ BETAS = (0.00085, 0.012)  # AnimateDiff's are linear between these; in SD1.5 the
 
 
 def animatediff() -> Tensor:
-    """The cumulative products of alpha that AnimateDiff's motion modules are trained with: float32 [1000]."""
+    """Return AnimateDiff's noise schedule as cumulative products of alpha: float32 [1000]."""
     betas = torch.linspace(*BETAS, STEPS, dtype=torch.float64)
     return (1 - betas).cumprod(0).float()
 
 
 def noised(latents: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
-    """What latents [B, 4, h, w] become at the noise levels alpha_bar [B]."""
+    """Add noise to latents [B, 4, h, w] at the noise levels alpha_bar [B]."""
     alpha_bar = alpha_bar[:, None, None, None]
     return alpha_bar.sqrt() * latents + (1 - alpha_bar).sqrt() * noise
 
 
 def target(latents: Tensor, noise: Tensor, alpha_bar: Tensor, prediction_type: str) -> Tensor:
-    """What a UNet should predict for `noised`, [B, 4, h, w]: the noise, or v (Salimans and Ho, arXiv 2202.00512)."""
+    """Return the UNet's target for `noised`, [B, 4, h, w]: the noise, or v (Salimans and Ho, arXiv 2202.00512)."""
     if prediction_type == "epsilon":
         return noise
     alpha_bar = alpha_bar[:, None, None, None]

@@ -53,17 +53,17 @@ def save(state: State, path: Path, key: str) -> None:
 
 
 def key_of(path: Path) -> str | None:
-    """The key of the run whose state is at `path`, None if nothing is there; ValueError for a file that is no state."""
+    """Read the key of the run whose state is at `path`; None without a file; ValueError for a file that is no state."""
     return _read(path)[0]["key"] if path.exists() else None
 
 
 def step_of(path: Path) -> int:
-    """Steps that the training whose state is at `path` has made, 0 if nothing is there; ValueError as `key_of`."""
+    """Read how many steps the training whose state is at `path` has made; 0 without a file; ValueError as `key_of`."""
     return int(json.loads(_read(path)[0]["numbers"])["step"]) if path.exists() else 0
 
 
 def load(path: Path, key: str) -> State | None:
-    """The state at `path`, to go on from; None if there is none, or another run's that has not made a step.
+    """Load the state at `path` to go on from; None if there is none, or another run's that has not made a step.
 
     ValueError says what differs between the run that made it and the one of `key`.
     """

@@ -14,7 +14,7 @@ SMALLEST_AREA = 1e-6  # latent cells; an empty mask has loss 0, and not 0 / 0
 
 
 def masked_loss(predicted: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
-    """Mean squared error inside each sample's mask, [B] (section 4.2).
+    """Compute the mean squared error inside each sample's mask, [B] (section 4.2).
 
     predicted, wanted: [B, 4, h, w]; mask: [B, h, w] in [0, 1]. Divided by the mask's area, so that a small subject
     counts as much as a large one.
@@ -25,7 +25,7 @@ def masked_loss(predicted: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
 
 @torch.no_grad()
 def loss(host: TrainingHost, name: str, vectors: Tensor, batch: Batch, rows: int) -> float:
-    """The batch's mean loss with these vectors, `rows` samples at once."""
+    """Compute the batch's mean loss with these vectors, `rows` samples at once."""
     texts = _texts(host, batch.captions, name, vectors)
     losses = [_losses(host, batch, part, texts) for part in _parts(batch, rows)]
     return float(torch.cat(losses).mean())
@@ -34,7 +34,7 @@ def loss(host: TrainingHost, name: str, vectors: Tensor, batch: Batch, rows: int
 def gradient(
     host: TrainingHost, name: str, vectors: Tensor, batch: Batch, plan: Plan, scale: float = 1.0
 ) -> tuple[float, Tensor]:
-    """The batch's mean loss, and its gradient with respect to vectors [k, width]; float32, on the CPU.
+    """Compute the batch's mean loss and its gradient with respect to vectors [k, width]; float32, on the CPU.
 
     Each distinct caption is encoded once without a graph; the UNet's backward pass ends at these conditions; then
     each caption is encoded again and its gradient pulled through the text encoder. That gives the same bits as one
@@ -54,7 +54,7 @@ def gradient(
 def _text_gradients(
     host: TrainingHost, name: str, vectors: Tensor, batch: Batch, plan: Plan, scale: float
 ) -> tuple[float, dict[str, Tensor]]:
-    """The mean loss, and the scaled gradient with respect to the condition of each caption, float32 [1, 77, width]."""
+    """Compute the mean loss and its scaled gradients for the conditions of the captions, float32 [1, 77, width]."""
     texts = {text: value.requires_grad_() for text, value in _texts(host, batch.captions, name, vectors).items()}
     pulls = {text: torch.zeros_like(value, dtype=torch.float32) for text, value in texts.items()}
     total = 0.0
@@ -75,7 +75,7 @@ def _texts(host: TrainingHost, captions: Sequence[str], name: str, vectors: Tens
 
 
 def _losses(host: TrainingHost, batch: Batch, part: slice, texts: dict[str, Tensor]) -> Tensor:
-    """The losses of some of the batch's samples."""
+    """Compute the losses of some of the batch's samples."""
     text = torch.cat([texts[caption] for caption in batch.captions[part]])
     predicted = host.predict(batch.noisy[part].to(host.device), batch.times[part].to(host.device), text)
     return masked_loss(predicted, batch.target[part].to(predicted.device), batch.mask[part].to(predicted.device))

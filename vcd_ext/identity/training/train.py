@@ -112,7 +112,7 @@ class _Run:
             states.save(reached, self.path, self.key)
 
     def _bank(self) -> Bank | None:
-        """The bank that was saved, or a new one; None if its making was interrupted."""
+        """Return the bank that was saved, or a new one; None if it was interrupted while it was made."""
         path = self.path and self.path.with_name(f"{self.path.name}.bank")
         if path and (saved := banks.load(path, self.key)):
             return saved
@@ -130,7 +130,7 @@ class _Run:
         return made
 
     def identity(self, reached: State, finished: bool, warnings: list[str]) -> Identity:
-        """What was learned when the training ended at `reached`."""
+        """Return the identity that was learned when the training ended at `reached`."""
         best = reached.best_step > 0
         if reached.validation and best and reached.best_loss >= reached.validation[0][1]:
             warnings.append("The validation loss did not fall: lower the learning rate, or look at the masks.")

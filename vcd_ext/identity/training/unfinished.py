@@ -44,7 +44,7 @@ class Unfinished(NamedTuple):
 
 
 def state_file(folder: Path, name: str) -> Path:
-    """Where the state of the training of `name` lies. The name must have passed `check_name`."""
+    """Return the file for the state of the training of `name`, which must have passed `check_name`."""
     return folder / f"{name}{SUFFIX}"
 
 
@@ -66,7 +66,7 @@ def save(folder: Path, begun: Begun) -> None:
 
 
 def load(folder: Path, name: str) -> Begun:
-    """What the training of `name` was begun with; ValueError if that is not there or damaged."""
+    """Load what the training of `name` was begun with; ValueError if that is not there or damaged."""
     path = _photos_file(folder, name)
     if not path.is_file():
         raise ValueError(f"There is no unfinished training of {name}; begin a new one.")
@@ -74,7 +74,7 @@ def load(folder: Path, name: str) -> Begun:
 
 
 def unfinished(folder: Path) -> list[Unfinished]:
-    """All trainings that can be gone on with, the one that ran last first; damaged ones are left out."""
+    """List the trainings that can be resumed, the latest first; damaged ones are left out."""
     found = []
     for path in sorted(folder.glob(f"*{SUFFIX}{PHOTOS}"), key=_last_saved, reverse=True):
         try:
@@ -94,7 +94,7 @@ def discard(folder: Path, name: str) -> None:
 
 
 def _last_saved(photos: Path) -> tuple[int, str]:
-    """When the training with this file of photos was begun or last saved, for sorting."""
+    """Return when the training with this file of photos was begun or last saved, for sorting."""
     state = photos.with_name(photos.name.removesuffix(PHOTOS))
     return max(path.stat().st_mtime_ns for path in (photos, state) if path.exists()), photos.name
 
@@ -129,7 +129,7 @@ def _damaged(path: Path) -> str:
 
 
 def _packed(pixels: NDArray[np.uint8]) -> Tensor:
-    """A picture as the bytes of a PNG: lossless, and a third of the size."""
+    """Pack a picture as the bytes of a PNG: lossless, and a third of the size."""
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
