@@ -19,7 +19,7 @@ class CentrePrior:
     name = "GrabCut"
 
     def __call__(self, pixels: Pixels, word: str) -> Mask:
-        """Return segment what differs from the border of pixels uint8 [H, W, 3]: mask uint8 [H, W]."""
+        """Segment what differs from the border of pixels uint8 [H, W, 3]: mask uint8 [H, W]."""
         height, width = pixels.shape[:2]
         marks = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
         axes = tuple(round(share * side) for share, side in zip(HALF_AXES, (width, height), strict=True))

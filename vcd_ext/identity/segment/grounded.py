@@ -26,7 +26,7 @@ class GroundedSam:
         return cls(GroundingDino.load(dino, vocabulary, device), Sam.load(sam, device))
 
     def __call__(self, pixels: Pixels, word: str) -> Mask:
-        """Return segment the `word` that is most likely the subject: mask uint8 [H, W]; ValueError without any."""
+        """Segment the `word` that is most likely the subject: mask uint8 [H, W]; ValueError without any."""
         boxes = self.find(pixels, word)
         if not boxes:
             raise ValueError(

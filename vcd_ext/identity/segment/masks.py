@@ -24,7 +24,7 @@ class Segmenter(Protocol):
         """What is noted as the source of its masks."""
 
     def __call__(self, pixels: Pixels, word: str) -> Mask:
-        """Return segment `word` ("dog") in pixels uint8 [H, W, 3] RGB: mask uint8 [H, W], 255 where the subject is.
+        """Segment `word` ("dog") in pixels uint8 [H, W, 3] RGB: mask uint8 [H, W], 255 where the subject is.
 
         ValueError where it finds nothing: the end of a sentence that says so, without the photo's name.
         """

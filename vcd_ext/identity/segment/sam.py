@@ -40,7 +40,7 @@ class Sam:
         return cls(network, device)
 
     def __call__(self, pixels: Pixels, box: Box) -> Mask:
-        """Return segment the thing in a box of pixels uint8 [H, W, 3] RGB: mask uint8 [H, W], 0 or 255."""
+        """Segment the thing in a box of pixels uint8 [H, W, 3] RGB: mask uint8 [H, W], 0 or 255."""
         predictor = imported("segment_anything").SamPredictor(self.network)
         predictor.set_image(pixels)
         # One mask: a box leaves no doubt about what is meant, as a point does.
