@@ -33,5 +33,5 @@ def extended(text: str, entries: Mapping[str, object]) -> str:
 
 
 def composed(prompt: str, negative_prompt: str, entries: Mapping[str, object]) -> str:
-    """Return compose a new infotext."""
+    """Compose a new infotext."""
     return "\n".join([prompt, *([NEGATIVE + negative_prompt] if negative_prompt else []), line(entries)])
