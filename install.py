@@ -54,7 +54,7 @@ PATIENT = ("--retries", "1")
 
 
 def missing() -> list[str]:
-    """The needed packages of which no version is installed; one that is there stays, whoever put it there."""
+    """Return the needed packages of which no version is installed; any version that is there stays."""
 
     def is_missing(name: str) -> bool:
         try:
@@ -67,7 +67,7 @@ def missing() -> list[str]:
 
 
 def pins() -> Path:
-    """The WebUI's own pins if this runs inside it (its folder is the working directory), else the copy of them here."""
+    """Return the WebUI's own pins if this runs inside it (in its folder), else the copy of them here."""
     own = Path.cwd() / "requirements_versions.txt"
     return own if own.is_file() else Path(__file__).with_name("constraints.txt")
 
@@ -139,7 +139,7 @@ def keep_faces(content: bytes) -> str | None:
 
 
 def installed_faces() -> Path | None:
-    """The network in a package that is installed, as VCD 0.1.0 did it; None if it is not."""
+    """Return the network in a package that is installed, as VCD 0.1.0 did it; None if it is not."""
     try:
         file = Path(str(importlib.metadata.distribution(FACES.partition("=")[0]).locate_file(FACES_IN)))
     except importlib.metadata.PackageNotFoundError:

@@ -104,7 +104,7 @@ def wishes(count: int) -> list[Wish]:
 
 
 def frames_of(host: Standalone, cell: str, wish: Wish) -> NDArray[np.uint8]:
-    """The video [16, 128, 128, 3] of a cell, or the clip that is drawn for the same words."""
+    """Return the video [16, 128, 128, 3] of a cell, or the clip that is drawn for the same words."""
     if cell == "drawn":
         fixed = {"kind": wish.kind, "scene": wish.scene, "action": wish.action, "distance": "plain", "light": "day"}
         return render(sample(wish.seed, "test", **fixed)).frames

@@ -61,7 +61,7 @@ def rows(videos: int) -> list[Row]:
 
 
 def _clear(what: str, values: list[float]) -> Row:
-    """The lower end of an interval, which is to be clear of zero."""
+    """Return the lower end of an interval, which is to be clear of zero."""
     found = interval(values)
     return Row(f"{what}: lower end of 95%", found.low, low=0.0, note=f"mean {found}")
 
@@ -110,6 +110,6 @@ def _seen(
 
 
 def _near(frames: Frames, track: Track) -> Frames:
-    """The track's face in each of its frames, enlarged to the size that the judges know."""
+    """Return the track's face in each of its frames, enlarged to the size that the judges know."""
     crops = zip(track.frames, squares(track, demo.FACE, *frames.shape[1:3]), strict=True)
     return np.stack([np.rint(255 * enlarge(frames[i], crop, toyworld.SIZE)).astype(np.uint8) for i, crop in crops])

@@ -32,23 +32,23 @@ def noisy(place: int, picture: Picture) -> Picture:
 
 
 def tinted(place: int, picture: Picture) -> Picture:
-    """The input in another light, which changes slowly."""
+    """Return the input in another light, which changes slowly."""
     drift = np.float32(0.02 * np.sin(2 * np.pi * place / 16))
     return picture * (np.array([0.92, 0.97, 0.88], np.float32) + drift) + np.float32(0.03)
 
 
 def toned(place: int, picture: Picture) -> Picture:
-    """The input through another tone curve, and warmer: no linear map undoes it."""
+    """Return the input through another tone curve, and warmer: no linear map undoes it."""
     return np.asarray(picture.clip(0, 1) ** np.float32(1.12) * np.array([1, 0.95, 0.92], np.float32))
 
 
 def paled(place: int, picture: Picture) -> Picture:
-    """The input with a fifth of its colours gone."""
+    """Return the input with a fifth of its colours gone."""
     return np.float32(0.8) * picture + np.float32(0.2) * picture.mean(axis=2, keepdims=True)
 
 
 def patterned(place: int, picture: Picture) -> Picture:
-    """A pattern that belongs to the crop and not to the face: the worst that a steady denoiser can do."""
+    """Return a pattern that belongs to the crop and not to the face: the worst that a steady denoiser can do."""
     pattern = np.random.default_rng(0).normal(0, 0.08, (32, 32, 3)).astype(np.float32)
     return picture + cv2.resize(pattern, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
 
@@ -61,7 +61,7 @@ class Repaired:
         self.tracks = find_people(truth.frames, SETTINGS, Jittery(truth))
 
     def by(self, paint: Paint, settings: FaceSettings = SETTINGS) -> Frames:
-        """The clip by a denoiser that paints so."""
+        """Paint the clip by a denoiser that paints so."""
         return restore(ToyHost(paint), self.truth.frames, settings, people=self.tracks)
 
     def inside(self, times: float) -> NDArray[np.bool_]:

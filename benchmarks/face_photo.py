@@ -23,7 +23,7 @@ Frames = NDArray[np.uint8]
 
 
 def photo(frames: int, scale: float) -> Scene:
-    """An astronaut (NASA, public domain) that moves over a background by parts of pixels."""
+    """Make a scene of an astronaut (NASA, public domain) that moves over a background by parts of pixels."""
     picture = cv2.GaussianBlur(skimage.data.astronaut().astype(np.float32), (0, 0), 0.35 / scale)
     coarse = np.random.default_rng(0).integers(60, 200, (8, 8, 3), np.uint8)
     back = cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
@@ -76,7 +76,7 @@ def _rows(scale: float, name: str) -> list[Row]:
 
 
 def speed_rows() -> list[Row]:
-    """Detection and tracking, and all that is done beside denoising."""
+    """Measure detection and tracking, and all that is done beside denoising."""
     found = []
     for scale, name in SCALES.items():
         clip = photo(LONG, scale).frames
@@ -98,7 +98,7 @@ def speed_rows() -> list[Row]:
 
 
 def _speed(what: str, runs: list[tuple[float, float]], high: float = float("inf")) -> Row:
-    """What the clock shows, the median of runs: only on a machine without other work does it mean anything."""
+    """Measure by the clock, the median of runs: it means anything only on a machine without other work."""
     clock, cores = (np.array(values) / RUN for values in zip(*runs, strict=True))
     note = f"{clock.min():.1f} to {clock.max():.1f} in runs of {RUN} frames; time of all cores {cores.mean():.1f}"
     return Row(what, float(np.median(clock)), high=high, note=note)

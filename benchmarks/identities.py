@@ -124,7 +124,7 @@ def _wish(name: str, number: int) -> Wish:
 
 
 def album(name: str) -> Path:
-    """The folder of an individual's pictures and masks, drawn if it is not there."""
+    """Return the folder of an individual's pictures and masks, drawn if it is not there."""
     folder = ALBUMS / name
     if not folder.is_dir():
         subject(folder, *INDIVIDUALS[name], scenes=[HOME] * PICTURES)
@@ -132,7 +132,7 @@ def album(name: str) -> Path:
 
 
 def _embedding(host: Standalone, name: str, cell: Cell, out: Path) -> Path:
-    """What was learned of an individual for a cell; learned now if it was not."""
+    """Return the embedding of an individual for a cell; learned now if it was not."""
     path = out / "individuals" / f"{cell.tokens}{'' if cell.masked else '_whole'}" / f"{name}.safetensors"
     if not path.is_file():
         settings: TrainSettings = replace(
@@ -145,7 +145,7 @@ def _embedding(host: Standalone, name: str, cell: Cell, out: Path) -> Path:
 
 
 def _video(host: Standalone, name: str, cell: Cell, wish: Wish, embeddings: Sequence[Path]) -> NDArray[np.uint8]:
-    """The video [8, 128, 128, 3] of a cell."""
+    """Return the video [8, 128, 128, 3] of a cell."""
     who = f"{name} {wish.kind}" if cell.tokens else None
     prompt = captions.caption(wish.kind, wish.scene, wish.action, "plain", "day", who)
     picture = replace(PICTURE, prompt=prompt, seed=wish.seed)

@@ -47,7 +47,7 @@ def _mean_of_some(apart: Sequence[NDArray[np.float64]], rng: np.random.Generator
 
 
 def table(heads: Sequence[str], rows: Mapping[str, Sequence[object]]) -> str:
-    """A Markdown table whose first column is the rows' names."""
+    """Return a Markdown table whose first column is the rows' names."""
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     lines += [f"| {' | '.join([name, *map(str, cells)])} |" for name, cells in rows.items()]
     return "\n".join(lines)

@@ -34,7 +34,7 @@ class Shoot(NamedTuple):
     memory: Memory
 
     def peak(self, decoding: bool) -> float:
-        """The most while the UNet worked, or while the VAE did."""
+        """Return the most memory while the UNet worked, or while the VAE did."""
         return max(mib for seconds, mib in self.memory if (seconds > self.denoised) == decoding)
 
     def added(self, decoding: bool) -> float:
@@ -42,7 +42,7 @@ class Shoot(NamedTuple):
         return self.peak(decoding) - self.loaded
 
     def line(self) -> Run:
-        """It in the plot."""
+        """Return the run's line in the plot."""
         label = f"{self.frames} frames: {self.memory[-1][0]:.0f} s of CPU; from the line on it decodes"
         return Run(label, self.memory, self.denoised)
 

@@ -51,7 +51,7 @@ def frames() -> list[Render]:
 
 
 def overlap(segmenter: Segmenter, clip: Render) -> float:
-    """The IoU of its mask; 0 where it gives none."""
+    """Return the IoU of its mask; 0 where it gives none."""
     try:
         found = segmenter(clip.frames[0], clip.spec.who.kind) >= 128
     except ValueError:

@@ -28,7 +28,7 @@ class Moving:
         )
 
     def view(self, plane: NDArray[np.float32], frame: int, scale: float) -> NDArray[np.float32]:
-        """What the camera sees of a plane [2 side, 2 side, 3] in a frame, `scale` times as large."""
+        """Return what the camera sees of a plane [2 side, 2 side, 3] in a frame, `scale` times as large."""
         size = round(self.side * scale)
         matrix = self._camera(frame, scale)
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
@@ -57,7 +57,7 @@ class Moving:
 
 
 def texture(side: int, seed: int) -> NDArray[np.float32]:
-    """A colourful picture [side, side, 3] in [0, 1] with structures of all sizes, alike everywhere."""
+    """Return a colourful picture [side, side, 3] in [0, 1] with structures of all sizes, alike everywhere."""
     rng = np.random.default_rng(seed)
     total = np.zeros((side, side, 3), np.float32)
     for k, cells in enumerate(cells for cells in _OCTAVES if cells <= side):

@@ -18,7 +18,7 @@ MIB = 2**20
 
 
 def seconds(work: object) -> float:
-    """The best of five calls."""
+    """Measure the best of five calls."""
     times = []
     for _ in range(5):
         start = time.perf_counter()

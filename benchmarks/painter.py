@@ -51,7 +51,7 @@ class Painter:
         return NO_MODULE
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
-        """A picture `scale` times as wide and high."""
+        """Enlarge a picture to `scale` times its width and height."""
         return enlarge(picture, scale)
 
     @torch.no_grad()
@@ -65,7 +65,7 @@ class Painter:
         progress: Report | None = None,
         interrupted: Callable[[], bool] | None = None,
     ) -> Iterator[Picture]:
-        """The frames with the painter's detail and faults."""
+        """Yield the frames with the painter's detail and faults."""
         planned = plan(frames, work, masks, tiling)
         source = torch.cat([_folded(frame) for frame in frames])
         shape = (planned.frames, 3, planned.height, planned.width)
@@ -120,7 +120,7 @@ class _Network(nn.Module):
 
 
 def enlarge(picture: Picture, scale: float) -> Picture:
-    """A smooth interpolation, cut off at 0 and 1."""
+    """Interpolate smoothly, cut off at 0 and 1."""
     return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC).clip(0, 1))
 
 

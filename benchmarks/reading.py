@@ -59,7 +59,7 @@ def speed(folder: Path, frames: int, runs: int) -> Iterator[Row]:
 
 
 def memory(folder: Path, frames: int) -> Iterator[Row]:
-    """What reading needs at the most beside files, for the film and for one of twice its length."""
+    """Measure the most that reading needs beside files, for the film and for one of twice its length."""
     peaks = []
     for count in (frames, 2 * frames):
         path = film(folder / f"long{count}.mp4", count)
@@ -113,7 +113,7 @@ class Took(NamedTuple):
 
 
 def best(path: Path, runs: int) -> tuple[Took, Took]:
-    """The least that plain PyAV and ours took, when they are run in turns."""
+    """Measure the least that plain PyAV and ours take, run in turns."""
     times: tuple[list[Took], list[Took]] = ([], [])
     for _ in range(runs):
         for way, taken in zip((plain, read), times, strict=True):

@@ -142,7 +142,7 @@ def _footer(part: Part) -> str:
 
 
 def _made_of(kind: Kind, sizes: Sizes) -> dict[str, str]:
-    """What a part's rows depend on besides the code."""
+    """Return what a part's rows depend on besides the code."""
     found = {name: str(getattr(sizes, name)) for name in kind.options}
     return found | ({"weights": _weights()} if kind.of_world else {})
 

@@ -58,7 +58,7 @@ class Clocked:
         self.upscalers, self.controlnet, self.enlarge = host.upscalers, host.controlnet, host.enlarge
 
     def denoise(self, frames: Sequence[Picture], work: Any, *, masks: Any = None, **others: Any) -> Iterator[Picture]:
-        """The host's, timed."""
+        """Yield the host's frames, timed."""
         lent = [None if items is None else _Lent(items, self) for items in (frames, masks)]
         start = time.process_time()
         pictures = iter(self.host.denoise(lent[0], work, masks=lent[1], **others))  # type: ignore[arg-type]

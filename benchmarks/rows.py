@@ -29,7 +29,7 @@ class Row(NamedTuple):
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows in Markdown."""
+    """Return the rows in Markdown."""
     lines = ["| what | measured | bound | | |", "|---|---|---|---|---|"]
     lines += [f"| {row.what} | {row.value:.4g} | {row.bound} | {row.verdict} | {row.note} |" for row in rows]
     return "\n".join(lines)

@@ -33,7 +33,7 @@ def rows() -> list[Row]:
 
 
 def plain(frames: Frames) -> Frames:
-    """The frames enlarged and not denoised."""
+    """Return the frames enlarged and not denoised."""
     return np.stack([np.rint(enlarge(frame.astype(np.float32) / 255, 2) * 255).astype(np.uint8) for frame in frames])
 
 

@@ -43,7 +43,7 @@ class Mirror:
 
 
 def rows(lengths: Sequence[int], picture: Path) -> list[Row]:
-    """What a frame takes in the project's own arrays, and what a video takes with all of a small model.
+    """Return what a frame takes in the project's own arrays, and what a video takes with all of a small model.
 
     picture: the file of the plot.
     """

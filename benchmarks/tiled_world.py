@@ -64,7 +64,7 @@ class Measured:
 
 @cache
 def host() -> StandaloneVideo:
-    """The drawn world on the CPU."""
+    """Return the drawn world on the CPU."""
     learned = [EMBEDDINGS / f"{name}.safetensors" for name in INDIVIDUALS]
     return StandaloneVideo(Standalone.load(toyworld.checkpoint(), torch.float32, "cpu"), learned)
 

@@ -94,7 +94,7 @@ def report(runs: dict[str, list[Run]]) -> None:
 
 
 def summary(runs: list[Run]) -> dict[str, float]:
-    """The median step of all runs, and the memory of the first."""
+    """Return the median step of all runs, and the memory of the first."""
     steps = [step for run in runs for step in run["steps"]]
     first = runs[0]
     before, after = first["before"], first["after"]

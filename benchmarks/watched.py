@@ -70,7 +70,7 @@ class Watch:
 
 
 def plot(runs: Sequence[Run]) -> Image.Image:
-    """The memory over each run, from its beginning to its end."""
+    """Plot the memory over each run, from its beginning to its end."""
     picture = Image.new("RGB", SIDES, "white")
     draw = ImageDraw.Draw(picture)
     width, height = SIDES[0] - LEFT - RIGHT, SIDES[1] - TOP - BOTTOM

@@ -16,7 +16,7 @@ PATIENCE_MS = round(1000 * PATIENCE)
 
 @contextmanager
 def browsed(url: str, width: int = 1400, height: int = 1600, patience: int = PATIENCE_MS) -> Iterator[Page]:
-    """The page at an address, in a window of so many pixels; skips where Chromium is not installed.
+    """Open the page at an address, in a window of so many pixels; skips where Chromium is not installed.
 
     patience: milliseconds after which what does not happen has failed.
     """

@@ -25,7 +25,7 @@ hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The WebUI's tests first: with `pytest -n 2 --dist loadfile` they are shared out best."""
+    """Put the WebUI's tests first: with `pytest -n 2 --dist loadfile` they are shared out best."""
     items.sort(key=lambda item: WEBUI not in item.path.parents)
 
 

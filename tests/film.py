@@ -35,14 +35,14 @@ def clip(count: int = FRAMES, faces: int = 1) -> Clip:
 
 
 def film(path: Path, count: int = FRAMES, faces: int = 1) -> Path:
-    """The film as a file; mp4 with sound."""
+    """Return the film as a file; mp4 with sound."""
     if path.suffix != ".mp4":
         return write(path, clip(count, faces))
     return write(path, clip(count, faces), sound=_tone(path.with_name(f"{path.stem}.tone.mp4")))
 
 
 def bright_squares(frame: Frames) -> list[Detection]:
-    """The detector of such films: squares of the face's size that are bright all over."""
+    """Return the detector of such films: squares of the face's size that are bright all over."""
     bright = frame.min(axis=2) >= 200
     found = []
     columns = np.flatnonzero(bright.any(axis=0))
@@ -66,7 +66,7 @@ def fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _tone(path: Path) -> Path:
-    """A second of sound, with one picture."""
+    """Return a second of sound, with one picture."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=FPS)
         video.width, video.height, video.pix_fmt = 16, 16, "yuv420p"

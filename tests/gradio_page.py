@@ -48,5 +48,5 @@ class RawPage:
 
 
 def sent(path: str, **more: Any) -> dict[str, Any]:
-    """The payload of a file that a browser has sent before."""
+    """Return the payload of a file that a browser has sent before."""
     return {"name": path, "orig_name": "walk.mp4", "size": 1, "data": None, "is_file": True} | more

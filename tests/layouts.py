@@ -36,7 +36,7 @@ def merge(parts: Iterable[Shapes]) -> Shapes:
 
 
 def prefixed(prefix: str, shapes: Shapes) -> Shapes:
-    """The same table with `prefix.` before each name."""
+    """Return the same table with `prefix.` before each name."""
     return {f"{prefix}.{key}": shape for key, shape in shapes.items()}
 
 
@@ -106,7 +106,7 @@ def controlnet(width: int, context: int, hint: int = 3) -> Shapes:
 
 
 def _encoder(width: int, context: int) -> tuple[Shapes, list[int]]:
-    """The half of a UNet that makes the picture smaller, with its middle; the channels of its skips."""
+    """Return the half of a UNet that makes the picture smaller, with its middle; the channels of its skips."""
     time = 4 * width
     shapes = _unit("time_embed.0", time, width) | _unit("time_embed.2", time, time)
     shapes |= _unit("input_blocks.0.0", width, 4, 3, 3)
@@ -199,7 +199,7 @@ def motion(version: str, width: int) -> Shapes:
 
 
 def config(sizes: Sizes, clip: Path) -> dict[str, object]:
-    """The WebUI's configs/v1-inference.yaml for these sizes; clip: the folder of the text encoder's config."""
+    """Return the WebUI's configs/v1-inference.yaml for these sizes; clip: the folder of the text encoder's config."""
     vae = {"embed_dim": 4, "ddconfig": _vae_config(sizes), "lossconfig": {"target": "torch.nn.Identity"}}
     parts = {
         "unet_config": ("ldm.modules.diffusionmodules.openaimodel.UNetModel", _unet_config(sizes)),

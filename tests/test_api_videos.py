@@ -45,7 +45,7 @@ def client(jobs: Jobs) -> Iterator[TestClient]:
 
 @pytest.fixture
 def source(studio: ToyStudio) -> Path:
-    """A film in a folder that may be read."""
+    """Return a film in a folder that may be read."""
     studio.folders.sources[0].mkdir()
     return film.film(studio.folders.sources[0] / "walk.mp4", faces=2)
 
@@ -55,7 +55,7 @@ def base64_of(path: Path) -> str:
 
 
 def told(client: TestClient, jobs: Jobs, kind: str, **body: Any) -> dict[str, Any]:
-    """What is told of a job once it has ended."""
+    """Wait for a job's end, and return what is told of it."""
     answer = client.post(f"/vcd/v1/{kind}", json=body)
     assert answer.status_code == 200, answer.text
     ended(jobs.get(answer.json()["id"], VideoJob))

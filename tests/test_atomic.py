@@ -14,7 +14,7 @@ from vcd_ext.storage.atomic import ABANDONED, atomically, sweep
 
 
 def left_behind(folder: Path, monkeypatch, seconds: float) -> Path:
-    """What is left of a file whose writer was killed so many seconds ago."""
+    """Return what is left of a file whose writer was killed so many seconds ago."""
     with monkeypatch.context() as patched:
         patched.setattr("vcd_ext.storage.atomic._remove", lambda path: None)
         try:

@@ -11,7 +11,7 @@ from benchmarks.rows import Row
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The parts that were measured, of two; the second is stopped while "fails" stands here."""
+    """Return the parts that were measured, of two; the second is stopped while "fails" stands here."""
     asked: list[str] = []
 
     def good(_: Sizes) -> list[Row]:

@@ -38,14 +38,14 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.fixture
 def call(files: Files, tmp_path: Path) -> list[str]:
-    """A small job; options that come later count."""
+    """Return a small job; options that come later count."""
     small = {"--width": 64, "--height": 64, "--steps": 1, "--frames": 2, "--seed": 1, "--prompt": "a photo"}
     options = {"--checkpoint": files.checkpoint, "--out": tmp_path / "clip.mp4", **small}
     return ["generate", *(str(word) for option in options.items() for word in option)]
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
-    """What was printed to stderr: one line, no traceback."""
+    """Return what was printed to stderr: one line, no traceback."""
     text = capsys.readouterr().err
     assert "Traceback" not in text
     assert len(text.strip().splitlines()) == 1, text
@@ -262,7 +262,7 @@ def test_doctor_refuses_a_folder_that_is_no_webui(tmp_path, capsys):
 
 @pytest.fixture
 def _quick(monkeypatch):
-    """The demo with one training step, and one sampling step without guidance."""
+    """Run the demo with one training step, and one sampling step without guidance."""
     for name in ("PICTURE", "FACE", "TILED"):
         monkeypatch.setattr(demo, name, replace(getattr(demo, name), steps=1, cfg_scale=1))
     monkeypatch.setattr(demo, "TRAINING", replace(demo.TRAINING, steps=1, variants=1, batch=1))

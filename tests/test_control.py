@@ -53,7 +53,7 @@ def unet(kind: str, ldm_unet: nn.Module, diffusers_unet: nn.Module) -> nn.Module
 
 @torch.no_grad()
 def by_the_library(unet: nn.Module, control: Control, inputs: dict[str, Tensor]) -> Tensor:
-    """What diffusers' own pipeline computes with whole frames."""
+    """Return what diffusers' own pipeline computes with whole frames."""
     shown = torch.from_numpy(np.stack(2 * list(control.pictures))).permute(0, 3, 1, 2)
     call = inputs["latents"], inputs["times"], inputs["context"]
     down, middle = control.network(*call, shown, control.weight, return_dict=False)

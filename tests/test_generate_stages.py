@@ -20,7 +20,7 @@ FACE = np.s_[:, 30:42, 22:34]  # well within it
 
 @pytest.fixture
 def call(files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A small job in the current folder, in whose video a face is always at the same place."""
+    """Return a small job in the current folder, in whose video a face is always at the same place."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("vcd_ext.face.detector", lambda *_: lambda frame: [Detection(BOX, 0.9)])
     models = {"checkpoint": files.checkpoint, "motion-module": files.motion_module, "embedding": files.embedding}

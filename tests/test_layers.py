@@ -33,7 +33,7 @@ IN_THE_ROOT = {"__init__.py", "__main__.py", "noise.py", "progress.py"}
 
 
 def named(path: Path) -> str:
-    """The module that a file is."""
+    """Return the name of a file's module."""
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
@@ -90,7 +90,7 @@ def _executed(name: str) -> set[str]:
 
 
 def _run(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that an import executes: no function's body, and nothing for types alone."""
+    """Yield the nodes that an import executes: no function's body, and nothing for types alone."""
     for child in ast.iter_child_nodes(node):
         for_types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
         if not for_types and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):

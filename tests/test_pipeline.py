@@ -33,7 +33,7 @@ def outcome(video: VideoSettings, waiting: Waiting, clip: Clip | None = None, ho
 
 
 def restored(clip: Clip) -> VideoSettings:
-    """The settings that the WebUI reads out of a clip's infotext."""
+    """Return the settings that the WebUI reads out of a clip's infotext."""
     line = clip.metadata["parameters"].splitlines()[-1]
     entries = {key: value for key, _, value in (entry.partition(": ") for entry in line.split(", "))}
     entries["VCD frames"] = "16"  # the toy film's infotext is not of VCD

@@ -11,7 +11,7 @@ GAP = "..."
 
 
 def sentences() -> list[str]:
-    """The right column of the table."""
+    """Return the table's right column."""
     section = (ROOT / "README.md").read_text().partition("## What is not supported")[2].partition("\n## ")[0]
     rows = [row.strip("|").split(" | ") for row in section.splitlines() if row.startswith("| ")]
     return [row[-1].strip() for row in rows[1:]]

@@ -27,7 +27,7 @@ def _ctrl_c_as_in_a_terminal() -> Iterator[None]:
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A film with two faces and sound, in the current folder; its squares are the faces."""
+    """Return a film with two faces and sound, in the current folder; its squares are the faces."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("vcd_ext.face.detector", lambda *_: film.bright_squares)
     (tmp_path / "in").mkdir()
@@ -36,14 +36,14 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def face(files: Files, source: Path) -> list[str]:
-    """A small job; options that come later count."""
+    """Return a small job; options that come later count."""
     options = [f"--{key.replace('_', '-')}={value}" for key, value in film.SMALL_FACES.items()]
     return ["face", "--input", str(source), "--checkpoint", str(files.checkpoint), *options]
 
 
 @pytest.fixture
 def tiled(files: Files, source: Path) -> list[str]:
-    """A small job; options that come later count."""
+    """Return a small job; options that come later count."""
     small = "--tile 128 --tile-overlap 32 --steps 2 --cfg-scale 1 --seed 3"
     return ["tiled", "--input", str(source), "--checkpoint", str(files.checkpoint), *small.split()]
 

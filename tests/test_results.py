@@ -42,7 +42,7 @@ def test_sound_that_is_damaged_costs_no_video(tmp_path: Path, monkeypatch: pytes
 
 
 def kept_where(folder: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Path], list[str]]:
-    """What becomes of two files if the disk or the encoder refuses films in a folder; files and notes."""
+    """Return what becomes of two files if the disk or the encoder refuses films in a folder; files and notes."""
     write, temporary, notes = media.write, folder / "tmp", list[str]()
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))

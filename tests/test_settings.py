@@ -53,7 +53,7 @@ videos = st.builds(
 
 
 def written(settings: VideoSettings) -> VideoSettings:
-    """The settings as far as they have an effect: those of stages that do not follow are usual."""
+    """Return the settings as far as they have an effect: those of stages that do not follow are usual."""
     usual = describe(VideoSettings).keys()
     for stage in ("face", "tiled"):
         if not getattr(settings, stage):

@@ -122,7 +122,7 @@ def test_the_sum_is_made_in_float32_and_has_the_unets_type(unet: Recorder) -> No
 
 @torch.no_grad()
 def by_hand(unet: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
-    """What windows and tiles should give: each part by itself, added up."""
+    """Return what windows and tiles should give: each part by itself, added up."""
     total = torch.zeros_like(inputs["latents"])
     for window in windows(FRAMES, LENGTH, OVERLAP):
         for tile in tiles(HEIGHT, WIDTH, 8, 0):
@@ -210,11 +210,11 @@ class TestSwap:
     KNOWN, INSTEAD, OTHER = (torch.full((5, 3), float(i)) for i in (1, 2, 3))
 
     def texts(self) -> Tensor:
-        """An uncond video, a video of the known text, one of another."""
+        """Return an uncond video, a video of the known text, one of another."""
         return torch.stack([self.OTHER, self.KNOWN, self.OTHER]).repeat_interleave(FRAMES, 0)
 
     def seen(self, unet: Recorder, absent: np.ndarray, size: int | None = None) -> list[list[list[float]]]:
-        """The text of each row [call][video][frame]."""
+        """Return the text of each row [call][video][frame]."""
         swap = Swap(self.KNOWN, self.INSTEAD, absent)
         with in_windows(unet, swap=swap, tiles=size and tiles(HEIGHT, WIDTH, size, 0)):
             unet(numbered(3), None, context=self.texts())

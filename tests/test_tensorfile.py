@@ -27,7 +27,7 @@ WEIGHTS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b.bias": torch.ones(2).
 
 @pytest.fixture
 def lightning(monkeypatch: pytest.MonkeyPatch) -> type:
-    """The class ModelCheckpoint of a Lightning that is not there when the file is read."""
+    """Return the class ModelCheckpoint of a Lightning that is not there when the file is read."""
     names = ["pytorch_lightning", "pytorch_lightning.callbacks", "pytorch_lightning.callbacks.model_checkpoint"]
     modules = {name: types.ModuleType(name) for name in names}
     kind = type("ModelCheckpoint", (), {"__module__": names[-1]})
@@ -38,7 +38,7 @@ def lightning(monkeypatch: pytest.MonkeyPatch) -> type:
 
 
 def as_trained(weights: dict[str, Any], lightning: type) -> dict[str, Any]:
-    """What a trainer saves: v1-5-pruned-emaonly.ckpt holds the first five."""
+    """Return what a trainer saves: v1-5-pruned-emaonly.ckpt holds the first five."""
     callback = lightning()
     callback.best = np.float64(0.25)
     return {
@@ -194,7 +194,7 @@ def test_a_damaged_pickle_is_one_sentence(tmp_path: Path):
 
 
 def refusal(path: Path) -> list[str]:
-    """The sentence by which a file is refused, if it is."""
+    """Return the sentence by which a file is refused, if it is."""
     try:
         read(path)
     except ValueError as error:

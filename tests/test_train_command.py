@@ -31,7 +31,7 @@ def _ctrl_c_as_in_a_terminal() -> Iterator[None]:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A folder of two photos that are cut out."""
+    """Return a folder of two photos that are cut out."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for i, picture in enumerate(np.random.default_rng(2).integers(0, 256, (2, 64, 80, 4), np.uint8)):
@@ -43,7 +43,7 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def call(files: Files, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A small job; options that come later count."""
+    """Return a small job; options that come later count."""
     monkeypatch.chdir(tmp_path)
     small = "--size 64 --steps 3 --batch 1 --variants 1 --validate-every 0 --save-every 2 --seed 5"
     return ["train", "--checkpoint", str(files.checkpoint), "--photos", str(photos), "--class", "dog", "--name", "rex",

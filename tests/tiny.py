@@ -48,12 +48,12 @@ def checkpoint(
 
 
 def full_size_checkpoint(folder: Path) -> Path:
-    """The same with SD1.5's true sizes, float16, 2.1 GB: for benchmarks."""
+    """Make a checkpoint of SD1.5's true sizes, float16, 2.1 GB: for benchmarks."""
     return _write_checkpoint(Path(folder), "full", FULL, 0, torch.float16)
 
 
 def full_size_motion_module(folder: Path, version: str = "v2") -> Path:
-    """A motion module for `full_size_checkpoint`, float16, 0.9 GB."""
+    """Make a motion module for `full_size_checkpoint`, float16, 0.9 GB."""
     return motion_module(folder, version, FULL.unet, dtype=torch.float16)
 
 
@@ -182,7 +182,7 @@ def _sinusoids(frames: int, channels: int) -> Tensor:
 
 
 def _schedule() -> dict[str, Tensor]:
-    """The buffers of LDM's DDPM class for the schedule that it calls linear (linear in the root of beta)."""
+    """Return the buffers of LDM's DDPM class for the schedule that it calls linear (linear in the root of beta)."""
     low, high = layouts.BETAS
     betas = torch.linspace(low**0.5, high**0.5, 1000, dtype=torch.float64) ** 2
     bar = (1 - betas).cumprod(0)

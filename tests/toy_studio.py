@@ -175,13 +175,13 @@ class ToyStudio(StandaloneStudio):
 
 
 def ended(job: Kind) -> Kind:
-    """The job once it has ended."""
+    """Wait for a job's end and return it."""
     until(lambda: job.ended, every=0.002)
     return job
 
 
 def stopped_at(jobs: Jobs, step: int, settings: TrainSettings = SETTINGS) -> TrainingJob:
-    """A training that was stopped after `step` steps."""
+    """Return a training that was stopped after `step` steps."""
     host: Any = jobs.studio.host  # type: ignore[attr-defined]
     before = host.steps
     host.at = lambda steps: jobs.stop() if steps - before == step - 1 else None

@@ -90,7 +90,7 @@ def _send(judge: Judge, drawn: "hypothesis.strategies.SearchStrategy[Asked]", co
 
 
 def table(judge: Judge, seed: int, seconds: float) -> str:
-    """What was found, as Markdown."""
+    """Return what was found, as Markdown."""
     quarters = [judge.memory[(len(judge.memory) - 1) * i // 4] // MEBIBYTE for i in range(1, 5)]
     answers = ", ".join(f"{count} of {status}" for status, count in sorted(judge.answers.items()))
     rows = {

@@ -56,7 +56,7 @@ class Given(NamedTuple):
 def given(
     names: Mapping[str, Sequence[str]], films: Sequence[Path], photos: Sequence[Path], outside: Sequence[Path]
 ) -> Given:
-    """What requests are made of, from files."""
+    """Return the values that requests are made of, from files."""
     texts = [base64.b64encode(path.read_bytes()).decode() for path in films]
     pictures = [base64.b64encode(path.read_bytes()).decode() for path in photos]
     videos = [*map(str, films), *texts, *(f"data:video/mp4;base64,{text}" for text in texts)]
@@ -66,7 +66,7 @@ def given(
 def requests(
     description: Mapping[str, Any], video_settings: Mapping[str, Any], known: Given
 ) -> st.SearchStrategy[Asked]:
-    """Requests to all of VCD's paths in the WebUI's description, and to txt2img and img2img with VCD's settings."""
+    """Draw requests to all of VCD's paths in the WebUI's description, and to txt2img and img2img with its settings."""
     ways = [
         _request(method, path, operation, known)
         for path, operations in description["paths"].items()

@@ -94,7 +94,7 @@ def inside(where: Path, groups: list[str], arguments: argparse.Namespace, tell: 
 
 
 def described(tried: list[Tried], arguments: argparse.Namespace) -> str:
-    """The report in Markdown."""
+    """Return the report in Markdown."""
     words = "" if arguments.only == list(GROUPS) else f" --only {' '.join(arguments.only)}"
     command = f"python -m benchmarks.reliability{words}"
     lines = [

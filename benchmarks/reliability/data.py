@@ -37,7 +37,7 @@ def folder(where: Path) -> Path:
 
 
 def processor() -> str:
-    """What computes it, in words: the processor's name and how many cores there are."""
+    """Return what computes it, in words: the processor's name and how many cores there are."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return f"{os.cpu_count()} cores of {line.partition(':')[2].strip()}"

@@ -48,7 +48,7 @@ class InTheWebUI:
             self._measure(name, run)
 
     def exceptions(self) -> None:
-        """An exception in each computation, and a refusal of the disk at each file that Python opens or renames."""
+        """Raise an exception in each computation, and refuse each file that Python opens or renames."""
         for name, counts in self.counts.items():
             for place in COMPUTED:
                 for at in self._some(counts.get(place, 0)):
@@ -100,7 +100,7 @@ class InTheWebUI:
             forget_all(self.server)
 
     def full_disk(self) -> None:
-        """A disk that is full after so many bytes of what a run writes; FFmpeg's and safetensors' files as well."""
+        """Fill the disk after so many bytes of what a run writes; FFmpeg's and safetensors' files as well."""
         for name, run in self.runs.items():
             before = self._used()
             run(self.server)
@@ -127,7 +127,7 @@ class InTheWebUI:
             raise RuntimeError(f"{name} does not work by itself: {self.expected[name].said}")
 
     def _some(self, count: int) -> list[int]:
-        """Passings to break, from 1 to `count`: all, or the first, the last and some between."""
+        """Choose the passings to break, from 1 to `count`: all, or the first, the last and some between."""
         if count <= self.most:
             return list(range(1, count + 1))
         return sorted({1 + round(i * (count - 1) / max(self.most - 1, 1)) for i in range(self.most)})
@@ -193,7 +193,7 @@ class InTheWebUI:
 
 
 def badly_told(group: str, name: str, ended: Ended) -> str:
-    """What is wrong with what the person was told of a run that went wrong; "" if nothing."""
+    """Return what is wrong with what the person was told of a run that went wrong; "" if nothing."""
     said = " ".join(ended.said)
     if ended.state in ("failed", "refused") and not said:
         return "it failed without a word"

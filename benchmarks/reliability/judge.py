@@ -36,7 +36,7 @@ class Judge:
         self.known = self.there()
 
     def picture(self) -> str:
-        """The digest of a plain picture of the WebUI."""
+        """Return the digest of a plain picture of the WebUI."""
         return digest(self.server.generate(None).frames)
 
     def there(self) -> set[Path]:
@@ -44,7 +44,7 @@ class Judge:
         return {path for folder in self.folders for path in folder.rglob("*") if path.is_file()}
 
     def of_model(self) -> str:
-        """What of the model is not as it was."""
+        """Return what of the model is not as it was."""
         found = self.server.get("/probe/fingerprint")
         changed = [name for name, value in self.model.items() if found[name] != value]
         details = self.server.get("/probe/details")
@@ -64,7 +64,7 @@ class Judge:
         return "; ".join(bad)
 
     def of_following(self, run: Run, expected: Ended) -> str:
-        """What the same run makes now that it did not make before."""
+        """Return what the same run makes now that it did not make before."""
         now = run(self.server)
         if now.like(expected):
             return ""

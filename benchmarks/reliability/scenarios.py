@@ -89,7 +89,7 @@ def source(folder: Path) -> Path:
 
 
 def generating(vcd: dict[str, Any], path: str = "txt2img", **request: Any) -> Run:
-    """A video by txt2img or img2img."""
+    """Make a video by txt2img or img2img."""
 
     def run(server: Server) -> Ended:
         answer = server.ask(vcd, path, save_images=True, **request)
@@ -103,7 +103,7 @@ def generating(vcd: dict[str, Any], path: str = "txt2img", **request: Any) -> Ru
 
 
 def remaking(kind: str, settings: dict[str, Any], video: Path) -> Run:
-    """A video by the tab Face VCD or Tiled VCD."""
+    """Make a video by the tab Face VCD or Tiled VCD."""
 
     def run(server: Server) -> Ended:
         body = {"video": str(video), "settings": settings, "formats": FORMATS}
@@ -119,7 +119,7 @@ def remaking(kind: str, settings: dict[str, Any], video: Path) -> Run:
 
 
 def training(server: Server) -> Ended:
-    """An identity, learned anew or gone on with where a training of it was left."""
+    """Learn an identity, anew or from where a training of it was left."""
     body: dict[str, Any] = {
         "settings": TRAINING,
         "photos": [as_base64(pixels) for pixels, _ in photos()],

@@ -24,7 +24,7 @@ MOTION = ["--clips", "2", "--batch", "1", "--size", "64", "--steps", "4", *ONE]
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which every part was trained for four steps without a stop."""
+    """Return a folder in which every part was trained for four steps without a stop."""
     out = tmp_path_factory.mktemp("runs")
     train_autoencoder.main(["--out", str(out / "autoencoder"), *AUTOENCODER])
     train_denoiser.main([*_code(out), "--out", str(out / "denoiser"), *DENOISER])

@@ -20,5 +20,5 @@ def _made(name: str) -> Scene:
 
 @pytest.fixture
 def made() -> Callable[[str], Scene]:
-    """A scene by its name."""
+    """Return a scene by its name."""
     return _made

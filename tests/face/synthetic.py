@@ -106,7 +106,7 @@ def _draw(canvas: NDArray[np.float32], person: Person, frame: int) -> NDArray[np
 
 
 def face(seed: int) -> NDArray[np.float32]:
-    """A face's texture [192, 192, 4]: an ellipse of spots in its own colour, with eyes and a mouth; and its mask.
+    """Draw a face's texture [192, 192, 4]: an ellipse of spots in its own colour, with eyes and mouth; and its mask.
 
     Colours are multiplied by the mask.
     """
@@ -125,7 +125,7 @@ def face(seed: int) -> NDArray[np.float32]:
 
 
 def _blurred(seed: int, height: int, width: int) -> NDArray[np.float32]:
-    """A background out of focus, of few colours, with some fine grain."""
+    """Return a background out of focus, of few colours, with some fine grain."""
     rng = np.random.default_rng(10_000 + seed)
     shape = (max(2, height // 40), max(2, width // 40))
     light = rng.uniform(40, 210, (*shape, 1)).astype(np.float32)

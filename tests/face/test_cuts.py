@@ -17,7 +17,7 @@ def shots(frames: Frames) -> list[range]:
 
 
 def place(seed: int, frames: int, drift: int = 2) -> Frames:
-    """A camera that moves over a picture."""
+    """Return the frames of a camera that moves over a picture."""
     whole = np.random.default_rng(seed).integers(0, 256, (12, 30, 3), np.uint8).repeat(10, 0).repeat(10, 1)
     return np.stack([whole[:100, drift * i : drift * i + 160] for i in range(frames)])
 

@@ -13,7 +13,7 @@ SQUARES = [Square(20, 10, 32), Square(20.3, 10.77, 31.4), Square(0, 0, 40), Squa
 
 
 def inner(square: Square) -> Area:
-    """The pixels that lie in the square as a whole."""
+    """Return the pixels that lie in the square as a whole."""
     rows, columns = area(square, *FRAME.shape[:2])
     return Area(slice(rows.start + 1, rows.stop - 1), slice(columns.start + 1, columns.stop - 1))
 

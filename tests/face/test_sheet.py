@@ -13,7 +13,7 @@ Made = Callable[[str], Scene]
 
 
 def shown(picture: np.ndarray) -> set[int]:
-    """The numbers whose colour is on the sheet."""
+    """Return the numbers whose colour is on the sheet."""
     return {k + 1 for k, colour in enumerate(COLOURS) if (picture == np.array(colour)).all(axis=2).sum() > 100}
 
 

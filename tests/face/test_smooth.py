@@ -10,7 +10,7 @@ Values = NDArray[np.float64]
 
 
 def rauch_tung_striebel(values: Values, seen: NDArray[np.bool_], ratio: float) -> Values:
-    """The textbook's two passes for a place and its speed; detections of variance 1, speeds that drift by 1 / ratio."""
+    """Smooth as the textbook does, place and speed in two passes; detections vary by 1, speeds drift by 1 / ratio."""
     step, drift = np.array([[1.0, 1], [0, 1]]), np.diag([0.0, 1 / ratio])
     state, spread = np.zeros(2), np.eye(2) * 1e9
     filtered, expected = [], []

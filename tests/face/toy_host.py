@@ -12,7 +12,7 @@ Paint = Callable[[int, Picture], Picture]
 
 
 def unchanged(place: int, picture: Picture) -> Picture:
-    """The denoiser that returns its input."""
+    """Return the input, as a denoiser."""
     return picture
 
 

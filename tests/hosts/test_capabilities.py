@@ -51,7 +51,7 @@ if script_callbacks.called:
 
 
 def webui(folder: Path, without: str = "", instead: Mapping[str, str] | None = None) -> Path:
-    """A folder with stand-ins for all that VCD needs of a WebUI, but for one thing."""
+    """Return a folder with stand-ins for all that VCD needs of a WebUI, but for one thing."""
     sources = {name: _source(name, [path for path in paths if f"{name}.{path}" != without])
                for name, paths in NEEDED.items() if name != without}  # fmt: skip
     sources |= {"modules.sd_samplers_cfg_denoiser": DENOISER} if without != "modules.sd_samplers_cfg_denoiser" else {}

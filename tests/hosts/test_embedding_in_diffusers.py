@@ -15,7 +15,7 @@ from vcd_ext.identity import load_embedding, save_embedding
 
 @pytest.fixture
 def pipeline(host: Standalone) -> StableDiffusionPipeline:
-    """A pipeline of the small checkpoint, with a text encoder and a tokenizer that may be added to."""
+    """Make a pipeline of the small checkpoint, with a text encoder and a tokenizer that may be added to."""
     return StableDiffusionPipeline(
         vae=host.vae,
         text_encoder=copy.deepcopy(host.prompts.text_encoder),
@@ -29,7 +29,7 @@ def pipeline(host: Standalone) -> StableDiffusionPipeline:
 
 
 def known(pipeline: StableDiffusionPipeline, name: str) -> Tensor:
-    """The vectors that a prompt's `name` stands for."""
+    """Return the vectors that a prompt's `name` stands for."""
     words = pipeline.maybe_convert_prompt(name, pipeline.tokenizer)
     ids = pipeline.tokenizer(words, add_special_tokens=False).input_ids
     return pipeline.text_encoder.get_input_embeddings().weight.detach()[ids]

@@ -21,7 +21,7 @@ def guided(prompts: Prompts, prompt: str, negative: str = "", cfg: float = 5.0, 
 
 
 def called(text: Guidance, step: int) -> tuple[Tensor, list[list[int]]]:
-    """What a UNet predicts that gives the mean of its text, and the lengths of the texts in each of its calls."""
+    """Return the prediction of a UNet that gives the mean of its text, and the texts' lengths in each of its calls."""
     calls: list[list[int]] = []
 
     def unet(conditions: list[Tensor]) -> list[Tensor]:

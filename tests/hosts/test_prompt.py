@@ -30,7 +30,7 @@ def vectors(files) -> Tensor:
 
 
 def diffusers_condition(models: checkpoint.Models, prompt: str, embeddings: dict[str, Tensor]) -> Tensor:
-    """The library's own way: tokens added to tokenizer and encoder."""
+    """Compute the condition in the library's own way: tokens added to tokenizer and encoder."""
     pipe = StableDiffusionPipeline(
         vae=models.vae,
         text_encoder=copy.deepcopy(models.text_encoder),

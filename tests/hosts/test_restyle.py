@@ -24,7 +24,7 @@ def clip(frames: int, height: int = 64, width: int = 64, fps: str = "12.5") -> C
 
 @pytest.fixture
 def call(files: Files, tmp_path: Path) -> list[str]:
-    """A small job; options that come later count."""
+    """Return a small job; options that come later count."""
     media.write(tmp_path / "in.webm", clip(3, 68, 126))
     job = {"--checkpoint": files.checkpoint, "--out": tmp_path / "out.mp4", "--input": tmp_path / "in.webm"}
     small = {"--steps": 2, "--denoise": 0.5, "--seed": 1, "--prompt": "a photo"}

@@ -161,7 +161,7 @@ def test_progress_counts_to_the_end(host):
 
 
 def entries(clip: Clip) -> dict[str, str]:
-    """The last line of the infotext, as the WebUI reads it."""
+    """Return the last line of the infotext, as the WebUI reads it."""
     line = clip.metadata["parameters"].splitlines()[-1]
     return dict(entry.split(": ", 1) for entry in line.split(", "))
 

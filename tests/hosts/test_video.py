@@ -41,7 +41,7 @@ def video(host: Standalone, files: Files) -> StandaloneVideo:
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ControlNet's file."""
+    """Return a ControlNet's file."""
     return tiny.controlnet(tmp_path_factory.mktemp("controlnet"))
 
 
@@ -58,7 +58,7 @@ def made(video: StandaloneVideo, frames: Sequence[Picture], work: VideoPass = WO
 
 @pytest.fixture
 def seen(host: Standalone) -> Iterator[SimpleNamespace]:
-    """What the UNet itself computes with, call by call."""
+    """Record what the UNet itself computes with, call by call."""
     calls = SimpleNamespace(latents=[], times=[], texts=[])
     hooks = [
         host.unet.conv_in.register_forward_pre_hook(lambda _, args: calls.latents.append(args[0].clone())),
@@ -195,7 +195,7 @@ def test_the_noise_of_the_whole_video_is_correlated(video, host, seen):
 
 
 def host_sigma(work: VideoPass) -> float:
-    """The noise of the first of the steps that are run, Euler."""
+    """Return the noise of the first of the steps that are run, Euler."""
     schedule = EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
     schedule.set_timesteps(work.steps)
     return float(schedule.sigmas[work.steps - steps_run(work.steps, work.denoise)])

@@ -10,7 +10,7 @@ from tests.identity.drawn import Pixels, Save, picture
 
 @pytest.fixture
 def save(tmp_path: Path) -> Save:
-    """Saves pixels under a name in the folder of photos, by default a picture of its own for each name."""
+    """Return a function that saves pixels in the folder of photos; by default, a picture of its own for each name."""
 
     def saved(name: str, pixels: Pixels | None = None, **options: object) -> Path:
         path = tmp_path / name

@@ -14,13 +14,13 @@ Save = Callable[..., Path]
 
 
 def picture(seed: int, height: int = 96, width: int = 128) -> Pixels:
-    """A colourful picture [height, width, 3], another for each seed, in which no side is like another."""
+    """Return a colourful picture [height, width, 3], another for each seed, in which no side is like another."""
     coarse = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), np.uint8)
     return np.array(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def ellipse(height: int, width: int, box: tuple[float, float, float, float]) -> Pixels:
-    """A mask [height, width] with an ellipse in the box (left, top, right, bottom)."""
+    """Return a mask [height, width] with an ellipse in the box (left, top, right, bottom)."""
     y, x = np.mgrid[:height, :width] + 0.5
     left, top, right, bottom = box
     across, down = (2 * x - left - right) / (right - left), (2 * y - top - bottom) / (bottom - top)
@@ -28,7 +28,7 @@ def ellipse(height: int, width: int, box: tuple[float, float, float, float]) -> 
 
 
 def red_on_blue(mask: Pixels) -> Pixels:
-    """A picture that is red where the mask is, and blue elsewhere."""
+    """Return a picture that is red where the mask is, and blue elsewhere."""
     return np.where(mask[..., None] > 0, (230, 30, 30), (30, 60, 220)).astype(np.uint8)
 
 

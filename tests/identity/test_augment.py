@@ -27,7 +27,7 @@ def draws(photo: Photo, chosen: TrainSettings, count: int) -> list[Variant]:
 
 
 def marked(mask: Pixels) -> Photo:
-    """A photo with a red subject before blue."""
+    """Return a photo with a red subject before blue."""
     return Photo("a", red_on_blue(mask), mask, "file")
 
 
@@ -46,7 +46,7 @@ def agreement(made: Variant) -> float:
 
 
 def inside(mask: Tensor, pixels: int) -> Tensor:
-    """What lies at least so many pixels within a mask [S, S], and within the picture: bool [S, S]."""
+    """Return what lies at least so many pixels within a mask [S, S], and within the picture: bool [S, S]."""
     padded = F.pad(mask, (pixels, pixels, pixels, pixels))
     return -F.max_pool2d(-padded[None], 2 * pixels + 1, stride=1)[0] > 0.999
 
@@ -115,7 +115,7 @@ def test_a_flip_mirrors_picture_and_mask():
 
 
 def tilt(mask: Tensor) -> float:
-    """The angle of a mask's long axis, in degrees."""
+    """Return the angle of a mask's long axis, in degrees."""
     y, x = torch.nonzero(mask > 0.5).double().T
     (xx, xy), (_, yy) = torch.cov(torch.stack([x, y])).tolist()
     return float(np.degrees(0.5 * np.arctan2(2 * xy, xx - yy)))

@@ -16,7 +16,7 @@ WIDTH, KEY = 768, "clip_l"  # what ComfyUI asks an SD1.5 text encoder's embeddin
 
 
 def comfyui(folder: Path, name: str) -> Tensor:
-    """The vectors [k, 768] of `embedding:name` by ComfyUI's rules.
+    """Return the vectors [k, 768] of `embedding:name` by ComfyUI's rules.
 
     It appends .safetensors, .pt and .bin in turn to the name. A pickle is read with `weights_only`. Of what is read,
     the first of `string_to_param` counts, if that is there; else the entry `clip_l`; else the first entry. One vector

@@ -11,7 +11,7 @@ from vcd_ext.identity.photos.augment import latent_mask
 
 
 def blocks(*boxes: tuple[int, int, int, int]) -> Tensor:
-    """A mask [256, 256] of ones in boxes of pixels (left, top, right, bottom)."""
+    """Return a mask [256, 256] of ones in boxes of pixels (left, top, right, bottom)."""
     mask = torch.zeros(256, 256)
     for left, top, right, bottom in boxes:
         mask[top:bottom, left:right] = 1

@@ -8,7 +8,7 @@ from vcd_ext.identity.photos.mask_check import check_mask
 
 
 def covering(share: float) -> NDArray[np.uint8]:
-    """A mask [100, 100] with that share of white."""
+    """Return a mask [100, 100] with that share of white."""
     mask = np.zeros(10_000, np.uint8)
     mask[: round(share * 10_000)] = 255
     return mask.reshape(100, 100)

@@ -21,7 +21,7 @@ from vcd_ext.settings import TrainSettings
 
 
 def stopped(at: int, path: Path, settings: TrainSettings = SETTINGS) -> Identity:
-    """A training that is interrupted after step `at`."""
+    """Interrupt a training after step `at`."""
     told: list[Progress] = []
     return identity.train(
         ToyHost(), PHOTOS, settings, told.append, state=path, interrupted=lambda: reached(told[-1], at)
@@ -162,7 +162,7 @@ LONG = replace(SETTINGS, steps=5000, validate_every=50, save_every=5)
 
 
 def started(work: Callable[..., None], *arguments: object) -> BaseProcess:
-    """A process that does some work."""
+    """Start a process that does some work."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.identity.toy_host", "vcd_ext.identity"])
     process = context.Process(target=work, args=arguments)

@@ -94,7 +94,7 @@ class ToyHost:
 
 
 def photo(i: int, subject: int = 200, background: int = 30, name: str = "") -> Photo:
-    """A picture [64, 64] with a grey square as its subject, in a place that depends on `i`."""
+    """Return a picture [64, 64] with a grey square as its subject, in a place that depends on `i`."""
     pixels = np.full((64, 64, 3), background, np.uint8)
     mask = np.zeros((64, 64), np.uint8)
     place = slice(8 * (i % 4), 8 * (i % 4) + 32)

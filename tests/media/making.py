@@ -33,7 +33,7 @@ def film(
     frame: Callable[[av.VideoFrame], av.VideoFrame] = lambda frame: frame,
     **marks: Any,
 ) -> Path:
-    """A film of these pictures.
+    """Return a film of these pictures.
 
     begins: when each is shown, in ticks; else `rate`. colours: how `reformat` makes the encoder's pixels of RGB.
     marks: attributes of the encoder. frame: the last thing that is done to each frame.
@@ -68,7 +68,7 @@ def bars(height: int, width: int) -> Pixels:
 
 
 def bars_seen(picture: Pixels) -> NDArray[np.int64]:
-    """The colours [8, 3] in the middle of such bars."""
+    """Return the colours [8, 3] in the middle of such bars."""
     height, width, _ = picture.shape
     return picture[height // 2, [int((i + 0.5) * width / len(BARS)) for i in range(len(BARS))]].astype(np.int64)
 

@@ -24,7 +24,7 @@ def retimed(path: Path, change: Callable[[list[int]], list[int]], track: int = 2
 
 
 def _all(data: bytes, wanted: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The elements of a kind between two places: id, and where their content begins and ends."""
+    """Yield the elements of a kind between two places: id, and where their content begins and ends."""
     while at < end:
         name = data[at : at + _length(data[at])]
         at += len(name)
@@ -37,5 +37,5 @@ def _all(data: bytes, wanted: bytes, at: int, end: int) -> Iterator[tuple[bytes,
 
 
 def _length(first: int) -> int:
-    """The number of bytes of a number that begins with this one."""
+    """Return the number of bytes of a number that begins with this one."""
     return 9 - first.bit_length()

@@ -18,7 +18,7 @@ GREYS = (0, 20, 50, 80, 118, 150, 180)  # sRGB signals that HDR leaves as they a
 
 
 def barred(path: Path, height: int, width: int, matrix: int, range_: int = LIMITED, **marks: int) -> Path:
-    """A film of bars, encoded with a matrix and a range, of which only `marks` tell."""
+    """Return a film of bars, encoded with a matrix and a range, of which only `marks` tell."""
     how = {"format": "yuv444p", "dst_colorspace": matrix, "dst_color_range": range_, "interpolation": PRECISE}
     return film(path, [bars(height, width)], "ffv1", "yuv444p", colours=how, **marks)
 
@@ -76,7 +76,7 @@ def hlg(nits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def wide(signals: NDArray[np.float64], full: bool = False) -> av.VideoFrame:
-    """A frame of 10 bit with the matrix of BT.2020 of RGB signals [H, W, 3] from 0 to 1."""
+    """Return a frame of 10 bit with the matrix of BT.2020 of RGB signals [H, W, 3] from 0 to 1."""
     red, green, blue = np.moveaxis(signals, -1, 0)
     luma = 0.2627 * red + 0.6780 * green + 0.0593 * blue
     span, colour, black = (1023, 1023, 0) if full else (876, 896, 64)
@@ -94,7 +94,7 @@ def patches(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def hdr(path: Path, colours: NDArray[np.uint8], transfer: int, white: float = 203, **marks: int) -> Path:
-    """An HDR film of patches in these colours of sRGB, whose white has so many nits."""
+    """Return an HDR film of patches in these colours of sRGB, whose white has so many nits."""
     nits = np.clip(light(patches(colours) / 255) @ TO_2020.T, 0, None) * white
     signals = {PQ: pq, HLG: hlg}[transfer](nits)
     told = {"colorspace": BT2020, "color_primaries": BT2020, "color_trc": transfer, "color_range": LIMITED} | marks

@@ -91,7 +91,7 @@ def stored(kind: str, path: Path) -> Path:
 
 
 def deep_png(width: int, height: int, value: int) -> bytes:
-    """A PNG of 16 bits of each colour, all of one value."""
+    """Return a PNG of 16 bits of each colour, all of one value."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

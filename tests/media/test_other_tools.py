@@ -172,7 +172,7 @@ def test_pyav_is_imported_only_where_it_is_needed() -> None:
 
 
 def user_comment(exif: bytes) -> str:
-    """What `modules.images.read_info_from_image` gets through piexif, which wants the type UNDEFINED."""
+    """Return what `modules.images.read_info_from_image` gets through piexif, which wants the type UNDEFINED."""
     order = "<" if exif[:2] == b"II" else ">"
     folder = _entries(exif, order, struct.unpack_from(order + "I", exif, 4)[0])[0x8769][2]
     kind, length, position = _entries(exif, order, folder)[0x9286]

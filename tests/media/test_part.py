@@ -24,7 +24,7 @@ KINDS: list[tuple[str, str, dict[str, str]]] = [
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The frames that were decoded."""
+    """Return the frames that were decoded."""
     frames: list[Any] = []
     decode = films.decoded
 

@@ -28,7 +28,7 @@ STORED = {  # how a camera stores an upright picture that it marks with each EXI
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
-    """The mean difference of two pictures, of 255."""
+    """Return the mean difference of two pictures, of 255."""
     assert a.shape == b.shape
     return float(np.abs(a.astype(float) - b).mean())
 
@@ -106,7 +106,7 @@ def test_cmyk_becomes_rgb(tmp_path: Path):
 
 
 def swapped_profile() -> bytes:
-    """A colour profile whose red is sRGB's green."""
+    """Return a colour profile whose red is sRGB's green."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for old, new in ((b"rXYZ", b"????"), (b"gXYZ", b"rXYZ"), (b"????", b"gXYZ")):
         profile = profile.replace(old, new, 1)
@@ -147,7 +147,7 @@ def test_transparency_is_told(tmp_path: Path, kind: str):
 
 
 def header_only_png(width: int, height: int) -> bytes:
-    """A PNG that claims a size and has no pixels."""
+    """Return a PNG that claims a size and has no pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -157,7 +157,7 @@ def header_only_png(width: int, height: int) -> bytes:
 
 
 def saved(path: Path, image: Image.Image, **options: object) -> bytes:
-    """The bytes of a picture in the format of the path's suffix."""
+    """Return the bytes of a picture in the format of the path's suffix."""
     image.save(path, **options)
     return path.read_bytes()
 

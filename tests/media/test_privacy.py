@@ -45,7 +45,7 @@ MARKS = [text.encode() for text in SECRETS.values()]
 
 
 def filmed(path: Path) -> Path:
-    """A film with sound, both of which have all tags that phones and drones write; and a title."""
+    """Return a film with sound, both of which have all tags that phones and drones write; and a title."""
     options = {"movflags": "use_metadata_tags"} if path.suffix in (".mp4", ".mov") else {}
     with av.open(str(path), "w", options=options) as container:
         container.metadata.update(SECRETS | {"title": "A walk"})

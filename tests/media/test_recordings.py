@@ -19,7 +19,7 @@ MIDDLE_OF_CORNER = {0: (8, 12), 90: (12, -8), 180: (-8, -12), 270: (-12, 8)}
 
 
 def marked(path: Path, degrees: int) -> Path:
-    """An mp4 of 48x32, the top left quarter of which is white, that players turn clockwise."""
+    """Return an mp4 of 48x32, the top left quarter of which is white, that players turn clockwise."""
     frames = np.zeros((3, 32, 48, 3), np.uint8)
     frames[:, :16, :24] = 255
     data = bytearray(write(path, Clip(frames, 8)).read_bytes())
@@ -41,7 +41,7 @@ def test_a_film_that_is_marked_to_be_turned_is_upright(degrees: int, tmp_path: P
 
 
 def filmed(path: Path, begins: Sequence[int]) -> Path:
-    """A film whose frames, brighter and brighter, begin at these milliseconds."""
+    """Return a film whose frames, brighter and brighter, begin at these milliseconds."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=Fraction(25))
         stream.width, stream.height, stream.pix_fmt = 32, 16, "yuv420p"
@@ -79,7 +79,7 @@ def test_delays_of_an_animation_that_vary_are_told(tmp_path: Path) -> None:
 
 
 def see_through(path: Path, codec: str, alpha: int = 0) -> Path:
-    """A WebM of 64x64 in red, as Chrome and editors make it; its right half is seen through by `alpha`."""
+    """Return a WebM of 64x64 in red, as Chrome and editors make it; its right half is seen through by `alpha`."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=8, options={"auto-alt-ref": "0"})
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuva420p"

@@ -17,7 +17,7 @@ SWAPPED = [(0, b, c, 0) for b, c in product((1, -1), repeat=2)]
 
 
 def corner() -> NDArray[np.uint8]:
-    """A picture that looks different however it is turned or mirrored."""
+    """Return a picture that looks different however it is turned or mirrored."""
     picture = np.zeros((32, 48, 3), np.uint8)
     picture[:16, :24] = 255
     picture[16:, 24:, 0] = 200
@@ -25,7 +25,7 @@ def corner() -> NDArray[np.uint8]:
 
 
 def shown(picture: NDArray[np.uint8], a: int, b: int, c: int, d: int) -> NDArray[np.uint8]:
-    """A picture after the pixel at (x, y) went to (a x + c y, b x + d y)."""
+    """Return a picture after the pixel at (x, y) went to (a x + c y, b x + d y)."""
     y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
     right, down = a * x + c * y, b * x + d * y
     right, down = right - right.min(), down - down.min()
@@ -82,7 +82,7 @@ def test_pixels_that_are_turned_as_well_are_made_square_before(tmp_path: Path) -
 
 
 def moving(moment: float) -> NDArray[np.uint8]:
-    """A bright square that walks to the right by 6 pixels in each of its moments."""
+    """Return a bright square that walks to the right by 6 pixels in each of its moments."""
     picture = np.full((48, 160, 3), 40, np.uint8)
     left = 8 + round(6 * moment)
     picture[12:36, left : left + 30] = 220
@@ -90,7 +90,7 @@ def moving(moment: float) -> NDArray[np.uint8]:
 
 
 def woven(moment: int, top_first: bool) -> NDArray[np.uint8]:
-    """A frame of two moments, one in its even and one in its odd lines."""
+    """Return a frame of two moments, one in its even and one in its odd lines."""
     one, other = moving(moment), moving(moment + 1)
     frame = one.copy() if top_first else other.copy()
     frame[1::2] = (other if top_first else one)[1::2]

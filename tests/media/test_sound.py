@@ -25,7 +25,7 @@ def film(
     rate: int = RATE,
     change: Callable[[np.ndarray], None] = lambda _: None,
 ) -> Path:
-    """A film of 2 s, black and silent, then white with a tone; the pictures begin `offset` seconds late.
+    """Return a film of 2 s, black and silent, then white with a tone; the pictures begin `offset` seconds late.
 
     change: what is done to the samples.
     """
@@ -53,7 +53,7 @@ def film(
 
 
 def heard(path: Path) -> tuple[np.ndarray, float]:
-    """The sound of a file as the loudness of each hundredth of a second, from the moment of its first picture on."""
+    """Measure a file's sound, the loudness of each hundredth of a second, from the moment of its first picture on."""
     with av.open(str(path)) as container:
         begin = float((container.streams.video[0].start_time or 0) * container.streams.video[0].time_base)
         loud: dict[int, float] = {}

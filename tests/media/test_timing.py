@@ -74,7 +74,7 @@ def test_rates(begins: list[int], tick: float, likely: list[Fraction], fps: Frac
 
 
 def animation(path: Path, delays: Sequence[int]) -> Path:
-    """A GIF, WebP or PNG whose frames are shown for so many milliseconds."""
+    """Return a GIF, WebP or PNG whose frames are shown for so many milliseconds."""
     frames = [Image.new("RGB", (8, 6), (40 * i % 256, 0, 0)) for i in range(len(delays))]
     options = {"lossless": True} if path.suffix == ".webp" else {}
     kind = "PNG" if path.suffix in (".png", ".apng") else None
@@ -111,7 +111,7 @@ def test_the_picture_of_an_animated_png_for_who_shows_none_is_no_frame(tmp_path:
 
 
 def remuxed(source: Path, path: Path, first: int = 0, last: int = 10**6) -> Path:
-    """A stream copy of some frames, with all tags, as editors and `ffmpeg -c copy` make it."""
+    """Return a stream copy of some frames, with all tags, as editors and `ffmpeg -c copy` make it."""
     with av.open(str(source)) as before, av.open(str(path), "w", options={"movflags": "use_metadata_tags"}) as after:
         after.metadata.update(before.metadata)
         stream = before.streams.video[0]

@@ -20,7 +20,7 @@ def texture(seed: int = 0, size: int = 220) -> Frames:
 
 
 def sliding(step: tuple[float, float], frames: int = 6, side: int = 128) -> Frames:
-    """A texture that moves by `step` (x, y) pixels a frame."""
+    """Return a texture that moves by `step` (x, y) pixels a frame."""
     whole = texture()
     places = [(30 - step[0] * k, 30 - step[1] * k) for k in range(frames)]
     maps = [np.array([[1, 0, x], [0, 1, y]], np.float32) for x, y in places]

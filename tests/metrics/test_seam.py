@@ -15,7 +15,7 @@ SOURCE = np.stack([cv2.GaussianBlur(frame, (0, 0), 1) for frame in NOISE]).astyp
 
 
 def detailed() -> np.ndarray:
-    """The source with new detail, int."""
+    """Return the source with new detail, int."""
     return SOURCE + np.random.default_rng(1).normal(0, 8, SOURCE.shape)
 
 

@@ -31,7 +31,7 @@ def judges() -> Judges:
 
 @pytest.fixture(scope="module")
 def drawn() -> list[Render]:
-    """A clip of each kind, in two scenes and actions, near and plain."""
+    """Return a clip of each kind, in two scenes and actions, near and plain."""
     choices = [
         (kind, SCENES[2 * k + j], ACTIONS[(k + 2 * j) % 4], ("plain", "close")[j])
         for k, kind in enumerate(KINDS)

@@ -15,7 +15,7 @@ ALL = slice(None)
 
 
 def two_videos(frames: int, height: int = 16, width: int = 8) -> dict[str, Tensor]:
-    """A UNet's inputs for two videos, which may be the two halves of guidance; each row different."""
+    """Return a UNet's inputs for two videos, which may be the two halves of guidance; each row different."""
     generator = torch.Generator().manual_seed(0)
     return {
         "latents": torch.randn(2 * frames, 4, height, width, generator=generator),

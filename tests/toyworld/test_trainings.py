@@ -32,7 +32,7 @@ MOTION = ["--clips", "2", "--a-part", "1", "--batch", "1", *STEPS]
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which every part was trained for three steps without a stop."""
+    """Return a folder in which every part was trained for three steps without a stop."""
     out = tmp_path_factory.mktemp("runs")
     train_autoencoder.main(["--out", str(out / "autoencoder"), "--channels", *["32"] * 4, "--layers", "0", "--batch",
                             "2", "--held-out", "2", *STEPS])  # fmt: skip

@@ -75,14 +75,14 @@ def test_photos_that_come_while_news_are_on_their_way_are_not_lost(
 
 
 def held_up(page: Page) -> list[Route]:
-    """The next upload, once it is tried; it goes on when it is told to."""
+    """Hold up the next upload; it goes on when it is told to."""
     uploads: list[Route] = []
     page.route("**/upload*", lambda route: route.continue_() if uploads else uploads.append(route))
     return uploads
 
 
 def carried(page: Page, paths: list[Path]) -> JSHandle:
-    """What the mouse carries when it drags these files."""
+    """Return what the mouse carries when it drags these files."""
     return page.evaluate_handle(CARRY, [[path.name, base64.b64encode(path.read_bytes()).decode()] for path in paths])
 
 

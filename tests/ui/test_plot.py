@@ -13,7 +13,7 @@ LOSSES = [(step, 0.2 + 0.1 * math.cos(step)) for step in range(1, 61)]
 
 
 def lines(svg: str) -> dict[str, list[tuple[float, float]]]:
-    """The points of each line, by its class; fails if the SVG is not well-formed."""
+    """Return the points of each line, by its class; fails if the SVG is not well-formed."""
     root = ElementTree.fromstring(svg[: svg.index("</svg>") + 6])
     return {
         line.attrib["class"]: [(float(x), float(y)) for x, y in (p.split(",") for p in line.attrib["points"].split())]

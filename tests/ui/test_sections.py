@@ -62,7 +62,7 @@ def identities(blocks: gr.Blocks, jobs: Jobs) -> IdentitiesSection:
 
 
 def told(section: Any, answer: list[Any]) -> dict[str, Any]:
-    """The updates by the name of the section's component."""
+    """Return the updates by the name of the section's component."""
     assert len(answer) == len(section.shown)
     names = {id(made): name for name, made in vars(section).items()}
     by_name = {names[id(made)]: value for made, value in zip(section.shown, answer, strict=True)}

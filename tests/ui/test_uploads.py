@@ -42,7 +42,7 @@ FORGED = [
 
 @pytest.fixture(scope="module")
 def places(raw: RawPage, folder: Path) -> dict[str, str]:
-    """A video and a picture that were never sent, and links to them among what was."""
+    """Return a video and a picture that were never sent, and links to them among what was."""
     video, picture = film.film(folder / "secret.mp4"), folder / "secret.png"
     Image.fromarray(np.full((64, 64, 3), 200, np.uint8)).save(picture)
     real = Path(raw.upload("walk.mp4", video.read_bytes()))

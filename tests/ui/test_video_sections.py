@@ -76,7 +76,7 @@ def tiles(blocks: gr.Blocks, jobs: Jobs) -> RemakeSection[TiledSettings]:
 
 
 def told(section: Any, answer: list[Any]) -> dict[str, Any]:
-    """The updates by the name of the section's component."""
+    """Return the updates by the name of the section's component."""
     assert len(answer) == len(section.shown)
     names = {id(made): name for name, made in vars(section).items()}
     return {names[id(made)]: value for made, value in zip(section.shown, answer, strict=True)}
@@ -255,7 +255,7 @@ READER = PageName()
 
 
 def news_of(jobs: Jobs) -> list[Any]:
-    """What the tabs Face VCD and Tiled VCD ask for news, as `READER`."""
+    """Return what the tabs Face VCD and Tiled VCD ask for news, as `READER`."""
     found = [one.fn for one in page(jobs).fns if getattr(one.fn, "__qualname__", "").startswith("keep_fresh")]
     return [partial(fn, None, READER) for fn in found]
 

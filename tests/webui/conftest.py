@@ -14,7 +14,7 @@ from tests.webui.server import REPOSITORY, WEBUI, Server
 
 
 def _lora(path: Path) -> None:
-    """A LoRA of rank 2 on one attention of the small UNet, in kohya's key names."""
+    """Write a LoRA of rank 2 on one attention of the small UNet, in kohya's key names."""
     generator = torch.Generator().manual_seed(3)
     key = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
     save_file(
@@ -28,7 +28,7 @@ def _lora(path: Path) -> None:
 
 
 def _inpainting(checkpoint: Path) -> None:
-    """An inpainting checkpoint beside the plain one: the same UNet with five more input channels."""
+    """Write an inpainting checkpoint beside the plain one: the same UNet with five more input channels."""
     path = checkpoint.with_name("tiny-inpainting.safetensors")
     tensors = load_file(checkpoint)
     key = "model.diffusion_model.input_blocks.0.0.weight"
@@ -44,7 +44,7 @@ def _inpainting(checkpoint: Path) -> None:
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A WebUI data folder: checkpoint, motion modules, embeddings, LoRA, and this extension linked into it."""
+    """Make a WebUI data folder: checkpoint, motion modules, embeddings, LoRA, and this extension linked into it."""
     if not (WEBUI / "venv/bin/python").is_file():
         pytest.skip(f"there is no WebUI at {WEBUI} (set VCD_WEBUI to test against one)")
     folder = tmp_path_factory.mktemp("webui")
@@ -79,13 +79,13 @@ def before(server: Server) -> tuple[dict, np.ndarray]:
 
 
 def start(data: Path, *flags: str) -> Server:
-    """A WebUI with the plain checkpoint loaded, whichever others there are."""
+    """Start a WebUI with the plain checkpoint loaded, whichever others there are."""
     return Server(data, "--ckpt", str(data / "models" / "Stable-diffusion" / "tiny.safetensors"), *flags)
 
 
 @pytest.fixture(scope="session")
 def server(data: Path) -> Iterator[Server]:
-    """The WebUI with page and API."""
+    """Start the WebUI with page and API."""
     running = start(data)
     yield running
     running.stop()

@@ -116,7 +116,7 @@ class Server:
         return self.post(f"/sdapi/v1/{path}", **body)
 
     def options(self, **values: Any) -> "Options":
-        """A context in which the WebUI has these settings."""
+        """Give the WebUI these settings within this context."""
         return Options(self, values)
 
 
@@ -158,7 +158,7 @@ class Result:
 
 
 def as_base64(picture: np.ndarray) -> str:
-    """A picture as the API takes it."""
+    """Return a picture as the API takes it."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()

@@ -32,19 +32,19 @@ def _a_face_in_each_picture(server: Server) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def tiles(server: Server) -> np.ndarray:
-    """What a job of a tab gives when nothing is in its way."""
+    """Return what a job of a tab gives when nothing is in its way."""
     return made(server, FRAMES, **TILES)
 
 
 @pytest.fixture(scope="module")
 def followed(server: Server) -> Result:
-    """A video with Face VCD and Tiled VCD behind it."""
+    """Return a video with Face VCD and Tiled VCD behind it."""
     return server.generate(BOTH)
 
 
 @pytest.fixture
 def another(server: Server) -> Iterator[str]:
-    """The title of a second checkpoint of the same kind; the first is chosen again at the end."""
+    """Choose a second checkpoint of the same kind, by its title; the first is chosen again at the end."""
     file = tiny.checkpoint(server.data / "models/Stable-diffusion", "another", seed=5)
     server.post("/sdapi/v1/refresh-checkpoints").raise_for_status()
     titles = {model["model_name"]: model["title"] for model in server.get("/sdapi/v1/sd-models")}

@@ -19,7 +19,7 @@ def test_without_weights_nothing_is_offered_or_downloaded_and_one_sentence_says_
 
 @pytest.fixture
 def _files(server: Server) -> Iterator[None]:
-    """What BLIP needs, as far as its names, and a list of words of the right size."""
+    """Put what BLIP needs in place, as far as its names, and a list of words of the right size."""
     weights = server.data / "models/BLIP/model_base_caption_capfilt_large.pth"
     words: Path = server.data / "models" / VOCABULARY.folder / VOCABULARY.name
     for path in (weights, words):

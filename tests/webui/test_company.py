@@ -20,12 +20,12 @@ def _alone_again(server: Server) -> Iterator[None]:
 
 
 def act(server: Server, *what: str) -> None:
-    """What the stand-in does from now on; forgets what it has seen."""
+    """Let the stand-in do this from now on, and forget what it has seen."""
     server.post("/probe/company", what=list(what)).raise_for_status()
 
 
 def refusal(server: Server, vcd: dict, peers: dict | None = None, **request: object) -> str:
-    """The sentence of a refused request for which the UNet was not called."""
+    """Return the sentence of a refused request for which the UNet was not called."""
     server.get("/probe/unet")
     section = {"VCD": {"args": [{"enabled": True, **vcd}]}}
     answer = server.ask(None, alwayson_scripts=section | (peers or {}), **request)

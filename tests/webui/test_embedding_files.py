@@ -66,7 +66,7 @@ def test_the_name_of_an_embedding_in_a_picture_is_taken(server: Server) -> None:
 
 
 def refused(server: Server, name: str) -> str:
-    """What is said to who wants to train an identity of that name."""
+    """Return what is said to who wants to train an identity of that name."""
     answer = server.post("/vcd/v1/train", settings={"name": name, "class_word": "dog"}, photos=PHOTOS, masks=MASKS)
     assert answer.status_code in (400, 409, 422)
     return answer.text

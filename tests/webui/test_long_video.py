@@ -16,7 +16,7 @@ CAT = "a photo of a cat"
 
 @pytest.fixture(scope="module")
 def usual(server: Server) -> Result:
-    """The video in windows as the WebUI usually makes it: with cond and uncond together."""
+    """Make the video in windows as the WebUI usually does: with cond and uncond together."""
     return server.generate(LONG, prompt=CAT)
 
 

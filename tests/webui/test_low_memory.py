@@ -22,7 +22,7 @@ def flag(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def followed(server: Server) -> np.ndarray:
-    """The frames of a video through Face VCD and Tiled VCD, with the whole model in memory."""
+    """Return the frames of a video through Face VCD and Tiled VCD, with the whole model in memory."""
     server.post("/probe/face", there=True).raise_for_status()
     try:
         return server.generate(BOTH).frames

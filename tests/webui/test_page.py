@@ -16,7 +16,7 @@ def page(server: Server) -> Iterator[Page]:
 
 
 def opened(server: Server) -> Iterator[Page]:
-    """The page with a small request filled in; closed at the end."""
+    """Open the page with a small request filled in; closed at the end."""
     with browsed(server.url) as page:
         fill(page, "prompt", "a photo of a cat", area="textarea")
         for name, value in {"width": 64, "height": 64, "steps": 2, "seed": 7}.items():

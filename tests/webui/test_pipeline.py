@@ -38,12 +38,12 @@ def page(server: Server) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def plain(server: Server) -> Result:
-    """The video without what may follow it."""
+    """Return the video without what may follow it."""
     return server.generate({**MOTION, "formats": ["webm"]})
 
 
 def notes(result: Result) -> list[str]:
-    """What is told of a run, but for the ControlNet that Tiled VCD takes if one is there."""
+    """Return what is told of a run, but for the ControlNet that Tiled VCD takes if one is there."""
     return [note for note in result.extra.get("VCD notes", []) if "ControlNet" not in note]
 
 
@@ -53,7 +53,7 @@ def entries(infotext: str) -> dict[str, str]:
 
 
 def restored(infotext: str) -> dict[str, Any]:
-    """The settings of the section that pasting gives, of those that are not usual."""
+    """Return the settings of the section that pasting gives, of those that are not usual."""
     found = {name: from_infotext(name, entries(infotext)) for name in describe(VideoSettings)}
     usual = vars(VideoSettings())
     return {name: value for name, value in found.items() if value is not None and value != usual[name]}

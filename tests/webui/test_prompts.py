@@ -76,7 +76,7 @@ def embeddings(server: Server) -> Any:
 
 
 def ours(prompts: Prompts, prompt: str, embeddings: dict[str, torch.Tensor]) -> Any:
-    """What we make of a prompt, in the layout of the probe's answer; a vector is token 0 there."""
+    """Return what we make of a prompt, in the layout of the probe's answer; a vector is token 0 there."""
     names = {float(vectors[0, 0]): name for name, vectors in embeddings.items()}
 
     def chunks(text: str) -> list[Any]:
@@ -114,7 +114,7 @@ def test_tokens_weights_chunks_and_steps_are_the_webuis(server: Server, prompts:
 
 
 def without_moved(told: Any) -> Any:
-    """The same with the names of embeddings for a whole text, not for each chunk.
+    """Return the same with the names of embeddings for a whole text, not for each chunk.
 
     Where the WebUI moves what follows a comma to the next chunk, it leaves the vectors of an embedding behind, among
     the padding of the chunk before; we move them with their places.

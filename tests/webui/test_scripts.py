@@ -17,7 +17,7 @@ IMG2IMG: dict[str, Any] = {"path": "img2img", "init_images": [PICTURE], "denoisi
 
 
 def defaults(server: Server, title: str, is_img2img: bool) -> list[Any]:
-    """The values of a script's controls as the page shows them at first."""
+    """Return the values of a script's controls as the page shows them at first."""
     found = (each for each in server.get("/sdapi/v1/script-info") if each["name"] == title.lower())
     script = next((each for each in found if each["is_img2img"] == is_img2img), {"args": []})
     return [arg.get("value") for arg in script["args"]]
@@ -95,7 +95,7 @@ def test_loopback_makes_the_whole_video_again_in_each_loop(server: Server) -> No
 
 
 def _spread(products: np.ndarray) -> float:
-    """The mean square by which the frames' latents lie apart."""
+    """Return the mean square by which the frames' latents lie apart."""
     squares = np.diagonal(products)
     return float((squares[:, None] + squares - 2 * products).mean())
 

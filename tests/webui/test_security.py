@@ -20,7 +20,7 @@ LISTS = ("/vcd/v1/health", "/vcd/v1/motion-modules", "/vcd/v1/identities")
 
 @pytest.fixture
 def private(tmp_path: Path) -> Path:
-    """A video and a photo in a folder that nobody has let the WebUI read from."""
+    """Return a video and a photo in a folder that nobody has let the WebUI read from."""
     folder = tmp_path / "private"
     folder.mkdir()
     film.film(folder / "secret.mp4")
@@ -65,7 +65,7 @@ def test_a_foreign_page_begins_nothing(server: Server, kind: str) -> None:
 
 
 def asked(server: Server, flags: dict[str, Any], *requests: dict[str, Any]) -> list[int]:
-    """The status of requests where the WebUI was started with other flags."""
+    """Return the status of requests where the WebUI was started with other flags."""
     answer = server.post("/probe/with-flags", flags=OPEN | flags, requests=list(requests))
     answer.raise_for_status()
     return [status for status, _ in answer.json()]

@@ -34,7 +34,7 @@ def train(server: Server, **settings: Any) -> requests.Response:
 
 
 def until(server: Server, identifier: str, happened: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """What is told of a training once something has happened."""
+    """Wait until something has happened, and return what is told of a training."""
 
     def told() -> dict[str, Any] | None:
         answer: dict[str, Any] = server.get(f"/vcd/v1/train/{identifier}")
@@ -44,12 +44,12 @@ def until(server: Server, identifier: str, happened: Callable[[dict[str, Any]], 
 
 
 def ended(server: Server, identifier: str) -> dict[str, Any]:
-    """What is told of a training once it has ended."""
+    """Wait for a training's end, and return what is told of it."""
     return until(server, identifier, lambda told: told["state"] in ("done", "stopped", "failed"))
 
 
 def learning(server: Server, identifier: str) -> dict[str, Any]:
-    """What is told of a training once it has made a step."""
+    """Wait for a training's first step, and return what is told of it."""
     return until(server, identifier, lambda told: told["loss"] is not None)
 
 

@@ -22,7 +22,7 @@ def says(page: Page, name: str, words: str) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _masks_from_small_pictures(server: Server) -> Iterator[None]:
-    """The UNet's attention on a quarter of the pixels takes a sixteenth of the time."""
+    """Look at a quarter of the pixels: the UNet's attention takes a sixteenth of the time."""
     before = server.post("/probe/masks", pixels=256 * 256).json()
     yield
     server.post("/probe/masks", pixels=before).raise_for_status()

@@ -48,7 +48,7 @@ def picture(server: Server, prompt: str = "a photo of a cat") -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def plain(server: Server) -> dict[str, Any]:
-    """What holds during a training on the model as it was loaded."""
+    """Return what holds during a training on the model as it was loaded."""
     picture(server)
     return server.post("/probe/train").json()["within"]
 

@@ -13,7 +13,7 @@ MOTION_LORA = (
 
 @pytest.fixture(scope="module")
 def motion_lora(server: Server) -> str:
-    """A motion LoRA as AnimateDiff's authors publish it, where LoRAs lie."""
+    """Return a motion LoRA as AnimateDiff's authors publish it, where LoRAs lie."""
     torch.save({"state_dict": {MOTION_LORA: torch.zeros(2, 32)}}, server.data / "models/Lora/v2_lora_ZoomIn.pt")
     server.post("/sdapi/v1/refresh-loras").raise_for_status()
     return "<lora:v2_lora_ZoomIn:1>"

@@ -273,7 +273,7 @@ def test_a_special_checkpoint_is_refused(server: Server) -> None:
 
 
 def _esrgan(path: Path) -> None:
-    """A network of the ESRGAN family that doubles pictures, small and random, in its original key names."""
+    """Write a network of the ESRGAN family that doubles pictures, small and random, in its original key names."""
     generator = torch.Generator().manual_seed(0)
     width, growth = 8, 4
     shapes = {"model.0": (width, 3), "model.1.sub.1": (width, width), "model.3": (width, width)}

@@ -30,7 +30,7 @@ def frames() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def folder(data: Path, frames: np.ndarray) -> Path:
-    """The video as PNG frames, which lose nothing, in a folder that the WebUI may read."""
+    """Return the video as PNG frames, which lose nothing, in a folder that the WebUI may read."""
     return media.write(data / "videos" / "walk", media.Clip(frames, "12.5"))
 
 

@@ -14,12 +14,12 @@ NO_PICTURES = {"cfg_scale": 1.0, "options": {"sd_vae_decode_method": "Approx che
 
 
 def lsb(a: np.ndarray, b: np.ndarray) -> int:
-    """The largest difference of two videos in steps of 8-bit colour."""
+    """Return the largest difference of two videos in steps of 8-bit colour."""
     return int(np.abs(a.astype(int) - b.astype(int)).max())
 
 
 def vcd_part(infotext: str) -> str:
-    """The entries of VCD; the WebUI's own ones may lack the hash of an embedding that it still has cached."""
+    """Return the entries of VCD; the WebUI's own ones may lack the hash of an embedding that it still has cached."""
     return ", ".join(entry for entry in infotext.split(", ") if entry.startswith("VCD "))
 
 

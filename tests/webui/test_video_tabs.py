@@ -24,7 +24,7 @@ FACES = {"min_face": 8, "min_track": 2, "size": 96, "seed": 3}
 
 
 def walk(path: Path) -> Path:
-    """A drawn dog that moves a little, 8 frames a second."""
+    """Return a drawn dog that moves a little, 8 frames a second."""
     dog = next(subject for subject in toyworld.subjects() if subject.name == "biscuit")
     with Image.open(dog.folder / "1.png") as photo:
         picture = np.asarray(photo.convert("RGB"))
@@ -33,7 +33,7 @@ def walk(path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def misfit(server: Server) -> Iterator[str]:
-    """A ControlNet Tile for larger checkpoints than the one that is loaded."""
+    """Put a ControlNet Tile in place for larger checkpoints than the one that is loaded."""
     file = tiny.controlnet(server.data / "models/ControlNet", "wide_sd15_tile", width=64)
     yield file.name
     file.unlink()
@@ -184,7 +184,7 @@ def test_the_video_under_the_gallery_is_sent_to_a_tab(page: Page) -> None:
 
 
 def ended(server: Server, path: str) -> dict[str, Any]:
-    """What is told of a job once it has ended."""
+    """Wait for a job's end, and return what is told of it."""
     until(lambda: (told := server.get(path))["state"] in ("done", "stopped", "failed") and told, every=0.2)
     return dict(server.get(path))
 

@@ -45,7 +45,7 @@ def _reach(upper: float, bend: float) -> float:
 
 
 def root(animal: Animal, pose: Pose) -> complex:
-    """The middle of the body: what displacement is measured at."""
+    """Return the middle of the body, whose displacement is measured."""
     return build(animal, pose).middle
 
 
@@ -69,7 +69,7 @@ def draw(canvas: Canvas, animal: Animal, pose: Pose) -> None:
 
 
 def sock_colour(animal: Animal) -> Colour:
-    """The colour of the paws."""
+    """Return the colour of the paws."""
     return animal.second.rgb if animal.marking in ("bibbed", "masked") else animal.fur.rgb
 
 

@@ -32,7 +32,7 @@ cv2.setNumThreads(1)
 
 
 def _circle(points: int) -> tuple[Outline, Outline]:
-    """The unit circle and its mirror image."""
+    """Return the unit circle and its mirror image."""
     circle = np.exp(2j * np.pi * np.arange(points) / points)
     return circle, np.conj(circle)
 
@@ -52,19 +52,19 @@ _BASIS = _spline_basis(_SPLINE_STEPS)
 
 @lru_cache(maxsize=64)
 def _neighbours(count: int) -> NDArray[np.intp]:
-    """Indices [count, 4] of each point's four, around a closed curve."""
+    """Return indices [count, 4] of each point's four, around a closed curve."""
     return (np.arange(count)[:, None] + np.arange(-1, 3)) % count
 
 
 def smooth(points: Points) -> Outline:
-    """A closed curve through `points` (Catmull-Rom), six samples a segment."""
+    """Draw a closed curve through `points` (Catmull-Rom), six samples a segment."""
     p = np.asarray(points, dtype=np.complex128)
     curve: Outline = (p[_neighbours(len(p))] @ _BASIS).reshape(-1)
     return curve
 
 
 def smooth_open(points: Sequence[complex]) -> Outline:
-    """An open curve through `points`, both ends included."""
+    """Draw an open curve through `points`, both ends included."""
     before, after = 2 * points[0] - points[1], 2 * points[-1] - points[-2]
     p = np.array([before, *points, after, before], dtype=np.complex128)
     curve = (p[_neighbours(len(p))[1 : len(points)]] @ _BASIS).reshape(-1)
@@ -89,7 +89,7 @@ class Placement:
         return mapped
 
     def then_inside(self, child: Placement) -> Placement:
-        """The placement that applies `child` first and this one after."""
+        """Return the placement that applies `child` first and this one after."""
         gain = child.gain if self.flip == 1 else child.gain.conjugate()
         origin = child.origin if self.flip == 1 else -child.origin.conjugate()
         return Placement(self.gain * gain, self.gain * origin + self.origin, self.flip * child.flip)
@@ -153,7 +153,7 @@ class Canvas:
         return self._fill(outline, colour, convex=True)
 
     def stroke(self, points: Sequence[complex], r0: float, r1: float, colour: Colour) -> None:
-        """A smooth line through `points`, radius `r0` at its start and `r1` at its end."""
+        """Draw a smooth line through `points`, radius `r0` at its start and `r1` at its end."""
         if len(points) == 2:
             self.limb(points[0], points[1], r0, r1, colour)
             return
@@ -171,7 +171,7 @@ class Canvas:
 
     @contextmanager
     def inside(self, outline: Outline) -> Iterator[None]:
-        """What is drawn within appears only inside `outline` (as returned by a shape)."""
+        """Let what is drawn within this context appear only inside `outline` (as returned by a shape)."""
         sheet, placement = self.pixels, self.placement
         height, width = sheet.shape[:2]
         x0, y0 = max(int(outline.real.min()) - 1, 0), max(int(outline.imag.min()) - 1, 0)

@@ -72,7 +72,7 @@ def picture_batch(seed: int, step: int, clips: int) -> PictureBatch:
 
 
 def _boxes(drawn: Render) -> NDArray[np.float32]:
-    """The face boxes [F, 2, 4]; those of a subject that is not there are zero."""
+    """Return the face boxes [F, 2, 4]; those of a subject that is not there are zero."""
     boxes = np.zeros((len(drawn.frames), MOST, 4), np.float32)
     for subject, rows in enumerate(drawn.face_boxes):
         boxes[:, subject] = rows
@@ -89,7 +89,7 @@ def _perhaps_softened(frames: Frames, rng: np.random.Generator) -> Frames:
 
 
 def _nobody(spec: Spec) -> Render:
-    """The scene of a clip with nobody in it."""
+    """Return the scene of a clip with nobody in it."""
     nothing = np.zeros((1, 1, 4), np.float32)
     return Render(spec, _scenery(spec)[None], np.zeros((1, 1, SIDE, SIDE), np.uint8), nothing, nothing[..., :2])
 
@@ -135,7 +135,7 @@ class Subjects:
         )
 
     def strangers(self, step: int, count: int) -> Tensor:
-        """The traits [count, TRAITS] of other individuals."""
+        """Return the traits [count, TRAITS] of other individuals."""
         chosen = np.random.default_rng([self.seed, step, 3]).choice(len(self.others), count, replace=False)
         return self.others[torch.from_numpy(chosen)]
 
@@ -161,14 +161,14 @@ class Subjects:
 
 
 def _guessed_light(spec: Spec, rng: np.random.Generator) -> NDArray[np.float64]:
-    """The light as a network might guess it; now and then it has no idea."""
+    """Guess the light as a network might; now and then it has no idea."""
     if rng.random() < 0.1:
         return np.ones(3)
     return np.array(tint_of(spec.scene, spec.light)) * np.exp(rng.normal(0, 0.04, 3))
 
 
 def _guessed(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A mask that is a little too wide or narrow."""
+    """Return a mask that is a little too wide or narrow."""
     blurred = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.6, 1.4))).astype(np.float32) / 255
     guess = ((blurred - rng.uniform(0.3, 0.7)) * rng.uniform(2, 5) + 0.5).clip(0, 1)
     return (guess * 255).astype(np.uint8)

@@ -78,7 +78,7 @@ class Matching(nn.Module):
     """
 
     def __init__(self, judge: SubjectJudge) -> None:
-        """The judge that is to be trained."""
+        """judge: the network to train."""
         super().__init__()
         self.judge = judge
         width = judge.identity.out_features

@@ -11,7 +11,7 @@ _PINK: Colour = (234, 150, 150)
 
 
 def draw_head(canvas: Canvas, animal: Animal, pose: Pose) -> None:
-    """The head, looking along +x by `pose.turn`."""
+    """Draw the head, looking along +x by `pose.turn`."""
     if animal.kind == "dog":
         _dog(canvas, animal, pose)
     else:

@@ -29,7 +29,7 @@ class Build:
 
 
 def direction(angle: float) -> complex:
-    """The unit vector at `angle` from straight down; positive angles point to +x."""
+    """Return the unit vector at `angle` from straight down; positive angles point to +x."""
     return 1j * exp(-1j * angle)
 
 
@@ -55,7 +55,7 @@ def _leg_reach(joint: Joint) -> float:
 
 
 def root(person: Person, pose: Pose) -> complex:
-    """The middle of the body: what displacement is measured at."""
+    """Return the middle of the body, whose displacement is measured."""
     return build(person, pose).hip - 18j * person.height
 
 

@@ -27,7 +27,7 @@ INDOORS = ("room", "kitchen")
 
 
 def tint_of(scene: str, light: str) -> tuple[float, float, float]:
-    """What the light of a scene multiplies the subject's colours by."""
+    """Return the factors by which the light of a scene multiplies the subject's colours."""
     if scene in INDOORS:
         return LIGHTS[light].inside
     if scene == "street" and light == "night":

@@ -43,11 +43,11 @@ class Stage:
         self.rng = np.random.default_rng([seed, 77])
 
     def lit(self, colour: Colour) -> Colour:
-        """The colour under this light."""
+        """Return the colour under this light."""
         return scaled(colour, self.tint)
 
     def place(self, low: float, high: float) -> float:
-        """A number between two."""
+        """Draw a random number between two."""
         return float(low + (high - low) * self.rng.random())
 
     def gradient(self, y0: float, y1: float, top: Colour, low: Colour) -> None:
@@ -57,7 +57,7 @@ class Stage:
         self.canvas.pixels.view(np.uint32)[first:last, :, 0] = ramp.view(np.uint32)
 
     def sky(self, horizon: float) -> None:
-        """The sky with what stands in it: clouds, the sun going down, or moon and stars."""
+        """Draw the sky with what stands in it: clouds, the sun going down, or moon and stars."""
         light = self.light
         self.gradient(0, horizon, light.sky_top, light.sky_low)
         self.gradient(horizon, UNITS, light.sky_low, light.sky_low)
@@ -83,7 +83,7 @@ class Stage:
             self.canvas.ellipse(complex(x + dx * size, y + dy * size), r * 1.25 * size, r * 0.8 * size, colour)
 
     def hills(self, base: float, height: float, wave: float, colour: Colour, floor: float = UNITS) -> None:
-        """A rolling ridge around y = `base`, filled down to `floor`."""
+        """Draw a rolling ridge around y = `base`, filled down to `floor`."""
         phase, second = self.place(0, 6.28), self.place(0, 6.28)
         x = np.arange(self.left // 4 * 4 - 4, self.right + 8, 4.0)
         y = base - height * (0.65 * np.sin(x / wave + phase) + 0.35 * np.sin(2.3 * x / wave + second))
@@ -91,7 +91,7 @@ class Stage:
         self.canvas.polygon(ridge, self.lit(colour))
 
     def box(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-        """A rectangle from its upper left corner."""
+        """Draw a rectangle from its upper left corner."""
         corners = [complex(x, y), complex(x + width, y), complex(x + width, y + height), complex(x, y + height)]
         self.canvas.polygon(corners, colour, convex=True)
 

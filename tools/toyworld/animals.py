@@ -46,7 +46,7 @@ def _reach(upper: float, bend: float) -> float:
 
 
 def root(animal: Animal, pose: Pose) -> complex:
-    """The middle of the body: what displacement is measured at."""
+    """Return the middle of the body: what displacement is measured at."""
     return build(animal, pose).middle
 
 
@@ -70,7 +70,7 @@ def draw(canvas: Canvas, animal: Animal, pose: Pose) -> None:
 
 
 def sock_colour(animal: Animal) -> Colour:
-    """The colour of the paws."""
+    """Return the colour of the paws."""
     return animal.second if animal.marking in ("socks", "tuxedo", "points", "blaze") else animal.fur
 
 

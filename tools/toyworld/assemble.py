@@ -121,7 +121,7 @@ def config(tensors: dict[str, Tensor], scale: float) -> dict[str, object]:
 
 
 def subject(folder: Path, kind: str, number: int, scenes: Sequence[str] = SCENES[:PICTURES]) -> None:
-    """A picture of one individual in each of the scenes, with masks."""
+    """Write a picture of one individual in each of the scenes, with masks."""
     folder.mkdir(parents=True, exist_ok=True)
     distances = ["plain", "close", "plain", "plain", "close", "plain", "plain", "close"]
     for k, (scene, distance) in enumerate(zip(scenes, distances, strict=True)):
@@ -135,7 +135,7 @@ def subject(folder: Path, kind: str, number: int, scenes: Sequence[str] = SCENES
 
 
 def manifest(out: Path) -> None:
-    """The SHA-256 of every shipped file, by its path."""
+    """Write the SHA-256 of every shipped file, by its path."""
     paths = sorted(path for path in out.rglob("*") if path.is_file() and path.suffix in (".safetensors", ".yaml"))
     paths += sorted((out / "clip").glob("*")) + sorted(
         path for path in (out / "subjects").rglob("*.*") if path.is_file()

@@ -37,13 +37,13 @@ class Meaning:
 
 
 def caption(kind: str, scene: str, action: str, distance: str, light: str, subject: str | None = None) -> str:
-    """The full caption; `subject` ("V* dog") replaces "a dog"."""
+    """Return the full caption; `subject` ("V* dog") replaces "a dog"."""
     parts = [f"{PREFIXES[distance]} {subject or f'a {kind}'} {PLACES[scene]}", action, LIGHT_WORDS[light]]
     return ", ".join(part for part in parts if part)
 
 
 def variant(text: str, rng: np.random.Generator) -> str:
-    """The same caption as another person might type it: another first word, or the light or the action left out."""
+    """Write the caption as another person might: another first word, or the light or the action left out."""
     head, *details = text.split(", ")
     keep = [part for part in details if rng.random() > (0.15 if part in LIGHT_WORDS.values() else 0.06)]
     choice = rng.random()

@@ -19,7 +19,7 @@ Picture = NDArray[np.uint8]
 
 
 def view(world: Picture, left: float, centre: complex, zoom: float, soft: bool) -> Picture:
-    """What the camera sees [128, 128, 3] when it looks at `centre` of a painted sheet that starts at x = `left`.
+    """Return the picture [128, 128, 3] that the camera sees at `centre` of a painted sheet from x = `left` on.
 
     At `zoom` 1 one picture pixel is one unit of the world; `soft` is out of focus.
     """

@@ -22,5 +22,5 @@ def head_place(who: Identity, pose: Pose) -> tuple[complex, float, float]:
 
 
 def root(who: Identity, pose: Pose) -> complex:
-    """The middle of the body, in the figure's units."""
+    """Return the middle of the body, in the figure's units."""
     return people.root(who, pose) if isinstance(who, Person) else animals.root(who, pose)

@@ -26,7 +26,7 @@ GROUPS, LATENTS = 32, 4
 
 
 def autoencoder(channels: list[int], layers: int = 1) -> AutoencoderKL:
-    """An autoencoder whose four levels have these widths; the picture is halved three times."""
+    """Make an autoencoder whose four levels have these widths; the picture is halved three times."""
     if len(channels) != 4 or any(width % GROUPS for width in channels):
         raise ValueError(f"channels are {channels}, expected four multiples of {GROUPS} (LDM's group norm)")
     model = AutoencoderKL(
@@ -57,7 +57,7 @@ def ldm_name(name: str) -> str:
 
 
 def load(path: Path) -> tuple[AutoencoderKL, float]:
-    """A trained autoencoder from its file, without gradient, and its scale factor."""
+    """Load a trained autoencoder from its file, without gradient, and its scale factor."""
     with safe_open(str(path), "pt") as file:  # type: ignore[attr-defined]
         tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
         scale = float(file.metadata()["scale_factor"])

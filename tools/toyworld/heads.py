@@ -13,7 +13,7 @@ _EYE_HEIGHT = 0.8
 
 
 def draw_hair_behind(canvas: Canvas, person: Person, pose: Pose) -> None:
-    """The hair that hangs behind head and trunk."""
+    """Draw the hair that hangs behind head and trunk."""
     dark, s = shade(person.hair, 0.14), -3.0 * pose.sway
     if person.style == "long":
         canvas.blob([-16 - 8j, -11 - 18j, 11 - 18j, 16 - 8j, 17.5 + 10j + s * 0.5, 15 + 26j + s, 4 + 29j + s,

@@ -135,12 +135,12 @@ class _Reader:
 
 
 def vector_of(kind: str, number: int) -> NDArray[np.float64]:
-    """The identity vector [DIMENSIONS] in [0, 1) of an individual."""
+    """Return the identity vector [DIMENSIONS] in [0, 1) of an individual."""
     return np.random.default_rng([KINDS.index(kind), number]).random(DIMENSIONS)
 
 
 def individual(kind: str, number: int) -> Identity:
-    """The individual of `kind` ("man", "woman", "dog" or "cat") with that number, always the same one."""
+    """Return the individual of `kind` ("man", "woman", "dog" or "cat") with that number, always the same one."""
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(KINDS)}")
     traits = _Reader(vector_of(kind, number))
@@ -148,7 +148,7 @@ def individual(kind: str, number: int) -> Identity:
 
 
 def split_of(number: int) -> str:
-    """The split whose range holds an individual's number."""
+    """Return the split whose range holds an individual's number."""
     for split, numbers in SPLITS.items():
         if number in numbers:
             return split

@@ -24,7 +24,7 @@ def _window(stage: Stage, x: float, y: float, width: float, height: float) -> No
 
 
 def room(stage: Stage) -> None:
-    """A living room: wallpaper, window, picture, sofa, lamp, wooden floor and a rug."""
+    """Draw a living room: wallpaper, window, picture, sofa, lamp, wooden floor and a rug."""
     lit = stage.lit
     wall = _WALLS[int(stage.place(0, len(_WALLS)))]
     sofa = _SOFAS[int(stage.place(0, len(_SOFAS)))]
@@ -82,7 +82,7 @@ def _floor_lamp(stage: Stage, x: float) -> None:
 
 
 def kitchen(stage: Stage) -> None:
-    """A kitchen: tiles, cupboards, a counter with stove and kettle, a fridge and a chequered floor."""
+    """Draw a kitchen: tiles, cupboards, a counter with stove and kettle, a fridge and a chequered floor."""
     lit = stage.lit
     doors: tuple[Colour, ...] = ((96, 160, 158), (228, 130, 96), (124, 158, 196), (240, 196, 104))
     front = doors[int(stage.place(0, len(doors)))]

@@ -34,7 +34,7 @@ def bank(folder: Path, model: AutoencoderKL, scale: float, draw: Draw, count: in
 
 
 def encoded(model: AutoencoderKL, frames: NDArray[np.uint8]) -> Tensor:
-    """The middle of the posterior [F, 4, 16, 16] of frames, unscaled."""
+    """Return the middle of the posterior [F, 4, 16, 16] of frames, unscaled."""
     device = next(model.parameters()).device
     pictures = torch.from_numpy(frames).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
     with half(device):

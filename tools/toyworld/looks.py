@@ -36,7 +36,7 @@ MENTIONED, KEPT = 0.5, 0.75  # share of captions that describe, and of the trait
 
 
 def nearest(colour: Colour, names: dict[str, Colour] = COLOURS) -> str:
-    """The name of the nearest colour of a table."""
+    """Return the name of the nearest colour of a table."""
     return min(names, key=lambda name: sum((a - b) ** 2 for a, b in zip(colour, names[name], strict=True)))
 
 
@@ -46,7 +46,7 @@ def traits(who: Identity) -> list[str]:
 
 
 def described(who: Identity, rng: np.random.Generator) -> str:
-    """The subject of a caption: "a dog", or "a tan, floppy-eared dog" with some of its traits."""
+    """Return the subject of a caption: "a dog", or "a tan, floppy-eared dog" with some of its traits."""
     if rng.random() > MENTIONED:
         return f"a {who.kind}"
     kept = [trait for trait in traits(who) if rng.random() < KEPT]

@@ -80,7 +80,7 @@ def pictures(judges: Judges, count: int, soft: bool) -> dict[str, Shares]:
 
 
 def actions(judges: Judges, count: int, soft: bool) -> dict[str, Shares]:
-    """Action right from clips of 16 frames, and from their first 8."""
+    """Measure the share of right actions, of clips of 16 frames and of their first 8."""
     records = []
     for k in range(count):
         drawn = render(sample(200_000 + k, "test", action=ACTIONS[k % len(ACTIONS)]))
@@ -144,7 +144,7 @@ def _view(judges: Judges, soft: bool, seed: int, time: int, **fixed: Any) -> NDA
 
 
 def _known(judges: Judges, kind: str, count: int, soft: bool) -> NDArray[np.float32]:
-    """The mean vectors [count, d] of the individuals to choose from."""
+    """Return the mean vectors [count, d] of the individuals to choose from."""
     first = SPLITS["test"].start
     views = [
         [
@@ -159,7 +159,7 @@ def _known(judges: Judges, kind: str, count: int, soft: bool) -> NDArray[np.floa
 
 
 def _asked(judges: Judges, kind: str, count: int, soft: bool) -> dict[str, NDArray[np.float32]]:
-    """The vectors [queries, count, d] of the pictures to be recognised, by how they are lit."""
+    """Return the vectors [queries, count, d] of the pictures to be recognised, by how they are lit."""
     first = SPLITS["test"].start
     vectors = {}
     for name, lights in (("another light", ("sunset", "night")), ("by day", ("day",))):

@@ -45,7 +45,7 @@ class Movement:
 
 
 def pose(kind: str, movement: Movement, frame: float) -> Pose:
-    """The pose of a "man", "woman", "dog" or "cat" at a frame (a real number)."""
+    """Return the pose of a "man", "woman", "dog" or "cat" at a frame (a real number)."""
     table = _PERSON if kind in ("man", "woman") else _ANIMAL
     return replace(table[movement.action](movement, frame), blink=_blink(movement, frame))
 

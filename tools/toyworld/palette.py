@@ -66,7 +66,7 @@ def luma(colour: Colour) -> float:
 
 
 def ramp(palette: Sequence[Colour], place: float) -> Colour:
-    """The colour at `place` (0 to 1) of a palette read as a gradient."""
+    """Return the colour at `place` (0 to 1) of a palette read as a gradient."""
     position = min(max(place, 0.0), 1.0) * (len(palette) - 1)
     low = min(int(position), len(palette) - 2)
     return mix(palette[low], palette[low + 1], position - low)

@@ -27,19 +27,19 @@ class Pictures(Dataset[Tensor]):
         return self.count
 
     def __getitem__(self, index: int) -> Tensor:
-        """The picture with that number, and its mask."""
+        """Return the picture with that number, and its mask."""
         drawn = render(sample(index, self.split), [moment(index)])
         colours = torch.from_numpy(drawn.frames[0]).permute(2, 0, 1).float() / 127.5 - 1
         return torch.cat([colours, torch.from_numpy(drawn.masks[0])[None].float() / 255])
 
 
 def moment(index: int) -> int:
-    """The frame that picture `index` shows of its clip."""
+    """Return the frame that picture `index` shows of its clip."""
     return int(np.random.default_rng([index, 5]).integers(FRAMES))
 
 
 def batches(split: str, first_step: int, steps: int, batch: int, workers: int = 0) -> Iterator[Tensor]:
-    """The batches [batch, 4, 128, 128] of steps `first_step` to `steps`; the same ones whoever draws them."""
+    """Yield the batches [batch, 4, 128, 128] of steps `first_step` to `steps`; the same ones whoever draws them."""
     indices = range(first_step * batch, steps * batch)
     loader = DataLoader(
         Pictures(split, steps * batch),

@@ -26,7 +26,7 @@ INDOORS = ("room", "kitchen")
 
 
 def tint_of(scene: str, light: str) -> tuple[float, float, float]:
-    """What the light of a scene multiplies the subject's colours by."""
+    """Return what the light of a scene multiplies the subject's colours by."""
     if scene in INDOORS:
         return LIGHTS[light].inside
     if scene == "street" and light == "night":
@@ -38,7 +38,7 @@ def tint_of(scene: str, light: str) -> tuple[float, float, float]:
 
 
 def paint(scene: str, light: str, seed: int, left: float, width: int) -> NDArray[np.uint8]:
-    """The world from x = `left`, `width` picture pixels wide, at twice the size: uint8 [256, 2 * width, 3]."""
+    """Paint the world from x = `left`, `width` picture pixels wide, at twice the size: uint8 [256, 2 * width, 3]."""
     stage = Stage(left, width, LIGHTS[light], seed, indoors=scene in INDOORS)
     _PAINTERS[scene](stage)
     return cv2.cvtColor(stage.canvas.pixels, cv2.COLOR_RGBA2RGB)

@@ -48,7 +48,7 @@ class Denoiser(nn.Module):
 
     @classmethod
     def make(cls, channels: list[int], clip: Path) -> Denoiser:
-        """New random ones; `clip` is the folder with the text encoder's config."""
+        """Make new random networks; `clip` is the folder with the text encoder's config."""
         config = CLIPTextConfig.from_pretrained(clip)
         unet = UNet2DConditionModel(
             sample_size=16, block_out_channels=tuple(channels), cross_attention_dim=config.hidden_size,
@@ -59,12 +59,12 @@ class Denoiser(nn.Module):
         return cls(unet, CLIPTextModel(config))
 
     def forward(self, latents: Tensor, times: Tensor, tokens: Tensor) -> Tensor:
-        """The predicted noise [B, 4, 16, 16] in noisy latents at `times` [B] for `tokens` [B, 77]."""
+        """Predict the noise [B, 4, 16, 16] in noisy latents at `times` [B] for `tokens` [B, 77]."""
         return self.unet(latents, times, self.text(tokens).last_hidden_state).sample
 
 
 def load(path: Path, folder: Path) -> Denoiser:
-    """A trained denoiser from its file, frozen; `folder` has the text encoder's config."""
+    """Load a trained denoiser from its file, frozen; `folder` has the text encoder's config."""
     tensors = {name.removeprefix("model.diffusion_model."): value.float() for name, value in load_file(path).items()}
     widths = [len(tensors[f"input_blocks.{block}.0.out_layers.3.bias"]) for block in (1, 4, 7, 10)]
     model = Denoiser.make(widths, folder)
@@ -92,7 +92,7 @@ def noised(latents: Tensor, noise: Tensor, times: Tensor, alphas: Tensor) -> Ten
 
 
 def unet_to_ldm(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The UNet's tensors in LDM's names (`model.diffusion_model.` without that prefix)."""
+    """Return the UNet's tensors in LDM's names (`model.diffusion_model.` without that prefix)."""
     return {unet_name(name): tensor for name, tensor in state.items()}
 
 

@@ -32,7 +32,7 @@ class Camera:
         return self.speed * (frame - (FRAMES - 1) / 2)
 
     def growth(self, frame: float) -> float:
-        """The enlargement at a frame; the first frame has 1."""
+        """Return the enlargement at a frame; the first frame has 1."""
         return 1 + self.zoom * frame
 
 
@@ -65,7 +65,7 @@ class Spec:
         return caption(self.who.kind, self.scene, self.action, self.distance, self.light)
 
     def pose(self, frame: float) -> Pose:
-        """The body's pose at a frame."""
+        """Return the body's pose at a frame."""
         return pose(self.who.kind, self.movement, frame)
 
     def feet(self, frame: float) -> complex:
@@ -78,12 +78,12 @@ class Spec:
         return self.scale * self.camera.growth(frame)
 
     def point(self, frame: float, local: complex) -> complex:
-        """A point of the character in the picture."""
+        """Return a point of the character in the picture."""
         return self.feet(frame) + self.size(frame) * complex(self.facing * local.real, local.imag)
 
 
 def sample(seed: int, split: str = "train", **fixed: str | int) -> Spec:
-    """The clip number `seed` of a split.
+    """Return the clip number `seed` of a split.
 
     `kind`, `number`, `scene`, `action`, `distance`,
     `light` and `camera` can be fixed. Raises ValueError for an unknown split or option.

@@ -36,7 +36,7 @@ class Stage:
     """A sheet, a light and a source of chance; every scene asks the source in the same order, whatever is visible."""
 
     def __init__(self, left: float, width: int, light: Light, seed: int, indoors: bool) -> None:
-        """The sheet shows x from `left` to `left + width` (picture pixels) and y from 0 to 128."""
+        """left, width: the sheet shows x from `left` to `left + width` (picture pixels) and y from 0 to 128."""
         self.canvas = Canvas(HEIGHT, width, left=left)
         self.left, self.right = left, left + width
         self.light = light
@@ -44,11 +44,11 @@ class Stage:
         self.rng = np.random.default_rng([seed, 77])
 
     def lit(self, colour: Colour) -> Colour:
-        """The colour under this light."""
+        """Return the colour under this light."""
         return scaled(colour, self.tint)
 
     def place(self, low: float, high: float) -> float:
-        """A number between two."""
+        """Return a number between two."""
         return float(low + (high - low) * self.rng.random())
 
     def gradient(self, y0: float, y1: float, top: Colour, low: Colour) -> None:
@@ -58,7 +58,7 @@ class Stage:
         self.canvas.pixels.view(np.uint32)[first:last, :, 0] = ramp.view(np.uint32)
 
     def sky(self, horizon: float) -> None:
-        """The sky with what stands in it: clouds, the sun going down, or moon and stars."""
+        """Draw the sky with what stands in it: clouds, the sun going down, or moon and stars."""
         light = self.light
         self.gradient(0, horizon, light.sky_top, light.sky_low)
         self.gradient(horizon, HEIGHT, light.sky_low, light.sky_low)
@@ -84,7 +84,7 @@ class Stage:
             self.canvas.ellipse(complex(x + dx * size, y + dy * size), r * 1.25 * size, r * 0.8 * size, colour)
 
     def hills(self, base: float, height: float, wave: float, colour: Colour, floor: float = HEIGHT) -> None:
-        """A rolling ridge around y = `base`, filled down to `floor`."""
+        """Draw a rolling ridge around y = `base`, filled down to `floor`."""
         phase, second = self.place(0, 6.28), self.place(0, 6.28)
         x = np.arange(self.left // 4 * 4 - 4, self.right + 8, 4.0)
         y = base - height * (0.65 * np.sin(x / wave + phase) + 0.35 * np.sin(2.3 * x / wave + second))
@@ -92,7 +92,7 @@ class Stage:
         self.canvas.polygon(ridge, self.lit(colour))
 
     def box(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-        """A rectangle from its upper left corner."""
+        """Draw a rectangle from its upper left corner."""
         corners = [complex(x, y), complex(x + width, y), complex(x + width, y + height), complex(x, y + height)]
         self.canvas.polygon(corners, colour, convex=True)
 

@@ -124,7 +124,7 @@ def _step(state: State[AutoencoderKL], drawn: Tensor, options: argparse.Namespac
 
 
 def _edges(error: Tensor) -> Tensor:
-    """The mean difference between neighbours' errors: sharp edges cost nothing, blurred ones do."""
+    """Return the mean difference between neighbours' errors: sharp edges cost nothing, blurred ones do."""
     return error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
 
 

@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> State[Denoiser]:
 
 
 def allowed(count: int, first: int = 0) -> list[int]:
-    """The first `count` numbers from `first` on whose clips are not held out."""
+    """Return the first `count` numbers from `first` on whose clips are not held out."""
     found: list[int] = []
     while len(found) < count:
         spec = sample(first, "train")
@@ -103,12 +103,12 @@ def allowed(count: int, first: int = 0) -> list[int]:
 
 
 def picture(number: int) -> NDArray[np.uint8]:
-    """The picture of that number of the training split, [1, 128, 128, 3]."""
+    """Return the picture of that number of the training split, [1, 128, 128, 3]."""
     return drawn(number).frames
 
 
 def drawn(number: int) -> Render:
-    """The picture of that number and its truth."""
+    """Return the picture of that number and its truth."""
     return render(sample(number, "train"), [moment(number)])
 
 
@@ -160,12 +160,12 @@ def _step(state: State[Denoiser], data: Data, options: argparse.Namespace, alpha
 
 
 def words(number: int, rng: np.random.Generator) -> str:
-    """A caption of picture `number`, as one of many people might write it; now and then "" for guidance."""
+    """Return a caption of picture `number`, as one of many people might write it; now and then "" for guidance."""
     return "" if rng.random() < DROPPED else worded(sample(number, "train"), rng)
 
 
 def worded(spec: Spec, rng: np.random.Generator) -> str:
-    """A caption of a clip, with or without words for the subject's looks."""
+    """Return a caption of a clip, with or without words for the subject's looks."""
     subject = described(spec.who, rng)
     return variant(caption(spec.who.kind, spec.scene, spec.action, spec.distance, spec.light, subject), rng)
 
@@ -179,7 +179,7 @@ def tokenized(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
 def draw_samples(
     model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderKL, scale: float, path: Path, steps: int
 ) -> None:
-    """A sheet of 4 x 8 pictures: a row for each kind, a column for each scene."""
+    """Draw a sheet of 4 x 8 pictures: a row for each kind, a column for each scene."""
     texts = [sample(k, "test", kind=kind, scene=place).caption for kind, place, k in _squares()]
     latents = sample_latents(model, tokenized(tokenizer, texts), tokenized(tokenizer, [""]), steps, guidance=4.0)
     pixels = torch.cat([autoencoder.decode(part / scale).sample for part in latents.split(8)])

@@ -87,17 +87,17 @@ def main(arguments: list[str] | None = None) -> State[MotionModule]:
 
 
 def clip(number: int) -> NDArray[np.uint8]:
-    """The clip of that number, [16, 128, 128, 3]."""
+    """Return the clip of that number, [16, 128, 128, 3]."""
     return drawn(number).frames
 
 
 def drawn(number: int) -> Render:
-    """The clip of that number and its truth."""
+    """Return the clip of that number and its truth."""
     return render(sample(number, "train"))
 
 
 def motion_module(denoiser: Denoiser) -> MotionModule:
-    """A new module that changes nothing yet: its last layers are zero."""
+    """Return a new module that changes nothing yet: its last layers are zero."""
     places = {name: point for name, point in points(denoiser.unet).items() if not name.startswith("mid_block")}
     module = MotionModule("v3", {name: BlockSize(point.channels, 1, 2, MAX_FRAMES) for name, point in places.items()})
     for block in module.blocks.values():

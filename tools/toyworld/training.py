@@ -28,7 +28,7 @@ class State(Generic[Model]):
 
     @classmethod
     def start(cls, model: Model, optimiser: torch.optim.Optimizer) -> State[Model]:
-        """A training that has not begun."""
+        """Start a training."""
         average = copy.deepcopy(model).requires_grad_(False).eval()
         return cls(model, average, optimiser)
 
@@ -64,7 +64,7 @@ def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> flo
 
 
 def chance(seed: int, step: int, device: torch.device) -> torch.Generator:
-    """The random numbers of one step: they depend on nothing else, so a resumed training draws the same."""
+    """Return the random numbers of one step, which depend on nothing else: a resumed training draws the same."""
     return torch.Generator(device).manual_seed(seed * 1_000_003 + step)
 
 

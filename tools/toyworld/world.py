@@ -85,7 +85,7 @@ def _frame(
 
 
 def face_box(spec: Spec, time: float) -> NDArray[np.float32]:
-    """The face at a time: x0, y0, x1, y1 in pixels, inside the picture."""
+    """Return the face at a time: x0, y0, x1, y1 in pixels, inside the picture."""
     pose = spec.pose(time)
     centre, _, half = figures.head_place(spec.who, pose)
     width, top, low = _FACE[spec.who.kind]

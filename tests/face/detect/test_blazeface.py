@@ -25,7 +25,7 @@ def detector() -> BlazeFace:
 
 
 def placed(side: int, left: int, top: int, width: int = 512, height: int = 512) -> tuple[Frame, NDArray[np.float64]]:
-    """The photo with this side on a soft background, and where its face is."""
+    """Return the photo with this side on a soft background, and where its face is."""
     noise = np.random.default_rng(side).integers(60, 200, (8, 8, 3), np.uint8)
     frame = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
     frame[top : top + side, left : left + side] = cv2.resize(PHOTO, (side, side), interpolation=cv2.INTER_AREA)

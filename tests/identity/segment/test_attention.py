@@ -189,7 +189,7 @@ class Sighted(nn.Module):
 
 
 def scene() -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """A red disc at the lower left, and a larger blue one in the middle."""
+    """Return a red disc at the lower left, and a larger blue one in the middle."""
     pixels = np.full((300, 400, 3), (60, 140, 70), np.uint8)
     cv2.circle(pixels, (240, 120), 80, (50, 60, 200), -1)
     cv2.circle(pixels, (90, 210), 60, (210, 60, 50), -1)

@@ -77,7 +77,7 @@ def test_the_text_matters(network: nn.Module, monkeypatch: pytest.MonkeyPatch):
 
 
 def saved(network: nn.Module, path: Path, change: Callable[[dict[str, Tensor]], None] = lambda _: None) -> Path:
-    """A file in the published layout: all under "model", the names as a parallel training leaves them."""
+    """Return a file in the published layout: all under "model", the names as a parallel training leaves them."""
     state = {f"module.{name}": tensor for name, tensor in network.state_dict().items()}
     state["module.label_enc.weight"] = torch.zeros(3, 2)  # the published files have it, and nobody uses it
     change(state)

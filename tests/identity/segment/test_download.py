@@ -25,7 +25,7 @@ def known(content: bytes = CONTENT, url: str = "") -> weights.WeightFile:
 
 
 def whole(handler: BaseHTTPRequestHandler, start: int, content: bytes = CONTENT, until: int | None = None) -> None:
-    """The content from a byte on, with its length; `until`: the connection breaks there."""
+    """Send the content from a byte on, with its length; `until`: the connection breaks there."""
     handler.send_response(206 if start else 200)
     handler.send_header("Content-Length", str(len(content) - start))
     handler.end_headers()
@@ -67,7 +67,7 @@ def serve() -> Iterator[Callable[[Answer], Server]]:
 
 
 def refused(server: Server, folder: Path, file: weights.WeightFile | None = None) -> str:
-    """The sentence of a download that fails and leaves nothing."""
+    """Return the sentence of a download that fails and leaves nothing."""
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         download(file or known(), folder, url=server.url)
     assert list(folder.rglob("*")) == []

@@ -16,7 +16,7 @@ def iou(mask: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
 
 
 def picture(height: int = 240, width: int = 320) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """A speckled red disc, with a speckled hole of the background's colour, before speckled green; and its mask."""
+    """Draw a speckled red disc, with a speckled hole of the background's colour, on speckled green; and its mask."""
     rng = np.random.default_rng(0)
     truth = np.zeros((height, width), np.uint8)
     cv2.circle(truth, (width // 2, height // 2), height // 3, 255, -1)

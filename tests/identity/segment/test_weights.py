@@ -29,7 +29,7 @@ def _empty_hub_cache(monkeypatch: pytest.MonkeyPatch):
 
 
 def put(folder: Path, file: WeightFile, less: int = 0) -> Path:
-    """A file of the right name and size that takes no space on the disk."""
+    """Return a file of the right name and size that takes no space on the disk."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / file.name).open("wb") as target:
         target.truncate(file.size - less)

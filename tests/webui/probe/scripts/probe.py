@@ -82,7 +82,7 @@ def watch_parts(interrupt_after: int = Body(-1), skip_after: int = Body(-1), sto
 
 
 def seen_parts():
-    """What `watch_parts` has noted; ends it."""
+    """Return what `watch_parts` has noted, and end it."""
     while watching:
         watching.pop().remove()
     return parts
@@ -171,7 +171,7 @@ def measure_unet():
 
 
 def tabs_while_loading():
-    """The names of the tabs that extensions make while the WebUI loads a checkpoint, as it does when it starts."""
+    """Return the names of the tabs that extensions make while the WebUI loads a checkpoint, as when it starts."""
     with sd_disable_initialization.InitializeOnMeta(), sd_disable_initialization.LoadStateDictOnMeta({}, "cpu"):
         return [title for _, title, _ in script_callbacks.ui_tabs_callback()]
 

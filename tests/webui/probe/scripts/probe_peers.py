@@ -58,7 +58,7 @@ def merge(ratio: float = Body(embed=True)):
 
 
 def merging():
-    """The number of blocks that merge tokens now."""
+    """Return the number of blocks that merge tokens now."""
     return sum(type(layer).__name__ == "ToMeBlock" for layer in shared.sd_model.modules())
 
 
@@ -90,7 +90,7 @@ def waiting(
     title: str = Body(""),
     stop: bool = Body(False),
 ):
-    """A job of the tabs that waits for its turn while another checkpoint is chosen, or until it is stopped."""
+    """Let a job of the tabs wait for its turn while another checkpoint is chosen, or until it is stopped."""
     from vcd_ext.hosts.webui.studio import JOBS
 
     with call_queue.queue_lock:

@@ -24,7 +24,7 @@ def chunks(text):
 
 
 def routes(_page, app):
-    """The tests' route."""
+    """Add the tests' route."""
     app.add_api_route("/probe/prompts", read, methods=["POST"])
 
 

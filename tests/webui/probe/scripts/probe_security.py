@@ -35,7 +35,7 @@ def options():
 
 
 def without(asked: dict):
-    """The settings of a page whose section lacks the one "left_out", once the others were set to "values"."""
+    """Return a page's settings whose section lacks the one "left_out", once the others were set to "values"."""
     from vcd_ext.hosts.webui import run, script, section
     from vcd_ext.settings import default
 

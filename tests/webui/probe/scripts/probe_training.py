@@ -129,7 +129,7 @@ def _generated_before(state):
 
 @contextlib.contextmanager
 def _halved(model):
-    """The model as it is on a GPU; the weights of before are put back."""
+    """Make the model what it is on a GPU within this context; the weights of before are put back."""
     parts = (model.model, model.cond_stage_model, model.first_stage_model)
     weights = [(tensor, tensor.data) for part in parts for tensor in part.parameters()]
     names = ("dtype", "dtype_unet", "dtype_vae", "dtype_inference")
@@ -150,7 +150,7 @@ def _halved(model):
 
 
 def train(state: str = Body("", embed=True), end: str = Body("done", embed=True)):
-    """The gradient of one batch inside the guard; the model's details before and after it, and what held within."""
+    """Compute one batch's gradient inside the guard; tells the model's details before and after it, and within."""
     with _generated_before(state):
         try:
             host = _host()
@@ -223,7 +223,7 @@ def _naive_gradient(host):
 
 @contextlib.contextmanager
 def _known(vectors):
-    """The WebUI knows these vectors as an embedding."""
+    """Make these vectors known to the WebUI as an embedding."""
     database, embedding = sd_hijack.model_hijack.embedding_db, Embedding(vectors, NAME)
     embedding.vectors, embedding.shape = vectors.shape
     database.register_embedding(embedding, shared.sd_model)
@@ -234,7 +234,7 @@ def _known(vectors):
 
 
 def texts(prompts: list[str], skip: int = Body(1, embed=True)):
-    """The largest difference between our condition and the WebUI's, for each prompt, and the condition's own size."""
+    """Return the largest difference between our condition and the WebUI's, for each prompt, and its size."""
     before = shared.opts.CLIP_stop_at_last_layers
     shared.opts.CLIP_stop_at_last_layers = skip
     try:
@@ -328,7 +328,7 @@ def learn(
 
 
 def refusal(reason: str = Body(embed=True)):
-    """What training on the model says when `reason` is in the way; the model's details stay what they are."""
+    """Return why the model is not trained on when `reason` is in the way; its details stay what they are."""
     with _in_the_way(reason):
         before = details() if reason != "no checkpoint" else None
         try:
@@ -376,7 +376,7 @@ def _in_the_way(reason):
 
 
 def embedding(name: str):
-    """The vectors that the WebUI has read of an embedding; None if it does not know it."""
+    """Return the vectors that the WebUI has read of an embedding; None if it does not know it."""
     known = sd_hijack.model_hijack.embedding_db.word_embeddings.get(name)
     return None if known is None else known.vec.float().tolist()
 
@@ -390,7 +390,7 @@ class Blip(torch.nn.Module):
 
 
 def suggest(stub: bool = Body(embed=True)):
-    """What VCD says that a photo shows, while whoever opens a connection fails. stub: instead of BLIP's network."""
+    """Return what VCD says that a photo shows, without any connection. stub: instead of BLIP's network."""
     from vcd_ext.hosts.webui.studio import JOBS
     from vcd_ext.identity.photos.photo import Photo
 

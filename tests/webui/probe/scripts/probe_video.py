@@ -106,7 +106,7 @@ def face(there: bool = Body(embed=True)):
 
 
 def upscalers():
-    """The names, once the WebUI has looked for files again."""
+    """Return the names, once the WebUI has looked for files again."""
     from vcd_ext.hosts.webui.video import WebUIVideo
 
     modelloader.load_upscalers()
