@@ -19,7 +19,7 @@ from vcd_ext.cli import demo
 from vcd_ext.face import find_people, restore
 from vcd_ext.face.crops import squares
 from vcd_ext.face.resample import enlarge
-from vcd_ext.face.track.tracklet import Track
+from vcd_ext.face.track.track import Track
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.identity.photos.photo import read_photos

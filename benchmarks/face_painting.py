@@ -13,7 +13,7 @@ from benchmarks.rows import Row
 from tests.face.synthetic import Jittery, Person, Scene, scenes
 from tests.face.toy_host import ToyHost, unchanged
 from vcd_ext.face import find_people, restore
-from vcd_ext.face.boxes import Values, extents
+from vcd_ext.face.boxes import Values, box_sizes
 from vcd_ext.face.mask import outside
 from vcd_ext.hosts.protocols import Picture
 from vcd_ext.settings import FaceSettings
@@ -66,11 +66,11 @@ class Repaired:
 
     def inside(self, times: float) -> NDArray[np.bool_]:
         """[F, H, W]: the ellipses of the tracks, made `times` as large."""
-        covered = np.zeros(self.truth.frames.shape[:3], bool)
+        coverage = np.zeros(self.truth.frames.shape[:3], bool)
         for track in self.tracks:
             for i, box in zip(track.frames, track.boxes, strict=True):
-                covered[i] |= _inside(box, times)
-        return covered
+                coverage[i] |= _inside(box, times)
+        return coverage
 
 
 def rows() -> list[Row]:
@@ -139,18 +139,18 @@ def warp_error(truth: Scene, frames: Frames) -> float:
 def _later(box: Values, then: Values) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Where each pixel goes that moves as the face does: x and y, [H, W]."""
     y, x = np.mgrid[0:SIDE, 0:SIDE] + 0.5
-    scale = extents(then) / extents(box)
+    scale = box_sizes(then) / box_sizes(box)
     moved = (x - box[0]) * scale[0] + then[0], (y - box[1]) * scale[1] + then[1]
     return moved[0].astype(np.float32), moved[1].astype(np.float32)
 
 
 def _covered(people: Sequence[Person], frame: int) -> NDArray[np.bool_]:
     """Where others are, with what is pasted around them."""
-    covered = np.zeros((SIDE, SIDE), bool)
+    coverage = np.zeros((SIDE, SIDE), bool)
     for person in people:
         if not np.isnan(person.boxes[frame]).any():
-            covered |= _inside(person.boxes[frame], BEYOND)
-    return covered
+            coverage |= _inside(person.boxes[frame], BEYOND)
+    return coverage
 
 
 def _inside(box: Values, times: float) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from benchmarks.rows import Row
 from tests.face.synthetic import Person, Scene, moving
 from tests.face.toy_host import ToyHost
 from vcd_ext.face import Detection, boxes_of, detector, find_people, restore
-from vcd_ext.face.boxes import iou, middles
+from vcd_ext.face.boxes import box_centres, iou
 
 FACE = (226.5, 121.0, 107.0)  # in the photo of 512x512: its middle and its width
 FRAMES, LONG, RUN = 40, 200, 20
@@ -65,7 +65,7 @@ def _rows(scale: float, name: str) -> list[Row]:
     true = truth.people[0].boxes
     boxes = boxes_of(tracks, FRAMES)[:, 0] if tracks else np.full((FRAMES, 4), np.nan)
     overlap = np.mean([iou(one[None], other[None])[0, 0] for one, other in zip(boxes, true, strict=True)])
-    raw, calm = (unrest(middles(places) - middles(true)) for places in (kept.boxes, boxes))
+    raw, calm = (unrest(box_centres(places) - box_centres(true)) for places in (kept.boxes, boxes))
     found = int((~np.isnan(kept.boxes[:, 0])).sum())
     what = f"{name}, face of {scale * FACE[2]:.0f} pixels:"
     return [

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from benchmarks.rows import Row
 from tests.face.synthetic import Jittery, Person, Scene, scenes
 from vcd_ext.face import Track, boxes_of, find_people
-from vcd_ext.face.boxes import extents, iou, middles
+from vcd_ext.face.boxes import box_centres, box_sizes, iou
 from vcd_ext.face.crops import squares
 from vcd_ext.settings import FaceSettings
 
@@ -91,13 +91,13 @@ def unrest(errors: Values) -> float:
 
 def _steadiness(result: Followed, track: Track, person: Person, detected: Values) -> None:
     span = slice(track.frames.start, track.frames.stop)
-    true = middles(person.boxes[span])
+    true = box_centres(person.boxes[span])
     crops = squares(track, SETTINGS, SIDE, SIDE)
-    raw = unrest(middles(detected[span]) - true)
+    raw = unrest(box_centres(detected[span]) - true)
     if raw > 0:
-        result.jitter.append(unrest(middles(track.boxes) - true) / raw)
-    result.lag.append(float(np.sqrt(np.nanmean(((middles(track.boxes) - true) ** 2).sum(axis=1)))))
-    sides = extents(person.boxes[span]).max(axis=1) * SETTINGS.size / np.array([crop.side for crop in crops])
+        result.jitter.append(unrest(box_centres(track.boxes) - true) / raw)
+    result.lag.append(float(np.sqrt(np.nanmean(((box_centres(track.boxes) - true) ** 2).sum(axis=1)))))
+    sides = box_sizes(person.boxes[span]).max(axis=1) * SETTINGS.size / np.array([crop.side for crop in crops])
     result.faces += sides[~np.isnan(sides)].tolist()
 
 

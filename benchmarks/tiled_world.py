@@ -29,7 +29,7 @@ from vcd_ext.metrics.colour import colour_shift
 from vcd_ext.metrics.motion import flicker
 from vcd_ext.metrics.seam import Seams, seams
 from vcd_ext.settings import FaceSettings, TiledSettings, VideoSettings
-from vcd_ext.stages.video_to_video import SMALLEST
+from vcd_ext.stages.video_to_video import MIN_FACE
 from vcd_ext.tiled import upscale
 from vcd_ext.tiled.tiles import tiles
 from vcd_ext.toyworld.detector import ToyworldDetector
@@ -125,7 +125,7 @@ def _measured(judges: Judges, name: str, prompt: str, seed: int) -> Measured:
 
 def _faces(frames: Frames) -> NDArray[np.floating] | None:
     """Where the subject is, found as the tab does; None where it is not."""
-    people = find_people(frames, FaceSettings(min_face=SMALLEST), ToyworldDetector())
+    people = find_people(frames, FaceSettings(min_face=MIN_FACE), ToyworldDetector())
     return boxes_of(people, len(frames)) if people else None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.face import Detection
-from vcd_ext.face.boxes import Values, around, extents, middles
+from vcd_ext.face.boxes import Values, box_centres, box_sizes, boxes_around
 
 Frames = NDArray[np.uint8]
 GRAIN = 1.5  # levels of noise, as every camera has
@@ -52,7 +52,7 @@ class Scene:
 def moving(centres: Values, widths: Values | float, aspect: float = 1.2) -> Values:
     """Boxes [F, 4] with these middles [F, 2] and widths [F]."""
     width = np.broadcast_to(np.asarray(widths, float), len(centres))
-    return around(centres, np.stack([width, aspect * width], axis=1))
+    return boxes_around(centres, np.stack([width, aspect * width], axis=1))
 
 
 def line(start: tuple[float, float], end: tuple[float, float], frames: int) -> Values:
@@ -76,7 +76,7 @@ def scene(people: Sequence[Person], height: int, width: int, cuts: Sequence[int]
             masks = [other * (1 - mask) for other in masks] + [mask]
         covers[:, i] = [mask.sum() for mask in masks]
         frames[i] = np.rint((canvas + grain.normal(0, GRAIN, canvas.shape)).clip(0, 255))
-    areas = np.pi / 4 * extents(np.stack([person.boxes for person in people])).prod(axis=2)
+    areas = np.pi / 4 * box_sizes(np.stack([person.boxes for person in people])).prod(axis=2)
     return Scene(frames, list(people), covers > SHOWN * np.nan_to_num(areas, nan=np.inf), list(cuts))
 
 
@@ -88,7 +88,7 @@ def _draw(canvas: NDArray[np.float32], person: Person, frame: int) -> NDArray[np
         return covers
     low, high = np.floor(box[:2]).astype(int) - 1, np.ceil(box[2:]).astype(int) + 1
     width, height = (high - low).tolist()
-    scale = extents(box) / _TEXTURE
+    scale = box_sizes(box) / _TEXTURE
     offset = box[:2] - low
     # Four times as fine and then averaged, as cameras do; for OpenCV pixel middles lie at whole numbers.
     matrix = float(_FINE) * np.array([[scale[0], 0, offset[0]], [0, scale[1], offset[1]]])
@@ -141,9 +141,9 @@ class Jittery:
         """lost: share of the faces that it misses; error: standard deviation, in faces. Frames are asked in order."""
         rng = np.random.default_rng(seed)
         boxes = truth.boxes
-        sizes = extents(boxes)
-        centres = middles(boxes) + error * sizes.max(axis=2, keepdims=True) * rng.normal(size=(*boxes.shape[:2], 2))
-        self.boxes = around(centres, sizes * np.exp(error * rng.normal(size=(*boxes.shape[:2], 1))))
+        sizes = box_sizes(boxes)
+        centres = box_centres(boxes) + error * sizes.max(axis=2, keepdims=True) * rng.normal(size=(*boxes.shape[:2], 2))
+        self.boxes = boxes_around(centres, sizes * np.exp(error * rng.normal(size=(*boxes.shape[:2], 1))))
         self.found = truth.visible & (rng.random(boxes.shape[:2]) >= lost)
         self.scores = rng.uniform(0.62, 0.95, boxes.shape[:2])
         self.asked = 0

@@ -10,7 +10,7 @@ from tests.face.conftest import FRAMES, SETTINGS, SIDE
 from tests.face.synthetic import Jittery, Person, Scene, line, moving, scene
 from tests.face.toy_host import ToyHost
 from vcd_ext.face import Detection, Track, boxes_of, find_people, restore
-from vcd_ext.face.boxes import extents, inside, iou, middles
+from vcd_ext.face.boxes import box_centres, box_sizes, iou, visible_share
 from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.settings import FaceSettings
 
@@ -48,24 +48,24 @@ def test_of_two_who_look_alike_neither_takes_the_others_place() -> None:
     twins = scene([Person(one, 3), Person(two, 3)], 160, SIDE)
     for seed in range(4):
         first, second = found(twins, seed=seed)
-        assert middles(first.boxes)[-1, 0] > 120 > 60 > middles(second.boxes)[-1, 0]
+        assert box_centres(first.boxes)[-1, 0] > 120 > 60 > box_centres(second.boxes)[-1, 0]
 
 
 def test_a_track_is_calmer_than_its_detections_and_does_not_lag(made: Made) -> None:
     truth = made("walk")
     detector = Jittery(truth, lost=0.0, error=0.04)
     [track] = find_people(truth.frames, SETTINGS, detector)
-    true = middles(truth.people[0].boxes)
-    raw, calm = middles(detector.boxes[0]) - true, middles(track.boxes) - true
+    true = box_centres(truth.people[0].boxes)
+    raw, calm = box_centres(detector.boxes[0]) - true, box_centres(track.boxes) - true
     assert np.abs(np.diff(calm, 2, axis=0)).mean() < 0.5 * np.abs(np.diff(raw, 2, axis=0)).mean()
     assert np.sqrt((calm**2).sum(axis=1).mean()) < 2
 
 
 def test_the_crop_keeps_one_size_unless_the_face_grows(made: Made) -> None:
     [still], [nearing] = found(made("walk")), found(made("nearing"))
-    assert np.ptp(extents(still.boxes), axis=0).max() == pytest.approx(0, abs=1e-9)
-    growth = extents(nearing.boxes)[:, 0]
-    np.testing.assert_allclose(growth, extents(made("nearing").people[0].boxes)[:, 0], rtol=0.12)
+    assert np.ptp(box_sizes(still.boxes), axis=0).max() == pytest.approx(0, abs=1e-9)
+    growth = box_sizes(nearing.boxes)[:, 0]
+    np.testing.assert_allclose(growth, box_sizes(made("nearing").people[0].boxes)[:, 0], rtol=0.12)
     assert (np.diff(growth) > 0).all()
 
 
@@ -73,7 +73,7 @@ def test_they_are_numbered_from_left_to_right_as_they_appear(made: Made) -> None
     for name in ("crossing", "crowd"):
         tracks = found(made(name), seed=3)
         assert [track.number for track in tracks] == list(range(1, len(tracks) + 1))
-        starts = [float(middles(track.boxes)[8 - track.frames.start, 0]) for track in tracks]
+        starts = [float(box_centres(track.boxes)[8 - track.frames.start, 0]) for track in tracks]
         assert starts == sorted(starts)
     first, second = found(made("cut"))
     assert first.frames.stop <= second.frames.start
@@ -109,7 +109,7 @@ def test_a_short_gap_is_bridged_and_a_long_one_is_not_repaired() -> None:
     seen = [[here(60 + i)] if i < 8 or i >= 12 else [] for i in range(20)]
     [short] = told(seen, replace(SETTINGS, max_gap=4))
     assert (short.presence == 1).all()
-    np.testing.assert_allclose(middles(short.boxes)[:, 0], 70 + np.arange(20), atol=0.1)
+    np.testing.assert_allclose(box_centres(short.boxes)[:, 0], 70 + np.arange(20), atol=0.1)
     [long] = told(seen, replace(SETTINGS, max_gap=3, fade=0))
     assert np.flatnonzero(long.presence == 0).tolist() == [8, 9, 10, 11]
     assert long.box(9) is None
@@ -121,7 +121,7 @@ def test_a_face_that_leaves_the_picture_and_comes_back_is_not_there_meanwhile(sp
     out = 160 - 12 + np.minimum(np.arange(30) - 12, 12 + gap - np.arange(30)) * speed
     seen = [[here(x)] if i <= 12 or i >= 12 + gap else [] for i, x in enumerate(out.tolist())]
     [track] = told(seen, replace(SETTINGS, fade=0))
-    shown = inside(track.boxes, 160, 120)
+    shown = visible_share(track.boxes, 160, 120)
     assert shown.min() < 0.6, "it was out"
     assert (track.presence[shown < 0.6] == 0)[~track.seen[shown < 0.6]].all()
     assert track.presence[:10].min() == track.presence[16 + gap :].min() == 1
@@ -174,8 +174,8 @@ def test_the_repair_fades_where_a_face_appears_but_not_at_a_shots_ends() -> None
 
 
 def test_a_face_that_is_lost_at_the_very_beginning_is_repaired_there_too() -> None:
-    [inside] = told([[] if i < 3 else [here(60)] for i in range(20)])
-    assert inside.frames == range(20)
+    [visible_share] = told([[] if i < 3 else [here(60)] for i in range(20)])
+    assert visible_share.frames == range(20)
     # At the picture's edge it may just have come in.
     [coming] = told([[] if i < 3 else [here(0.5)] for i in range(20)])
     assert coming.frames == range(3, 20)

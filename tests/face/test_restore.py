@@ -13,9 +13,9 @@ from tests.face.conftest import FRAMES, SETTINGS, SIDE
 from tests.face.synthetic import Jittery, Scene
 from tests.face.toy_host import STEPS, ToyHost
 from vcd_ext.face import Detection, Track, find_people, restore
-from vcd_ext.face.boxes import extents, middles
+from vcd_ext.face.boxes import box_centres, box_sizes
+from vcd_ext.face.patch_buffer import PatchBuffer
 from vcd_ext.face.repair import Patch
-from vcd_ext.face.waiting import Waiting
 from vcd_ext.hosts.protocols import Picture
 from vcd_ext.settings import FaceSettings, SettingError
 
@@ -37,8 +37,8 @@ def far_from(tracks: list[Track], truth: Scene) -> NDArray[np.bool_]:
     far = np.ones(truth.frames.shape[:3], bool)
     for track in tracks:
         for i, box in zip(track.frames, track.boxes, strict=True):
-            half = SETTINGS.mask * extents(box) / 2 + SETTINGS.feather * extents(box).max()
-            far[i] &= np.hypot((x - middles(box)[0]) / half[0], (y - middles(box)[1]) / half[1]) > 1.1
+            half = SETTINGS.mask * box_sizes(box) / 2 + SETTINGS.feather * box_sizes(box).max()
+            far[i] &= np.hypot((x - box_centres(box)[0]) / half[0], (y - box_centres(box)[1]) / half[1]) > 1.1
     return far
 
 
@@ -65,7 +65,7 @@ def test_pixels_away_from_faces_are_the_inputs_bit_for_bit(name: str, made: Made
     assert np.array_equal(restored[far], truth.frames[far])
     for track in tracks:
         for i in np.flatnonzero(track.presence == 1)[::5] + track.frames.start:
-            x, y = middles(track.boxes[i - track.frames.start]).astype(int).clip(0, SIDE - 1)
+            x, y = box_centres(track.boxes[i - track.frames.start]).astype(int).clip(0, SIDE - 1)
             part = i, slice(y - 3, y + 3), slice(x - 3, x + 3)
             assert np.abs(restored[part].astype(int) - truth.frames[part]).max() > 20
 
@@ -80,7 +80,7 @@ def test_the_denoiser_gets_the_face_large_and_in_the_middle_with_a_mask(made: Ma
     assert mask.shape == (128, 128)
     assert mask[64, 64] == 1
     assert mask[0, 0] == 0
-    true = extents(truth.people[0].boxes[0]).max() * 128 / (2.2 * people_of(truth)[0].size)
+    true = box_sizes(truth.people[0].boxes[0]).max() * 128 / (2.2 * people_of(truth)[0].size)
     assert true >= 128 * 200 / 512
 
 
@@ -114,12 +114,12 @@ def test_the_larger_face_is_in_front_where_two_meet(made: Made) -> None:
     truth = made("crossing")
     tracks = people_of(truth)
     large = max(tracks, key=lambda track: track.size)
-    moment = int(np.linalg.norm(middles(tracks[0].boxes) - middles(tracks[1].boxes), axis=1).argmin())
+    moment = int(np.linalg.norm(box_centres(tracks[0].boxes) - box_centres(tracks[1].boxes), axis=1).argmin())
     flat = {"1": 0.9, "2": 0.1}
     host = ToyHost()
     host.paint = lambda place, picture: np.full_like(picture, flat[host.passes[-1].prompt])
     settings = replace(SETTINGS, people="1: 1; 2: 2", colour=0.0)
-    x, y = middles(large.boxes[moment]).astype(int)
+    x, y = box_centres(large.boxes[moment]).astype(int)
     seen = restore(host, truth.frames, settings, people=tracks)[moment, y, x]
     assert seen == pytest.approx(255 * flat[str(large.number)], abs=1)
 
@@ -388,15 +388,15 @@ def test_whatever_stops_a_face_the_finished_ones_stay_and_one_sentence_says_why(
 def test_a_full_disk_costs_the_face_that_needs_it_alone(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     truth, tracks = made("crossing"), people_of(made("crossing"))
     small, large = sorted(tracks, key=lambda track: track.size)
-    extend, faces = Waiting.extend, list[int]()
+    extend, faces = PatchBuffer.extend, list[int]()
 
-    def full(self: Waiting, patches: Iterator[Patch]) -> None:
+    def full(self: PatchBuffer, patches: Iterator[Patch]) -> None:
         faces.append(1)
         if len(faces) == 2:
             monkeypatch.setattr(self._file, "write", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
         extend(self, patches)
 
-    monkeypatch.setattr(Waiting, "extend", full)
+    monkeypatch.setattr(PatchBuffer, "extend", full)
     notes: list[str] = []
     restored = restore(ToyHost(inverted), truth.frames, SETTINGS, people=tracks, note=notes.append)
     monkeypatch.undo()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vcd_ext.face.track.smooth import STIFFNESS, followed, robust, smooth, stiffness
+from vcd_ext.face.track.smooth import STIFFNESS, smooth, smooth_adaptively, smooth_robustly, stiffness
 
 Values = NDArray[np.float64]
 
@@ -54,16 +54,17 @@ def test_an_error_of_one_detector_does_not_pull_the_path() -> None:
     values = np.zeros((15, 1))
     values[7] = 40
     pulled = np.abs(smooth(values, np.ones(15), STIFFNESS)).max()
-    assert np.abs(robust(values, np.ones(15), STIFFNESS, 0.5)).max() < 0.1 * pulled
+    assert np.abs(smooth_robustly(values, np.ones(15), STIFFNESS, 0.5)).max() < 0.1 * pulled
 
 
 def test_it_follows_a_bouncing_face_of_an_exact_detector_and_calms_a_jittery_one() -> None:
     bounce = 5 * np.sin(2 * np.pi * np.arange(48) / 9)[:, None]
     seen, rng = np.ones(48), np.random.default_rng(0)
-    assert np.abs(followed(bounce, seen, STIFFNESS, 0.7, lag=0.7) - bounce)[3:-3].max() < 1
-    assert np.abs(robust(bounce, seen, STIFFNESS, 0.7) - bounce)[3:-3].max() > 1.3
+    assert np.abs(smooth_adaptively(bounce, seen, STIFFNESS, 0.7, lag=0.7) - bounce)[3:-3].max() < 1
+    assert np.abs(smooth_robustly(bounce, seen, STIFFNESS, 0.7) - bounce)[3:-3].max() > 1.3
     jitter = rng.normal(0, 0.7, (48, 1))
-    calm, usual = followed(jitter, seen, STIFFNESS, 0.7, lag=0.7), robust(jitter, seen, STIFFNESS, 0.7)
+    calm = smooth_adaptively(jitter, seen, STIFFNESS, 0.7, lag=0.7)
+    usual = smooth_robustly(jitter, seen, STIFFNESS, 0.7)
     assert np.abs(np.diff(calm, 2, axis=0)).mean() < 0.5 * np.abs(np.diff(usual, 2, axis=0)).mean()
 
 
@@ -74,7 +75,8 @@ def test_the_steadier_a_face_moves_the_more_of_the_detectors_errors_are_averaged
 
     def error(path: Values, seed: int) -> tuple[float, float]:
         detected = path + np.random.default_rng(seed).normal(0, 1.7, path.shape)
-        found = (followed(detected, seen, STIFFNESS, 0.8, lag=0.8), robust(detected, seen, STIFFNESS, 0.8))
+        adaptive = smooth_adaptively(detected, seen, STIFFNESS, 0.8, lag=0.8)
+        found = (adaptive, smooth_robustly(detected, seen, STIFFNESS, 0.8))
         ours, usual = (float(np.sqrt(((one - path) ** 2).sum(1).mean())) for one in found)
         return ours, usual
 
@@ -88,7 +90,8 @@ def test_the_steadier_a_face_moves_the_more_of_the_detectors_errors_are_averaged
 def test_a_detector_that_errs_alike_for_some_frames_is_not_followed_more_closely() -> None:
     wander = np.convolve(np.random.default_rng(0).normal(0, 1, 60), np.ones(6) / 6, "valid")[:, None]
     seen = np.ones(len(wander))
-    np.testing.assert_array_equal(followed(wander, seen, STIFFNESS, 0.7, lag=0.7), robust(wander, seen, STIFFNESS, 0.7))
+    adaptive = smooth_adaptively(wander, seen, STIFFNESS, 0.7, lag=0.7)
+    np.testing.assert_array_equal(adaptive, smooth_robustly(wander, seen, STIFFNESS, 0.7))
 
 
 def test_more_smoothing_is_calmer_and_none_follows_every_detection() -> None:

@@ -158,7 +158,7 @@ def _stages(
     """A video of the individual far away, then with its face repaired, then enlarged: the paper's pipeline."""
     from vcd_ext.cli.terminal import bars, tell
     from vcd_ext.face import detector
-    from vcd_ext.face.framing import close_up
+    from vcd_ext.face.close_up import close_up
     from vcd_ext.hosts.diffusers.video import StandaloneVideo
     from vcd_ext.stages.video_to_video import Telling
 

@@ -13,10 +13,10 @@ from vcd_ext.prompt.foreign import unread
 from vcd_ext.settings import (
     AUTO,
     FORMATS,
-    LARGEST,
+    MAX_VIDEO_SIDE,
+    MIN_VIDEO_SIDE,
     MOST_FRAMES,
     NO_MODULE,
-    SMALLEST,
     GenerateSettings,
     PassSettings,
     TiledSettings,
@@ -189,11 +189,11 @@ def _of_input(source: "Clip", name: str, given: Mapping[str, Any]) -> dict[str, 
     from vcd_ext.hosts.diffusers.restyle import fitting
 
     height, width = fitting(given.get("height", 0), given.get("width", 0), source)
-    if not all(SMALLEST <= side <= LARGEST for side in (height, width)):
+    if not all(MIN_VIDEO_SIDE <= side <= MAX_VIDEO_SIDE for side in (height, width)):
         tall, wide = source.frames.shape[1:3]
         raise ValueError(
-            f"{name} is {wide}x{tall} and would be made at {width}x{height}; sides go from {SMALLEST} to "
-            f"{LARGEST} pixels: choose --width and --height."
+            f"{name} is {wide}x{tall} and would be made at {width}x{height}; sides go from {MIN_VIDEO_SIDE} to "
+            f"{MAX_VIDEO_SIDE} pixels: choose --width and --height."
         )
     return {"height": height, "width": width, "frames": len(source.frames), "fps": float(source.fps)}
 

@@ -4,10 +4,10 @@
 `restore` repairs them; by itself it does all of it.
 """
 
+from vcd_ext.face.contact_sheet import sheet
 from vcd_ext.face.detect import Detection, Detector, detector
 from vcd_ext.face.restore import restore
-from vcd_ext.face.sheet import sheet
 from vcd_ext.face.track.find import find_people
-from vcd_ext.face.track.tracklet import Track, boxes_of
+from vcd_ext.face.track.track import Track, boxes_of
 
 __all__ = ["Detection", "Detector", "Track", "boxes_of", "detector", "find_people", "restore", "sheet"]

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from vcd_ext.face.boxes import Values, extents, middles
+from vcd_ext.face.boxes import Values, box_centres, box_sizes
 from vcd_ext.face.resample import Square
-from vcd_ext.face.track.tracklet import Track
+from vcd_ext.face.track.track import Track
 from vcd_ext.settings import FaceSettings
 
 
 def squares(track: Track, settings: FaceSettings, height: int, width: int) -> list[Square]:
     """Return a square for each of a track's frames, pushed inside the picture where it would not be."""
     sides = _sides(track, settings, height, width)[:, None]
-    corners = np.clip(middles(track.boxes) - sides / 2, 0, np.array([width, height]) - sides)
+    corners = np.clip(box_centres(track.boxes) - sides / 2, 0, np.array([width, height]) - sides)
     return [Square(*values) for values in np.concatenate([corners, sides], axis=1).tolist()]
 
 
@@ -30,5 +30,5 @@ def without_large(track: Track, settings: FaceSettings, height: int, width: int)
 
 
 def _sides(track: Track, settings: FaceSettings, height: int, width: int) -> Values:
-    sides = settings.crop * extents(track.boxes).max(axis=1)
+    sides = settings.crop * box_sizes(track.boxes).max(axis=1)
     return np.asarray(np.minimum(sides, min(height, width)))

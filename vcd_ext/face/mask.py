@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.face.boxes import Values, extents, middles
+from vcd_ext.face.boxes import Values, box_centres, box_sizes
 from vcd_ext.face.resample import Area, Square, area
 from vcd_ext.hosts.protocols import Mask
 from vcd_ext.settings import FaceSettings
@@ -14,10 +14,10 @@ Weights = NDArray[np.float32]
 def pasted(box: Values, square: Square, settings: FaceSettings, height: int, width: int) -> Area:
     """Return the pixels of the square's `area`, in a picture of height x width, that the face is pasted on."""
     whole = area(square, height, width)
-    half = settings.mask * extents(box) / 2
+    half = settings.mask * box_sizes(box) / 2
     # What lies `far` pixels outside the ellipse has the radius 1 + far / sqrt(a b) in it.
     half = half * (1 + _feather(box, settings) / np.sqrt(half.prod()))
-    (left, top), (right, bottom) = np.floor(middles(box) - half), np.ceil(middles(box) + half)
+    (left, top), (right, bottom) = np.floor(box_centres(box) - half), np.ceil(box_centres(box) + half)
     return Area(_between(top, bottom, whole.rows), _between(left, right, whole.columns))
 
 
@@ -52,14 +52,14 @@ def outside(box: Values, x: Values, y: Values, times: float) -> Values:
 
     Below 0 inside.
     """
-    centre, half = middles(box), times * extents(box) / 2
+    centre, half = box_centres(box), times * box_sizes(box) / 2
     radius = np.hypot((x[None] - centre[0]) / half[0], (y[:, None] - centre[1]) / half[1])
     return np.asarray((radius - 1) * np.sqrt(half.prod()))
 
 
 def _feather(box: Values, settings: FaceSettings) -> float:
     """Return the width of the soft edge in pixels."""
-    return max(settings.feather * float(extents(box).max()), 1.0)
+    return max(settings.feather * float(box_sizes(box).max()), 1.0)
 
 
 def _pixels(place: Area) -> tuple[Values, Values]:

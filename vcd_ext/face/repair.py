@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.face.boxes import Values
-from vcd_ext.face.colour import CALM, Shift, calmed, measured
+from vcd_ext.face.colour_transfer import REACH, ColourTransfer, fit_transfer, smoothed
 from vcd_ext.face.crops import squares
 from vcd_ext.face.mask import Weights, beyond_face, paste_weights, pasted, repaint_mask
 from vcd_ext.face.resample import Area, Square, enlarge, reduce
-from vcd_ext.face.track.tracklet import Track, in_picture
+from vcd_ext.face.track.track import Track, in_picture
 from vcd_ext.hosts.protocols import Interrupted, Picture, Report, VideoHost, VideoPass
 from vcd_ext.settings import NO_MODULE, FaceSettings
 
@@ -39,15 +39,15 @@ class _Face(NamedTuple):
     square: Square
 
 
-class _Back(NamedTuple):
+class _Repainted(NamedTuple):
     frame: int
     place: Area
     weights: Weights  # [h, w]
     picture: Picture  # [h, w, 3], in the frame's own pixels
-    shift: Shift  # that gives it the colours of what is around it
+    transfer: ColourTransfer  # that gives it the colours of what is around it
 
 
-class _Lazily(Sequence[Item], Generic[Item]):
+class _LazySequence(Sequence[Item], Generic[Item]):
     """A sequence whose items are made when they are asked for, and not kept."""
 
     def __init__(self, faces: Sequence[_Face], make: Callable[[_Face], Item]):
@@ -69,7 +69,7 @@ class _Lazily(Sequence[Item], Generic[Item]):
         return self.make(self.faces[place])
 
 
-class _Told:
+class _CompletedProgress:
     """Passes on what the host tells: it counts all that it was given, also faces that are not taken from it."""
 
     def __init__(self, progress: Report):
@@ -105,16 +105,16 @@ class Repair:
         for part in track.parts():
             # Where it has gone out of the picture for a moment, a face would be made of what is at the edge.
             faces = [_Face(i, track.boxes[i - first], places[i - first]) for i in part if shown[i - first]]
-            for back in _coloured(self._came_back(faces, work, progress), self.settings.colour):
+            for back in _coloured(self._denoised(faces, work, progress), self.settings.colour):
                 if presence := float(track.presence[back.frame - first]):
                     yield _patch(back, presence, below)
 
-    def _came_back(self, faces: Sequence[_Face], work: VideoPass, progress: Report | None) -> Iterator[_Back]:
+    def _denoised(self, faces: Sequence[_Face], work: VideoPass, progress: Report | None) -> Iterator[_Repainted]:
         """Yield the faces as the denoiser made them, in the frames' own pixels."""
         order = _continued(faces) if work.motion_module not in ("", NO_MODULE) else faces
-        crops = _Lazily(order, lambda face: enlarge(self.frames[face.frame], face.square, self.settings.size))
-        masks = _Lazily(order, lambda face: repaint_mask(face.box, face.square, self.settings))
-        told = None if progress is None else _Told(progress)
+        crops = _LazySequence(order, lambda face: enlarge(self.frames[face.frame], face.square, self.settings.size))
+        masks = _LazySequence(order, lambda face: repaint_mask(face.box, face.square, self.settings))
+        told = None if progress is None else _CompletedProgress(progress)
         pictures = self.host.denoise(crops, work, masks=masks, progress=told, interrupted=self.interrupted)
         with ExitStack() as stack:
             if isinstance(pictures, Generator):
@@ -127,7 +127,7 @@ class Repair:
         if told is not None:
             told.finish()
 
-    def _back(self, face: _Face, picture: Picture) -> _Back:
+    def _back(self, face: _Face, picture: Picture) -> _Repainted:
         frame = self.frames[face.frame]
         size = frame.shape[:2]
         place = pasted(face.box, face.square, self.settings, *size)
@@ -136,32 +136,32 @@ class Repair:
             raise ValueError("The denoiser made NaN instead of a picture; load the checkpoint in float32 (--no-half).")
         weights = paste_weights(face.box, face.square, place, self.settings, *size)
         came_back, original = np.clip(reduced, 0, 1), frame[place].astype(np.float32) / 255
-        shift = measured(came_back, original, weights * beyond_face(face.box, place))
-        return _Back(face.frame, place, weights, came_back, shift)
+        transfer = fit_transfer(came_back, original, weights * beyond_face(face.box, place))
+        return _Repainted(face.frame, place, weights, came_back, transfer)
 
 
-def _coloured(backs: Iterator[_Back], strength: float) -> Iterator[_Back]:
+def _coloured(backs: Iterator[_Repainted], strength: float) -> Iterator[_Repainted]:
     """Match the faces' colours to what is around them, calmed over the frames before and after."""
-    shifts: list[Shift] = []
-    waiting: deque[_Back] = deque()
+    transfers: list[ColourTransfer] = []
+    waiting: deque[_Repainted] = deque()
 
-    def first() -> _Back:
-        place = len(shifts) - len(waiting)
-        start = max(0, place - CALM)
-        shift = calmed(shifts[start : place + CALM + 1], place - start)
+    def first() -> _Repainted:
+        place = len(transfers) - len(waiting)
+        start = max(0, place - REACH)
+        transfer = smoothed(transfers[start : place + REACH + 1], place - start)
         back = waiting.popleft()
-        return back._replace(picture=shift.of(back.picture, strength))
+        return back._replace(picture=transfer.apply(back.picture, strength))
 
     for back in backs:
-        shifts.append(back.shift)
+        transfers.append(back.transfer)
         waiting.append(back)
-        if len(waiting) > CALM:
+        if len(waiting) > REACH:
             yield first()
     while waiting:
         yield first()
 
 
-def _patch(back: _Back, presence: float, below: Frames) -> Patch:
+def _patch(back: _Repainted, presence: float, below: Frames) -> Patch:
     """Return the face's picture over the frame of `below`."""
     weights = presence * back.weights[..., None]
     pixels = below[back.frame][back.place].copy()

@@ -9,12 +9,11 @@ import numpy as np
 from vcd_ext.denoising.out_of_memory import explained, first_that_fits
 from vcd_ext.face import detect
 from vcd_ext.face.crops import without_large, zoom
+from vcd_ext.face.patch_buffer import PatchBuffer
+from vcd_ext.face.prompts import face_prompts, parse_people
 from vcd_ext.face.repair import SHORTEST, Repair
 from vcd_ext.face.track.find import Frames, Note, find_people
-from vcd_ext.face.track.people import parse as parse_people
-from vcd_ext.face.track.people import prompts
-from vcd_ext.face.track.tracklet import Track
-from vcd_ext.face.waiting import Waiting
+from vcd_ext.face.track.track import Track
 from vcd_ext.hosts.protocols import FACTOR, Interrupted, VideoHost, VideoPass
 from vcd_ext.media.clip import check_frames
 from vcd_ext.motion.windows import shorter
@@ -113,7 +112,7 @@ class _Run:
     def _paint(self, track: Track, work: VideoPass) -> None:
         """Paint a face in all its frames, or in none."""
         report = steps(self.progress, f"{REPAIRING} {track.number}")
-        with Waiting() as waiting:
+        with PatchBuffer() as waiting:
             waiting.extend(self.repair.patches(track, work, self.result, report))
             for frame, place, pixels in waiting:
                 self.result[frame][place] = pixels
@@ -161,7 +160,7 @@ def _wanted(
     people: Sequence[Track], settings: FaceSettings, height: int, width: int, note: Note
 ) -> list[tuple[Track, str]]:
     """Return the tracks to repair with their prompts: the largest last, as it is in front where faces meet."""
-    wanted, words = [], prompts(people, settings)
+    wanted, words = [], face_prompts(people, settings)
     for track in sorted(people, key=lambda track: track.size):
         prompt = words[track.number]
         times = zoom(track, settings, height, width)

@@ -5,7 +5,7 @@ A job's settings are a frozen dataclass whose fields carry a `Setting`: label, h
 
 from vcd_ext.settings.arguments import add_arguments
 from vcd_ext.settings.face import FaceSettings
-from vcd_ext.settings.generate import LARGEST, SAMPLERS, SMALLEST, GenerateSettings
+from vcd_ext.settings.generate import MAX_VIDEO_SIDE, MIN_VIDEO_SIDE, SAMPLERS, GenerateSettings
 from vcd_ext.settings.infotext import SOURCE_KEY, from_infotext, to_infotext
 from vcd_ext.settings.parsing import SettingError, Settings, parse
 from vcd_ext.settings.passes import DETECTORS, NO_MODULE, PassSettings
@@ -22,12 +22,12 @@ __all__ = [
     "DETECTORS",
     "EVERYWHERE",
     "FORMATS",
-    "LARGEST",
+    "MAX_VIDEO_SIDE",
     "MOST_FRAMES",
     "NO_MODULE",
     "SAMPLERS",
     "SCHEDULES",
-    "SMALLEST",
+    "MIN_VIDEO_SIDE",
     "SOURCE_KEY",
     "STAGES",
     "FaceSettings",

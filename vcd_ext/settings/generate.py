@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vcd_ext.settings.setting import setting
 
 SAMPLERS = ("euler", "ddim", "dpmpp_2m", "lcm")
-SMALLEST, LARGEST = 64, 2048  # sides of a video in pixels
+MIN_VIDEO_SIDE, MAX_VIDEO_SIDE = 64, 2048  # pixels
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,12 @@ class GenerateSettings:
 
     prompt: str = setting("", "Prompt", "What the video shows.")
     negative_prompt: str = setting("", "Negative prompt", "What it should not show.")
-    width: int = setting(512, "Width", "Pixels, a multiple of 8.", minimum=SMALLEST, maximum=LARGEST, step=8)
-    height: int = setting(512, "Height", "Pixels, a multiple of 8.", minimum=SMALLEST, maximum=LARGEST, step=8)
+    width: int = setting(
+        512, "Width", "Pixels, a multiple of 8.", minimum=MIN_VIDEO_SIDE, maximum=MAX_VIDEO_SIDE, step=8
+    )
+    height: int = setting(
+        512, "Height", "Pixels, a multiple of 8.", minimum=MIN_VIDEO_SIDE, maximum=MAX_VIDEO_SIDE, step=8
+    )
     steps: int = setting(20, "Steps", "Sampling steps.", minimum=1, maximum=1000, step=1)
     cfg_scale: float = setting(7.5, "CFG scale", "How closely the prompt is followed.", minimum=1.0, maximum=30.0)
     sampler: str = setting("euler", "Sampler", "Sampling method; lcm is for AnimateLCM.", choices=SAMPLERS)

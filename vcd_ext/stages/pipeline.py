@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from vcd_ext.denoising.out_of_memory import is_out_of_memory
-from vcd_ext.face.framing import close_up
+from vcd_ext.face.close_up import close_up
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.media import Clip, infotext
 from vcd_ext.media.names import cut

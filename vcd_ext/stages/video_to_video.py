@@ -31,7 +31,7 @@ from vcd_ext.tiled.upscale import checked as checked_tiled
 from vcd_ext.tiled.upscale import with_controlnet, with_upscaler
 
 # Pixels of a face that shows where the subject is: the least that can be asked for, as it need not be worth a repair.
-SMALLEST = int(describe(FaceSettings)["min_face"].minimum or 0)
+MIN_FACE = int(describe(FaceSettings)["min_face"].minimum or 0)
 
 Settings = FaceSettings | TiledSettings
 Finder = Callable[[FaceSettings], Detector]  # gives what finds the faces that settings ask for
@@ -210,7 +210,7 @@ def _sought(settings: TiledSettings) -> FaceSettings | None:
     named = settings.identity != NO_MODULE or settings.elsewhere.strip()
     if settings.subject == EVERYWHERE or not named:
         return None
-    return FaceSettings(detector=settings.subject, words=settings.words, min_face=SMALLEST)
+    return FaceSettings(detector=settings.subject, words=settings.words, min_face=MIN_FACE)
 
 
 def _same(one: Frames, other: Frames) -> bool:

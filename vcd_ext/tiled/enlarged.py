@@ -11,7 +11,7 @@ from vcd_ext.hosts.protocols import FACTOR, Interrupted, Picture, VideoHost
 from vcd_ext.storage.disk_array import room
 
 SCALE = 2
-SMALLEST = 64  # pixels; the UNet halves the latents three times
+MIN_CANVAS_SIDE = 64  # pixels; the UNet halves the latents three times
 
 
 class Enlarged(Sequence[Picture]):
@@ -74,4 +74,4 @@ class Enlarged(Sequence[Picture]):
 
 
 def _extended(side: int) -> int:
-    return max(-(-side // FACTOR) * FACTOR, SMALLEST)
+    return max(-(-side // FACTOR) * FACTOR, MIN_CANVAS_SIDE)

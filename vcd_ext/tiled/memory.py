@@ -5,7 +5,7 @@ from typing import NamedTuple
 from vcd_ext.motion.windows import shorter
 from vcd_ext.settings import TiledSettings
 
-SMALLEST = 256  # pixels of a tile's side; below it shows too little of the picture to know what it is
+MIN_TILE = 256  # pixels of a tile's side; below it shows too little of the picture to know what it is
 
 
 class Plan(NamedTuple):
@@ -31,7 +31,7 @@ def plans(settings: TiledSettings, frames: int, longest_side: int) -> list[Plan]
         plan = plan._replace(context=length, context_overlap=overlap)
         found.append(plan)
     tile = min(settings.tile, longest_side)
-    while (tile := tile * 3 // 4 // 64 * 64) >= SMALLEST:
+    while (tile := tile * 3 // 4 // 64 * 64) >= MIN_TILE:
         plan = plan._replace(tile=tile, tile_overlap=min(settings.tile_overlap, tile // 2))
         found.append(plan)
     return found

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vcd_ext.identity.photos.mask_check import check_mask
-from vcd_ext.identity.photos.photo import Photo, read_mask, read_photos
-
-Mask = NDArray[np.uint8]
+from vcd_ext.identity.photos.photo import Photo, SubjectMask, read_mask, read_photos
 
 PAINTED = "painted"  # a mask's source
 PAINT, ERASE = "add to the subject", "take away from it"
@@ -88,7 +85,7 @@ def without_mask(selection: Selection, index: int) -> Selection:
     return _changed(selection, index, replace(selection[index], photo=photo, whole=True))
 
 
-def with_strokes(selection: Selection, index: int, strokes: Mask, way: str) -> Selection:
+def with_strokes(selection: Selection, index: int, strokes: SubjectMask, way: str) -> Selection:
     """The selection with a mask corrected by the strokes of a brush, uint8 [h, w] of any size, PAINT or ERASE.
 
     ValueError if the mask would be of no use.
@@ -106,7 +103,7 @@ def with_mask_file(selection: Selection, index: int, file: Path) -> Selection:
     return with_mask(selection, index, read_mask(file, photo.pixels.shape[:2]), "file")
 
 
-def with_mask(selection: Selection, index: int, mask: Mask, source: str) -> Selection:
+def with_mask(selection: Selection, index: int, mask: SubjectMask, source: str) -> Selection:
     """The selection with another mask [H, W] of one photo; ValueError, one sentence, if it is of no use."""
     photo = selection[index].photo
     if problem := check_mask(mask, photo.name):

@@ -9,7 +9,7 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from vcd_ext.face.boxes import iou, middles
+from vcd_ext.face.boxes import box_centres, iou
 from vcd_ext.face.detect import BlazeFace, Detection
 from vcd_ext.face.detect.blazeface import weights
 
@@ -85,7 +85,7 @@ def test_it_looks_no_closer_than_it_must(detector: BlazeFace, monkeypatch: pytes
 
 def test_a_moved_picture_moves_the_box(detector: BlazeFace) -> None:
     one, two = (surest(detector(placed(400, left, 60)[0])) for left in (40, 80))
-    assert (middles(two) - middles(one))[0].tolist() == pytest.approx([40, 0], abs=2)
+    assert (box_centres(two) - box_centres(one))[0].tolist() == pytest.approx([40, 0], abs=2)
 
 
 def test_a_small_face_that_is_not_there_from_near_is_doubted(

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vcd_ext.identity.photos.photo import Photo
+from vcd_ext.identity.photos.photo import Photo, Pixels, SubjectMask
 from vcd_ext.identity.segment import CentrePrior, fill_masks, segmenters
-from vcd_ext.identity.segment.masks import Mask, Pixels
 
 
 def covering(share: float) -> NDArray[np.uint8]:
@@ -24,10 +23,10 @@ def photo(name: str = "rex.jpg", **more) -> Photo:
 class Says:
     """A segmenter with one answer for every picture, or an error."""
 
-    def __init__(self, answer: Mask | Exception, name: str = "fake"):
+    def __init__(self, answer: SubjectMask | Exception, name: str = "fake"):
         self.answer, self.name, self.asked = answer, name, []
 
-    def __call__(self, pixels: Pixels, word: str) -> Mask:
+    def __call__(self, pixels: Pixels, word: str) -> SubjectMask:
         self.asked.append(word)
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -62,7 +61,7 @@ ERRORS = [
 def test_a_photo_that_fails_costs_the_others_nothing(error: Exception, sentence: str):
     failing, working = Says(error), Says(covering(0.3))
 
-    def by_name(pixels: Pixels, word: str) -> Mask:
+    def by_name(pixels: Pixels, word: str) -> SubjectMask:
         return (failing if pixels[0, 0, 0] else working)(pixels, word)
 
     by_name.name = "both"  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.denoising import partition
-from vcd_ext.face.boxes import Values, best_apart, iou
+from vcd_ext.face.boxes import Values, iou, nms
 from vcd_ext.face.detect.detection import Detection, Frame
 
 FILE = "face_detection_full_range.tflite"
@@ -72,7 +72,7 @@ class BlazeFace:
             if not self.thorough and any(one.score >= SURE for one in found):
                 break
         boxes = np.array([one.box for one in found], float).reshape(-1, 4)
-        return [found[i] for i in best_apart(boxes, np.array([one.score for one in found]), _SAME)]
+        return [found[i] for i in nms(boxes, np.array([one.score for one in found]), _SAME)]
 
     def _looks(self, frame: Frame) -> Iterator[list[tuple[int, int, Frame]]]:
         """Yield the parts to look at in turn: the whole, then parts of half and a quarter of its longer side."""

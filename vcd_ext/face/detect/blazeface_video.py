@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vcd_ext.face.boxes import best_apart
+from vcd_ext.face.boxes import nms
 from vcd_ext.face.detect.blazeface import SURE, BlazeFace
 from vcd_ext.face.detect.detection import Detection, Frame
 
@@ -36,5 +36,5 @@ class BlazeFaceVideo:
         found = [one for one in near if one is not None and one.score >= SURE]
         if not found or len(found) < len(near):
             return []
-        kept = best_apart(np.array([one.box for one in found]), np.array([one.score for one in found]), _SAME)
+        kept = nms(np.array([one.box for one in found]), np.array([one.score for one in found]), _SAME)
         return [found[i] for i in kept] if len(kept) == len(found) else []

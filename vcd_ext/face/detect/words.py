@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vcd_ext.face.boxes import best_apart
+from vcd_ext.face.boxes import nms
 from vcd_ext.face.detect.detection import Detection, Frame
 from vcd_ext.identity.segment import absent, missing
 from vcd_ext.identity.segment.boxes import Box
@@ -43,5 +43,5 @@ class Words:
         """Find the words in a frame uint8 [H, W, 3] RGB, surest first."""
         boxes = self.search(frame, self.words)
         places = np.array([box[:4] for box in boxes], float).reshape(-1, 4)
-        kept = best_apart(places, np.array([box.score for box in boxes]), SAME)
+        kept = nms(places, np.array([box.score for box in boxes]), SAME)
         return [Detection(boxes[i][:4], min(1.0, boxes[i].score * _TRUSTED / BOX_THRESHOLD)) for i in kept]

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.face.boxes import middles
+from vcd_ext.face.boxes import box_centres
 from vcd_ext.face.detect import Detector
-from vcd_ext.face.track.associate import paths
+from vcd_ext.face.track.associate import associate
 from vcd_ext.face.track.scan import Scan
-from vcd_ext.face.track.tracklet import Track, faded, settled
+from vcd_ext.face.track.track import Track, smoothed_track, with_fades
 from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.progress import Clock, Report
 from vcd_ext.settings import FaceSettings
@@ -47,11 +47,11 @@ def find_people(
     left_out: Counter[str] = Counter()
     for shot in scan.shots():
         found = [
-            (settled(path, shot, frames.shape[2], frames.shape[1], settings), len(path.seen))
-            for path in paths((scan.seen[i] for i in shot), settings.confidence)
+            (smoothed_track(tracklet, shot, frames.shape[2], frames.shape[1], settings), len(tracklet.seen))
+            for tracklet in associate((scan.seen[i] for i in shot), settings.confidence)
         ]
         kept = _chosen(found, shot, settings, left_out)
-        whole = [faded(track, [other for other, _ in found], shot, settings.fade) for track in kept]
+        whole = [with_fades(track, [other for other, _ in found], shot, settings.fade) for track in kept]
         tracks += _numbered(whole, settings.max_gap, len(tracks))
     for sentence in _reasons(left_out, settings):
         if note:
@@ -87,7 +87,7 @@ def _numbered(tracks: Sequence[Track], together: int, before: int) -> list[Track
 
 def _left(track: Track, moment: int) -> float:
     box = track.boxes[min(moment, track.frames.stop - 1) - track.frames.start]
-    return float(middles(box)[0])
+    return float(box_centres(box)[0])
 
 
 def _reasons(left_out: Counter[str], settings: FaceSettings) -> list[str]:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd_ext.face.detect import Detector
-from vcd_ext.face.look import look
-from vcd_ext.face.track.associate import Seen
+from vcd_ext.face.track.colour_histogram import colour_histogram
 from vcd_ext.face.track.cuts import Thumbnail, change, shots, thumbnail
+from vcd_ext.face.track.tracklet import Observation
 
 SECOND_CHANCE = 0.5  # of the confidence: enough for a face that is expected where it is seen
 
@@ -19,7 +19,7 @@ class Scan:
     def __init__(self, detector: Detector, confidence: float):
         """confidence: from half of it on, faces are kept."""
         self.detector, self.least = detector, confidence * SECOND_CHANCE
-        self.seen: list[list[Seen]] = []
+        self.seen: list[list[Observation]] = []
         self._changes: list[float] = []
         self._over_one: list[float] = []
         self._last: deque[Thumbnail] = deque(maxlen=2)
@@ -36,12 +36,12 @@ class Scan:
         """Return the frames of each shot."""
         return shots(self._changes, self._over_one)
 
-    def _faces(self, frame: NDArray[np.uint8]) -> list[Seen]:
+    def _faces(self, frame: NDArray[np.uint8]) -> list[Observation]:
         height, width = frame.shape[:2]
         faces = []
         for found in self.detector(frame):
             box = np.array(found.box, float)
             inside = np.minimum(box[2:], (width, height)) - np.maximum(box[:2], 0)
             if found.score >= self.least and np.isfinite(box).all() and (inside >= 1).all():
-                faces.append(Seen(len(self.seen), box, float(found.score), look(frame, box)))
+                faces.append(Observation(len(self.seen), box, float(found.score), colour_histogram(frame, box)))
         return faces

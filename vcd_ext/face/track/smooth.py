@@ -42,7 +42,7 @@ def smooth(values: Values, weights: Values, stiff: float) -> Values:
     return np.asarray(solveh_banded(bands, weights[:, None] * known, lower=True))
 
 
-def robust(values: Values, seen: Values, stiff: float, scale: float) -> Values:
+def smooth_robustly(values: Values, seen: Values, stiff: float, scale: float) -> Values:
     """Smooth as `smooth` does, while values far off the path count less (Huber's weights).
 
     seen: weights [n]. scale: deviation below which no value is far off, in the values' unit.
@@ -57,15 +57,15 @@ def robust(values: Values, seen: Values, stiff: float, scale: float) -> Values:
     return path
 
 
-def followed(values: Values, seen: Values, stiff: float, scale: float, lag: float) -> Values:
-    """Smooth as `robust` does, but stiffer for a face that moves steadily, and softer where the path would lag.
+def smooth_adaptively(values: Values, seen: Values, stiff: float, scale: float, lag: float) -> Values:
+    """Smooth as `smooth_robustly` does, but stiffer where a face moves steadily, and softer where the path would lag.
 
     lag: how far, in the values' unit, the mean of three neighbouring detections may usually be off the path.
     """
     if (steady := _steadier(values, seen, stiff, scale)) > stiff:
-        return robust(values, seen, steady, scale)
+        return smooth_robustly(values, seen, steady, scale)
     while True:
-        path = robust(values, seen, stiff, scale)
+        path = smooth_robustly(values, seen, stiff, scale)
         off = (values - path)[seen > 0]
         if len(off) < 3 or stiff < _SOFTEST:
             return path
@@ -89,7 +89,7 @@ def _steadier(values: Values, seen: Values, stiff: float, scale: float) -> float
         for part in range(_PARTS):
             unknown, known = inner[part::_PARTS], seen.copy()
             known[unknown] = 0
-            path = robust(values, known, times * stiff, scale)
+            path = smooth_robustly(values, known, times * stiff, scale)
             error += float(((path - values)[unknown] ** 2).sum())
         errors.append(error)
     return stiff * _STIFFER[int(np.argmin(errors))]

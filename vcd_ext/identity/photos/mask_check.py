@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-SMALLEST, LARGEST = 0.01, 0.95  # shares of the picture
+MIN_SUBJECT_SHARE, MAX_SUBJECT_SHARE = 0.01, 0.95  # shares of the picture
 
 
 def check_mask(mask: NDArray[np.uint8], name: str) -> str | None:
@@ -14,12 +14,12 @@ def check_mask(mask: NDArray[np.uint8], name: str) -> str | None:
     if is_empty(mask):
         return f"The mask of {name} is empty; paint the subject white, choose another mask or drop the photo."
     share = float(np.count_nonzero(mask >= 128)) / mask.size
-    if share < SMALLEST:
+    if share < MIN_SUBJECT_SHARE:
         return (
             f"The mask of {name} covers {share:.2%} of the picture, less than 1%, too little to learn from; correct "
             "it, crop the photo closer or drop it."
         )
-    if share > LARGEST:
+    if share > MAX_SUBJECT_SHARE:
         return (
             f"The mask of {name} covers {share:.0%} of the picture, more than 95%, so it leaves no background out; "
             "correct it or drop the photo."

@@ -26,13 +26,17 @@ KEPT_PIXELS = 1_500_000  # 1414x1060: twice the usual training size; 200 photos 
 OPAQUE = 0.95  # a picture with rounded corners is not cut out
 
 
+Pixels = NDArray[np.uint8]  # [H, W, 3], RGB
+SubjectMask = NDArray[np.uint8]  # [H, W], 255 = subject
+
+
 @dataclass(frozen=True, eq=False)
 class Photo:
     """One photo of the subject."""
 
     name: str  # its file's name
-    pixels: NDArray[np.uint8]  # RGB [H, W, 3], upright, at most 1.5 megapixels
-    mask: NDArray[np.uint8] | None = None  # [H, W], 255 = subject
+    pixels: Pixels  # upright, at most 1.5 megapixels
+    mask: SubjectMask | None = None
     mask_source: str = ""  # "alpha", "file", or who made the mask; "" without a mask
 
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vcd_ext.hosts.protocols import Posterior
+from vcd_ext.identity.photos.photo import Pixels, SubjectMask
 from vcd_ext.identity.segment.cross_attention import WordMaps, listening
 from vcd_ext.identity.segment.grabcut import cut
-from vcd_ext.identity.segment.masks import Mask, Pixels
 
 AREA = 512 * 512  # pixels: what SD1.5 was trained with
 GRID = 64  # pixels: the UNet halves the latents three times
@@ -67,7 +67,7 @@ class Attention:
         """host: not in use by another thread, and outside of its `training` context."""
         self.host = host
 
-    def __call__(self, pixels: Pixels, word: str) -> Mask:
+    def __call__(self, pixels: Pixels, word: str) -> SubjectMask:
         """Segment `word` in pixels uint8 [H, W, 3]: mask uint8 [H, W]; ValueError where the UNet does not see it."""
         found = word_map(self.host, pixels, word)
         if found.max() < FLAT * np.median(found):

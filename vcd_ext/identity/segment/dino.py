@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from vcd_ext.identity.photos.photo import Pixels
 from vcd_ext.identity.segment.boxes import Box
-from vcd_ext.identity.segment.masks import Pixels
 from vcd_ext.identity.segment.packages import imported
 from vcd_ext.storage import tensor_file
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.identity.segment.masks import Mask, Pixels
+from vcd_ext.identity.photos.photo import Pixels, SubjectMask
 
 LONG = 256  # pixels of the longer side it works on: small, because fine texture misleads it and costs seconds
 ROUNDS = 5
@@ -18,7 +18,7 @@ class CentrePrior:
 
     name = "GrabCut"
 
-    def __call__(self, pixels: Pixels, word: str) -> Mask:
+    def __call__(self, pixels: Pixels, word: str) -> SubjectMask:
         """Segment what differs from the border of pixels uint8 [H, W, 3]: mask uint8 [H, W]."""
         height, width = pixels.shape[:2]
         marks = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
@@ -29,7 +29,7 @@ class CentrePrior:
         return cut(pixels, marks)
 
 
-def cut(pixels: Pixels, marks: NDArray[np.uint8]) -> Mask:
+def cut(pixels: Pixels, marks: NDArray[np.uint8]) -> SubjectMask:
     """Run GrabCut on pixels [H, W, 3] from marks [H, W] of its constants: mask uint8 [H, W], 0 or 255.
 
     The same input gives the same mask. ValueError if the marks have no subject or no background to begin with.

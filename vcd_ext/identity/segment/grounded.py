@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
+from vcd_ext.identity.photos.photo import Pixels, SubjectMask
 from vcd_ext.identity.segment.boxes import Box, choose
 from vcd_ext.identity.segment.dino import BOX_THRESHOLD, GroundingDino
-from vcd_ext.identity.segment.masks import Mask, Pixels
 from vcd_ext.identity.segment.sam import Sam
 
 
@@ -16,7 +16,7 @@ class GroundedSam:
 
     name = "Grounding DINO and SAM"
 
-    def __init__(self, find: Callable[[Pixels, str], list[Box]], cut: Callable[[Pixels, Box], Mask]):
+    def __init__(self, find: Callable[[Pixels, str], list[Box]], cut: Callable[[Pixels, Box], SubjectMask]):
         """find: all boxes of a word; cut: the mask of what a box holds."""
         self.find, self.cut = find, cut
 
@@ -25,7 +25,7 @@ class GroundedSam:
         """Read the weights. ValueError if a file is damaged or of another kind, or a package is not installed."""
         return cls(GroundingDino.load(dino, vocabulary, device), Sam.load(sam, device))
 
-    def __call__(self, pixels: Pixels, word: str) -> Mask:
+    def __call__(self, pixels: Pixels, word: str) -> SubjectMask:
         """Segment the `word` that is most likely the subject: mask uint8 [H, W]; ValueError without any."""
         boxes = self.find(pixels, word)
         if not boxes:

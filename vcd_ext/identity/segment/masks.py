@@ -5,14 +5,10 @@ from dataclasses import replace
 from typing import Protocol
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from vcd_ext.identity.photos.mask_check import check_mask
-from vcd_ext.identity.photos.photo import Photo
+from vcd_ext.identity.photos.photo import Photo, Pixels, SubjectMask
 
-Pixels = NDArray[np.uint8]
-Mask = NDArray[np.uint8]
 Progress = Callable[[int, int], None]
 
 
@@ -23,7 +19,7 @@ class Segmenter(Protocol):
     def name(self) -> str:
         """What is noted as the source of its masks."""
 
-    def __call__(self, pixels: Pixels, word: str) -> Mask:
+    def __call__(self, pixels: Pixels, word: str) -> SubjectMask:
         """Segment `word` ("dog") in pixels uint8 [H, W, 3] RGB: mask uint8 [H, W], 255 where the subject is.
 
         ValueError where it finds nothing: the end of a sentence that says so, without the photo's name.

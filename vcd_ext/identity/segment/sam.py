@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vcd_ext.identity.photos.photo import Pixels, SubjectMask
 from vcd_ext.identity.segment.boxes import Box
-from vcd_ext.identity.segment.masks import Mask, Pixels
 from vcd_ext.identity.segment.packages import imported
 from vcd_ext.storage import tensor_file
 
@@ -39,7 +39,7 @@ class Sam:
             raise ValueError(f"{weights.name} is damaged or a variant of SAM. {_WHAT_TO_USE}") from error
         return cls(network, device)
 
-    def __call__(self, pixels: Pixels, box: Box) -> Mask:
+    def __call__(self, pixels: Pixels, box: Box) -> SubjectMask:
         """Segment the thing in a box of pixels uint8 [H, W, 3] RGB: mask uint8 [H, W], 0 or 255."""
         predictor = imported("segment_anything").SamPredictor(self.network)
         predictor.set_image(pixels)

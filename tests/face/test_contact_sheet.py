@@ -7,7 +7,7 @@ import numpy as np
 from tests.face.conftest import FRAMES, SETTINGS, SIDE
 from tests.face.synthetic import Jittery, Scene
 from vcd_ext.face import Track, find_people, sheet
-from vcd_ext.face.sheet import COLOURS, COLUMNS, GAP, HEIGHT
+from vcd_ext.face.contact_sheet import COLOURS, COLUMNS, GAP, HEIGHT
 
 Made = Callable[[str], Scene]
 

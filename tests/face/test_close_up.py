@@ -3,7 +3,7 @@
 import pytest
 
 from tools.toyworld.captions import PREFIXES
-from vcd_ext.face.framing import close_up
+from vcd_ext.face.close_up import close_up
 from vcd_ext.identity.photos.augment import CLOSE, FAR
 
 

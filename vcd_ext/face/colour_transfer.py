@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vcd_ext.face.mask import Weights
 from vcd_ext.hosts.protocols import Picture
 
-CALM = 4  # frames before and after a frame whose colours it shares
+REACH = 4  # frames before and after a frame whose colours it shares
 _CONTRAST = 0.8, 1.25  # beyond that the ring was painted anew, and says nothing about contrast
 _FLAT = 0.02  # standard deviation: what varies less has no contrast to be compared
 _FEWEST = 12  # pixels' worth of ring; below that nothing is matched
@@ -26,14 +26,14 @@ Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Shift:
+class ColourTransfer:
     """A change of red, green and blue: a linear map of their distance from a middle, and what is added."""
 
     middle: Values  # [3]
     contrast: Values  # [3, 3], symmetric
     added: Values  # [3]
 
-    def of(self, picture: Picture, strength: float) -> Picture:
+    def apply(self, picture: Picture, strength: float) -> Picture:
         """Apply this share of the change to a picture [h, w, 3] in [0, 1]."""
         change = self.contrast - np.eye(3, dtype=np.float32)
         if strength == 0 or max(np.abs(self.added).max(), np.abs(change).max()) < _INVISIBLE:
@@ -44,18 +44,18 @@ class Shift:
         return np.asarray(np.clip(changed, 0, 1))
 
 
-NO_SHIFT = Shift(np.zeros(3, np.float32), np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
+NO_TRANSFER = ColourTransfer(np.zeros(3, np.float32), np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
 
 
-def measured(came_back: Picture, original: Picture, ring: Weights) -> Shift:
+def fit_transfer(came_back: Picture, original: Picture, ring: Weights) -> ColourTransfer:
     """Fit the shift of `came_back` to `original`'s colours where the ring [h, w] counts; [h, w, 3] in [0, 1]."""
     if ring.sum() < _FEWEST:
-        return NO_SHIFT
+        return NO_TRANSFER
     (middle, spread), (wanted, wanted_spread) = (_moments(picture, ring) for picture in (came_back, original))
     # With A and B the covariances, the T that is symmetric, positive and gives T A T = B.
     root, inverse = _power(spread, 0.5), _power(spread, -0.5)
     contrast = _power(inverse @ _power(root @ wanted_spread @ root, 0.5) @ inverse, 1.0, *_CONTRAST)
-    return Shift(*(values.astype(np.float32) for values in (middle, contrast, wanted - middle)))
+    return ColourTransfer(*(values.astype(np.float32) for values in (middle, contrast, wanted - middle)))
 
 
 def _moments(picture: Picture, ring: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -75,19 +75,19 @@ def _power(
     return np.asarray((vectors * np.clip(values**power, low, high)) @ vectors.T)
 
 
-def calmed(shifts: Sequence[Shift], place: int) -> Shift:
+def smoothed(transfers: Sequence[ColourTransfer], place: int) -> ColourTransfer:
     """Average the shifts around the frame at `place`, the nearer the more.
 
     The values at `place` of parabolas through them (Savitzky and Golay 1964): noise is averaged, while a light that
     changes slowly is followed, where a plain mean would let a part of its change stay.
     """
-    away = np.arange(len(shifts)) - place
-    near = np.sqrt(1 - np.abs(away) / (CALM + 1))
-    powers = away[:, None] ** np.arange(min(3, len(shifts)))
+    away = np.arange(len(transfers)) - place
+    near = np.sqrt(1 - np.abs(away) / (REACH + 1))
+    powers = away[:, None] ** np.arange(min(3, len(transfers)))
     weights = np.linalg.pinv(near[:, None] * powers)[0] * near
-    return Shift(
+    return ColourTransfer(
         *(
-            np.tensordot(weights, np.array([getattr(shift, name) for shift in shifts]), 1).astype(np.float32)
+            np.tensordot(weights, np.array([getattr(transfer, name) for transfer in transfers]), 1).astype(np.float32)
             for name in ("middle", "contrast", "added")
         )
     )

@@ -11,14 +11,14 @@ from vcd_ext.face.resample import Area
 from vcd_ext.storage.disk_array import IN_MEMORY
 
 
-class Waiting:
+class PatchBuffer:
     """Patches; their pixels go to the disk when they are more than `most` bytes. Gone at the end of the context."""
 
     def __init__(self, most: int = IN_MEMORY):
         self._file = SpooledTemporaryFile(max_size=most)
         self._places: list[tuple[int, Area, tuple[int, ...]]] = []
 
-    def __enter__(self) -> "Waiting":
+    def __enter__(self) -> "PatchBuffer":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

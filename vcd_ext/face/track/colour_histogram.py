@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 SIDE = 24  # pixels to which a face is brought
 BINS = 5  # for each of red, green and blue
 
-Look = NDArray[np.float64]  # [125], the roots of the shares of pixels in each bin: a unit vector
+Histogram = NDArray[np.float64]  # [125], the roots of the shares of pixels in each bin: a unit vector
 
 
-def look(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> Look | None:
+def colour_histogram(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> Histogram | None:
     """Return the colours of a frame uint8 [H, W, 3] in the middle of a box; None if that lies outside."""
     height, width = frame.shape[:2]
     # The corners of a box show what is behind the face.
@@ -27,15 +27,15 @@ def look(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> Look | None:
     return np.sqrt(counts / counts.sum())
 
 
-def unlike(one: Look | None, two: Look | None) -> float:
+def hellinger_distance(one: Histogram | None, two: Histogram | None) -> float:
     """Compute Hellinger's distance, 0 (the same colours) to 1 (none in common); 0.5 where one is not known."""
     if one is None or two is None:
         return 0.5
     return float(np.sqrt(max(0.0, 1 - float(one @ two))))
 
 
-def blend(one: Look | None, two: Look | None, share: float) -> Look | None:
-    """Mix a look with `two`, which counts by `share`."""
+def blend(one: Histogram | None, two: Histogram | None, share: float) -> Histogram | None:
+    """Mix a histogram with `two`, which counts by `share`."""
     if one is None or two is None:
         return two if one is None else one
     mixed = np.sqrt((1 - share) * one**2 + share * two**2)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.face.boxes import Values, extents, iou
-from vcd_ext.face.track.tracklet import Track
+from vcd_ext.face.boxes import Values, box_sizes, iou
+from vcd_ext.face.track.track import Track
 
 HEIGHT = 288  # pixels of each frame on the sheet
 COLUMNS = 3
@@ -57,7 +57,7 @@ def _well(tracks: Sequence[Track], frame: int) -> set[int]:
         for track, others in zip(there, meeting.sum(axis=1), strict=True)
         if others == 1
         and track.sees(frame)
-        and extents(track.boxes[frame - track.frames.start]).max() >= NEARLY * track.size
+        and box_sizes(track.boxes[frame - track.frames.start]).max() >= NEARLY * track.size
     }
 
 

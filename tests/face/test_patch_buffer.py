@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from vcd_ext.face.patch_buffer import PatchBuffer
 from vcd_ext.face.repair import Patch
 from vcd_ext.face.resample import Area
-from vcd_ext.face.waiting import Waiting
 
 
 def patches(count: int, side: int = 6) -> list[Patch]:
@@ -19,7 +19,7 @@ def patches(count: int, side: int = 6) -> list[Patch]:
 @pytest.mark.parametrize("most", [1, 200, 2**20])
 def test_they_come_out_as_they_went_in(most: int) -> None:
     given = patches(7)
-    with Waiting(most) as waiting:
+    with PatchBuffer(most) as waiting:
         waiting.extend(iter(given))
         for _ in range(2):
             for one, other in zip(waiting, given, strict=True):
@@ -30,7 +30,7 @@ def test_they_come_out_as_they_went_in(most: int) -> None:
 def test_many_of_them_need_no_memory() -> None:
     [large] = patches(1, side=20_000)  # 300 KB
     tracemalloc.start()
-    with Waiting(2**20) as waiting:
+    with PatchBuffer(2**20) as waiting:
         waiting.extend(large for _ in range(100))
         assert sum(patch.pixels.nbytes for patch in waiting) == 30_000_000
         _, peak = tracemalloc.get_traced_memory()

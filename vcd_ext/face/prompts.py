@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from vcd_ext.face.track.tracklet import Track
+from vcd_ext.face.track.track import Track
 from vcd_ext.prompt.names import mentions, with_name
 from vcd_ext.settings import NO_MODULE, FaceSettings, SettingError
 
@@ -11,7 +11,7 @@ LEFT_ALONE = "-"
 _EXAMPLE = "write it as in '1: rex; 2: -'"
 
 
-def parse(text: str) -> dict[int, str | None]:
+def parse_people(text: str) -> dict[int, str | None]:
     """Read the words for each number, None for faces that stay as they are; SettingError for other texts."""
     named: dict[int, str | None] = {}
     for entry in re.split(r"[;\n]", text):
@@ -26,13 +26,13 @@ def parse(text: str) -> dict[int, str | None]:
     return named
 
 
-def prompts(tracks: Sequence[Track], settings: FaceSettings) -> dict[int, str | None]:
+def face_prompts(tracks: Sequence[Track], settings: FaceSettings) -> dict[int, str | None]:
     """Return the prompt of each track by its number; None for tracks that are left alone.
 
     It is the settings' prompt with the words that People has for the track, else with the identity. SettingError if
     People names a number that no track has.
     """
-    named = parse(settings.people)
+    named = parse_people(settings.people)
     numbers = [track.number for track in tracks]
     unknown = sorted(named.keys() - set(numbers))
     if unknown:
