@@ -16,8 +16,8 @@ from PIL import Image
 from tests.identity.toy_host import PHOTOS, photo
 from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_at, until
 from vcd_ext import api
-from vcd_ext.jobs.queue import Jobs
-from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.training import TrainingJob
 
 CHOSEN = asdict(SETTINGS)
 

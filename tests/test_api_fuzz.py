@@ -14,7 +14,7 @@ from tests import film
 from tests.toy_studio import ToyStudio
 from tests.waiting import until
 from vcd_ext import api
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.settings import VideoSettings, json_schema
 
 NAMES = {"name": ["fuzzling"], "class_word": ["dog"], "identity": ["none"], "motion_module": ["none", "mm_v2"]}

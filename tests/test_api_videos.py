@@ -18,8 +18,8 @@ from tests.identity.toy_host import PHOTOS
 from tests.media import making
 from tests.toy_studio import ENDLESS, ToyStudio, ended
 from vcd_ext import api, media
-from vcd_ext.jobs.queue import Jobs
-from vcd_ext.jobs.video_job import VideoJob
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.video import VideoJob
 
 FACES: dict[str, Any] = {**film.SMALL_FACES, "motion_module": "mm_v2"}
 TILES: dict[str, Any] = {"tile": 64, "tile_overlap": 16, "steps": 2, "seed": 3, "motion_module": "mm_v2"}

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from tests.toy_studio import ToyStudio
 from tools import reference
 from vcd_ext import api
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 
 ROOT = Path(__file__).parents[1]
 HIDDEN = {"tests", "demo", "shared", "node_modules"}  # folders whose pages are not the project's own

@@ -14,8 +14,9 @@ from tests.toy_studio import ENDLESS, NAME, SETTINGS, WITHOUT_MASKS, LastingHost
 from vcd_ext.identity import load_embedding
 from vcd_ext.identity.training.unfinished import unfinished
 from vcd_ext.jobs.job import DONE, FAILED, RUNNING, STOPPED, STOPPING, WAITING
-from vcd_ext.jobs.queue import REMEMBERED, BusyError, Jobs
-from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.queue import REMEMBERED, BusyError
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.training import TrainingJob
 
 
 @pytest.fixture

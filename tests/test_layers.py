@@ -113,3 +113,39 @@ def test_the_root_holds_the_method_and_rooms() -> None:
 def test_the_webui_finds_one_script_in_which_nothing_happens() -> None:
     assert [path.name for path in (ROOT / "scripts").glob("*.py")] == ["vcd.py"]
     assert len((ROOT / "scripts" / "vcd.py").read_text().splitlines()) < 15
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the modules that import one another in a circle: strongly connected components, by Tarjan."""
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        order[name] = lowest[name] = len(order)
+        stack.append(name)
+        for other in graph[name]:
+            if other not in order:
+                visit(other)
+            if other in stack:
+                lowest[name] = min(lowest[name], lowest[other])
+        if lowest[name] == order[name]:
+            component = stack[stack.index(name) :]
+            del stack[stack.index(name) :]
+            if len(component) > 1 or name in graph[name]:
+                found.append(sorted(component))
+
+    for name in graph:
+        if name not in order:
+            visit(name)
+    return found
+
+
+def test_circles_are_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"e"}}) == [["b", "c"], ["e"]]
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    # Lazily and for types as well: whoever reads one of them would have to read all.
+    assert not circles({name: imported(path) & MODULES.keys() for name, path in MODULES.items()})

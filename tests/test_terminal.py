@@ -2,12 +2,12 @@
 
 import pytest
 
-from vcd_ext.cli.terminal import bars
+from vcd_ext.cli.terminal import stage_bars
 from vcd_ext.progress import Progress
 
 
 def test_a_stage_that_begins_anew_with_another_total_ends_full(capsys: pytest.CaptureFixture[str]) -> None:
-    with bars() as show:
+    with stage_bars() as show:
         for total in (20, 8):
             for step in (0, total):
                 show(Progress("Repairing face 1", step, total))

@@ -86,7 +86,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(call, tmp_path, capsys, monke
         yield press
 
     with monkeypatch.context() as patched:
-        patched.setattr(train, "bars", pressed_at_two)
+        patched.setattr(train, "stage_bars", pressed_at_two)
         assert main(call) == 130
     said = capsys.readouterr()
     assert said.out == ""
@@ -250,5 +250,5 @@ def test_an_embedding_of_that_name_is_not_overwritten_unasked_nor_joined_by_anot
 
 
 def test_a_folder_can_be_given_for_the_file(tmp_path):
-    assert train.target(tmp_path, "rex", False) == tmp_path / "rex.safetensors"
-    assert train.target(None, "rex", False) == Path("rex.safetensors")
+    assert train.output_path(tmp_path, "rex", False) == tmp_path / "rex.safetensors"
+    assert train.output_path(None, "rex", False) == Path("rex.safetensors")

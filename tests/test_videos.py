@@ -14,9 +14,10 @@ from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, SETTINGS, ToyStudio, ended, until
 from vcd_ext import media
 from vcd_ext.jobs.job import DONE, FAILED, STOPPED, WAITING
-from vcd_ext.jobs.queue import BusyError, Jobs
-from vcd_ext.jobs.training_job import TrainingJob
-from vcd_ext.jobs.video_job import VideoJob
+from vcd_ext.jobs.queue import BusyError
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.training import TrainingJob
+from vcd_ext.jobs.video import VideoJob
 from vcd_ext.progress import Progress
 from vcd_ext.settings import FaceSettings, TiledSettings
 from vcd_ext.ui.video_panel import result

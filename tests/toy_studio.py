@@ -24,9 +24,9 @@ from vcd_ext.hosts.diffusers.studio import StandaloneStudio
 from vcd_ext.hosts.protocols import Picture, VideoHost, VideoPass
 from vcd_ext.identity.training.estimate import Capacity
 from vcd_ext.jobs.job import Job
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.studio import Caption, Choices, Folders
-from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.settings import NO_MODULE, FaceSettings, PassSettings, TrainSettings
 
 SETTINGS = replace(toy_host.SETTINGS, micro_batch=4)  # so that a prediction is a step

@@ -51,7 +51,7 @@ def _add_generate(commands: Any) -> None:
         "--input a video again, at the strength of --denoise. With --face and --tiled its faces are painted anew and "
         "it is enlarged, right after that.",
     )
-    generate.add_options(command)
+    generate.add_generate_options(command)
     command.set_defaults(run=generate.run)
 
 

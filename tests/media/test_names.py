@@ -7,7 +7,7 @@ import pytest
 
 from tests import film
 from vcd_ext import media
-from vcd_ext.cli.generate import make_room, targets
+from vcd_ext.cli.output import make_folders, output_paths
 from vcd_ext.cli.video_to_video import beside
 from vcd_ext.media import output_files
 from vcd_ext.media.names import LONGEST, cut, cut_all
@@ -63,14 +63,14 @@ def test_a_chain_of_stages_keeps_the_last_in_the_name(tmp_path: Path) -> None:
 
 
 def test_commands_cut_the_name_that_they_were_given(tmp_path: Path) -> None:
-    files = targets(tmp_path / f"{LONG['CJK']}.mp4", ["mp4", "webp", "png"])
-    make_room(files)
+    files = output_paths(tmp_path / f"{LONG['CJK']}.mp4", ["mp4", "webp", "png"])
+    make_folders(files)
     assert [path.suffix for path in files] == [".mp4", ".webp", ""]
     for path in files:
         assert path.stem.startswith("雪の中")
         media.write(path, film.clip(1))
-    assert targets(Path("out/walk.v2.mp4"), ["gif"]) == [Path("out/walk.v2.gif")]
-    [made] = targets(beside(Path(f"in/{'雪' * 83}.mp4"), "face", "mp4"), ["mp4"])
+    assert output_paths(Path("out/walk.v2.mp4"), ["gif"]) == [Path("out/walk.v2.gif")]
+    [made] = output_paths(beside(Path(f"in/{'雪' * 83}.mp4"), "face", "mp4"), ["mp4"])
     assert made.name.startswith("雪雪")
     assert made.name.endswith("雪-face.mp4")
     assert size(made) <= LONGEST

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests.browser import browsed
 from tests.toy_studio import ToyStudio
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.ui.app import page as built
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import SETTINGS, ToyStudio, ended, stopped_at
-from vcd_ext.jobs.queue import Jobs
-from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.progress import ENCODING, TRAINING, Progress
 from vcd_ext.ui import panel
 from vcd_ext.ui.frame import ACTIVE, notes

@@ -16,7 +16,7 @@ from PIL import Image
 from tests.gradio_page import RawPage, sent
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ToyStudio
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.ui.app import page as built
 from vcd_ext.ui.photos_of_page import Page, put_away
 from vcd_ext.ui.scratch import AGE, PREFIX, GoneError, Scratch

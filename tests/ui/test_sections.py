@@ -15,7 +15,7 @@ from PIL import Image
 from tests.identity.drawn import picture
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_at, until
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.session import asked_by
 from vcd_ext.settings import TrainSettings, describe
 from vcd_ext.ui.app import page

@@ -12,10 +12,11 @@ from tests.gradio_page import RawPage, sent
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_at
 from tests.waiting import PATIENCE, until
-from vcd_ext.jobs.queue import BusyError, Jobs
+from vcd_ext.jobs.queue import BusyError
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.session import asked_by
-from vcd_ext.jobs.training_job import TrainingJob
-from vcd_ext.jobs.video_job import VideoJob
+from vcd_ext.jobs.training import TrainingJob
+from vcd_ext.jobs.video import VideoJob
 from vcd_ext.settings import TiledSettings
 from vcd_ext.ui.app import page as built
 

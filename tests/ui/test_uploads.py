@@ -13,7 +13,7 @@ from PIL import Image
 from tests import film
 from tests.gradio_page import RawPage, sent
 from tests.toy_studio import ToyStudio
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.ui.app import page as built
 from vcd_ext.ui.uploads import NOT_SENT
 

@@ -15,9 +15,9 @@ from tests import film
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, SETTINGS, ToyStudio, ended
 from vcd_ext import media
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.session import asked_by
-from vcd_ext.jobs.video_job import VideoJob
+from vcd_ext.jobs.video import VideoJob
 from vcd_ext.settings import FaceSettings, TiledSettings
 from vcd_ext.ui.app import page
 from vcd_ext.ui.frame import ACTIVE

@@ -11,7 +11,7 @@ import pytest
 
 from tests.toy_studio import ToyStudio
 from vcd_ext.identity.segment.weights import WeightFile
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.ui import weights_section
 from vcd_ext.ui.weights_section import WeightsSection
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 
 from vcd_ext.api import trainings, videos
 from vcd_ext.api.answers import json_only
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 
 PREFIX = "/vcd/v1"
 

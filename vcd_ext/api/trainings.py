@@ -13,8 +13,8 @@ from fastapi.concurrency import run_in_threadpool
 
 from vcd_ext.api.answers import answered, asked_with, body_of, described, fields_of
 from vcd_ext.identity.photos.photo import Photos, read_photos
-from vcd_ext.jobs.queue import Jobs
-from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.settings import TrainSettings, json_schema, parse
 from vcd_ext.storage.allowed_folders import inside
 

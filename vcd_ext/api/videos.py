@@ -11,8 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from PIL import Image
 
 from vcd_ext.api.answers import answered, asked_with, body_of, described, fields_of
-from vcd_ext.jobs.queue import Jobs
-from vcd_ext.jobs.video_job import VideoJob
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.video import VideoJob
 from vcd_ext.media.output_files import MIME
 from vcd_ext.settings import FORMATS, FaceSettings, TiledSettings, json_schema, parse
 from vcd_ext.stages.video_to_video import Settings

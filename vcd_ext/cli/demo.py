@@ -18,7 +18,8 @@ from PIL import Image, ImageDraw
 
 from vcd_ext import media, toyworld
 from vcd_ext.cli import demo_report
-from vcd_ext.cli.generate import progress_bar
+from vcd_ext.cli.demo_report import Shot
+from vcd_ext.cli.terminal import progress_bar, stage_bars, tell
 from vcd_ext.media import Clip
 from vcd_ext.metrics import motion as measures
 from vcd_ext.settings import FaceSettings, GenerateSettings, TiledSettings, TrainSettings, VideoSettings
@@ -76,17 +77,6 @@ class Witness:
         }
 
 
-@dataclass(frozen=True)
-class Shot:
-    """One video of the demo: its file, how it was made, and what was measured on it."""
-
-    file: Path
-    clip: Clip
-    prompt: str
-    what: str  # how it differs from the others of the prompt
-    measured: dict[str, str]
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Learn, make the videos, measure them, and write everything into the folder `out`; say what was done."""
     from vcd_ext.hosts.diffusers.host import Standalone
@@ -111,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name, some in {"contact_sheet.png": shots, "stages.png": stages}.items():
         contact_sheet({f"{shot.prompt}, {shot.what}": shot.clip for shot in some}).save(out / name)
     seconds = time.monotonic() - started
-    page = demo_report.write(out / "report.html", [*shots, *stages], identity, subject, seconds)
+    page = demo_report.write_report(out / "report.html", [*shots, *stages], identity, subject, seconds)
     print(f"{out / 'contact_sheet.png'}, {out / 'stages.png'}: frames side by side, one row for each video")
     print(f"{page}: the videos and what was measured; open it in a browser\nDone in {seconds:.0f} s.")
     return 0
@@ -119,13 +109,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def learn(host: "Standalone", subject: "Subject", out: Path, seed: int) -> tuple["Identity", Path]:
     """The individual, and its embedding in `out`."""
-    from vcd_ext.cli.train import bars
     from vcd_ext.hosts.diffusers.training import StandaloneTraining
     from vcd_ext.identity import save_embedding, train
     from vcd_ext.identity.photos.photo import read_photos
 
     settings = replace(TRAINING, name=subject.name, class_word=subject.class_word, seed=seed)
-    with bars() as progress:
+    with stage_bars() as progress:
         identity = train(StandaloneTraining(host), read_photos(subject.folder).photos, settings, progress)
     return identity, save_embedding(out / f"{subject.name}.safetensors", identity.vectors, identity.metadata)
 
@@ -156,7 +145,6 @@ def _stages(
     host: "Standalone", subject: "Subject", embedding: Path, witness: Witness, seed: int, out: Path
 ) -> list[Shot]:
     """A video of the individual far away, then with its face repaired, then enlarged: the paper's pipeline."""
-    from vcd_ext.cli.terminal import bars, tell
     from vcd_ext.face import detector
     from vcd_ext.face.close_up import close_up
     from vcd_ext.hosts.diffusers.video import StandaloneVideo
@@ -167,7 +155,7 @@ def _stages(
     module = str(toyworld.motion_module())
     face = replace(FACE, prompt=close_up(picture.prompt), seed=seed, motion_module=module)
     tiled = replace(TILED, prompt=picture.prompt, seed=seed, motion_module=module)
-    with bars() as progress:
+    with stage_bars() as progress:
         made = pipeline.run(
             StandaloneVideo(host, [embedding]),
             first.clip,

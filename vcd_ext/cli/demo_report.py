@@ -3,6 +3,7 @@
 import base64
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ from vcd_ext import __version__
 from vcd_ext.storage.atomic import atomically
 
 if TYPE_CHECKING:
-    from vcd_ext.cli.demo import Shot
     from vcd_ext.identity import Identity
+    from vcd_ext.media import Clip
     from vcd_ext.toyworld import Subject
 
 PAGE = Template("""<!doctype html>
@@ -52,8 +53,19 @@ again in a crop of its own (Face VCD), and then at twice the size (Tiled VCD). O
 """)
 
 
-def write(path: Path, shots: Sequence["Shot"], identity: "Identity", subject: "Subject", seconds: float) -> Path:
-    """Write the report of the demo's videos; its path."""
+@dataclass(frozen=True)
+class Shot:
+    """One video of the demo: its file, how it was made, and what was measured on it."""
+
+    file: Path
+    clip: "Clip"
+    prompt: str
+    what: str  # how it differs from the others of the prompt
+    measured: dict[str, str]
+
+
+def write_report(path: Path, shots: Sequence[Shot], identity: "Identity", subject: "Subject", seconds: float) -> Path:
+    """Write the report of the demo's videos and return its path."""
     prompts = list(dict.fromkeys(shot.prompt for shot in shots))
     pictures = sorted(file for file in subject.folder.glob("*.png") if not file.stem.endswith(".mask"))
     first, best = identity.validation[0][1], dict(identity.validation)[identity.best_step]
@@ -74,11 +86,11 @@ def write(path: Path, shots: Sequence["Shot"], identity: "Identity", subject: "S
 
 
 def listed(measured: Mapping[str, str]) -> str:
-    """Measures in one line."""
+    """Return measures in one line."""
     return ", ".join(f"{name} {value}" for name, value in measured.items())
 
 
-def _section(prompt: str, shots: Sequence["Shot"]) -> str:
+def _section(prompt: str, shots: Sequence[Shot]) -> str:
     parameters = html.escape(shots[-1].clip.metadata.get("parameters", ""))
     figures = "".join(_figure(shot) for shot in shots)
     return (
@@ -87,7 +99,7 @@ def _section(prompt: str, shots: Sequence["Shot"]) -> str:
     )
 
 
-def _figure(shot: "Shot") -> str:
+def _figure(shot: Shot) -> str:
     rows = "".join(f"<tr><td>{html.escape(k)}</td><td>{html.escape(v)}</td></tr>" for k, v in shot.measured.items())
     return (
         f'<figure><video autoplay loop muted playsinline controls src="{_inside(shot.file, "video/mp4")}"></video>'
@@ -96,5 +108,5 @@ def _figure(shot: "Shot") -> str:
 
 
 def _inside(file: Path, kind: str) -> str:
-    """A file as a data URL, so that the page needs nothing beside it."""
+    """Return a file as a data URL, so that the page needs nothing beside it."""
     return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
-from vcd_ext.cli.video_to_video import SPANDREL
+from vcd_ext.cli.model_options import SPANDREL
 from vcd_ext.storage import walk
 
 # As in pyproject.toml; a WebUI without our package has no metadata to read them from.

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from vcd_ext.cli import video_to_video
-from vcd_ext.cli.terminal import INTERRUPTED, bars, interruption, tell
+from vcd_ext.cli.model_options import detectors
+from vcd_ext.cli.terminal import INTERRUPTED, interruption, stage_bars, tell
 from vcd_ext.settings import FaceSettings
 
 
@@ -17,7 +18,7 @@ def add(commands: Any) -> None:
         description="Find the faces of a video, follow each, paint them anew as a video with the identity, and put "
         "them back. Nothing else of the picture changes. Ctrl-C keeps the faces that are finished.",
     )
-    video_to_video.add_options(command, FaceSettings, needs_checkpoint=False)
+    video_to_video.add_video_options(command, FaceSettings, needs_checkpoint=False)
     command.add_argument(
         "--sheet",
         type=Path,
@@ -51,11 +52,9 @@ def _show(arguments: argparse.Namespace) -> int:
     settings = video_to_video.settings_of(arguments, FaceSettings)
     assert isinstance(settings, FaceSettings)
     clip = media.read(arguments.input, tell, part_of(settings))
-    with interruption() as interrupted, bars() as progress:
+    with interruption() as interrupted, stage_bars() as progress:
         try:
-            sheet = find_faces(
-                clip, settings, video_to_video.finder_of(arguments), Telling(progress, tell, interrupted)
-            )
+            sheet = find_faces(clip, settings, detectors(arguments), Telling(progress, tell, interrupted))
         except Interrupted:
             tell("Stopped before all faces were found; no file was written.")
             return INTERRUPTED

@@ -1,18 +1,17 @@
 """The subcommand `generate`: a video from text, or from another video, in one or several formats."""
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vcd_ext.cli.model_options import add_models
-from vcd_ext.cli.terminal import INTERRUPTED, bars, interruption, tell
+from vcd_ext.cli.model_options import add_models, check_upscalers, detectors
+from vcd_ext.cli.output import chosen_formats, make_folders, output_paths
+from vcd_ext.cli.terminal import INTERRUPTED, interruption, progress_bar, stage_bars, tell
 from vcd_ext.prompt.foreign import unread
 from vcd_ext.settings import (
     AUTO,
-    FORMATS,
     MAX_VIDEO_SIDE,
     MIN_VIDEO_SIDE,
     MOST_FRAMES,
@@ -26,11 +25,10 @@ from vcd_ext.settings import (
 )
 
 if TYPE_CHECKING:
-    from vcd_ext.hosts.diffusers.host import Progress, Standalone
+    from vcd_ext.hosts.diffusers.host import Standalone
     from vcd_ext.media import Clip
     from vcd_ext.stages.pipeline import Outcome, Stage
 
-PNG_FOLDER = "png"
 FAILED = 1  # exit status where a video was made, and what follows it failed
 NOT_HERE = ("enabled", "motion_module", "identity", "video")  # settings of the WebUI's page; here these are files
 # What a video that is made again brings along, for who does not choose it.
@@ -42,7 +40,7 @@ OF_INPUT = {
 }
 
 
-def add_options(command: argparse.ArgumentParser) -> None:
+def add_generate_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `generate`."""
     add_models(command)
     command.add_argument(
@@ -72,10 +70,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the video that the arguments describe and write its files; 1 if what follows the generation failed."""
     formats = chosen_formats(arguments.out, arguments.formats)
-    files = targets(arguments.out, formats)
+    files = output_paths(arguments.out, formats)
     given = {name: value for name, value in vars(arguments).items() if value is not None} | {"formats": formats}
     picture, video = _settings(given)  # before the input is read, which takes a while
-    make_room(files)
+    make_folders(files)
 
     import torch
 
@@ -129,7 +127,6 @@ def _following(
     arguments: argparse.Namespace, host: "Standalone", stages: "Sequence[Stage]"
 ) -> "Callable[[Clip], Outcome]":
     """What takes a clip through the stages. ValueError, in one sentence, if something that they need is missing."""
-    from vcd_ext.cli.video_to_video import check_upscalers, finder_of
     from vcd_ext.hosts.diffusers import controlnet
     from vcd_ext.hosts.diffusers.video import StandaloneVideo
     from vcd_ext.stages import pipeline
@@ -137,14 +134,14 @@ def _following(
 
     check_upscalers(arguments.upscaler_weights)
     video = StandaloneVideo(host, arguments.embedding, arguments.upscaler_weights)
-    finder = finder_of(arguments, host.device)
+    finder = detectors(arguments, host.device)
     for stage in stages:
         ready(video, stage.settings, finder)
         if isinstance(stage.settings, TiledSettings) and stage.settings.controlnet not in (AUTO, NO_MODULE):
             controlnet.check(stage.settings.controlnet, host.unet)
 
     def follow(clip: "Clip") -> "Outcome":
-        with interruption() as interrupted, bars() as progress:
+        with interruption() as interrupted, stage_bars() as progress:
             return pipeline.run(video, clip, stages, finder, Telling(progress, tell, interrupted))
 
     return follow
@@ -196,55 +193,3 @@ def _of_input(source: "Clip", name: str, given: Mapping[str, Any]) -> dict[str, 
             f"{MAX_VIDEO_SIDE} pixels: choose --width and --height."
         )
     return {"height": height, "width": width, "frames": len(source.frames), "fps": float(source.fps)}
-
-
-def chosen_formats(out: Path, formats: Sequence[str]) -> list[str]:
-    """What to write: several --formats as they are; else what the suffix of --out says; else the one format, or mp4.
-
-    ValueError for a suffix that is no format.
-    """
-    suffix = out.suffix.lower().removeprefix(".")
-    if suffix and suffix not in FORMATS:
-        raise ValueError(f"--out ends in .{suffix}, which is no format; use one of .{', .'.join(FORMATS)}.")
-    if len(formats) > 1:
-        return list(dict.fromkeys(formats))
-    return [suffix or next(iter(formats), FORMATS[0])]
-
-
-def targets(out: Path, formats: Sequence[str]) -> list[Path]:
-    """Return one path for each format: `out` with another suffix, and without one for the folder of PNG frames.
-
-    Names that are too long for their folder are cut off.
-    """
-    from vcd_ext.media.names import cut_all
-
-    stem = cut_all(out.with_suffix(""))
-    return [stem if name == PNG_FOLDER else stem.with_name(f"{stem.name}.{name}") for name in formats]
-
-
-def make_room(files: Sequence[Path]) -> None:
-    """Make the folders of the files; ValueError where a folder is in a file's way."""
-    # Now, and not when the video is made and would be lost.
-    for file in files:
-        if file.is_dir() or (not file.suffix and file.exists()):
-            raise ValueError(f"{file} already exists; choose another name or delete it first.")
-        file.parent.mkdir(parents=True, exist_ok=True)
-
-
-@contextmanager
-def progress_bar() -> Iterator["Progress"]:
-    """A bar on stderr with the time left; yields the callback that shows and moves it."""
-    from tqdm import tqdm
-
-    bars: list[tqdm] = []  # made at the first call, so that a job that is refused shows none
-
-    def show(done: int, total: int) -> None:
-        if not bars:
-            bars.append(tqdm(total=total, bar_format="{percentage:3.0f}% |{bar}| {elapsed} passed, {remaining} left"))
-        bars[0].update(done - bars[0].n)
-
-    try:
-        yield show
-    finally:
-        for bar in bars:
-            bar.close()

@@ -1,7 +1,15 @@
 """Options of several subcommands: the files that they load, and how."""
 
-from argparse import ArgumentParser
+import importlib.util
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vcd_ext.stages.video_to_video import Finder
+
+SPANDREL = "pip install --no-deps spandrel==0.3.4 einops==0.4.1"  # torchvision, which it asks for too, is there
 
 
 def add_checkpoint(command: ArgumentParser, required: bool = True) -> None:
@@ -28,3 +36,23 @@ def add_models(command: ArgumentParser, needs_checkpoint: bool = True) -> None:
         default=[],
         help="Folders with weights of YuNet or Grounding DINO, with which Face VCD and Tiled VCD find faces or words.",
     )
+
+
+def detectors(arguments: Namespace, device: Any = "cpu") -> "Finder":
+    """Return what makes the detectors, with the weights that the arguments name."""
+    import vcd_ext.toyworld.detector  # noqa: F401 - registers it
+    from vcd_ext.face import detector
+
+    return lambda settings: detector(settings, arguments.weights, device)
+
+
+def check_upscalers(weights: Sequence[Path]) -> None:
+    """Raise ValueError if one of the files is not there, or what reads them is not."""
+    missing = [path for path in weights if not path.is_file()]
+    if missing:
+        raise ValueError(f"There is no upscaler at {missing[0]}; check the folder and the name.")
+    if weights and importlib.util.find_spec("spandrel") is None:
+        raise ValueError(
+            f"{weights[0].name} needs spandrel, which is not installed: {SPANDREL}, or leave --upscaler-weights "
+            "away to enlarge by Lanczos."
+        )

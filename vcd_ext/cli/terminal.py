@@ -32,8 +32,8 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def bars() -> Iterator["Report"]:
-    """A bar on stderr for each stage, with the loss and the time left; yields the callback that moves it."""
+def stage_bars() -> Iterator["Report"]:
+    """Show a bar on stderr for each stage, with the loss and the time left; yield the callback that moves it."""
     from tqdm import tqdm
 
     layout = "{desc} {percentage:3.0f}% |{bar}| {n}/{total}, {elapsed} passed, {remaining} left{postfix}"
@@ -56,6 +56,24 @@ def bars() -> Iterator["Report"]:
         yield show
     finally:
         _close(shown)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr with the time left; yield the callback (done, total) that shows and moves it."""
+    from tqdm import tqdm
+
+    bars: list[tqdm] = []  # made at the first call, so that a job that is refused shows none
+
+    def show(done: int, total: int) -> None:
+        if not bars:
+            bars.append(tqdm(total=total, bar_format="{percentage:3.0f}% |{bar}| {elapsed} passed, {remaining} left"))
+        bars[0].update(done - bars[0].n)
+
+    try:
+        yield show
+    finally:
+        _close(bars)
 
 
 def _close(shown: "list[tqdm]") -> None:

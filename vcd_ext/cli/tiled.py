@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vcd_ext.cli import video_to_video
+from vcd_ext.cli.model_options import check_upscalers
 from vcd_ext.settings import TiledSettings
 
 
@@ -16,7 +17,7 @@ def add(commands: Any) -> None:
         description="Enlarge a video to twice its width and height and paint its detail anew, in tiles that nobody "
         "sees. Ctrl-C keeps the frames that are finished.",
     )
-    video_to_video.add_options(command, TiledSettings)
+    video_to_video.add_video_options(command, TiledSettings)
     command.add_argument(
         "--controlnet",
         type=Path,
@@ -37,5 +38,5 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Enlarge the video that the arguments name."""
-    video_to_video.check_upscalers(arguments.upscaler_weights)
+    check_upscalers(arguments.upscaler_weights)
     return video_to_video.run(arguments, TiledSettings, "tiled", arguments.upscaler_weights)

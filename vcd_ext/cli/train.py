@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vcd_ext.cli.terminal import INTERRUPTED, bars, interruption, tell
+from vcd_ext.cli.terminal import INTERRUPTED, interruption, stage_bars, tell
 from vcd_ext.settings import TrainSettings, parse
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.identity.photos.photo import read_photos
 
     check_class_word(settings.class_word, check_name(settings.name))
-    out = target(arguments.out, settings.name, arguments.overwrite)
+    out = output_path(arguments.out, settings.name, arguments.overwrite)
     state = out.with_suffix(STATE_SUFFIX)
     photos, problems = read_photos(arguments.photos, settings.masked)
     tell(*problems)
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
     check_name(settings.name, host.tokens)  # before masks are looked for, which takes a while
     if settings.masked:
-        photos = masked(photos, settings.class_word, arguments.weights, host)
-    with interruption() as interrupted, bars() as progress:
+        photos = photos_with_masks(photos, settings.class_word, arguments.weights, host)
+    with interruption() as interrupted, stage_bars() as progress:
         identity = train(host, photos, settings, progress, state=state, interrupted=interrupted)
     tell(*(warning for warning in identity.warnings if warning not in problems))
     if not identity.finished:
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def masked(
+def photos_with_masks(
     photos: "list[Photo]", class_word: str, weights: Sequence[Path], host: "StandaloneTraining"
 ) -> "list[Photo]":
     """The photos, each with a mask of the subject; those for which none was found are left out, which is told.
@@ -65,7 +65,7 @@ def masked(
     from vcd_ext.identity.segment import fill_masks, segmenters
     from vcd_ext.progress import Progress
 
-    with bars() as progress:
+    with stage_bars() as progress:
         photos, problems = fill_masks(
             photos,
             class_word,
@@ -84,7 +84,7 @@ def masked(
     return found
 
 
-def target(out: Path | None, name: str, overwrite: bool) -> Path:
+def output_path(out: Path | None, name: str, overwrite: bool) -> Path:
     """The file to write: `out`, or <name>.safetensors in the folder `out`, or here.
 
     ValueError where it is not named after the identity, or its folder has an embedding of that name.

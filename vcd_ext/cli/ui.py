@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.hosts.diffusers.library import Library
     from vcd_ext.hosts.diffusers.studio import StandaloneStudio
     from vcd_ext.hosts.diffusers.training import StandaloneTraining
-    from vcd_ext.jobs.queue import Jobs
+    from vcd_ext.jobs.service import Jobs
     from vcd_ext.ui.app import page
 
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))

@@ -1,4 +1,4 @@
-"""Jobs in the background, one at a time, for whoever asks: the page, the API, several of them."""
+"""The queue of background jobs: one runs at a time, whoever asks for it, the page or the API."""
 
 import secrets
 import threading
@@ -12,8 +12,6 @@ from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.jobs.job import Job
 from vcd_ext.jobs.session import asking, own
 from vcd_ext.jobs.studio import Studio
-from vcd_ext.jobs.trainings import Trainings
-from vcd_ext.jobs.videos import Videos
 from vcd_ext.progress import Progress
 
 REMEMBERED = 20  # jobs that can be asked about
@@ -26,12 +24,11 @@ class BusyError(ValueError):
     """Something is being done already; the message says what, and what to do."""
 
 
-class Jobs:
-    """All that a studio does for page and API takes its turn here. Each session sees what it has begun itself."""
+class JobQueue:
+    """Run the work of a studio one piece at a time. Each session sees and stops what it has begun itself."""
 
     def __init__(self, studio: Studio):
         self.studio = studio
-        self.trainings, self.videos = Trainings(self), Videos(self)
         self.doing: Progress | None = None  # what is being done that is no job
         self._doing_for: str | None = None  # the session that has begun it
         self._jobs: dict[str, Job] = {}

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.identity.naming import check_class_word, check_name
@@ -12,23 +11,20 @@ from vcd_ext.identity.segment import class_word
 from vcd_ext.identity.training import unfinished
 from vcd_ext.identity.training.estimate import step_work
 from vcd_ext.identity.training.unfinished import Begun
+from vcd_ext.jobs.queue import JobQueue
 from vcd_ext.jobs.session import asking, own
-from vcd_ext.jobs.training_job import TrainingJob
-from vcd_ext.jobs.training_run import FINDING_MASKS, TrainingRun, masked
+from vcd_ext.jobs.training import FINDING_MASKS, TrainingJob, TrainingRun, find_missing_masks
 from vcd_ext.progress import Progress
 from vcd_ext.settings import TrainSettings
-
-if TYPE_CHECKING:
-    from vcd_ext.jobs.queue import Jobs
 
 DESCRIBING = "Looking at the photos"
 
 
 class Trainings:
-    """The trainings among the jobs."""
+    """The trainings among the jobs of a queue."""
 
-    def __init__(self, jobs: "Jobs"):
-        self.jobs, self.studio = jobs, jobs.studio
+    def __init__(self, queue: JobQueue):
+        self.queue, self.studio = queue, queue.studio
         self.pace: float | None = None  # operations a second, as the last training measured it
         self._begun_by: dict[str, str | None] = {}  # since the start, the session by an identity's name
 
@@ -70,7 +66,7 @@ class Trainings:
     def discard(self, name: str) -> None:
         """Delete the unfinished training of `name`; BusyError while it may be running."""
         self.check_own(check_name(name))
-        with self.jobs.turn("Discarding a training"):
+        with self.queue.turn("Discarding a training"):
             unfinished.discard(self.studio.folders.trainings, name)
         self.free(name)
 
@@ -92,17 +88,17 @@ class Trainings:
         if not job.ended:
             job.stop(keep=True)
         elif job.identity is not None and job.file is None:
-            with self.jobs.turn("Saving an identity"):
+            with self.queue.turn("Saving an identity"):
                 begun = unfinished.load(self.studio.folders.trainings, job.settings.name)
                 TrainingRun(self.studio, job, begun).keep()
 
     def find_masks(self, photos: Sequence[Photo], word: str) -> tuple[list[Photo], list[str]]:
-        """As `vcd_ext.identity.segment.fill_masks`; `Jobs.doing` tells how far it is. BusyError if something is done.
+        """Fill in masks as `find_missing_masks`; `JobQueue.doing` tells how far it is. BusyError if something is done.
 
         Once it was asked to stop, the photos that are left stay as they are.
         """
-        with self.jobs.turn(FINDING_MASKS):
-            return masked(self.studio, photos, word, self.jobs.tell, self.jobs.stops, self.jobs.given_up)
+        with self.queue.turn(FINDING_MASKS):
+            return find_missing_masks(self.studio, photos, word, self.queue.tell, self.queue.stops, self.queue.given_up)
 
     def class_of(self, photos: Sequence[Photo], word: str, name: str) -> str:
         """The class of the identity `name`: the word, else what the photos show. ValueError as `check_class_word`."""
@@ -114,10 +110,10 @@ class Trainings:
         """The class that most photos show, by the studio's captions. ValueError if none is recognised; BusyError."""
         captions = []
         try:
-            with self.jobs.turn(DESCRIBING), self.studio.captioning(self.jobs.given_up) as caption:
+            with self.queue.turn(DESCRIBING), self.studio.captioning(self.queue.given_up) as caption:
                 for done, photo in enumerate(photos):
-                    self.jobs.tell(Progress(DESCRIBING, done, len(photos)))
-                    if self.jobs.stops():
+                    self.queue.tell(Progress(DESCRIBING, done, len(photos)))
+                    if self.queue.stops():
                         raise Interrupted
                     captions.append(caption(photo.pixels))
         except Interrupted as stopped:
@@ -129,7 +125,7 @@ class Trainings:
             TrainingRun(self.studio, job, begun).go()
             self._measure(job)
 
-        job = self.jobs.begin(lambda identifier: TrainingJob(identifier, begun.settings, preview_every), work)
+        job = self.queue.begin(lambda identifier: TrainingJob(identifier, begun.settings, preview_every), work)
         self._begun_by[job.name.lower()] = job.session
         return job
 

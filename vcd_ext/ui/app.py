@@ -4,7 +4,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.ui.tabs import tabs
 
 ROOT = Path(__file__).parents[2]  # where the WebUI looks for an extension's style and script

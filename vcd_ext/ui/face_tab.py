@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.ui.frame import heading
 from vcd_ext.ui.input_section import InputSection
 from vcd_ext.ui.layouts import FACE

@@ -7,8 +7,8 @@ import gradio as gr
 
 from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.identity import library
-from vcd_ext.jobs.queue import Jobs
-from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.ui.cards import cards
 from vcd_ext.ui.frame import notes
 from vcd_ext.ui.panel import ready_prompt

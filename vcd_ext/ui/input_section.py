@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from vcd_ext import media
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.media.files import READERS
 from vcd_ext.media.infotext import PARAMETERS
 from vcd_ext.storage.allowed_folders import inside

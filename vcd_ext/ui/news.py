@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.ui.people_section import PeopleSection, pictured
 from vcd_ext.ui.remake_section import RemakeSection
 from vcd_ext.ui.session import Session

@@ -6,7 +6,7 @@ from PIL import Image
 
 from vcd_ext.identity.training.estimate import duration
 from vcd_ext.jobs.job import DONE, FAILED, STOPPED, STOPPING, WAITING
-from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.progress import Progress
 from vcd_ext.ui.frame import bar, errors, framed, notes, share, stage, under_way
 from vcd_ext.ui.inline import embedded

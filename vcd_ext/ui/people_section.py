@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vcd_ext.jobs.queue import Jobs
-from vcd_ext.jobs.video_run import READING
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.video import READING
 from vcd_ext.progress import Progress
 from vcd_ext.settings import FaceSettings
 from vcd_ext.ui.form import Form, component

@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 
 from vcd_ext.identity.photos.photo import Photo
-from vcd_ext.jobs.queue import Jobs
-from vcd_ext.jobs.training_run import FINDING_MASKS
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.training import FINDING_MASKS
 from vcd_ext.jobs.trainings import DESCRIBING
 from vcd_ext.progress import Progress
 from vcd_ext.storage.allowed_folders import inside

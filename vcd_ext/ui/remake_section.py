@@ -6,9 +6,9 @@ from typing import Any, Generic, TypeVar
 
 import gradio as gr
 
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.studio import Choices
-from vcd_ext.jobs.video_job import VideoJob
+from vcd_ext.jobs.video import VideoJob
 from vcd_ext.settings import AUTO, FORMATS, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, default, describe
 from vcd_ext.ui.form import USUAL, Form, Layout, settings_form
 from vcd_ext.ui.frame import errors

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.ui.face_tab import face_tab
 from vcd_ext.ui.session import Session
 from vcd_ext.ui.tiled_tab import tiled_tab

@@ -4,8 +4,8 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.jobs.queue import Jobs
-from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.ui.frame import heading
 from vcd_ext.ui.identities_section import IdentitiesSection
 from vcd_ext.ui.photos_section import AnyPage, PhotosSection

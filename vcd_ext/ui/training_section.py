@@ -7,8 +7,8 @@ import gradio as gr
 
 from vcd_ext.identity.training import estimate, unfinished
 from vcd_ext.jobs.job import DONE
-from vcd_ext.jobs.queue import Jobs
-from vcd_ext.jobs.training_job import TrainingJob
+from vcd_ext.jobs.service import Jobs
+from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import settings_form
 from vcd_ext.ui.frame import errors, notes

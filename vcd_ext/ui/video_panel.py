@@ -2,7 +2,7 @@
 
 from vcd_ext.identity.training.estimate import duration
 from vcd_ext.jobs.job import DONE, FAILED, STOPPED, STOPPING, WAITING
-from vcd_ext.jobs.video_job import VideoJob
+from vcd_ext.jobs.video import VideoJob
 from vcd_ext.progress import Progress
 from vcd_ext.ui.frame import bar, errors, framed, notes, share, stage, under_way
 from vcd_ext.ui.player import compared, links, send

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from vcd_ext.identity.segment import absent, download, missing
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.progress import Progress
 from vcd_ext.ui.frame import notes, under_way
 from vcd_ext.ui.session import Session

@@ -26,7 +26,7 @@ from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING
 from vcd_ext.identity.training.estimate import Capacity
 from vcd_ext.identity.training.preview import picture
 from vcd_ext.jobs.locking import held
-from vcd_ext.jobs.queue import Jobs
+from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.studio import Caption, Choices, Folders
 from vcd_ext.motion import suggested
 from vcd_ext.progress import Report
