@@ -88,7 +88,7 @@ def halved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def config(tensors: dict[str, Tensor], scale: float) -> dict[str, object]:
-    """The WebUI's config of these sizes. The text encoder's folder is relative to the yaml, read by VCD alone."""
+    """Return the WebUI's config of these sizes. VCD alone reads the text encoder's folder, relative to the yaml."""
     unet, stage = "model.diffusion_model.", "first_stage_model."
     widths = [len(tensors[f"{unet}input_blocks.{block}.0.out_layers.3.bias"]) for block in (1, 4, 7, 10)]
     inner = [len(tensors[f"{stage}decoder.up.{level}.block.0.conv1.bias"]) for level in range(4)]

@@ -13,7 +13,7 @@ JSON = "application/json"
 
 
 def json_only(request: Request) -> None:
-    """415 for a POST that does not say that it is JSON, with or without a body.
+    """Answer 415 for a POST that does not say that it is JSON, with or without a body.
 
     A page of any other site can make a browser send forms, texts and nothing at all; for JSON the browser asks first.
     """
@@ -25,13 +25,13 @@ def json_only(request: Request) -> None:
 
 
 def asked_with(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:
-    """What the description of the API says of a request: an object with these properties, as JSON Schema."""
+    """Describe a request for the API's description: an object with these properties, as JSON Schema."""
     schema = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
     return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
 
 
 async def body_of(request: Request) -> Any:
-    """What was sent, as JSON; 422 if it is none."""
+    """Read what was sent as JSON; 422 if it is none."""
     try:
         return await request.json()
     except ValueError as error:
@@ -39,7 +39,7 @@ async def body_of(request: Request) -> Any:
 
 
 def fields_of(body: Any, known: Sequence[str], what: str) -> Mapping[str, Any]:
-    """The request as an object with known keys and settings; ValueError. what: is asked for, for the message."""
+    """Read the request as an object with known keys and settings; ValueError. what: is asked for, in the message."""
     if not isinstance(body, Mapping):
         raise ValueError(f"The request must be an object; {what} is asked for with {', '.join(known)}.")
     if unknown := [str(key) for key in body if key not in known]:
@@ -50,7 +50,7 @@ def fields_of(body: Any, known: Sequence[str], what: str) -> Mapping[str, Any]:
 
 
 def answered(ask: Callable[[], Answer]) -> Answer:
-    """What `ask` returns; what it raises becomes the HTTP error that it means."""
+    """Return what `ask` returns; turn what it raises into the HTTP error that it means."""
     try:
         return ask()
     except BusyError as error:
@@ -64,7 +64,7 @@ def answered(ask: Callable[[], Answer]) -> Answer:
 
 
 def described(job: Job) -> dict[str, Any]:
-    """What is told of every job: `state` is that of `Job`, `step` and `total` count in its `stage`."""
+    """Describe any job: `state` is that of `Job`, `step` and `total` count in its `stage`."""
     now = job.progress
     return {
         "id": job.id,

@@ -15,7 +15,7 @@ EMPTY = "Nothing here yet: what you train appears here, ready for every prompt."
 
 
 def cards(identities: Sequence[Shelved]) -> str:
-    """HTML of all identities."""
+    """Return HTML of all identities."""
     if not identities:
         return f'<div class="vcd-empty">{EMPTY}</div>'
     return f'<div class="vcd-cards">{"".join(map(_card, identities))}</div>'
@@ -39,5 +39,5 @@ def _picture(identity: Shelved) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes in words."""
+    """Put a number of bytes into words."""
     return f"{count / 1024:.1f} KB" if count < 2**20 else f"{count / 2**20:.1f} MB"

@@ -10,35 +10,35 @@ ACTIVE = "vcd-active"
 
 
 def notes(sentences: list[str], kind: str = "vcd-problem") -> str:
-    """A list of sentences; nothing for none."""
+    """Return a list of sentences; nothing for none."""
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return f'<ul class="vcd-notes {kind}">{items}</ul>' if items else ""
 
 
 def errors(*sentences: str) -> str:
-    """As `notes`, for what went wrong; empty sentences are left out."""
+    """List as `notes` does what went wrong; empty sentences are left out."""
     return notes([sentence for sentence in sentences if sentence], "vcd-error")
 
 
 def under_way(doing: Progress) -> str:
-    """What is being done now."""
+    """Return what is being done now."""
     return framed(bar(share(doing), stage(doing)), active=True)
 
 
 def stage(progress: Progress) -> str:
-    """A stage and how far it is."""
+    """Return a stage and how far it is."""
     if progress.total <= 1:
         return progress.stage
     return f"{progress.stage[0].lower()}{progress.stage[1:]} {progress.step} of {progress.total}"
 
 
 def share(progress: Progress) -> float:
-    """How much of a stage is done, 0 to 1."""
+    """Return how much of a stage is done, 0 to 1."""
     return progress.step / max(progress.total, 1)
 
 
 def bar(done: float, line: str, state: str = "") -> str:
-    """A line with a bar below it that is `done`, 0 to 1."""
+    """Return a line with a bar below it that is `done`, 0 to 1."""
     percent = 100 * min(max(done, 0.0), 1.0)
     return (
         f'<div class="vcd-line vcd-{state}">{escape(line)}</div>'
@@ -47,11 +47,11 @@ def bar(done: float, line: str, state: str = "") -> str:
 
 
 def framed(inner: str, active: bool) -> str:
-    """A panel. active: news of it are asked for."""
+    """Return a panel. active: whether news of it are asked for."""
     # Each answer is another, so that the script sees that it has come.
     return f'<div class="vcd-panel {ACTIVE if active else ""}" data-at="{time.monotonic_ns()}">{inner}</div>'
 
 
 def heading(number: int, title: str) -> str:
-    """The heading of a part of a tab."""
+    """Return the heading of a part of a tab."""
     return f'<h3 class="vcd-heading"><span>{number}</span>{escape(title)}</h3>'

@@ -7,7 +7,7 @@ from PIL import Image
 
 
 def embedded(image: Image.Image) -> str:
-    """A picture as a data URL."""
+    """Return a picture as a data URL."""
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=88)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

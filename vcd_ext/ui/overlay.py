@@ -14,7 +14,7 @@ DIMMED = 0.3  # of its brightness
 
 
 def overlay(photo: Photo, longest: int, used: bool = True) -> Pixels:
-    """The photo with its mask, RGB [H, W, 3], its longer side `longest`; grey and dim if it is not used."""
+    """Draw the photo with its mask, RGB [H, W, 3], its longer side `longest`; grey and dim if it is not used."""
     pixels, mask = shown(photo.pixels, longest), photo.mask
     if not used:
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
@@ -30,7 +30,7 @@ def overlay(photo: Photo, longest: int, used: bool = True) -> Pixels:
 
 
 def shown(pixels: Pixels, longest: int) -> Pixels:
-    """A picture at the size at which it is shown: its longer side is `longest`."""
+    """Scale a picture to the size at which it is shown: its longer side is `longest`."""
     height, width = pixels.shape[:2]
     factor = longest / max(height, width)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
@@ -38,7 +38,7 @@ def shown(pixels: Pixels, longest: int) -> Pixels:
 
 
 def framed(pixels: Pixels, selected: bool) -> Pixels:
-    """The picture, with a frame on its border if it is the one that is selected."""
+    """Draw a frame on the border of a picture if it is the one that is selected."""
     height, width = pixels.shape[:2]
     if selected:
         pixels = cv2.rectangle(

@@ -23,11 +23,11 @@ class Page:
         return sum(one.used for one in self.selection)
 
     def chosen(self, **changes: Any) -> "Page":
-        """The page with another selection or index."""
+        """Return the page with another selection or index."""
         return replace(self, **changes)
 
     def opened(self) -> "Page":
-        """The page with its photos in memory."""
+        """Return the page with its photos in memory."""
         return self
 
 
@@ -53,7 +53,7 @@ class KeptPage:
     used: int
 
     def opened(self) -> Page:
-        """The page with its photos in memory; GoneError if they have been deleted."""
+        """Return the page with its photos in memory; GoneError if they have been deleted."""
         return Page(self.sources, tuple(self._chosen(one) for one in self.photos), self.index)
 
     def _chosen(self, one: _Kept) -> Chosen:
@@ -62,7 +62,7 @@ class KeptPage:
 
 
 def put_away(page: Page, scratch: Scratch) -> KeptPage:
-    """The page with its photos in scratch files; OSError, in one sentence, if they cannot be written."""
+    """Return the page with its photos in scratch files; OSError, in one sentence, if they cannot be written."""
 
     def kept(one: Chosen) -> _Kept:
         photo = one.photo

@@ -9,12 +9,12 @@ VIDEOS, PICTURES = (".mp4", ".webm"), (".gif", ".webp")
 
 
 def url(path: Path) -> str:
-    """Where Gradio serves a file that it was told of."""
+    """Return the address at which Gradio serves a file that it was told of."""
     return escape("file=" + quote(str(path).replace("\\", "/")))
 
 
 def shown(path: Path) -> str:
-    """A video, as far as browsers can play it."""
+    """Return a video, as far as browsers can play it."""
     suffix = path.suffix.lower()
     if suffix in VIDEOS:
         return f'<video class="vcd-input" src="{url(path)}" controls loop muted playsinline></video>'
@@ -24,7 +24,7 @@ def shown(path: Path) -> str:
 
 
 def compared(before: Path, after: Path) -> str:
-    """Before and after in one frame; javascript/vcd.js keeps them in time and moves the border between them."""
+    """Show before and after in one frame; javascript/vcd.js keeps them in time and moves the border between them."""
     return (
         '<div class="vcd-compare" style="--cut: 50%"><div class="vcd-stage">'
         f'<video class="vcd-after" src="{url(after)}" loop autoplay muted playsinline></video>'
@@ -40,7 +40,7 @@ def compared(before: Path, after: Path) -> str:
 
 
 def links(paths: Sequence[Path]) -> str:
-    """The files of a result: those that are no folders can be opened and saved."""
+    """Return the files of a result: those that are no folders can be opened and saved."""
     parts = (
         f'<a href="{url(path)}" target="_blank" download>{escape(str(path))}</a>'
         if path.suffix
@@ -51,7 +51,7 @@ def links(paths: Sequence[Path]) -> str:
 
 
 def send(path: Path, tab: str, title: str) -> str:
-    """A button that sends a file to another tab."""
+    """Return a button that sends a file to another tab."""
     return (
         f'<button class="vcd-send" data-tab="{tab}" data-title="{escape(title)}" '
         f'data-path="{escape(str(path))}">Send to {escape(title)}</button>'

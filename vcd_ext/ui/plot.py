@@ -12,7 +12,7 @@ Points = Sequence[tuple[int, float]]
 
 
 def loss_plot(losses: Points, validation: Points, total: int) -> str:
-    """SVG of the loss of each step, its average, and the validations, over steps 0 to `total`.
+    """Plot the loss of each step, its average, and the validations over steps 0 to `total`, as SVG.
 
     Points are (step, loss); those that are not a number are left out.
     """
@@ -61,7 +61,7 @@ class _Axes:
 
 
 def _ticks(low: float, high: float, count: int) -> list[float]:
-    """About `count` round numbers from low to high."""
+    """Return about `count` round numbers from low to high."""
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
@@ -73,7 +73,7 @@ def _finite(points: Points) -> list[tuple[int, float]]:
 
 
 def _smoothed(points: Points) -> list[tuple[int, float]]:
-    """The running average, without a bias towards the first value."""
+    """Compute the running average, without a bias towards the first value."""
     result, total, weight = [], 0.0, 0.0
     for step, value in points:
         total, weight = SMOOTHED * total + value, SMOOTHED * weight + 1
@@ -82,7 +82,7 @@ def _smoothed(points: Points) -> list[tuple[int, float]]:
 
 
 def _thinned(points: Points) -> list[tuple[int, float]]:
-    """At most `MOST_POINTS`, each the mean of its neighbours."""
+    """Average neighbours, so that at most `MOST_POINTS` are left."""
     size = math.ceil(len(points) / MOST_POINTS)
     groups = [points[i : i + size] for i in range(0, len(points), size)] if points else []
     return [(group[-1][0], sum(value for _, value in group) / len(group)) for group in groups]

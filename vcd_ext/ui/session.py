@@ -48,7 +48,7 @@ class Session:
 
 
 def whose(request: Any, page: PageName | None) -> str:
-    """Who asks: the account of --gradio-auth, else the browser, else the page.
+    """Return who asks: the account of --gradio-auth, else the browser, else the page.
 
     A request that names no page, which none of the page's own is, is nobody's.
     """

@@ -27,7 +27,7 @@ class UploadField(gr.File):
         return "file"
 
     def preprocess(self, x: Any) -> Any:
-        """The `Uploaded` of a payload, or a list where there may be several; gr.Error for anything else."""
+        """Return the `Uploaded` of a payload, or a list where there may be several; gr.Error for anything else."""
         return _of_payload(x, self.file_count == "single", self.DEFAULT_TEMP_DIR)
 
 
@@ -39,7 +39,7 @@ class UploadButton(gr.UploadButton):
         return "uploadbutton"
 
     def preprocess(self, x: Any) -> Any:
-        """As that of `UploadField`."""
+        """Return what `UploadField` does."""
         return _of_payload(x, self.file_count == "single", self.DEFAULT_TEMP_DIR)
 
 
@@ -56,7 +56,7 @@ def _of_payload(payload: Any, single: bool, folder: str) -> Uploaded | list[Uplo
 
 
 def _sent(payload: Any, folder: Path) -> Uploaded:
-    """The file that one payload names. Gradio puts each into a folder of its own, whose name nobody can guess."""
+    """Return the file that a payload names. Each is in a folder of its own, whose name nobody can guess."""
     try:
         path = Path(payload["name"])
         real, root = path.resolve(strict=True), folder.resolve(strict=True)

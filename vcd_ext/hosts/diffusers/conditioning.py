@@ -35,7 +35,7 @@ class Chunk:
         self.weights += [weight] * len(tokens)
 
     def cut(self) -> "Chunk":
-        """What follows the last comma, as a new chunk, if that is near enough; else an empty one."""
+        """Cut off what follows the last comma as a new chunk, if that is near enough; else an empty one."""
         if self.comma is None or len(self.tokens) - self.comma > BACKTRACK:
             return Chunk()
         begin = self.comma + 1
@@ -58,7 +58,7 @@ class Prompts:
         return int(self.text_encoder.config.hidden_size)
 
     def encode(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
-        """The text condition [1, 77 * chunks, width] of a prompt.
+        """Encode a prompt to its condition [1, 77 * chunks, width].
 
         embeddings: vectors [k, width] by name; gradients flow into them. Of the WebUI's syntax this reads emphasis and
         BREAK; what changes by the step or is joined by AND has been taken apart before (`vcd_ext.prompt`).
@@ -66,7 +66,7 @@ class Prompts:
         return self.encode_together([prompt], embeddings)
 
     def encode_together(self, prompts: Sequence[str], embeddings: Mapping[str, Tensor]) -> Tensor:
-        """The conditions [n, 77 * chunks, width] of what one prompt says at different steps, all of one length.
+        """Encode the texts of one prompt's steps to conditions [n, 77 * chunks, width], all of one length.
 
         As in the WebUI their weights share one norm, and the shorter ones are filled with empty chunks.
         """
@@ -77,7 +77,7 @@ class Prompts:
         return torch.cat([self._encode([row[i] for row in rows]) for i in range(count)], dim=1)
 
     def chunks(self, prompt: str, embeddings: Mapping[str, Tensor]) -> list[Chunk]:
-        """The tokens of a prompt, divided as the WebUI divides them.
+        """Divide a prompt's tokens into chunks as the WebUI does.
 
         A chunk that is full gives what follows its last comma to the next one, if that comma is at most 20 tokens back.
         """
@@ -105,17 +105,17 @@ class Prompts:
         return [*done, chunk] if chunk.tokens or not done else done
 
     def ids(self, text: str) -> list[int]:
-        """CLIP's ids of plain words, without start and end."""
+        """Tokenise plain words to CLIP's ids, without start and end."""
         # Not verbose: it would warn of prompts longer than one chunk.
         return list(self.tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
 
     def _known(self, embeddings: Mapping[str, Tensor]) -> list[tuple[list[int], list[Token]]]:
-        """The ids of names and the vectors that stand for them, the longest first: `ann lee` before `ann`."""
+        """Return the ids of names and the vectors that stand for them, the longest first: `ann lee` before `ann`."""
         known = [(self.ids(name), list[Token](vectors)) for name, vectors in embeddings.items()]
         return sorted((pair for pair in known if pair[0]), key=lambda pair: -len(pair[0]))
 
     def _encode(self, chunks: Sequence[Chunk]) -> Tensor:
-        """The conditions [n, 77, width] of n chunks."""
+        """Encode n chunks to conditions [n, 77, width]."""
         start, end = self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
         rows = [[start, *chunk.tokens, *[end] * (CHUNK + 1 - len(chunk.tokens))] for chunk in chunks]
         ids = [[token if isinstance(token, int) else end for token in row] for row in rows]
@@ -129,7 +129,7 @@ class Prompts:
 def _found(
     ids: Sequence[int], place: int, known: Sequence[tuple[list[int], list[Token]]]
 ) -> tuple[int, Sequence[Token]]:
-    """How many ids are taken from `place` on, and what stands for them: an embedding's vectors, or the id itself."""
+    """Count the ids taken from `place` on, with what stands for them: an embedding's vectors, or the id."""
     for name, vectors in known:
         if ids[place : place + len(name)] == name:
             return len(name), vectors
@@ -137,7 +137,7 @@ def _found(
 
 
 def _emphasised(encoded: Tensor, weights: Tensor) -> Tensor:
-    """Conditions [n, 77, width] times weights [n, 77], with the mean that they had before."""
+    """Multiply conditions [n, 77, width] by weights [n, 77], keeping the mean that they had."""
     if (weights == 1).all():
         return encoded
     emphasised = encoded * weights[..., None]
@@ -146,7 +146,7 @@ def _emphasised(encoded: Tensor, weights: Tensor) -> Tensor:
 
 @contextmanager
 def _replaced(table: Any, rows: Sequence[Sequence[Token]]) -> Iterator[None]:
-    """Within this context the table of token embeddings gives the vectors that stand among the tokens."""
+    """Let the table of token embeddings give the vectors that stand among the tokens within this context."""
 
     def put(_module: Any, _ids: Any, looked_up: Tensor) -> Tensor:
         looked_up = looked_up.clone()

@@ -42,13 +42,13 @@ State = dict[str, Tensor]
 
 
 def is_tile(path: Path) -> bool:
-    """Whether a file is a ControlNet Tile for SD1.5 by its name: control_v11f1e_sd15_tile.pth."""
+    """Return whether a file is a ControlNet Tile for SD1.5 by its name: control_v11f1e_sd15_tile.pth."""
     name = path.name.lower()
     return path.suffix.lower() in SUFFIXES and "tile" in name and "sd15" in name
 
 
 def readable() -> bool:
-    """Whether there is what reads them; a WebUI without a network may lack it."""
+    """Return whether the library that reads them is there; a WebUI without a network may lack it."""
     return importlib.util.find_spec("diffusers") is not None
 
 
@@ -57,7 +57,7 @@ class WrongLibraryError(ValueError):
 
 
 def load(path: str | Path, unet: nn.Module) -> nn.Module:
-    """The ControlNet at `path` for a UNet of either host, on the CPU, in the file's own precision.
+    """Load the ControlNet at `path` for a UNet of either host, on the CPU, in the file's own precision.
 
     Its values stay in the file, which is mapped. ValueError says in one sentence why it cannot be used; pickles are
     read as tensors only.
@@ -68,7 +68,7 @@ def load(path: str | Path, unet: nn.Module) -> nn.Module:
 
 
 def check(path: str | Path, unet: nn.Module) -> None:
-    """ValueError, in one sentence, if the ControlNet at `path` cannot be used for a UNet of either host.
+    """Raise ValueError, in one sentence, if the ControlNet at `path` cannot be used for a UNet of either host.
 
     Only names and sizes of its tensors are read, as long as it is no pickle from before torch 1.6.
     """
@@ -76,7 +76,7 @@ def check(path: str | Path, unet: nn.Module) -> None:
 
 
 def first_fitting(candidates: Mapping[str, Path], unet: nn.Module, note: Callable[[str], None]) -> str:
-    """The name of the first file that fits a UNet, "none" if none does. note: told why one before it does not."""
+    """Return the first file's name that fits a UNet, "none" if none does. note: told why one before it does not."""
     for name, path in candidates.items():
         try:
             check(path, unet)
@@ -102,7 +102,7 @@ def _mapped(path: Path, unet: nn.Module) -> nn.Module:
 
 
 def _read(path: Path, unet: nn.Module) -> tuple[State, dict[str, Any]]:
-    """The tensors by diffusers' names, and the config of their network, which fits the UNet; ValueError."""
+    """Read the tensors by diffusers' names, and their network's config, which fits the UNet; ValueError."""
     if not readable():
         raise ValueError(
             "ControlNet needs the package diffusers, which is not installed: pip install diffusers==0.31.0, or let the "
@@ -118,7 +118,7 @@ def _read(path: Path, unet: nn.Module) -> tuple[State, dict[str, Any]]:
 
 
 def _state(path: Path) -> State:
-    """The tensors by diffusers' names."""
+    """Return the tensors by diffusers' names."""
     loaded = read_model(path, "ControlNet", SUFFIXES, _WHAT_TO_USE)
     state = {key: value for key, value in loaded.items() if isinstance(value, Tensor)}
     # Some files hold the checkpoint as well that the ControlNet was trained on.
@@ -146,7 +146,7 @@ def _renamed(state: State, path: Path) -> State:
 
 
 def _config(state: State) -> dict[str, Any]:
-    """What the tensors' shapes tell of the network; KeyError or IndexError where one is missing."""
+    """Read the network's config from the tensors' shapes; KeyError or IndexError where one is missing."""
     hint = "controlnet_cond_embedding"
     widened = [name for name in (f"{hint}.blocks.{i}.bias" for i in range(1, 16, 2)) if name in state]
     return {
@@ -160,7 +160,7 @@ def _config(state: State) -> dict[str, Any]:
 
 
 def _check(config: Mapping[str, Any], unet: nn.Module, path: Path) -> None:
-    """ValueError unless it fits SD1.5 and this UNet."""
+    """Raise ValueError unless it fits SD1.5 and this UNet."""
     text = config["cross_attention_dim"]
     if text == SD2_TEXT:
         raise ValueError(f"{path.name} is made for SD2; VCD works with SD1.5. {_WHAT_TO_USE}")
@@ -178,7 +178,7 @@ def _check(config: Mapping[str, Any], unet: nn.Module, path: Path) -> None:
 
 
 def _sizes(unet: nn.Module) -> tuple[Sequence[int], int]:
-    """Channels of each level of a UNet, and the width of its texts."""
+    """Return channels of each level of a UNet, and the width of its texts."""
     levels = [point.channels for name, point in points(unet).items() if name.startswith("down") and name.endswith(".0")]
     text = next(module for name, module in unet.named_modules() if name.endswith("attn2.to_k"))
     return tuple(levels), int(text.in_features)
@@ -193,7 +193,7 @@ def _made(config: Mapping[str, Any]) -> nn.Module:
 
 @contextmanager
 def _by_diffusers(path: Path) -> Iterator[None]:
-    """Within this context a failure is the file's, if the library is the one that was tried, else the library's."""
+    """Blame the file for a failure within this context if diffusers is the version that was tried, else the library."""
     try:
         yield
     except ValueError:

@@ -25,7 +25,7 @@ class Conditions(NamedTuple):
     scales: list[float]  # how strongly each part guides
 
     def predict(self, unet: Callable[[list[Tensor]], list[Tensor]]) -> Tensor:
-        """The guided prediction. unet: gives the predictions for conditions of one shape, in their order.
+        """Compute the guided prediction. unet: gives the predictions for conditions of one shape, in their order.
 
         Conditions of different lengths are computed apart, as in the WebUI: padding would change what the shorter one
         means.
@@ -63,7 +63,7 @@ class Guidance:
     scales: list[float]
 
     def at(self, step: int, rows: int) -> Conditions:
-        """What guides step 0, 1, ... that is computed, with so many rows."""
+        """Return the conditions of step 0, 1, ... that is computed, with so many rows."""
         conds = [each.at(step) for each in self.conds]
         longest = max(map(len, conds))
         # As in the WebUI, the last vector of a shorter part is repeated.

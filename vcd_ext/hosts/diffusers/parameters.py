@@ -17,7 +17,7 @@ def infotext(
     embeddings: Sequence[Path],
     source: str = "",
 ) -> str:
-    """Prompt, negative prompt, and a line of settings from which the same video can be made.
+    """Write prompt, negative prompt, and a line of settings from which the same video can be made.
 
     source: the name of the video that was made again; "" for a video from text.
     """

@@ -42,7 +42,7 @@ INFOTEXT = {
 
 
 def scheduler(sampler: str, steps: int, animated: bool, prediction_type: str, device: Any) -> Any:
-    """A scheduler of diffusers for one of `settings.SAMPLERS`, ready for `steps` steps.
+    """Make a scheduler of diffusers for one of `settings.SAMPLERS`, ready for `steps` steps.
 
     animated: a motion module is attached, so the noise schedule is the one that it was trained with. As in the WebUI,
     ddim makes a few steps more where they do not divide 1000.
@@ -66,7 +66,7 @@ def scheduler(sampler: str, steps: int, animated: bool, prediction_type: str, de
 
 
 def alphas_cumprod(animated: bool) -> Tensor:
-    """How much of the picture's variance is left at each time of the training: float32 [1000]."""
+    """Compute how much of the picture's variance is left at each time of the training: float32 [1000]."""
     low, high = BETAS["beta_start"], BETAS["beta_end"]
     if animated:
         betas = torch.linspace(low, high, TIMES, dtype=torch.float64)
@@ -76,20 +76,20 @@ def alphas_cumprod(animated: bool) -> Tensor:
 
 
 def _even(levels: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-    """Times evenly from the last to the first, and their sigmas; levels: log sigma of each time, [1000]."""
+    """Space times evenly from the last to the first, with their sigmas; levels: log sigma of each time, [1000]."""
     times = torch.linspace(TIMES - 1, 0, steps)
     return times, _between(levels, times).exp()
 
 
 def _karras(levels: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-    """Sigmas whose seventh roots are even, and the times between which they lie."""
+    """Space sigmas so that their seventh roots are even, with the times between which they lie."""
     low, high = (level.exp().item() ** (1 / RHO) for level in (levels[0], levels[-1]))
     sigmas = (high + torch.linspace(0, 1, steps) * (low - high)) ** RHO
     return torch.from_numpy(np.interp(sigmas.log(), levels, np.arange(TIMES))).float(), sigmas
 
 
 def _distilled(levels: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-    """Sigmas evenly between the levels that LCM was distilled on, and those of its times that are nearest."""
+    """Space sigmas evenly between the levels that LCM was distilled on, with those of its times that are nearest."""
     apart = TIMES // LCM_TIMES
     known = levels[apart - 1 :: apart]
     places = (torch.linspace(TIMES - 1, apart - 1, steps) - (apart - 1)) / apart
@@ -99,7 +99,7 @@ def _distilled(levels: Tensor, steps: int) -> tuple[Tensor, Tensor]:
 
 
 def _between(levels: Tensor, places: Tensor) -> Tensor:
-    """Levels at places between them, in float32 as in the WebUI: halfway, rounding decides which time is nearer."""
+    """Interpolate levels at places between them, in float32 as the WebUI: rounding decides which time is nearer."""
     below, above, share = places.floor().long(), places.ceil().long(), places.frac()
     return (1 - share) * levels[below] + share * levels[above]
 
@@ -108,7 +108,7 @@ SCHEDULES = {"euler": _even, "dpmpp_2m": _karras, "lcm": _distilled}
 
 
 def step(scheduler: Any, i: int, prediction: Tensor, latents: Tensor, noise: Callable[[], Tensor]) -> Tensor:
-    """Latents [F, 4, h, w] after step i. noise: draws what the sampler adds, where it adds any (only lcm does)."""
+    """Make step i; returns latents [F, 4, h, w]. noise: draws what the sampler adds, if it does (only lcm)."""
     made = scheduler.step(prediction, scheduler.timesteps[i], latents)
     if not isinstance(scheduler, LCMScheduler):
         return made.prev_sample
@@ -119,21 +119,21 @@ def step(scheduler: Any, i: int, prediction: Tensor, latents: Tensor, noise: Cal
 
 
 def started(scheduler: Any, noise: Tensor) -> Tensor:
-    """Latents [F, 4, h, w] that are nothing but noise, from which the first step of the schedule starts."""
+    """Return latents [F, 4, h, w] of pure noise, from which the first step of the schedule starts."""
     if isinstance(scheduler, DDIMScheduler):
         return noise  # as large as if no picture were in it, as in the WebUI
     return noised(scheduler, torch.zeros_like(noise), noise, 0)
 
 
 def noised(scheduler: Any, latents: Tensor, noise: Tensor, begin: int) -> Tensor:
-    """Latents [F, 4, h, w] with so much noise that step `begin` of the schedule can be the first."""
+    """Add noise to latents [F, 4, h, w], so much that step `begin` of the schedule can be the first."""
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(begin)
     return scheduler.add_noise(latents, noise, scheduler.timesteps[begin : begin + 1])
 
 
 def kept(scheduler: Any, i: int, prediction: Tensor, scaled: Tensor, latents: Tensor, mask: Tensor) -> Tensor:
-    """A prediction that leads back to `latents` where the mask is 0, as the WebUI blends at each step.
+    """Blend in, where the mask is 0, a prediction that leads back to `latents`, as the WebUI does at each step.
 
     scaled: what the UNet was given in step i, [F, 4, h, w]; mask: [F, 1, h, w] in [0, 1].
     """
@@ -145,7 +145,7 @@ def kept(scheduler: Any, i: int, prediction: Tensor, scaled: Tensor, latents: Te
 
 
 def _levels(scheduler: Any, i: int) -> tuple[Tensor, Tensor]:
-    """How much picture and how much noise the UNet is given in step i; their squares sum to 1."""
+    """Return how much picture and how much noise the UNet is given in step i; their squares sum to 1."""
     if hasattr(scheduler, "sigmas"):
         sigma = scheduler.sigmas[i]
         scale = (1 + sigma**2) ** -0.5

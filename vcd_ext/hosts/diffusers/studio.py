@@ -38,15 +38,15 @@ class StandaloneStudio:
         self._computing = threading.Lock()
 
     def busy(self) -> str:
-        """Nothing else uses the checkpoint."""
+        """Return "": nothing else uses the checkpoint."""
         return ""
 
     def interrupted(self) -> bool:
-        """There is no other button that interrupts."""
+        """Return False: there is no other button that interrupts."""
         return False
 
     def place(self, name: str, replace_existing: bool) -> Path:
-        """The file that the identity `name` will be; ValueError if there is an embedding of that name already."""
+        """Return the new file of the identity `name`; ValueError if there is an embedding of that name."""
         own = self.folders.identities / f"{name}{shelf.SUFFIX}"
         return shelf.check_free(own, walk.files(self.folders.identities), replace_existing)
 
@@ -68,7 +68,7 @@ class StandaloneStudio:
         return identity
 
     def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
-        """A picture of what is being learned."""
+        """Make a picture of what is being learned."""
         return picture(self.host, prompt, name, vectors, size)
 
     def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
@@ -80,7 +80,7 @@ class StandaloneStudio:
         return path
 
     def begun_now(self) -> AbstractContextManager[None]:
-        """There is one checkpoint only."""
+        """Do nothing: there is one checkpoint only."""
         return nullcontext()
 
     @contextmanager
@@ -90,7 +90,7 @@ class StandaloneStudio:
             yield segmenters(self.folders.weights, self.host, self.host.device)
 
     def captioning(self, stops: Callable[[], bool]) -> AbstractContextManager[Caption]:
-        """Only the WebUI has a model that describes photos."""
+        """Refuse: only the WebUI has a model that describes photos."""
         raise ValueError("Photos can be described in the WebUI only; write the class yourself, for example dog.")
 
     def forget(self, path: Path, stops: Callable[[], bool]) -> None:
@@ -98,7 +98,7 @@ class StandaloneStudio:
         shelf.delete(path)
 
     def capacity(self) -> Capacity:
-        """What is known of the machine and the checkpoint."""
+        """Return what is known of the machine and the checkpoint."""
         parameters = sum(parameter.numel() for parameter in self.host.unet.parameters())
         return Capacity(str(self.host.device), self.host.unet.dtype.itemsize, self.host.free_memory(), parameters)
 
@@ -113,17 +113,17 @@ class StandaloneStudio:
         return held(self._computing, stops)
 
     def finder(self, settings: FaceSettings) -> Detector:
-        """What finds the faces that settings ask for."""
+        """Make the detector that settings ask for."""
         return detector(settings, self.folders.weights, self.host.device)
 
     def choices(self) -> Choices:
-        """What lies in the folders."""
+        """List what lies in the folders."""
         return self.library.choices(self.host.standalone)
 
     def motion_module(self) -> str:
-        """The one for somebody who has chosen none."""
+        """Return the motion module for somebody who has chosen none."""
         return self.library.motion_module()
 
     def check(self, settings: PassSettings) -> None:
-        """ValueError for a name that is not there, and for a ControlNet that does not fit."""
+        """Raise ValueError for a name that is not there, and for a ControlNet that does not fit."""
         self.library.check(self.host.standalone, settings)

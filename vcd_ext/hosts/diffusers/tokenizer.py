@@ -16,7 +16,7 @@ LENGTH = 77
 
 
 def table() -> Path:
-    """The merge table of the first installed package that has it; the package itself is not imported.
+    """Find the merge table in the first installed package that has it; the package itself is not imported.
 
     FileNotFoundError where there is none.
     """
@@ -31,7 +31,7 @@ def table() -> Path:
 
 
 def tokenizer() -> CLIPTokenizer:
-    """A new tokenizer with CLIP's 49408 tokens: the ids that Stable Diffusion 1.5 was trained on."""
+    """Make a tokenizer with CLIP's 49408 tokens: the ids that Stable Diffusion 1.5 was trained on."""
     with gzip.open(table(), "rt", encoding="utf-8") as file:
         merges = file.read().split("\n")[1 : MERGES + 1]
     letters = list(bytes_to_unicode().values())

@@ -64,7 +64,7 @@ class StandaloneTraining:
 
     @contextmanager
     def training(self) -> Iterator[None]:
-        """Within this context no weight has a gradient; after it the VAE is back where it was."""
+        """Turn off all weights' gradients within this context; after it the VAE is back where it was."""
         required = {parameter: parameter.requires_grad for model in self.models for parameter in model.parameters()}
         try:
             for model in self.models:
@@ -77,7 +77,7 @@ class StandaloneTraining:
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Posterior:
-        """The VAE's posterior of pictures [B, 3, H, W] in [-1, 1], scaled for the UNet; on the CPU, float32."""
+        """Encode pictures [B, 3, H, W] in [-1, 1] to the VAE's posterior, scaled for the UNet; on the CPU, float32."""
         vae = self.standalone.vae
         found = vae.encode(pictures.to(vae.device, vae.dtype)).latent_dist
         scale = vae.config.scaling_factor
@@ -85,7 +85,7 @@ class StandaloneTraining:
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
-        """The picture [3, H, W] in [-1, 1], float32 on the CPU, of latents [1, 4, h, w]."""
+        """Decode latents [1, 4, h, w] to a picture [3, H, W] in [-1, 1], float32 on the CPU."""
         vae = self.standalone.vae.to(self.device)
         found = vae.decode(latents.to(vae.device, vae.dtype) / vae.config.scaling_factor).sample
         self.free_encoder()
@@ -98,16 +98,16 @@ class StandaloneTraining:
             torch.cuda.empty_cache()
 
     def tokens(self, words: str) -> list[int]:
-        """CLIP's ids of plain words, without start and end."""
+        """Tokenise plain words to CLIP's ids, without start and end."""
         return list(self.standalone.prompts.tokenizer(words, add_special_tokens=False, verbose=False).input_ids)
 
     def vectors_of(self, words: str) -> Tensor:
-        """The token embeddings [k, width] of plain words; a float32 copy on the CPU."""
+        """Return the token embeddings [k, width] of plain words; a float32 copy on the CPU."""
         table = self.standalone.prompts.text_encoder.get_input_embeddings().weight
         return table.detach()[self.tokens(words)].float().cpu()
 
     def text(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
-        """The condition [1, 77, width] of a prompt; gradients flow into the embeddings. ValueError if too long."""
+        """Encode a prompt: condition [1, 77, width]; gradients flow into the embeddings. ValueError if too long."""
         here = {name: vectors.to(self.device) for name, vectors in embeddings.items()}
         condition = self.standalone.prompts.encode(prompt, here)
         if condition.shape[1] != CHUNK + 2:
@@ -115,17 +115,17 @@ class StandaloneTraining:
         return condition
 
     def predict(self, latents: Tensor, times: Tensor, text: Tensor) -> Tensor:
-        """What the UNet predicts, float32 [B, 4, h, w]; gradients flow into the text [B, 77, width]."""
+        """Predict by the UNet, float32 [B, 4, h, w]; gradients flow into the text [B, 77, width]."""
         predicted = self.standalone.unet(latents.to(self.device, text.dtype), times.to(self.device), text).sample
         return predicted.float()
 
     def checkpoint_activations(self, every_block: bool) -> AbstractContextManager[None]:
-        """Within this context the UNet's transformer blocks, or every block, are computed again for the gradient."""
+        """Compute the UNet's transformer blocks, or every block, again for the gradient within this context."""
         kinds = (Transformer2DModel, ResnetBlock2D) if every_block else (Transformer2DModel,)
         return recomputed([module for module in self.standalone.unet.modules() if isinstance(module, kinds)])
 
     def free_memory(self) -> int | None:
-        """Bytes of the GPU that training may use; None on a CPU."""
+        """Return the bytes of the GPU that training may use; None on a CPU."""
         if self.device.type != "cuda":
             return None
         cached = torch.cuda.memory_reserved(self.device) - torch.cuda.memory_allocated(self.device)
@@ -133,7 +133,7 @@ class StandaloneTraining:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
+    """Compute the SHA-256 of a file, in hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(2**20):

@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 @contextmanager
 def recomputed(modules: Sequence[nn.Module]) -> Iterator[None]:
-    """Within this context these modules keep their inputs alone for the backward pass; their outputs are the same.
+    """Let modules keep only their inputs for the backward pass within this context; their outputs are the same.
 
     Nothing random may happen in them: what they draw is not repeated.
     """
