@@ -14,7 +14,7 @@ PREFIX = "/vcd/v1"
 
 
 def router(jobs: Jobs) -> APIRouter:
-    """The routes of the jobs."""
+    """Make the routes of the jobs."""
     routes = APIRouter(prefix=PREFIX, dependencies=[Depends(json_only)])
     trainings.add(routes, jobs)
     videos.add(routes, jobs)

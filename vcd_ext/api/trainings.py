@@ -49,7 +49,7 @@ def add(routes: APIRouter, jobs: Jobs) -> None:
 
     @routes.get("/train/{identifier}")
     def look(identifier: str) -> dict[str, Any]:
-        """Where a training is, or how it ended."""
+        """Return where a training is, or how it ended."""
         return describe(answered(lambda: jobs.get(identifier, TrainingJob)))
 
     @routes.post("/train/{identifier}/cancel")
@@ -64,7 +64,7 @@ def add(routes: APIRouter, jobs: Jobs) -> None:
 
 
 def describe(job: TrainingJob) -> dict[str, Any]:
-    """A training as JSON."""
+    """Describe a training as JSON."""
     told = described(job)
     return told | {
         "total": told["total"] or job.settings.steps,
@@ -94,7 +94,7 @@ def begin(jobs: Jobs, body: Any) -> TrainingJob:
 
 
 def _photos(photos: Any, masks: Any, allowed: Sequence[Path], masked: bool) -> Photos:
-    """The photos of a request: those of a folder on this machine, or pictures in base64. masked: with their masks."""
+    """Read the photos of a request: a folder of this machine, or pictures in base64. masked: with their masks."""
     if isinstance(photos, str):
         if masks is not None:
             raise ValueError(
@@ -114,7 +114,7 @@ def _photos(photos: Any, masks: Any, allowed: Sequence[Path], masked: bool) -> P
 
 
 def _files(folder: Path, i: int, photo: Any, mask: Any) -> list[Path]:
-    """A photo and its mask as files by which `read_photos` knows that they belong together."""
+    """Write a photo and its mask as files that `read_photos` knows to belong together."""
     given = {f"photo {i + 1}": photo} | ({} if mask is None else {f"photo {i + 1}_mask": mask})
     for name, text in given.items():
         (folder / name).write_bytes(_decoded(text, name))
@@ -122,7 +122,7 @@ def _files(folder: Path, i: int, photo: Any, mask: Any) -> list[Path]:
 
 
 def _decoded(text: Any, name: str) -> bytes:
-    """The bytes of base64, also where it follows "data:image/png;base64,"."""
+    """Decode base64, also where it follows "data:image/png;base64,"."""
     try:
         if not isinstance(text, str):
             raise TypeError

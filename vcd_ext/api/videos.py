@@ -48,7 +48,7 @@ def _add(routes: APIRouter, jobs: Jobs, kind: str, cls: Classes) -> None:
 
     @routes.get(f"/{kind}/{{identifier}}")
     def look(identifier: str, files: bool = True) -> dict[str, Any]:
-        """Where a job is, or how it ended. files: with the videos in base64, once they are there."""
+        """Return where a job is, or how it ended. files: with the videos in base64, once they are there."""
         return describe(known(identifier), files)
 
     @routes.post(f"/{kind}/{{identifier}}/cancel")
@@ -84,7 +84,7 @@ def begin(jobs: Jobs, cls: Classes, body: Any) -> VideoJob:
 
 
 def describe(job: VideoJob, files: bool = True) -> dict[str, Any]:
-    """A job as JSON. `videos` are there once they are written, also those of a job that was stopped."""
+    """Describe a job as JSON. `videos` are there once they are written, also those of a job that was stopped."""
     return described(job) | {
         "notes": list(job.notes),
         "videos": [_file(path, files) for path in job.files],

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 def photos_with_masks(
     photos: "list[Photo]", class_word: str, weights: Sequence[Path], host: "StandaloneTraining"
 ) -> "list[Photo]":
-    """The photos, each with a mask of the subject; those for which none was found are left out, which is told.
+    """Give each photo a mask of the subject; those for which none was found are left out, which is told.
 
     weights: folders with Grounding DINO's and SAM's. ValueError if there is no mask for any photo.
     """
@@ -85,7 +85,7 @@ def photos_with_masks(
 
 
 def output_path(out: Path | None, name: str, overwrite: bool) -> Path:
-    """The file to write: `out`, or <name>.safetensors in the folder `out`, or here.
+    """Return the file to write: `out`, or <name>.safetensors in the folder `out`, or here.
 
     ValueError where it is not named after the identity, or its folder has an embedding of that name.
     """
@@ -101,7 +101,7 @@ def output_path(out: Path | None, name: str, overwrite: bool) -> Path:
 
 
 def summary(identity: "Identity") -> str:
-    """A line about how the training went and how the identity is used."""
+    """Sum up in a line how the training went and how the identity is used."""
     losses = dict(identity.validation)
     went = f"Best after step {identity.best_step} of {identity.steps}"
     if 0 in losses and identity.best_step in losses:

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def folders(arguments: argparse.Namespace) -> "Folders":
-    """The page's folders; states of trainings lie beside the embeddings, as those of `train` do."""
+    """Return the page's folders; states of trainings lie beside the embeddings, as those of `train` do."""
     from vcd_ext.jobs.studio import Folders
 
     embeddings: Path = arguments.embeddings

@@ -53,7 +53,7 @@ class Job:
         self._stop.set()
 
     def stops(self) -> bool:
-        """Whether it was asked to stop."""
+        """Return whether it was asked to stop."""
         return self._stop.is_set()
 
     def report(self, progress: Progress) -> None:

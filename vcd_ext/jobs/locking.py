@@ -60,7 +60,7 @@ class _Place:
                 self.lock.release()
 
     def _leave(self) -> None:
-        """Whoever has the place at last lets the next one have the lock."""
+        """Let the next one have the lock."""
         with self._deciding:
             self._left = True
             if self.taken.is_set():

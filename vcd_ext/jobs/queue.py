@@ -42,12 +42,12 @@ class JobQueue:
         return next(reversed(self._jobs.values()), None)
 
     def last_of(self, kind: type[Kind], accepts: Callable[[Kind], bool] = lambda _: True) -> Kind | None:
-        """The last job of one kind that was begun by who asks, and is accepted."""
+        """Return the last job of one kind that this session began and that is accepted."""
         mine = (job for job in reversed(self._jobs.values()) if own(job.session))
         return next((job for job in mine if isinstance(job, kind) and accepts(job)), None)
 
     def get(self, identifier: str, kind: type[Kind], accepts: Callable[[Kind], bool] = lambda _: True) -> Kind:
-        """A job of a kind by its id; LookupError if there is none, or if it is not accepted."""
+        """Return a job of a kind by its id; LookupError if there is none, or if it is not accepted."""
         job = self._jobs.get(identifier)
         if not isinstance(job, kind) or not accepts(job):
             raise LookupError(f"There is no {kind.kind} {identifier!r}; those of before the last start are not known.")
@@ -59,7 +59,7 @@ class JobQueue:
         return self.doing is None and (self.last is None or self.last.ended)
 
     def beside(self, job: Job | None) -> Progress | None:
-        """What is being done now that is not this job; None if nothing is."""
+        """Return the progress of what is done now beside this job; None if nothing is."""
         if self.doing is not None:
             return self.doing
         last = self.last
@@ -83,11 +83,11 @@ class JobQueue:
             self.last.stop()
 
     def given_up(self) -> bool:
-        """Whether what is being done, and is no job, was asked to stop here: the host's button may mean another."""
+        """Return whether what is done, and is no job, was asked to stop here: the host's button may mean another."""
         return self._stop.is_set()
 
     def stops(self) -> bool:
-        """Whether what is being done, and is no job, was asked to stop."""
+        """Return whether what is done, and is no job, was asked to stop."""
         return self.given_up() or self.studio.interrupted()
 
     def tell(self, progress: Progress) -> None:
@@ -96,7 +96,7 @@ class JobQueue:
 
     @contextmanager
     def turn(self, what: str) -> Iterator[None]:
-        """Within this context nothing else is done; BusyError if something already is. what: as `Progress.stage`."""
+        """Let nothing else be done in this context; BusyError if something already is. what: as `Progress.stage`."""
         self._take_turn()
         try:
             self._stop.clear()

@@ -64,13 +64,13 @@ class Studio(Protocol):
         """Whether the page has a txt2img that a prompt can be sent to."""
 
     def busy(self) -> str:
-        """What a job that begins now has to wait for, in a sentence; "" if nothing."""
+        """Return what a job that begins now waits for, in a sentence; "" if nothing."""
 
     def interrupted(self) -> bool:
-        """Whether the person has asked the host itself to stop what it is doing."""
+        """Return whether the person has asked the host itself to stop what it is doing."""
 
     def place(self, name: str, replace_existing: bool) -> Path:
-        """The file that the identity `name` will be; ValueError, in one sentence, if that is taken."""
+        """Return the new file of the identity `name`; ValueError, in one sentence, if the name is taken."""
 
     def train(
         self,
@@ -87,7 +87,7 @@ class Studio(Protocol):
         """
 
     def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
-        """What `vcd_ext.identity.training.preview.picture` makes; may be called by the `progress` of `train` alone."""
+        """Make the preview of `vcd_ext.identity.training.preview.picture`; only `train`'s `progress` may call it."""
 
     def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
         """Save an identity whose training was stopped, as a finished one; its file."""
@@ -112,7 +112,7 @@ class Studio(Protocol):
         """Wait for the turn, delete the embedding at `path` and no longer know it."""
 
     def capacity(self) -> Capacity:
-        """What is known of the machine and the checkpoint, without loading anything."""
+        """Return what is known of the machine and the checkpoint, without loading anything."""
 
     def remaking(self, note: Callable[[str], None], stops: Callable[[], bool]) -> AbstractContextManager[VideoHost]:
         """Wait for the turn and lend what makes videos again. ValueError if the checkpoint cannot be used.
@@ -124,19 +124,19 @@ class Studio(Protocol):
         """Wait for the turn, for detectors; whoever was interrupted before, this was not."""
 
     def finder(self, settings: FaceSettings) -> Detector:
-        """What finds the faces that settings ask for; ValueError, in one sentence, if something is missing for it."""
+        """Make the detector that settings ask for; ValueError, in one sentence, if it lacks something."""
 
     def choices(self) -> Choices:
-        """What settings may name, as it is now."""
+        """List what settings may name, as it is now."""
 
     def motion_module(self) -> str:
-        """The motion module for somebody who has chosen none: one that can be read; "none" without any.
+        """Return the motion module for somebody who has chosen none: one that can be read; "none" without any.
 
         AnimateLCM's are not it, as they need a sampler and a CFG scale of their own.
         """
 
     def check(self, settings: PassSettings) -> None:
-        """ValueError, in one sentence, for a name that is not there, and for a ControlNet that does not fit.
+        """Raise ValueError, in one sentence, for a name that is not there, and for a ControlNet that does not fit.
 
         Of large files only the header is read. Where no checkpoint that can be used is loaded yet, fitting is not
         known: the job says so.

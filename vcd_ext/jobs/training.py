@@ -85,7 +85,7 @@ class TrainingJob(Job):
         super().report(progress)
 
     def _is_new(self, validation: float) -> bool:
-        """A validation is told again at every step until the next."""
+        """Return whether a validation is new: it is told again at every step until the next."""
         return not self.validation or self.validation[-1][1] != validation
 
     def end(self, identity: Identity, file: Path | None) -> None:
@@ -138,7 +138,7 @@ class TrainingRun:
         self._put_away()
 
     def _put_away(self) -> None:
-        """The identity is safe: give it its picture, and delete what it was trained from."""
+        """Give the identity, which is safe, its picture, and delete what it was trained from."""
         assert self.job.file is not None
         try:
             library.save_picture(self.job.file, self.begun.photos[0])
@@ -147,7 +147,7 @@ class TrainingRun:
             self.job.notes.append(str(error))
 
     def _those_with_masks(self) -> list[Photo]:
-        """The photos that have a mask, or get one now; the others are left out. ValueError if none is left."""
+        """Return the photos with masks, found now where needed, without the others. ValueError if none is left."""
         job, photos = self.job, self.begun.photos
         found, problems = find_missing_masks(
             self.studio,
@@ -169,7 +169,7 @@ class TrainingRun:
         return kept
 
     def _stops(self) -> bool:
-        """Whether to stop now: what was learned before and is to be kept is read when it is the training's turn."""
+        """Return whether to stop now, which is not before what was learned before, and is to be kept, is read."""
         reads = self.job.keeps and not self._trains and unfinished.state_file(self.folder, self.name).exists()
         return self.job.stops() and not reads
 
@@ -200,7 +200,7 @@ def find_missing_masks(
     stops: Callable[[], bool],
     gives_up: Callable[[], bool],
 ) -> tuple[list[Photo], list[str]]:
-    """As `fill_masks` with the studio's segmenters; once it stops, the photos that are left stay as they are.
+    """Find masks as `fill_masks` with the studio's segmenters; once it stops, the photos left stay as they are.
 
     gives_up: asked instead of `stops` while it waits for its turn, when the host's button means another job.
     """

@@ -71,12 +71,12 @@ class Trainings:
         self.free(name)
 
     def check_own(self, name: str) -> None:
-        """ValueError if an identity, or what is left of its training, is known to be somebody else's."""
+        """Raise ValueError if an identity, or what is left of its training, is known to be somebody else's."""
         if not self.is_own(name):
             raise ValueError(f"{name} was trained by somebody else, who alone can change it here; use another name.")
 
     def is_own(self, name: str) -> bool:
-        """Whether who asks has trained an identity, or nobody has since the start."""
+        """Return whether this session has trained an identity, or nobody has since the start."""
         return own(self._begun_by.get(name.lower(), asking()))
 
     def free(self, name: str) -> None:
@@ -101,13 +101,13 @@ class Trainings:
             return find_missing_masks(self.studio, photos, word, self.queue.tell, self.queue.stops, self.queue.given_up)
 
     def class_of(self, photos: Sequence[Photo], word: str, name: str) -> str:
-        """The class of the identity `name`: the word, else what the photos show. ValueError as `check_class_word`."""
+        """Return the class of the identity `name`: the word, else the photos'. ValueError as `check_class_word`."""
         if not word.strip() and photos and self.studio.captions:
             word = self.suggest_class(photos)
         return check_class_word(word, name)
 
     def suggest_class(self, photos: Sequence[Photo]) -> str:
-        """The class that most photos show, by the studio's captions. ValueError if none is recognised; BusyError."""
+        """Suggest the class that most photos show, by the studio's captions. ValueError if none; BusyError."""
         captions = []
         try:
             with self.queue.turn(DESCRIBING), self.studio.captioning(self.queue.given_up) as caption:

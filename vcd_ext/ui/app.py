@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]  # where the WebUI looks for an extension's sty
 
 
 def page(jobs: Jobs) -> gr.Blocks:
-    """The page; `launch` it. ValueError if its style or script is missing."""
+    """Build the page; `launch` it. ValueError if its style or script is missing."""
     style, script = (_read(ROOT / name) for name in ("style.css", "javascript/vcd.js"))
     with gr.Blocks(title="VCD", css=style, analytics_enabled=False) as blocks:
         tabs(jobs)

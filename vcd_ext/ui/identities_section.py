@@ -49,7 +49,7 @@ class IdentitiesSection:
         session.on(self.confirm.click, self.remove, [self.chosen], self.shown, **quiet)
 
     def show(self, message: str = "", chosen: str | None = None) -> list[Any]:
-        """Values for `shown`. chosen: the identity that stays chosen, else the newest is."""
+        """Return values for `shown`. chosen: the identity that stays chosen, else the newest is."""
         found = library.identities(self.jobs.studio.folders.identities)
         names = [identity.name for identity in found]
         job = self.jobs.last_of(TrainingJob)
@@ -63,7 +63,7 @@ class IdentitiesSection:
         ]
 
     def prompt_of(self, name: str | None) -> str:
-        """A prompt for the chosen identity."""
+        """Return a prompt for the chosen identity."""
         try:
             return ready_prompt(name or "", library.find(self.jobs.studio.folders.identities, name or "").class_word)
         except ValueError:

@@ -63,11 +63,11 @@ class InputSection:
             event.then(self.tell_infotext, [self.source], [self.infotext, self.use], **quiet)
 
     def take_file(self, file: Any) -> list[Any]:
-        """A file was dropped."""
+        """Take a file that was dropped."""
         return self._take(Path(file.name)) if file else self.take_nothing()
 
     def take_path(self, text: str) -> list[Any]:
-        """A path was named or sent. Pages that others can reach may read only the studio's folders."""
+        """Take a path that was named or sent. Pages that others can reach may read only the studio's folders."""
         try:
             if not text.strip():
                 raise ValueError("No path was named; write that of a video or of a folder of frames, or drop a video.")
@@ -81,7 +81,7 @@ class InputSection:
         return ["", ""]
 
     def tell_infotext(self, source: str) -> list[Any]:
-        """How the video that was taken was made, if it says so, and a button that makes the same again."""
+        """Tell how the video was made, if it says so, and show a button that makes the same again."""
         text = media.read_metadata(Path(source)).get(PARAMETERS, "") if source else ""
         sendable = bool(text) and self.jobs.studio.makes_pictures
         return [gr.update(value=text, visible=bool(text)), gr.update(visible=sendable)]

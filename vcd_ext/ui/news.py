@@ -18,7 +18,7 @@ def keep_fresh(session: Session, section: RemakeSection[Any], people: PeopleSect
     sheets = [] if people is None else [people.sheet]
 
     def news(before: tuple[str, str], error: str) -> list[Any]:
-        """What has changed; the panel always, the rest where a job has begun, ended or found its faces.
+        """Return what has changed; the panel always, the rest only where something happened.
 
         The lists also where an identity was learned or deleted; a player that is playing is left alone then.
         """
@@ -41,7 +41,7 @@ def keep_fresh(session: Session, section: RemakeSection[Any], people: PeopleSect
 
 
 def _identities(jobs: Jobs) -> str:
-    """Another text once an identity was learned or deleted."""
+    """Return another text once an identity was learned or deleted."""
     folder = jobs.studio.folders.identities
     # The host knows a new one when its training has ended, whoever's it is, which is after its file is there.
     return f"{jobs.idle} {folder.stat().st_mtime_ns if folder.is_dir() else 0}"

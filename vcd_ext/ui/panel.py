@@ -14,7 +14,7 @@ from vcd_ext.ui.plot import loss_plot
 
 
 def panel(job: TrainingJob | None, doing: Progress | None, waiting_for: str = "") -> str:
-    """The state of the last training; of what else is done, if that is the case.
+    """Return the state of the last training; of what else is done, if that is the case.
 
     waiting_for: what a training that has not begun waits for.
     """
@@ -31,7 +31,7 @@ def panel(job: TrainingJob | None, doing: Progress | None, waiting_for: str = ""
 
 
 def headline(job: TrainingJob, waiting_for: str = "") -> str:
-    """One line about where a training is."""
+    """Say in one line where a training is."""
     name, now, state = job.name, job.progress, job.state
     if state == DONE:
         went = f"{name} is ready after {job.losses[-1][0] if job.losses else 0} steps"
@@ -54,7 +54,7 @@ def headline(job: TrainingJob, waiting_for: str = "") -> str:
 
 
 def preview(job: TrainingJob | None) -> str:
-    """The last picture of what a training has learned; nothing without one."""
+    """Return the last picture of what a training has learned; nothing without one."""
     if job is None or job.preview is None:
         return ""
     step, prompt, pixels = job.preview
@@ -66,7 +66,7 @@ def preview(job: TrainingJob | None) -> str:
 
 
 def ready_prompt(name: str, class_word: str) -> str:
-    """A prompt for an identity, with the words of its training."""
+    """Return a prompt for an identity, with the words of its training."""
     return f"photo of {name} {class_word} on the beach"
 
 

@@ -41,7 +41,7 @@ class PeopleSection:
         return under_way(self.jobs.doing or Progress(READING, 0, 1))
 
     def find_faces(self, source: str, *values: Any) -> str:
-        """The sheet of the people in the input."""
+        """Make the sheet of the people in the input."""
         try:
             if not source:
                 raise ValueError(NONE_YET)
@@ -52,5 +52,5 @@ class PeopleSection:
 
 
 def pictured(sheet: NDArray[np.uint8]) -> str:
-    """The sheet as HTML."""
+    """Return the sheet as HTML."""
     return f'<img class="vcd-sheet" src="{embedded(Image.fromarray(sheet))}" alt="The faces and their numbers">'

@@ -123,7 +123,7 @@ class PhotosSection:
         ]
 
     def show(self, before: AnyPage, problems: Sequence[str] = ()) -> list[Any]:
-        """Values for `shown`; the photos go to the disk."""
+        """Return values for `shown`; the photos go to the disk."""
         try:
             page = before.opened()
         except GoneError as gone:
@@ -149,11 +149,11 @@ class PhotosSection:
         ]
 
     def add_files(self, page: AnyPage, files: Sequence[Any] | None) -> list[Any]:
-        """Photos and masks were dropped; the drop zone is emptied for more."""
+        """Add photos and masks that were dropped; the drop zone is emptied for more."""
         return [None, *self._add(page, [Path(file.name) for file in files or ()])]
 
     def add_folder(self, page: AnyPage, folder: str) -> list[Any]:
-        """A folder was named. Pages that others can reach may read only the studio's folders."""
+        """Add the photos of a folder. Pages that others can reach may read only the studio's folders."""
         try:
             if not folder.strip():
                 raise ValueError("No folder was named; write its path, or drop photos.")
@@ -176,7 +176,7 @@ class PhotosSection:
         return self.show(Page())
 
     def select(self, page: AnyPage, event: gr.SelectData) -> list[Any]:
-        """A photo was clicked."""
+        """Select the photo that was clicked."""
         try:
             opened = page.opened()
         except GoneError:
@@ -209,11 +209,11 @@ class PhotosSection:
         return [word, *self.show(opened.chosen(selection=photos.with_masks(opened.selection, found)), problems)]
 
     def use(self, page: AnyPage, used: bool) -> list[Any]:
-        """The photo is used, or left out."""
+        """Use the photo, or leave it out."""
         return self._changed(page, lambda selection, index: photos.with_use(selection, index, used))
 
     def paint(self, page: AnyPage, sketch: dict[str, Any] | None, way: str) -> list[Any]:
-        """The mask is corrected by what was painted."""
+        """Correct the mask by what was painted."""
 
         def painted(selection: Selection, index: int) -> Selection:
             if sketch is None or not sketch["mask"].any():
@@ -224,15 +224,15 @@ class PhotosSection:
         return self._changed(page, painted)
 
     def take_mask(self, page: AnyPage, file: Any) -> list[Any]:
-        """The mask is replaced by a file."""
+        """Replace the mask by that of a file."""
         return self._changed(page, lambda selection, index: photos.with_mask_file(selection, index, Path(file.name)))
 
     def drop_mask(self, page: AnyPage) -> list[Any]:
-        """The photo is learned from as a whole."""
+        """Drop the mask: the photo is learned from as a whole."""
         return self._changed(page, photos.without_mask)
 
     def _changed(self, page: AnyPage, change: Callable[[Selection, int], Selection]) -> list[Any]:
-        """Values for `shown` once the photo that is edited is changed, or a sentence why it is not."""
+        """Return values for `shown` once the photo that is edited is changed, or a sentence why it is not."""
         try:
             opened = page.opened()
             if not opened.selection:
@@ -243,14 +243,14 @@ class PhotosSection:
 
 
 def _used(page: Page) -> list[Photo]:
-    """The photos that are learned from; ValueError if there is none on the page."""
+    """Return the photos that are learned from; ValueError if there is none on the page."""
     if not page.selection:
         raise ValueError(NO_PHOTOS)
     return [one.photo for one in page.selection if one.used]
 
 
 def _about(one: photos.Chosen) -> str:
-    """The photo's name, and where its mask is from."""
+    """Tell the photo's name, and where its mask is from."""
     photo = one.photo
     if not one.used:
         mask = "It is left out of the training."

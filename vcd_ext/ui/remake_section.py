@@ -69,7 +69,7 @@ class RemakeSection(Generic[Settings]):
         session.on(self.save.click, self.save_again, [], self.shown, **quiet)
 
     def show(self, error: str = "") -> list[Any]:
-        """Values for `shown`."""
+        """Return values for `shown`."""
         job: VideoJob | None = self.job
         runs, doing = job is not None and not job.ended, self.jobs.beside(job)
         if job is not None:
@@ -103,7 +103,7 @@ class RemakeSection(Generic[Settings]):
         return self._tried(lambda: self.jobs.videos.save(job)) if job else self.show()
 
     def refreshed(self) -> list[Any]:
-        """Values for `lists`: what can be chosen now."""
+        """Return values for `lists`: what can be chosen now."""
         lists = _lists(self.jobs.studio.choices())
         return [gr.update(choices=lists[name]) for name in lists if name in self.form.components]
 
@@ -116,7 +116,7 @@ class RemakeSection(Generic[Settings]):
 
 
 def _lists(choices: Choices) -> dict[str, list[str]]:
-    """What can be chosen, by the setting that names it."""
+    """Return what can be chosen, by the setting that names it."""
     return {
         "motion_module": choices.motion_modules,
         "identity": choices.identities,

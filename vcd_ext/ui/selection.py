@@ -36,13 +36,13 @@ Selection = tuple[Chosen, ...]
 
 
 def chosen(source: Path | Sequence[Path]) -> tuple[Selection, list[str]]:
-    """The photos of files or of a folder, and a sentence for each problem; ValueError as `read_photos`."""
+    """Return the photos of files or of a folder, and a sentence for each problem; ValueError as `read_photos`."""
     photos, problems = read_photos(source)
     return tuple(map(Chosen, photos)), problems
 
 
 def merged(before: Selection, now: Selection) -> Selection:
-    """The photos of `now`, as the person has left those that were there before."""
+    """Return the photos of `now`, as the person has left those that were there before."""
 
     def kept(one: Chosen) -> Chosen:
         same = (old for old in before if old.photo.name == one.photo.name)
@@ -54,7 +54,7 @@ def merged(before: Selection, now: Selection) -> Selection:
 
 
 def training_photos(selection: Selection) -> list[Photo]:
-    """What is trained on. A photo whose mask was dropped has one of the whole picture, so that none is looked for."""
+    """Return the photos to train on. One whose mask was dropped gets that of the whole picture: none is looked for."""
     used = [one for one in selection if one.used]
     if selection and not used:
         raise ValueError("All photos are left out; use at least one.")
@@ -64,29 +64,29 @@ def training_photos(selection: Selection) -> list[Photo]:
 
 
 def with_masks(selection: Selection, photos: Sequence[Photo]) -> Selection:
-    """The selection with the masks that were found for those of its photos that lack one."""
+    """Return the selection with the masks that were found for those of its photos that lack one."""
     found = {photo.name: photo for photo in photos}
     return tuple(replace(one, photo=found.get(one.photo.name, one.photo)) for one in selection)
 
 
 def lacking(selection: Selection) -> list[Photo]:
-    """The photos for which a mask is to be looked for."""
+    """Return the photos for which a mask is to be looked for."""
     return [one.photo for one in selection if one.used and not one.whole and one.photo.mask is None]
 
 
 def with_use(selection: Selection, index: int, used: bool) -> Selection:
-    """The selection with one photo used, or left out."""
+    """Return the selection with one photo used, or left out."""
     return _changed(selection, index, replace(selection[index], used=used))
 
 
 def without_mask(selection: Selection, index: int) -> Selection:
-    """The selection with one photo to be learned from as a whole."""
+    """Return the selection with one photo to be learned from as a whole."""
     photo = replace(selection[index].photo, mask=None, mask_source="")
     return _changed(selection, index, replace(selection[index], photo=photo, whole=True))
 
 
 def with_strokes(selection: Selection, index: int, strokes: SubjectMask, way: str) -> Selection:
-    """The selection with a mask corrected by the strokes of a brush, uint8 [h, w] of any size, PAINT or ERASE.
+    """Return the selection with a mask corrected by the strokes of a brush, uint8 [h, w] of any size, PAINT or ERASE.
 
     ValueError if the mask would be of no use.
     """
@@ -98,13 +98,13 @@ def with_strokes(selection: Selection, index: int, strokes: SubjectMask, way: st
 
 
 def with_mask_file(selection: Selection, index: int, file: Path) -> Selection:
-    """The selection with the mask of one photo read from a file; ValueError if it does not fit or is of no use."""
+    """Read one photo's mask from a file into the selection; ValueError if it does not fit or is of no use."""
     photo = selection[index].photo
     return with_mask(selection, index, read_mask(file, photo.pixels.shape[:2]), "file")
 
 
 def with_mask(selection: Selection, index: int, mask: SubjectMask, source: str) -> Selection:
-    """The selection with another mask [H, W] of one photo; ValueError, one sentence, if it is of no use."""
+    """Return the selection with another mask [H, W] of one photo; ValueError, one sentence, if it is of no use."""
     photo = selection[index].photo
     if problem := check_mask(mask, photo.name):
         raise ValueError(problem)

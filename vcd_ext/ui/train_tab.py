@@ -41,12 +41,12 @@ def train_tab(jobs: Jobs, session: Session) -> None:
 def _keep_fresh(
     session: Session, photos: PhotosSection, training: TrainingSection, identities: IdentitiesSection
 ) -> None:
-    """A hidden button that the page's script presses for news."""
+    """Add a hidden button that the page's script presses for news."""
     tick = gr.Button("News", elem_id="vcd_train_tick", elem_classes="vcd-hidden")
     seen = gr.State("")
 
     def news(before: str, error: str, page: AnyPage, chosen: str | None, *values: Any) -> list[Any]:
-        """What has changed; the panel always, the rest where a training has begun, ended or made a preview."""
+        """Return what has changed; the panel always, the rest only where something happened."""
         job = training.jobs.last_of(TrainingJob)
         doing = training.jobs.beside(job)
         now = f"{job.id} {job.state} {job.preview and job.preview.step}" if job else "none"
@@ -69,6 +69,6 @@ def _keep_fresh(
 
 
 def _kept(job: TrainingJob | None, before: str, chosen: str | None) -> str | None:
-    """The identity that stays chosen: a new one is chosen when its training ends."""
+    """Return the identity that stays chosen: a new one is chosen when its training ends."""
     ended_now = job is not None and job.ended and not before.startswith(f"{job.id} {job.state}")
     return None if ended_now else chosen

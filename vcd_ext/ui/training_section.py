@@ -86,7 +86,7 @@ class TrainingSection:
             )
 
     def show(self, error: str = "") -> list[Any]:
-        """Values for `shown`."""
+        """Return values for `shown`."""
         job, studio = self.jobs.last_of(TrainingJob), self.jobs.studio
         runs, done = job is not None and not job.ended, job is not None and job.state == DONE
         left = [] if runs else unfinished.unfinished(studio.folders.trainings)
@@ -150,7 +150,7 @@ class TrainingSection:
 
 
 def _name(choice: str | None) -> str:
-    """The name in a choice such as "rexy: 5 of 20 steps"; names have no colon."""
+    """Return the name in a choice such as "rexy: 5 of 20 steps"; names have no colon."""
     return (choice or "").partition(":")[0]
 
 

@@ -9,7 +9,7 @@ from vcd_ext.ui.player import compared, links, send
 
 
 def panel(job: VideoJob | None, doing: Progress | None, waiting_for: str = "") -> str:
-    """The state of the tab's last job; of what else is done, if that is the case."""
+    """Return the state of the tab's last job; of what else is done, if that is the case."""
     if doing is not None:
         return under_way(doing)
     if job is None:
@@ -20,7 +20,7 @@ def panel(job: VideoJob | None, doing: Progress | None, waiting_for: str = "") -
 
 
 def headline(job: VideoJob, waiting_for: str = "") -> str:
-    """One line about where a job is."""
+    """Say in one line where a job is."""
     now, state = job.progress, job.state
     if state == DONE:
         return f"{job.title} of {job.name} is ready."
@@ -39,7 +39,7 @@ def headline(job: VideoJob, waiting_for: str = "") -> str:
 
 
 def result(job: VideoJob | None, other: tuple[str, str] | None) -> str:
-    """What a job has made: before and after, the files, and a button that sends it to another tab.
+    """Show what a job has made: before and after, the files, and a button that sends it to another tab.
 
     other: that tab's part of ids, and its title.
     """
