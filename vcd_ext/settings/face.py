@@ -1,19 +1,24 @@
-"""The settings of Face VCD."""
+"""Define the settings of Face VCD."""
 
 from dataclasses import dataclass
 
 from vcd_ext.settings.passes import DETECTORS, PassSettings
-from vcd_ext.settings.setting import setting
+from vcd_ext.settings.setting import InVideo, setting
 
 
 @dataclass(frozen=True)
 class FaceSettings(PassSettings):
-    """Face VCD (arXiv 2402.09368 v1, section 4.3): tab *Face VCD* and `face`."""
+    """Set up Face VCD (arXiv 2402.09368 v1, section 4.3): tab *Face VCD* and `face`."""
 
     prompt: str = setting(
         "",
         "Prompt",
         "What is painted where a face is: 'close up photo of a man'. A whole scene would be painted into the face.",
+        in_video=InVideo(
+            "Face prompt",
+            help="What is painted where a face is. Empty: the video's prompt as a close up, such as 'close up photo of "
+            "rex' for 'photo of rex' and 'far away photo of rex', as a face fills what is painted.",
+        ),
     )
     denoise: float = setting(
         0.8,
@@ -22,23 +27,27 @@ class FaceSettings(PassSettings):
         minimum=0.01,
         maximum=1.0,
         step=0.01,
+        in_video=InVideo("Face denoise"),
     )
     people: str = setting(
         "",
         "People",
         "Who is who, by the numbers of the preview: '1: rex; 2: -' puts rex into the prompt of face 1 and leaves face "
         "2 as it is. The others get the identity.",
+        in_video=InVideo("Who is who"),
     )
     detector: str = setting(
         "auto",
         "Detector",
         "What finds the faces. 'auto' takes the best that is there; 'drawn' is for the drawn world that is shipped.",
         choices=DETECTORS,
+        in_video=InVideo("Face detector", more="Tiled VCD asks it where the subject is, as well."),
     )
     words: str = setting(
         "",
         "Instead of a face",
         "What to look for in place of a face, for example dog head. Needs the weights of Grounding DINO.",
+        in_video=InVideo("Instead of a face"),
     )
     small_faces: bool = setting(
         False,
@@ -54,6 +63,7 @@ class FaceSettings(PassSettings):
         maximum=1024,
         step=1,
         slider_maximum=128,
+        in_video=InVideo("Smallest face"),
     )
     max_faces: int = setting(
         4, "Most faces", "In a shot. The largest are taken.", minimum=1, maximum=32, step=1, slider_maximum=8
@@ -79,7 +89,13 @@ class FaceSettings(PassSettings):
         step=0.1,
     )
     size: int = setting(
-        512, "Size", "Pixels that a crop is enlarged to, a multiple of 8.", minimum=64, maximum=1024, step=8
+        512,
+        "Size",
+        "Pixels that a crop is enlarged to, a multiple of 8.",
+        minimum=64,
+        maximum=1024,
+        step=8,
+        in_video=InVideo("Face size"),
     )
     least_zoom: float = setting(
         1.2,

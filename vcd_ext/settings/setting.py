@@ -1,12 +1,24 @@
-"""What is known of one setting, as metadata of a dataclass's field: label, help, range and choices."""
+"""Describe one setting, as metadata of a dataclass's field: label, help, range and choices."""
 
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
+
+Cls = TypeVar("Cls", bound=type)
+
+
+@dataclass(frozen=True)
+class InVideo:
+    """Say how a setting of Face VCD or Tiled VCD is shown among the settings of a video."""
+
+    label: str  # which is its key in the infotext there
+    help: str = ""  # in place of its own help
+    more: str = ""  # what is to be said after its own help
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What people are told about a field, and the values it takes. `label` is also its key in the infotext."""
+    """Hold what people are told about a field, and the values it takes. `label` is also its key in the infotext."""
 
     label: str
     help: str
@@ -15,25 +27,46 @@ class Setting:
     step: float | None = None
     slider_maximum: float | None = None  # where the page's slider ends, if below the maximum
     choices: tuple[str, ...] | None = None
+    in_video: InVideo | None = None  # None: a setting of the tab and its command alone
 
     @property
     def infotext_key(self) -> str:
+        """Return its key in the infotext of a video."""
         return f"VCD {self.label.lower().removesuffix(' vcd')}"
 
 
 def setting(default: Any, label: str, help: str, **ranges: Any) -> Any:
-    """Make a field of a settings class. ranges: the rest of its `Setting`."""
+    """Make a field of a settings class. ranges: what else its `Setting` knows."""
     return field(default=default, metadata={"setting": Setting(label, help, **ranges)})
 
 
-def relabelled(cls: type, name: str, label: str, more: str = "") -> Any:
-    """Make a field like another class's, under a label of its own. more: what its help says in addition."""
-    found = next(f for f in fields(cls) if f.name == name)
-    known = found.metadata["setting"]
-    return field(
-        default=found.default,
-        metadata={"setting": replace(known, label=label, help=f"{known.help} {more}".rstrip())},
-    )
+def same_as(cls: type, name: str, more: str = "") -> Any:
+    """Make a field like that of another class. more: what is to be said after its help."""
+    known = describe(cls)[name]
+    return field(default=default(cls, name), metadata={"setting": replace(known, help=f"{known.help} {more}".rstrip())})
+
+
+def with_stages(**stages: type) -> Callable[[Cls], Cls]:
+    """Decorate a class of settings, below `dataclass`: it gets those of its stages that are shown `in_video`.
+
+    stages: the stages' own classes, by the fields that turn them on. After the field `face` comes `face_denoise`, which
+    is `denoise` of its class by type, default and range, and so on.
+    """
+
+    def add(cls: Cls) -> Cls:
+        annotations: dict[str, Any] = {}
+        for name, kind in cls.__annotations__.items():
+            annotations[name] = kind
+            for found in fields(stages[name]) if name in stages else ():
+                known: Setting = found.metadata["setting"]
+                if (there := known.in_video) is not None:
+                    told = replace(known, label=there.label, help=f"{there.help or known.help} {there.more}".rstrip())
+                    annotations[f"{name}_{found.name}"] = found.type
+                    setattr(cls, f"{name}_{found.name}", field(default=found.default, metadata={"setting": told}))
+        cls.__annotations__ = annotations
+        return cls
+
+    return add
 
 
 def describe(cls: type) -> dict[str, Setting]:

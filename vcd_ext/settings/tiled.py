@@ -1,9 +1,9 @@
-"""The settings of Tiled VCD."""
+"""Define the settings of Tiled VCD."""
 
 from dataclasses import dataclass
 
 from vcd_ext.settings.passes import DETECTORS, PassSettings
-from vcd_ext.settings.setting import setting
+from vcd_ext.settings.setting import InVideo, setting
 
 AUTO = "auto"
 EVERYWHERE = "everywhere"
@@ -11,7 +11,7 @@ EVERYWHERE = "everywhere"
 
 @dataclass(frozen=True)
 class TiledSettings(PassSettings):
-    """Tiled VCD (arXiv 2402.09368 v1, section 4.3): tab *Tiled VCD* and `tiled`. Twice the width and height."""
+    """Set up Tiled VCD (arXiv 2402.09368 v1, section 4.3), twice the width and height: tab *Tiled VCD* and `tiled`."""
 
     denoise: float = setting(
         0.2,
@@ -20,6 +20,7 @@ class TiledSettings(PassSettings):
         minimum=0.01,
         maximum=1.0,
         step=0.01,
+        in_video=InVideo("Tiled denoise"),
     )
     elsewhere: str = setting(
         "",
@@ -38,15 +39,27 @@ class TiledSettings(PassSettings):
         "Instead of a face",
         "What to look for in place of a face, for example dog. Needs the weights of Grounding DINO.",
     )
-    upscaler: str = setting("", "Upscaler", "What doubles the pictures before they are denoised; empty: the best.")
+    upscaler: str = setting(
+        "",
+        "Upscaler",
+        "What doubles the pictures before they are denoised; empty: the best.",
+        in_video=InVideo("Tiled upscaler"),
+    )
     controlnet: str = setting(
         AUTO,
         "ControlNet",
         "A ControlNet Tile for SD1.5, which holds each tile to what the enlarged picture shows there, so that Denoise "
         "can be higher. 'auto' takes the one that is installed, if one is; 'none' does without.",
+        in_video=InVideo("Tiled ControlNet"),
     )
     controlnet_weight: float = setting(
-        1.0, "ControlNet weight", "How firmly it holds; 0 does without.", minimum=0.0, maximum=2.0, step=0.05
+        1.0,
+        "ControlNet weight",
+        "How firmly it holds; 0 does without.",
+        minimum=0.0,
+        maximum=2.0,
+        step=0.05,
+        in_video=InVideo("Tiled ControlNet weight"),
     )
     tile: int = setting(
         576,
@@ -56,6 +69,7 @@ class TiledSettings(PassSettings):
         maximum=2048,
         step=8,
         slider_maximum=1024,
+        in_video=InVideo("Tile"),
     )
     tile_overlap: int = setting(
         128,
@@ -65,6 +79,7 @@ class TiledSettings(PassSettings):
         maximum=1024,
         step=8,
         slider_maximum=256,
+        in_video=InVideo("Tile overlap"),
     )
     keep_colours: float = setting(
         24.0,

@@ -1,10 +1,10 @@
-"""The settings of a video: its generation, and Face VCD and Tiled VCD right after it."""
+"""Define the settings of a video: of its generation, and of Face VCD and Tiled VCD right after it."""
 
 from dataclasses import dataclass
 
 from vcd_ext.settings.face import FaceSettings
 from vcd_ext.settings.passes import NO_MODULE, PassSettings
-from vcd_ext.settings.setting import relabelled, setting
+from vcd_ext.settings.setting import same_as, setting, with_stages
 from vcd_ext.settings.tiled import TiledSettings
 
 FORMATS = ("mp4", "webm", "gif", "webp", "png")
@@ -13,11 +13,12 @@ STAGES = ("face", "tiled")  # what may follow the generation, in this order
 
 
 @dataclass(frozen=True)
+@with_stages(face=FaceSettings, tiled=TiledSettings)
 class VideoSettings:
-    """Text-to-video VCD and what follows it: the section *VCD* of txt2img and img2img, and `generate`.
+    """Set up text-to-video VCD and what follows it: the section *VCD* of txt2img and img2img, and `generate`.
 
-    `face_...` and `tiled_...` are settings of `FaceSettings` and `TiledSettings`; what these share with the video, such
-    as its prompt, is the video's.
+    It also has those settings of `FaceSettings` and `TiledSettings` that are `in_video` there, as `face_denoise` and so
+    on; what the stages share with the video, such as its identity, is the video's.
     """
 
     enabled: bool = setting(False, "Enable", "Make a video: the batch of pictures becomes the frames of one video.")
@@ -90,29 +91,9 @@ class VideoSettings:
         "Face VCD",
         "After the generation: find the faces, paint them anew with the identity, put them back.",
     )
-    face_prompt: str = setting(
-        "",
-        "Face prompt",
-        "What is painted where a face is. Empty: the video's prompt as a close up, such as 'close up photo of rex' for "
-        "'photo of rex' and 'far away photo of rex', as a face fills what is painted.",
-    )
-    face_denoise: float = relabelled(FaceSettings, "denoise", "Face denoise")
-    face_people: str = relabelled(FaceSettings, "people", "Who is who")
-    face_detector: str = relabelled(
-        FaceSettings, "detector", "Face detector", "Tiled VCD asks it where the subject is, as well."
-    )
-    face_words: str = relabelled(FaceSettings, "words", "Instead of a face")
-    face_min_face: int = relabelled(FaceSettings, "min_face", "Smallest face")
-    face_size: int = relabelled(FaceSettings, "size", "Face size")
     tiled: bool = setting(
         False, "Tiled VCD", "At the end: twice the width and height, with detail that the checkpoint paints."
     )
-    tiled_denoise: float = relabelled(TiledSettings, "denoise", "Tiled denoise")
-    tiled_upscaler: str = relabelled(TiledSettings, "upscaler", "Tiled upscaler")
-    tiled_controlnet: str = relabelled(TiledSettings, "controlnet", "Tiled ControlNet")
-    tiled_controlnet_weight: float = relabelled(TiledSettings, "controlnet_weight", "Tiled ControlNet weight")
-    tiled_tile: int = relabelled(TiledSettings, "tile", "Tile")
-    tiled_tile_overlap: int = relabelled(TiledSettings, "tile_overlap", "Tile overlap")
     save_stages: bool = setting(
         False, "Save every stage", "Also write the videos from before Face VCD and from before Tiled VCD."
     )
@@ -122,5 +103,5 @@ class VideoSettings:
         "In img2img: a video that is made again, as strongly as 'Denoising strength' says. Its first 'Frames' frames "
         "are the init images, its rate is kept. In the API: a file in a folder that may be read, or a file in base64.",
     )
-    first_frame: int = relabelled(PassSettings, "first_frame", "First frame")
-    last_frame: int = relabelled(PassSettings, "last_frame", "Last frame", "'Frames' may end it before.")
+    first_frame: int = same_as(PassSettings, "first_frame")
+    last_frame: int = same_as(PassSettings, "last_frame", "'Frames' may end it before.")

@@ -80,13 +80,13 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
         field.name: getattr(shared, field.name) for field in fields(PassSettings) if field.name != "denoise"
     }
     asked: list[tuple[str, Settings]] = []
+    faces = _own(video, "face")
+    where = {"subject": faces["detector"], "words": faces["words"]}
     if video.face:
-        own = _own(video, "face")
-        prompt = own.pop("prompt").strip() or close_up(shared.prompt)
-        asked.append(("face", FaceSettings(**common | own | {"prompt": prompt})))
+        prompt = faces.pop("prompt").strip() or close_up(shared.prompt)
+        asked.append(("face", FaceSettings(**common | faces | {"prompt": prompt})))
     if video.tiled:
-        own = _own(video, "tiled")
-        asked.append(("tiled", TiledSettings(subject=video.face_detector, words=video.face_words, **common, **own)))
+        asked.append(("tiled", TiledSettings(**common | where | _own(video, "tiled"))))
     return [Stage(_checked(settings), _entries(video, name)) for name, settings in asked]
 
 

@@ -1,7 +1,10 @@
-"""Which settings each tab shows where."""
+"""Say which settings each tab shows where, and which the section VCD of txt2img and img2img shows."""
 
-from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings
-from vcd_ext.ui.form import Layout
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings, VideoSettings
+from vcd_ext.ui.form import Layout, by_name
 
 PAINTED = ("cfg_scale", "sampler", "seed", "context", "context_overlap", "gamma")
 
@@ -36,6 +39,7 @@ FACE = Layout(
         ),
     },
     tall=("prompt", "negative_prompt"),
+    section=(("prompt",), ("denoise", "people"), ("detector", "words"), ("min_face", "size")),
 )  # fmt: skip
 
 TILED = Layout(
@@ -56,4 +60,48 @@ TILED = Layout(
         "Tiles and colours": ("tile", "tile_overlap", "controlnet_weight", "keep_colours"),
     },
     tall=("prompt", "negative_prompt"),
+    section=(("denoise", "upscaler"), ("controlnet", "controlnet_weight"), ("tile", "tile_overlap")),
 )
+
+GENERATION_ROWS = (
+    ("motion_module", "identity"),
+    ("frames", "fps"),
+    ("context", "overlap"),
+    ("gamma",),
+    ("formats", "step_noise"),
+    ("face", "tiled", "save_stages"),
+)
+STAGE_ROWS = tuple(tuple(f"{layout.tab}_{name}" for name in row) for layout in (FACE, TILED) for row in layout.section)
+SOURCE_ROWS = (("video",), ("first_frame", "last_frame"))  # in img2img
+
+
+def section(tab: str) -> Layout[VideoSettings]:
+    """Return the layout of the section VCD in a tab of the WebUI, which places its rows itself."""
+    return Layout(
+        VideoSettings,
+        tab,
+        elsewhere=("enabled", "video"),
+        first=GENERATION_ROWS,
+        advanced={},
+        hints=True,
+        explained=("gamma",),  # the one setting that nobody knows from elsewhere
+        placeholders={
+            "face_prompt": "the video's prompt, as a close up",
+            "face_people": "all faces are the identity of the video",
+            "face_words": "such as dog head",
+        },
+    )
+
+
+def section_values(names: Sequence[str], args: Sequence[Any]) -> dict[str, Any]:
+    """Return what a request says for the section VCD, by setting.
+
+    names: the settings that the section has controls for, in the order of its controls. args: what came for them; the
+    first may be a dict of all, from the API. SettingError for another number of values than there are controls.
+    """
+    if args and isinstance(args[0], Mapping):
+        return dict(args[0])
+    values = by_name(names, args, lists=("tiled_upscaler",))
+    dropped = values.get("video")
+    values["video"] = getattr(dropped, "name", dropped) or ""  # the page gives an open file
+    return values

@@ -21,12 +21,12 @@ from vcd_ext.hosts.webui.sampler_noise import correlate_steps
 from vcd_ext.hosts.webui.save import Written, save_videos
 from vcd_ext.hosts.webui.steps import steps_of_strength
 from vcd_ext.hosts.webui.studio import WebUIStudio
-from vcd_ext.hosts.webui.values import by_name
 from vcd_ext.motion import MotionModule, Window, windows
 from vcd_ext.noise import correlate
 from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import NO_MODULE, SOURCE_KEY, SettingError, VideoSettings, parse, to_infotext
 from vcd_ext.stages.pipeline import Finished
+from vcd_ext.ui.layouts import section_values
 
 LATENT_NOISE = 2  # the WebUI's number of "latent noise" as masked content
 
@@ -34,7 +34,7 @@ LATENT_NOISE = 2  # the WebUI's number of "latent noise" as masked content
 def settings_from(args: Sequence[Any], names: Sequence[str], overrides: Mapping[str, Any]) -> VideoSettings:
     """The settings of a request; X/Y/Z plots override some. names: those that the page has controls for, in order."""
     try:
-        return parse(VideoSettings, by_name(names, args) | dict(overrides))
+        return parse(VideoSettings, section_values(names, args) | dict(overrides))
     except SettingError as error:
         raise Refused(str(error)) from error
 

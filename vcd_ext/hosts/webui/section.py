@@ -1,10 +1,10 @@
-"""The section *VCD* of txt2img and img2img, made from the settings, and the player in the results panel."""
+"""Make the section *VCD* of txt2img and img2img from the settings, and the player in the results panel."""
 
 import html
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_origin, get_type_hints
+from typing import Any
 from urllib.parse import quote
 
 import gradio as gr
@@ -18,47 +18,16 @@ from vcd_ext.hosts.webui.report import VIDEOS_KEY
 from vcd_ext.hosts.webui.video import WebUIVideo
 from vcd_ext.media.files import READERS
 from vcd_ext.prompt.names import mentions, renamed, with_name
-from vcd_ext.settings import AUTO, NO_MODULE, Setting, VideoSettings, default, describe, from_infotext
-from vcd_ext.ui.form import USUAL
+from vcd_ext.settings import AUTO, NO_MODULE, VideoSettings, default, describe, from_infotext
+from vcd_ext.ui.form import USUAL, Layout, component
+from vcd_ext.ui.layouts import GENERATION_ROWS, SOURCE_ROWS, STAGE_ROWS, section
 from vcd_ext.ui.player import send
 from vcd_ext.ui.uploads import UploadField
 
-# The page's rows; the accordion's own checkbox is 'enabled'.
-ROWS = (
-    ("motion_module", "identity"),
-    ("frames", "fps"),
-    ("context", "overlap"),
-    ("gamma",),
-    ("formats", "step_noise"),
-    ("face", "tiled", "save_stages"),
-)
-# What follows the generation, in an accordion of its own.
-STAGE_ROWS = (
-    ("face_prompt",),
-    ("face_denoise", "face_people"),
-    ("face_detector", "face_words"),
-    ("face_min_face", "face_size"),
-    ("tiled_denoise", "tiled_upscaler"),
-    ("tiled_controlnet", "tiled_controlnet_weight"),
-    ("tiled_tile", "tiled_tile_overlap"),
-)
-SOURCE_ROWS = (("video",), ("first_frame", "last_frame"))
-PLACEHOLDERS = {
-    "face_prompt": "the video's prompt, as a close up",
-    "face_people": "all faces are the identity of the video",
-    "face_words": "such as dog head",
-}
-# The one setting that nobody knows from elsewhere explains itself in place; the others do so under the mouse.
-EXPLAINED = "gamma"
-
 
 def identities() -> list[str]:
-    """What the dropdown offers."""
+    """Return the identities that the section offers."""
     return [NO_MODULE, *embeddings.names()]
-
-
-def _controlnets() -> list[str]:
-    return [AUTO, NO_MODULE, *controlnets.tiles()]
 
 
 def _reload_embeddings() -> None:
@@ -68,17 +37,17 @@ def _reload_embeddings() -> None:
 
 def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Component]:
     """Create the section's components, by setting name in the order of `VideoSettings`."""
-    known = describe(VideoSettings)
+    known, layout = describe(VideoSettings), section(tab)
     made: dict[str, gr.components.Component] = {}
     with InputAccordion(
         default(VideoSettings, "enabled"), label="VCD", elem_id=f"vcd_{tab}", tooltip=known["enabled"].help
     ) as accordion:
         made["enabled"] = accordion
-        _add_rows(tab, ROWS, made)
+        _add_rows(layout, GENERATION_ROWS, made)
         with gr.Accordion("Settings of Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
-            _add_rows(tab, STAGE_ROWS, made)
+            _add_rows(layout, STAGE_ROWS, made)
         if tab == "img2img":
-            _add_rows(tab, SOURCE_ROWS, made)
+            _add_rows(layout, SOURCE_ROWS, made)
         _add_use(tab, made, prompt)
     if prompt is not None:
         made["identity"].input(
@@ -90,15 +59,17 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
     return {name: made[name] for name in known if name in made}
 
 
-def _add_rows(tab: str, rows: Sequence[Sequence[str]], made: dict[str, gr.components.Component]) -> None:
+def _add_rows(
+    layout: Layout[VideoSettings], rows: Sequence[Sequence[str]], made: dict[str, gr.components.Component]
+) -> None:
     for row in rows:
         with FormRow(elem_classes="vcd-row"):
             for name in row:
-                made[name] = _component(tab, name, describe(VideoSettings)[name])
+                made[name] = _create(layout, name)
 
 
 def _add_use(tab: str, made: dict[str, gr.components.Component], prompt: gr.Textbox | None) -> None:
-    """A hidden button that the tab VCD presses when it sends a prompt: the video needs identity and motion module."""
+    """Add a hidden button that the tab VCD presses when it sends a prompt: it needs identity and motion module."""
     advice = gr.HTML(elem_id=f"vcd_{tab}_advice")
     use = gr.Button("Use", elem_id=f"vcd_{tab}_use", elem_classes="vcd-hidden")
     module, identity = made["motion_module"], made["identity"]
@@ -108,7 +79,7 @@ def _add_use(tab: str, made: dict[str, gr.components.Component], prompt: gr.Text
 
 
 def _choose_module(chosen: str) -> tuple[Any, str]:
-    """The motion module that is chosen, else one that can be used, and advice where there is none."""
+    """Return the motion module that is chosen, else one that can be used, and advice where there is none."""
     if chosen != NO_MODULE:
         return gr.update(), ""
     name = library.suggested()
@@ -121,59 +92,42 @@ def _choose_module(chosen: str) -> tuple[Any, str]:
 
 
 def _choose_identity(prompt: str) -> Any:
-    """The identity that the prompt names, in a list that has those learned since the page was made."""
+    """Choose the identity that the prompt names, in a list that has those learned since the page was made."""
     known = identities()
     return gr.update(choices=known, value=next((name for name in known[1:] if mentions(prompt, name)), NO_MODULE))
 
 
-def _component(tab: str, name: str, setting: Setting) -> gr.components.Component:
-    shared: dict[str, Any] = {
-        "label": setting.label,
-        "info" if name == EXPLAINED else "tooltip": setting.help,
-        "value": default(VideoSettings, name),
-        "elem_id": f"vcd_{tab}_{name}",
-    }
+def _create(layout: Layout[VideoSettings], name: str) -> gr.components.Component:
     if name == "video":
-        return UploadField(file_types=list(READERS), elem_classes="vcd-source", **shared | {"value": None})
-    kind = get_type_hints(VideoSettings)[name]
-    if kind is bool:
-        return gr.Checkbox(**shared)
-    if get_origin(kind) is tuple:
-        return gr.CheckboxGroup(choices=list(setting.choices or ()), **shared | {"value": list(shared["value"])})
-    if kind is str:
-        return _text(tab, name, setting, shared)
-    if setting.step is None:
-        return gr.Number(precision=0 if kind is int else None, **shared)
-    return gr.Slider(
-        minimum=setting.minimum, maximum=setting.slider_maximum or setting.maximum, step=setting.step, **shared
-    )
-
-
-def _text(tab: str, name: str, setting: Setting, shared: dict[str, Any]) -> gr.components.Component:
-    if name in ("motion_module", "identity", "tiled_controlnet"):
-        return _dropdown(tab, name, shared)
+        told = describe(VideoSettings)[name]
+        return UploadField(
+            file_types=list(READERS), elem_classes="vcd-source", label=told.label, tooltip=told.help,
+            elem_id=f"vcd_{layout.tab}_{name}",
+        )  # fmt: skip
+    choices = _lists().get(name)
+    if choices is None:
+        return component(layout, name)
     if name == "tiled_upscaler":
-        return gr.Dropdown(choices=[USUAL, *WebUIVideo().upscalers()], **shared | {"value": USUAL})
-    if setting.choices:
-        return gr.Dropdown(choices=list(setting.choices), **shared)
-    return gr.Textbox(max_lines=1, placeholder=PLACEHOLDERS.get(name), **shared)
-
-
-def _dropdown(tab: str, name: str, shared: dict[str, Any]) -> gr.Dropdown:
-    refresh: Callable[[], None]
-    choices, refresh = {
-        "motion_module": (library.choices, lambda: None),
-        "identity": (identities, _reload_embeddings),
-        "tiled_controlnet": (_controlnets, lambda: None),
-    }[name]
+        return component(layout, name, choices())
     with FormRow(elem_classes="vcd-row"):
-        dropdown = gr.Dropdown(choices=choices(), **shared)
-        create_refresh_button(dropdown, refresh, lambda: {"choices": choices()}, f"vcd_{tab}_{name}_refresh")
+        dropdown = component(layout, name, choices())
+        refresh = _reload_embeddings if name == "identity" else lambda: None
+        create_refresh_button(dropdown, refresh, lambda: {"choices": choices()}, f"vcd_{layout.tab}_{name}_refresh")
     return dropdown
 
 
+def _lists() -> dict[str, Callable[[], list[str]]]:
+    """Return what finds the names that a setting may have."""
+    return {
+        "motion_module": library.choices,
+        "identity": identities,
+        "tiled_upscaler": lambda: [USUAL, *WebUIVideo().upscalers()],
+        "tiled_controlnet": lambda: [AUTO, NO_MODULE, *controlnets.tiles()],
+    }
+
+
 def _write_identity(name: str, prompt: str) -> str:
-    """The prompt with a chosen identity's name, in place of the one that was chosen before."""
+    """Return the prompt with a chosen identity's name, in place of the one that was chosen before."""
     if name == NO_MODULE or mentions(prompt, name):
         return prompt
     others = [known for known in identities()[1:] if mentions(prompt, known)]
@@ -184,12 +138,12 @@ def _write_identity(name: str, prompt: str) -> str:
 
 
 def paste_fields(made: dict[str, gr.components.Component]) -> list[PasteField]:
-    """How pasted infotext sets the components."""
+    """Say how pasted infotext sets the components."""
 
     def reader(name: str) -> Callable[[dict[str, str]], Any]:
         def read(entries: dict[str, str]) -> Any:
             value = from_infotext(name, entries)
-            if name == "tiled_upscaler" and value == "":
+            if name in _lists() and value == "":
                 return USUAL
             return list(value) if isinstance(value, tuple) else value
 
@@ -199,7 +153,7 @@ def paste_fields(made: dict[str, gr.components.Component]) -> list[PasteField]:
 
 
 def player(generation_info: str) -> str:
-    """HTML that plays the videos of a finished run; empty for a run without."""
+    """Return HTML that plays the videos of a finished run; empty for a run without."""
     try:
         videos = json.loads(generation_info or "{}").get("extra_generation_params", {}).get(VIDEOS_KEY, [])
     except (ValueError, AttributeError):
@@ -211,7 +165,7 @@ def player(generation_info: str) -> str:
 
 
 def _figure(files: list[dict[str, str]]) -> str:
-    """One video: its first file plays, all of them can be opened."""
+    """Return one video: its first file plays, all of them can be opened."""
 
     def url(file: dict[str, str]) -> str:
         return html.escape("file=" + quote(file["path"].replace("\\", "/")))

@@ -39,8 +39,8 @@ def without(asked: dict):
     from vcd_ext.hosts.webui import run, script, section
     from vcd_ext.settings import default
 
-    rows = [tuple(name for name in row if name != asked["left_out"]) for row in section.ROWS]
-    with mock.patch.object(section, "ROWS", rows), gr.Blocks(analytics_enabled=False):
+    rows = [tuple(name for name in row if name != asked["left_out"]) for row in section.GENERATION_ROWS]
+    with mock.patch.object(section, "GENERATION_ROWS", rows), gr.Blocks(analytics_enabled=False):
         made = script.VCDScript()
         made.tabname = "txt2img"
         components = made.ui(False)
