@@ -21,11 +21,9 @@ from vcd_ext.denoising.controlnet import Control
 from vcd_ext.denoising.multidiffusion import Swap
 from vcd_ext.hosts.protocols import Interrupted, Picture, VideoPass
 from vcd_ext.hosts.shared.passes import Plan, as_long, pictures
-from vcd_ext.hosts.webui import model, total_progress
-from vcd_ext.hosts.webui.hang import moving
-from vcd_ext.hosts.webui.layers import plain_layers
-from vcd_ext.hosts.webui.sampler_noise import correlate_steps
-from vcd_ext.hosts.webui.steps import exact_steps
+from vcd_ext.hosts.webui import checkpoint, report
+from vcd_ext.hosts.webui.sampling import correlate_steps, exact_steps
+from vcd_ext.hosts.webui.unet import plain_layers, video_denoising
 from vcd_ext.motion import MotionModule
 from vcd_ext.noise import correlate
 from vcd_ext.prompt.comments import without_comments
@@ -34,7 +32,7 @@ FULL = "Full"  # the WebUI's name of the checkpoint's own VAE, in its settings f
 
 
 @dataclass
-class Job:
+class Img2ImgPass:
     """What one pass needs beside the WebUI's own fields."""
 
     frames: Sequence[Picture]
@@ -52,7 +50,7 @@ class Job:
 class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
     """Frames of float32 in, latents out; nothing is saved, corrected in colour or rounded to bytes on the way."""
 
-    job: Job
+    job: Img2ImgPass
     latents: Tensor | None = None  # [F, 4, h, w] of the finished frames
 
     def get_token_merging_ratio(self, for_hr: bool = False) -> int:
@@ -100,7 +98,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         return processing.DecodedSamples([torch.zeros(3, 1, 1)])
 
     def _schedule(self) -> Any:
-        return model.motion_schedule(self.sd_model, self) if self.job.module is not None else nullcontext()
+        return checkpoint.motion_schedule(self.sd_model, self) if self.job.module is not None else nullcontext()
 
     @contextmanager
     def _hung_on(self, swap: Swap | None) -> Iterator[None]:
@@ -118,7 +116,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
             stack.callback(unet.time_embed.register_forward_pre_hook(lambda *_: self._stop()).remove)
             module, control = self.job.module, self.job.control
             stack.enter_context(
-                moving(self, plan.frames, plan.windows, module, tiles=plan.tiles, swap=swap, control=control)
+                video_denoising(self, plan.frames, plan.windows, module, tiles=plan.tiles, swap=swap, control=control)
             )
             yield
 
@@ -143,7 +141,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         return Swap(known, instead, self.job.plan.absent)
 
 
-def run(job: Job, sampler: str, scheduler: str) -> Tensor:
+def run_img2img(job: Img2ImgPass, sampler: str, scheduler: str) -> Tensor:
     """Denoise as one img2img; latents [F, 4, h, w]. Interrupted if it was stopped."""
     work, plan = job.work, job.plan
     p = FloatImg2Img(
@@ -167,7 +165,7 @@ def run(job: Job, sampler: str, scheduler: str) -> Tensor:
     p.job = job
     if shared.state.job_count > 0:  # this is a part of a job that has counted its own
         shared.state.job_count += 1
-    total_progress.begin_pass(plan.steps)
+    report.begin_pass(plan.steps)
     with closing(p), _history_kept():
         processing.process_images(p)
         if p.latents is None:  # it was stopped before the first step
@@ -176,7 +174,7 @@ def run(job: Job, sampler: str, scheduler: str) -> Tensor:
 
 
 @torch.no_grad()
-def decoded(latent: Tensor) -> Tensor:
+def decode_latent(latent: Tensor) -> Tensor:
     """The pixels [3, H, W] of latents [4, h, w], about in [-1, 1], by the VAE and the settings of the WebUI."""
     return processing.decode_latent_batch(shared.sd_model, latent[None], devices.cpu, check_for_nans=True)[0]
 

@@ -1,17 +1,45 @@
-"""Where the WebUI's motion modules lie, and the one that is loaded."""
+"""Find and load what lies in the WebUI's folders: motion modules, embeddings and ControlNets.
 
-from collections.abc import Sequence
+Folders that settings of the WebUI and of other extensions name are taken as they were when the page was made. The
+WebUI's API can change those settings at any time, and whoever may use the API could so have any folder read.
+ControlNets are read and attached by VCD itself: the extension sd-webui-controlnet hangs whole pictures beside one call
+for the whole canvas, and knows nothing of windows and tiles, by which VCD divides each call.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from modules import paths, shared
+from modules import paths, processing, sd_hijack, shared
+from torch import Tensor, nn
 
 from vcd_ext import motion
-from vcd_ext.hosts.webui import named_folders
+from vcd_ext.hosts.diffusers import controlnet
+from vcd_ext.hosts.webui import checkpoint
+from vcd_ext.identity.embedding import SUFFIXES as EMBEDDING_SUFFIXES
+from vcd_ext.identity.embedding import save_embedding
+from vcd_ext.identity.library import check_free
 from vcd_ext.motion import MotionModule, load
 from vcd_ext.motion.checkpoint import SUFFIXES
 from vcd_ext.settings import NO_MODULE
 from vcd_ext.storage import walk
+
+OUTPUT_OPTIONS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples")
+ANIMATEDIFF_OPTION = "animatediff_model_path"  # of sd-webui-animatediff
+
+_remembered: dict[str, str] = {}
+
+
+def remember_folders() -> None:
+    """Take note of the settings; WebUI callback on_before_ui."""
+    for name in (*OUTPUT_OPTIONS, ANIMATEDIFF_OPTION):
+        _remembered[name] = str(getattr(shared.opts, name, None) or "")
+
+
+def remembered_folder(name: str) -> str:
+    """The folder that a setting named when the page was made; "" for none."""
+    return _remembered.get(name, "")
+
 
 FOLDER_OPTION = "vcd_motion_module_folder"
 DEFAULT_FOLDER = "models/AnimateDiff"
@@ -28,19 +56,19 @@ class _Loaded(NamedTuple):
 _loaded: _Loaded | None = None
 
 
-def folders() -> list[Path]:
+def motion_module_folders() -> list[Path]:
     """The folders that are searched, existing or not; relative ones count from the WebUI's data folder."""
     named = [shared.opts.data.get(FOLDER_OPTION) or DEFAULT_FOLDER]
-    named += [named_folders.named(named_folders.ANIMATEDIFF) or ANIMATEDIFF_FOLDER]
+    named += [remembered_folder(ANIMATEDIFF_OPTION) or ANIMATEDIFF_FOLDER]
     return [Path(paths.data_path) / name for name in dict.fromkeys(named)]
 
 
-def names() -> dict[str, Path]:
+def motion_modules() -> dict[str, Path]:
     """Motion module files by the name that page and API know them by: the path inside their folder."""
-    return files(folders(), SUFFIXES)
+    return _files(motion_module_folders(), SUFFIXES)
 
 
-def files(folders: Sequence[Path], suffixes: Sequence[str]) -> dict[str, Path]:
+def _files(folders: Sequence[Path], suffixes: Sequence[str]) -> dict[str, Path]:
     """The files that lie in folders, by their path inside them; in the first where it is in several."""
     found: dict[str, Path] = {}
     for folder in folders:
@@ -50,21 +78,21 @@ def files(folders: Sequence[Path], suffixes: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def named(name: str, available: dict[str, Path]) -> Path | None:
+def _named(name: str, available: dict[str, Path]) -> Path | None:
     """The file of a name with or without suffix."""
     by_stem = {Path(known).with_suffix("").as_posix(): path for known, path in available.items()}
     return available.get(name) or by_stem.get(name)
 
 
-def choices() -> list[str]:
+def motion_module_choices() -> list[str]:
     """What the dropdown offers."""
-    return [NO_MODULE, *names()]
+    return [NO_MODULE, *motion_modules()]
 
 
-def find(name: str) -> Path:
+def find_motion_module(name: str) -> Path:
     """The file of a motion module, by its name with or without suffix; ValueError lists what there is."""
-    available = names()
-    path = named(name, available)
+    available = motion_modules()
+    path = _named(name, available)
     if path is None:
         known = ", ".join(available) or "none yet"
         raise ValueError(
@@ -74,16 +102,16 @@ def find(name: str) -> Path:
     return path
 
 
-def suggested() -> str | None:
+def suggested_motion_module() -> str | None:
     """The name of a module for somebody who has chosen none: the first that can be used; None without any.
 
     AnimateLCM's and AnimateDiff-Lightning's come last: they need a sampler, steps and CFG of their own.
     """
-    available = names()
+    available = motion_modules()
     return motion.suggested(available) or next((name for name, _ in motion.usable(available)), None)
 
 
-def module(path: Path) -> MotionModule:
+def load_motion_module(path: Path) -> MotionModule:
     """The motion module of a file; read once and kept until another is asked for or the file changes."""
     global _loaded
     stat = path.stat()
@@ -94,13 +122,124 @@ def module(path: Path) -> MotionModule:
     return _loaded.module
 
 
-def make_room() -> None:
+def offload_motion_module() -> None:
     """Move the module that is kept off the device, for a run without it; coming back takes a fraction of a second."""
     if _loaded is not None:
         _loaded.module.to("cpu")
 
 
-def forget() -> None:
+def forget_motion_module() -> None:
     """Drop the module that is kept."""
     global _loaded
     _loaded = None
+
+
+def embedding_names() -> list[str]:
+    """The embeddings that fit the loaded checkpoint; before one is loaded, all files that may be embeddings."""
+    database = sd_hijack.model_hijack.embedding_db
+    if database.expected_shape == -1:
+        folders = [Path(folder) for folder in database.embedding_dirs]
+        files = (path for folder in folders for path in walk.files(folder) if path.suffix in EMBEDDING_SUFFIXES)
+        return sorted({path.stem for path in files}, key=str.lower)
+    return list(database.word_embeddings)
+
+
+def embedding_file(name: str, replace: bool) -> Path:
+    """The file that the embedding `name` will be; ValueError as `check_free` if that is taken."""
+    own = Path(shared.cmd_opts.embeddings_dir) / f"{name}.safetensors"
+    folders = {own.parent, *map(Path, sd_hijack.model_hijack.embedding_db.embedding_dirs)}
+    check_free(own, (path for folder in folders for path in walk.files(folder)), replace)
+    _check_unknown(own, replace)
+    return own
+
+
+def _check_unknown(own: Path, replace: bool) -> None:
+    """ValueError if the WebUI knows an embedding of that name by another file: those in pictures name themselves."""
+    database = sd_hijack.model_hijack.embedding_db
+    for known, embedding in (database.word_embeddings | database.skipped_embeddings).items():
+        file = Path(getattr(embedding, "filename", None) or known)
+        if known.lower() == own.stem.lower() and file.is_file() and not (replace and file.resolve() == own.resolve()):
+            raise ValueError(
+                f"There is already an embedding called {known}: {file}. Use another name, or delete that file."
+            )
+
+
+def add_embedding(path: Path, vectors: Tensor, metadata: Mapping[str, str]) -> None:
+    """Write vectors [k, 768] as an embedding to its `embedding_file`, and let the WebUI know it.
+
+    The caller holds the WebUI's queue lock. ValueError or OSError in one sentence if it cannot be written.
+    """
+    save_embedding(path, vectors, metadata)
+    reload_embeddings()
+
+
+def reload_embeddings() -> None:
+    """Read all embeddings again and forget what was made of the last prompts, which may hold an older version.
+
+    The caller holds the WebUI's queue lock: a run that is under way reads the database, which is empty for a moment.
+    """
+    # Forced: a file that was overwritten in place does not change the folder's time, by which the WebUI goes.
+    sd_hijack.model_hijack.embedding_db.load_textual_inversion_embeddings(force_reload=True)
+    # The cache of prompts compares words and settings, not what an embedding holds.
+    for owner, names in (
+        (processing.StableDiffusionProcessing, ("cached_c", "cached_uc")),
+        (processing.StableDiffusionProcessingTxt2Img, ("cached_hr_c", "cached_hr_uc")),
+    ):
+        for name in names:
+            setattr(owner, name, [None, None])
+
+
+CONTROLNET_FOLDERS = ("models/ControlNet", "extensions/sd-webui-controlnet/models")  # in the WebUI's data folder
+# That extension's setting and option for one more.
+CONTROLNET_OPTION, CONTROLNET_FLAG = "control_net_models_path", "controlnet_dir"
+
+
+def controlnet_folders() -> list[Path]:
+    """The folders that are searched, existing or not; relative ones count from the WebUI's data folder."""
+    more = [shared.opts.data.get(CONTROLNET_OPTION), getattr(shared.cmd_opts, CONTROLNET_FLAG, None)]
+    return [Path(paths.data_path) / name for name in dict.fromkeys([*CONTROLNET_FOLDERS, *filter(None, more)])]
+
+
+def tile_controlnets() -> dict[str, Path]:
+    """Those that are Tile for SD1.5 by their name; none where they cannot be read."""
+    if not controlnet.readable():
+        return {}
+    return {name: path for name, path in _controlnets().items() if controlnet.is_tile(path)}
+
+
+def find_controlnet(name: str) -> Path:
+    """The file of a ControlNet, by its name with or without suffix and folder; ValueError lists what there is."""
+    available = _controlnets()
+    # Infotext has names without folders.
+    path = _named(name, available) or _named(name, {Path(known).name: available[known] for known in available})
+    if path is None:
+        known = ", ".join(tile_controlnets()) or "none yet"
+        raise ValueError(
+            f"controlnet is '{name}', which is not in the folder of ControlNets; of the kind Tile for SD1.5 there: "
+            f"{known}. Put the file there, such as control_v11f1e_sd15_tile.pth, or choose 'none'."
+        )
+    return path
+
+
+def check_controlnet(name: str, sd_model: Any) -> None:
+    """ValueError, in one sentence, if one is not there, or cannot be used for a checkpoint of SD1.5.
+
+    sd_model: the WebUI's. Of none and of another kind nothing is asked: no video is made with it.
+    """
+    path = find_controlnet(name)
+    if getattr(sd_model, "model", None) is not None and checkpoint.kind(sd_model) is None:
+        controlnet.check(path, sd_model.model.diffusion_model)
+
+
+def load_controlnet(name: str) -> nn.Module:
+    """One for the checkpoint that is loaded; ValueError, in one sentence, if it cannot be used."""
+    return controlnet.load(find_controlnet(name), shared.sd_model.model.diffusion_model)
+
+
+def suggested_controlnet(note: Callable[[str], None]) -> str:
+    """The name of the first of `tile_controlnets` that fits the checkpoint that is loaded; "none" without one."""
+    return controlnet.first_fitting(tile_controlnets(), shared.sd_model.model.diffusion_model, note)
+
+
+def _controlnets() -> dict[str, Path]:
+    return _files(controlnet_folders(), controlnet.SUFFIXES)

@@ -10,7 +10,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from modules import sd_models, shared
 
 from vcd_ext import __version__, api
-from vcd_ext.hosts.webui import embeddings, library
+from vcd_ext.hosts.webui import library
 from vcd_ext.hosts.webui.studio import JOBS
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -67,13 +67,13 @@ def health() -> dict[str, Any]:
 @router.get("/motion-modules")
 def motion_modules() -> list[str]:
     """Names to use as `motion_module`."""
-    return list(library.names())
+    return list(library.motion_modules())
 
 
 @router.get("/identities")
 def identity_names() -> list[str]:
     """Names to use as `identity`: the embeddings that fit the loaded checkpoint."""
-    return embeddings.names()
+    return library.embedding_names()
 
 
 def add_routes(_demo: Any, app: FastAPI) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,34 +11,22 @@ from PIL import Image
 from torch import Tensor
 
 from vcd_ext.denoising.out_of_memory import explained
-from vcd_ext.hosts.webui import api_request, compatibility, library, model, prompts, report, source, unread
-from vcd_ext.hosts.webui.following import Following
-from vcd_ext.hosts.webui.hang import moving
-from vcd_ext.hosts.webui.interrupt import stop_if_asked
-from vcd_ext.hosts.webui.refusal import Refused, check_identity, check_request
-from vcd_ext.hosts.webui.sampler_noise import correlate_steps
+from vcd_ext.hosts.webui import checkpoint, library, refusals, report, request
+from vcd_ext.hosts.webui.refusals import Refused, check_identity, check_request
+from vcd_ext.hosts.webui.sampling import correlate_steps, steps_of_strength, stop_if_asked
 from vcd_ext.hosts.webui.save import Written, save_videos
-from vcd_ext.hosts.webui.steps import steps_of_strength
-from vcd_ext.hosts.webui.studio import WebUIStudio
+from vcd_ext.hosts.webui.stages import StagesRun
+from vcd_ext.hosts.webui.unet import video_denoising
 from vcd_ext.motion import MotionModule, Window, windows
 from vcd_ext.noise import correlate
 from vcd_ext.prompt.names import with_name
-from vcd_ext.settings import NO_MODULE, SOURCE_KEY, SettingError, VideoSettings, parse, to_infotext
+from vcd_ext.settings import NO_MODULE, SOURCE_KEY, VideoSettings, to_infotext
 from vcd_ext.stages.pipeline import Finished
-from vcd_ext.ui.layouts import section_values
 
 LATENT_NOISE = 2  # the WebUI's number of "latent noise" as masked content
 
 
-def settings_from(args: Sequence[Any], names: Sequence[str], overrides: Mapping[str, Any]) -> VideoSettings:
-    """The settings of a request; X/Y/Z plots override some. names: those that the page has controls for, in order."""
-    try:
-        return parse(VideoSettings, section_values(names, args) | dict(overrides))
-    except SettingError as error:
-        raise Refused(str(error)) from error
-
-
-class VideoRun:
+class VideoRequest:
     """The video side of one `StableDiffusionProcessing`; lives on it as `p.vcd_run`."""
 
     def __init__(self, p: Any, settings: VideoSettings):
@@ -49,14 +36,14 @@ class VideoRun:
         self.windows: list[Window] = []
         self.failure: Refused | None = None
         self.frames: list[Image.Image] = []
-        self.source: source.Taken | None = None  # the video that is made again
-        self.following: Following | None = None
+        self.source: request.SourceVideo | None = None  # the video that is made again
+        self.stages: StagesRun | None = None
         self.notes: list[str] = []
         self.one_by_one = False  # whether a script asked for a list of pictures, and gets a video for each
         self._before: dict[str, Any] = {}  # what was on `p` before the run, by name
 
     @classmethod
-    def of(cls, p: Any) -> "VideoRun | None":
+    def of(cls, p: Any) -> "VideoRequest | None":
         """The run of `p`; None for a plain request and for the copies that other extensions make of `p`."""
         run = getattr(p, "vcd_run", None)
         return run if run is not None and run.p is p else None
@@ -66,7 +53,7 @@ class VideoRun:
         p = self.p
         made = [frame for video in getattr(p, "vcd_made", ()) for frame in video]
         if self.settings.frames > 1:
-            problem = compatibility.script_problem(p, getattr(p, "vcd_given", None), made)
+            problem = refusals.script_problem(p, getattr(p, "vcd_given", None), made)
             if problem is not None:
                 raise Refused(problem)
         self._take_pictures()
@@ -75,7 +62,7 @@ class VideoRun:
         if settings.motion_module != NO_MODULE:
             self._module_file()
             self.windows = self._windows()
-        compatibility.check_scripts(p, settings, len(self.windows))
+        refusals.check_scripts(p, settings, len(self.windows))
         self._count_frames()
         if settings.identity != NO_MODULE:
             self._write_identity()
@@ -83,9 +70,9 @@ class VideoRun:
     def process(self) -> None:
         """Check the checkpoint that will be used and make `p.init` and `p.sample` work on videos."""
         p, settings = self.p, self.settings
-        model.check(p.sd_model)
+        refusals.check_checkpoint(p.sd_model)
         check_identity(settings.identity)
-        compatibility.check_settings(p, settings)
+        refusals.check_settings(p, settings)
         if settings.motion_module != NO_MODULE:
             self.module = self._load_module()
         self._set("init", self._with_videos(p.init))
@@ -97,8 +84,8 @@ class VideoRun:
 
     def before_batch(self) -> None:
         """Use the first video's checkpoint for the next one as well, whatever was chosen meanwhile."""
-        if self.following is not None:
-            self.following.keep_checkpoint()
+        if self.stages is not None:
+            self.stages.keep_checkpoint()
 
     def before_sampling(self, noise: Tensor) -> None:
         """Correlate the noise of a pass in place; called for the first pass, hires and img2img."""
@@ -114,9 +101,9 @@ class VideoRun:
         if self.settings.step_noise:
             correlate_steps(self.p, gamma)
 
-    def follow(self, images: Sequence[Tensor], number: int) -> Sequence[Tensor]:
+    def run_stages(self, images: Sequence[Tensor], number: int) -> Sequence[Tensor]:
         """The frames of video `number` after Face VCD and Tiled VCD, where these are asked for."""
-        return images if self.following is None else self.following.follow(images, number)
+        return images if self.stages is None else self.stages.run(images, number)
 
     def postprocess(self, processed: Any) -> None:
         """Write the videos of all frames that came out, and tell page and API where they are."""
@@ -125,14 +112,14 @@ class VideoRun:
         written, lost = Written(), list[str]()
         if length > 1:
             start = Fraction(0) if self.source is None else self.source.start
-            with nullcontext() if self.source is None else self.source.heard(lost.append) as heard:
+            with nullcontext() if self.source is None else self.source.sound_file(lost.append) as heard:
                 written = save_videos(p, self.frames, processed, self.settings, self._earlier(), heard, start)
-            report.add(p, report.VIDEOS_KEY, written.described)
+            report.add_entries(p, report.VIDEOS_KEY, written.described)
         notes, failures = self.notes + lost, list(written.failures)
-        if self.following is not None:
-            notes, failures = notes + self.following.notes, self.following.errors + failures
-        report.tell(p, report.ERRORS_KEY, failures)
-        report.tell(p, report.NOTES_KEY, notes)
+        if self.stages is not None:
+            notes, failures = notes + self.stages.notes, self.stages.errors + failures
+        report.add_sentences(p, report.ERRORS_KEY, failures)
+        report.add_sentences(p, report.NOTES_KEY, notes)
         for line in lost + written.lines:  # also on `p`, for scripts that make an answer of their own
             processed.comments += f"{line}\n"
             p.comment(line)
@@ -148,7 +135,7 @@ class VideoRun:
             setattr(processed, name, getattr(processed, name)[::length])
 
     def _earlier(self) -> Mapping[int, Sequence[Finished]]:
-        return self.following.earlier if self.following is not None else {}
+        return self.stages.earlier if self.stages is not None else {}
 
     def _take_pictures(self) -> None:
         """Make the frames of a video the init images: of the one that was given, or that the script made before."""
@@ -157,7 +144,7 @@ class VideoRun:
         made = next((video for video in getattr(p, "vcd_made", ()) if video and video[0] is first), None)
         if self.settings.video:
             self._set("init_images", getattr(p, "init_images", None))
-            taken = source.take(p, self.settings, _allowed(p))
+            taken = request.take_source(p, self.settings, request.source_folders(p))
             self.settings, self.source, self.notes = taken.settings, taken, taken.notes
             for note in taken.notes:
                 p.comment(note)
@@ -168,26 +155,26 @@ class VideoRun:
         """Make the batch the frames of one video; a script that asks for pictures one by one gets a video for each."""
         p, settings = self.p, self.settings
         p.batch_size = settings.frames
-        cells = prompts.cells(p)
+        cells = request.picture_count(p)
         if cells is not None:
             self.one_by_one = True
-            for name, values in prompts.expanded(p, settings.frames).items():
+            for name, values in request.repeated_for_frames(p, settings.frames).items():
                 self._set(name, values)
             self._set("n_iter", cells)
         self._set("do_not_save_grid", True)
         if settings.frames > 1:
-            keeps_frames = "png" in settings.formats and api_request.asked(p).save
+            keeps_frames = "png" in settings.formats and request.delivery(p).save
             self._set("do_not_save_samples", not keeps_frames)
 
     def _module_file(self) -> Path:
         try:
-            return library.find(self.settings.motion_module)
+            return library.find_motion_module(self.settings.motion_module)
         except ValueError as error:
             raise Refused(str(error)) from error
 
     def _load_module(self) -> MotionModule:
         try:
-            module = library.module(self._module_file())
+            module = library.load_motion_module(self._module_file())
         except ValueError as error:
             raise Refused(f"motion_module: {error}") from error
         if len(self.windows[0].frames) > module.max_frames:
@@ -223,9 +210,9 @@ class VideoRun:
 
         def init_videos(*_lists: Any) -> Any:
             p = self.p
-            prompts.settle(p, self.settings.frames)
-            self.following = Following(p, self.settings)
-            with nullcontext() if self.module is None else model.motion_schedule(p.sd_model, p):
+            request.unify_prompts(p, self.settings.frames)
+            self.stages = StagesRun(p, self.settings)
+            with nullcontext() if self.module is None else checkpoint.motion_schedule(p.sd_model, p):
                 result = init(p.all_prompts, p.all_seeds, p.all_subseeds)
             if getattr(p, "nmask", None) is not None and p.inpainting_fill == LATENT_NOISE:
                 _share_latent_noise(p)
@@ -237,8 +224,8 @@ class VideoRun:
         """The last moment at which scripts have changed prompts and layers, and the first at which these are used."""
 
         def setup_one_prompt(*args: Any, **kwargs: Any) -> Any:
-            compatibility.check_layers(self.p, len(self.windows))
-            prompts.settle_batch(self.p)
+            refusals.check_layers(self.p, len(self.windows))
+            request.unify_batch_prompts(self.p)
             return setup_conds(*args, **kwargs)
 
         return setup_one_prompt
@@ -248,14 +235,16 @@ class VideoRun:
 
         def sample_with_motion(*args: Any, **kwargs: Any) -> Any:
             self._tell_unread()
-            if self.following is not None:
-                self.following.generating()
+            if self.stages is not None:
+                self.stages.begin()
             unet = self.p.sd_model.model.diffusion_model
             with explained(self._too_small), ExitStack() as stack:
                 stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
                 if self.module is not None:
                     length = self.settings.frames
-                    stack.enter_context(moving(self.p, length, self.windows, self.module, before_part=stop_if_asked))
+                    stack.enter_context(
+                        video_denoising(self.p, length, self.windows, self.module, before_part=stop_if_asked)
+                    )
                 if self.source:
                     stack.enter_context(steps_of_strength(self.p))
                 return sample(*args, **kwargs)
@@ -263,7 +252,7 @@ class VideoRun:
         return sample_with_motion
 
     def _tell_unread(self) -> None:
-        for note in unread.notes(self.p):
+        for note in request.unread_notes(self.p):
             if note not in self.notes:  # of an earlier video of the batch
                 self.notes.append(note)
                 self.p.comment(note)
@@ -304,19 +293,6 @@ def _share_latent_noise(p: Any) -> None:
     """
     noise = processing.create_random_tensors(p.init_latent.shape[1:], p.all_seeds[:1])
     p.init_latent = p.init_latent * p.mask + noise.to(p.init_latent) * p.nmask
-
-
-def _allowed(p: Any) -> Sequence[Path]:
-    """Folders that videos may be read from."""
-    allowed = WebUIStudio().folders.photos
-    # Not for the API, which could name what somebody else has sent to the page.
-    return allowed if getattr(p, "is_api", False) else (*allowed, source.uploads())
-
-
-def give_first_picture(p: Any, settings: VideoSettings) -> None:
-    """Make the first frame of a video that is given without a picture the init image, at which scripts look."""
-    if settings.video and not any(getattr(p, "init_images", None) or []):
-        source.take(p, replace(settings, frames=1), _allowed(p))
 
 
 def is_single_upscale(p: Any) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vcd_ext import media
-from vcd_ext.hosts.webui.api_request import asked
+from vcd_ext.hosts.webui.request import delivery
 from vcd_ext.media import output_files
 from vcd_ext.media.names import cut_all
 from vcd_ext.media.originals import ORIGINALS
@@ -58,7 +58,7 @@ def save_videos(
     `start` on.
     """
     result, length = Written(), settings.frames
-    if not any(asked(p)):
+    if not any(delivery(p)):
         return result
     sound = _Sound(heard, start, result.lines.append)
     for number, begin in enumerate(range(0, len(frames) - length + 1, length)):
@@ -79,7 +79,7 @@ def save_videos(
 @contextmanager
 def _folder(p: Any) -> Iterator[Path | None]:
     """A folder for files that are sent and not kept; None for those that belong into the output folder."""
-    if asked(p).save:
+    if delivery(p).save:
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="vcd") as scratch:
@@ -117,7 +117,7 @@ def _saved(
 
 def described(p: Any, path: Path) -> dict[str, str]:
     """A file of a run as page and API are told of it; the API gets it whole, and no path of one that is not kept."""
-    save, send = asked(p)
+    save, send = delivery(p)
     entry = {"path": str(path)} if save else {"name": path.name}
     entry["mime"] = MIME[path.suffix]
     if send and getattr(p, "is_api", False):

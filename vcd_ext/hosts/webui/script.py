@@ -1,15 +1,17 @@
-"""VCD as the WebUI sees it: an always-on script whose callbacks hand over to `VideoRun`."""
+"""Register VCD with the WebUI: a script whose callbacks hand over to `VideoRequest`, tab, routes and X/Y/Z axes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 from modules import script_callbacks, scripts, shared
 
-from vcd_ext.hosts.webui import api_request, compatibility, library, named_folders, rows, section, studio, tab
-from vcd_ext.hosts.webui.refusal import Refused, stop
+from vcd_ext.hosts.webui import library, refusals, request, section, studio, tab, unet
+from vcd_ext.hosts.webui.refusals import Refused, stop
+from vcd_ext.hosts.webui.request import give_first_picture, read_settings
 from vcd_ext.hosts.webui.routes import add_routes
-from vcd_ext.hosts.webui.run import VideoRun, give_first_picture, is_single_upscale, settings_from
-from vcd_ext.hosts.webui.xyz import add_axes
+from vcd_ext.hosts.webui.run import VideoRequest, is_single_upscale
+from vcd_ext.settings import VideoSettings, describe
 
 
 class VCDScript(scripts.Script):
@@ -40,34 +42,34 @@ class VCDScript(scripts.Script):
 
     def setup(self, p: Any, *args: Any) -> None:
         """Before the script of the list "Script" runs, if one is chosen; what is refused here would be later on too."""
-        if compatibility.chosen_script(p) is None or not hasattr(p, "init_images"):
+        if refusals.chosen_script(p) is None or not hasattr(p, "init_images"):
             return
         try:
-            settings = settings_from(args, self.names, {})
+            settings = read_settings(args, self.names, {})
             if settings.enabled and settings.frames > 1:
                 p.vcd_given = list(p.init_images or [])
-                problem = compatibility.script_problem(p, None)
+                problem = refusals.script_problem(p, None)
                 if problem is not None:
                     raise Refused(problem)
                 give_first_picture(p, settings)
         except Refused as refusal:
-            p.init_images = compatibility.RefusedPictures(refusal)
+            p.init_images = refusals.RefusedPictures(refusal)
 
     def before_process(self, p: Any, *args: Any) -> None:
         p.vcd_run = None
         try:
-            settings = settings_from(args, self.names, getattr(p, "vcd_overrides", {}))
+            settings = read_settings(args, self.names, getattr(p, "vcd_overrides", {}))
             if settings.enabled and not is_single_upscale(p):
-                run = VideoRun(p, settings)
+                run = VideoRequest(p, settings)
                 run.before_process()
                 p.vcd_run = run
             else:
-                library.make_room()
+                library.offload_motion_module()
         except Refused as refusal:
             stop(p, refusal)
 
     def process(self, p: Any, *_args: Any) -> None:
-        run = VideoRun.of(p)
+        run = VideoRequest.of(p)
         if run is None:
             return
         try:
@@ -76,27 +78,27 @@ class VCDScript(scripts.Script):
             stop(p, error)
 
     def before_process_batch(self, p: Any, *_args: Any, **_batch: Any) -> None:
-        run = VideoRun.of(p)
+        run = VideoRequest.of(p)
         if run is not None:
             run.before_batch()
 
     def process_before_every_sampling(self, p: Any, *_args: Any, **tensors: Any) -> None:
-        run = VideoRun.of(p)
+        run = VideoRequest.of(p)
         if run is not None:
             run.before_sampling(tensors["noise"])
 
     def postprocess_batch_list(self, p: Any, pp: Any, *_args: Any, batch_number: int, **_tensors: Any) -> None:
-        run = VideoRun.of(p)
+        run = VideoRequest.of(p)
         if run is not None:
-            pp.images = run.follow(pp.images, batch_number)
+            pp.images = run.run_stages(pp.images, batch_number)
 
     def postprocess_image_after_composite(self, p: Any, pp: Any, *_args: Any) -> None:
-        run = VideoRun.of(p)
+        run = VideoRequest.of(p)
         if run is not None:
             run.frames.append(pp.image)
 
     def postprocess(self, p: Any, processed: Any, *_args: Any) -> None:
-        run = VideoRun.of(p)
+        run = VideoRequest.of(p)
         if run is not None:
             run.postprocess(processed)
 
@@ -142,10 +144,32 @@ def register() -> None:
     """Tell the WebUI about everything beside the script itself; called each time it loads its scripts."""
     script_callbacks.on_ui_settings(_add_settings)
     script_callbacks.on_before_ui(add_axes)
-    script_callbacks.on_before_ui(named_folders.remember)
+    script_callbacks.on_before_ui(library.remember_folders)
     script_callbacks.on_ui_tabs(tab.tabs)
     script_callbacks.on_app_started(add_routes)
-    script_callbacks.on_app_started(api_request.add_dependency)
-    script_callbacks.on_cfg_denoiser(rows.on_cfg_denoiser)
-    script_callbacks.on_cfg_denoised(rows.on_cfg_denoised)
-    script_callbacks.on_script_unloaded(library.forget)
+    script_callbacks.on_app_started(request.add_dependency)
+    script_callbacks.on_cfg_denoiser(unet.on_cfg_denoiser)
+    script_callbacks.on_cfg_denoised(unet.on_cfg_denoised)
+    script_callbacks.on_script_unloaded(library.forget_motion_module)
+
+
+AXES: dict[str, type] = {"gamma": float, "frames": int, "motion_module": str}
+
+
+def _override(name: str) -> Callable[[Any, Any, Any], None]:
+    def apply(p: Any, value: Any, _values: Any) -> None:
+        # A new dict each time: the plot hands out shallow copies of one `p`.
+        p.vcd_overrides = getattr(p, "vcd_overrides", {}) | {name: value}
+
+    return apply
+
+
+def add_axes() -> None:
+    """Add VCD's axes once the plot's own script is loaded."""
+    plot = next((data.module for data in scripts.scripts_data if data.path.endswith("xyz_grid.py")), None)
+    if plot is None or any(axis.label.startswith("[VCD]") for axis in plot.axis_options):
+        return
+    for name, kind in AXES.items():
+        choices = library.motion_module_choices if name == "motion_module" else None
+        label = f"[VCD] {describe(VideoSettings)[name].label}"
+        plot.axis_options.append(plot.AxisOption(label, kind, _override(name), choices=choices))

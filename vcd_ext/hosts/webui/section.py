@@ -13,7 +13,7 @@ from modules.infotext_utils import PasteField
 from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow, InputAccordion
 
-from vcd_ext.hosts.webui import controlnets, embeddings, library
+from vcd_ext.hosts.webui import library
 from vcd_ext.hosts.webui.report import VIDEOS_KEY
 from vcd_ext.hosts.webui.video import WebUIVideo
 from vcd_ext.media.files import READERS
@@ -27,12 +27,12 @@ from vcd_ext.ui.uploads import UploadField
 
 def identities() -> list[str]:
     """Return the identities that the section offers."""
-    return [NO_MODULE, *embeddings.names()]
+    return [NO_MODULE, *library.embedding_names()]
 
 
 def _reload_embeddings() -> None:
     with call_queue.queue_lock:
-        embeddings.reload()
+        library.reload_embeddings()
 
 
 def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Component]:
@@ -82,13 +82,13 @@ def _choose_module(chosen: str) -> tuple[Any, str]:
     """Return the motion module that is chosen, else one that can be used, and advice where there is none."""
     if chosen != NO_MODULE:
         return gr.update(), ""
-    name = library.suggested()
+    name = library.suggested_motion_module()
     if name is None:
         return gr.update(), (
             f"There is no motion module yet, and without one the frames do not move together; put mm_sd_v15_v2 into "
-            f"{library.folders()[0]} and refresh the list."
+            f"{library.motion_module_folders()[0]} and refresh the list."
         )
-    return gr.update(choices=library.choices(), value=name), ""
+    return gr.update(choices=library.motion_module_choices(), value=name), ""
 
 
 def _choose_identity(prompt: str) -> Any:
@@ -119,10 +119,10 @@ def _create(layout: Layout[VideoSettings], name: str) -> gr.components.Component
 def _lists() -> dict[str, Callable[[], list[str]]]:
     """Return what finds the names that a setting may have."""
     return {
-        "motion_module": library.choices,
+        "motion_module": library.motion_module_choices,
         "identity": identities,
         "tiled_upscaler": lambda: [USUAL, *WebUIVideo().upscalers()],
-        "tiled_controlnet": lambda: [AUTO, NO_MODULE, *controlnets.tiles()],
+        "tiled_controlnet": lambda: [AUTO, NO_MODULE, *library.tile_controlnets()],
     }
 
 

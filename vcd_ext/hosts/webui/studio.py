@@ -1,28 +1,31 @@
-"""The tabs and the API in the WebUI: a `vcd_ext.jobs.studio.Studio` on the checkpoint that the WebUI has loaded."""
+"""Lend the tabs and the API the checkpoint that the WebUI has loaded: a `vcd_ext.jobs.studio.Studio`."""
 
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from modules import call_queue, devices, paths, paths_internal, sd_models, sd_samplers, shared
+from modules import call_queue, devices, interrogate, lowvram, paths, paths_internal, sd_models, sd_samplers, shared
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from vcd_ext.face import Detector, detector
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.hosts.shared.enlarge import known
-from vcd_ext.hosts.webui import captions, controlnets, embeddings, library, pin, video
-from vcd_ext.hosts.webui.layers import Note
-from vcd_ext.hosts.webui.named_folders import OUTPUTS, named
+from vcd_ext.hosts.webui import checkpoint, library, video
+from vcd_ext.hosts.webui.library import OUTPUT_OPTIONS
+from vcd_ext.hosts.webui.report import queued
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
-from vcd_ext.hosts.webui.turn import queued
+from vcd_ext.hosts.webui.unet import Note
 from vcd_ext.identity import Identity
 from vcd_ext.identity import library as shelf
 from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import Segmenter, segmenters
-from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING
+from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING, find_vocabulary
 from vcd_ext.identity.training.estimate import Capacity
 from vcd_ext.identity.training.preview import picture
 from vcd_ext.jobs.locking import held
@@ -50,7 +53,7 @@ class WebUIStudio:
         chosen = str(shared.opts.data.get(PHOTOS_OPTION) or "").split(";")
         allowed = [data, *shared.cmd_opts.gradio_allowed_path, *(name.strip() for name in chosen if name.strip())]
         photos = tuple(Path(folder) for folder in dict.fromkeys(map(str, allowed)))
-        made = [Path(folder).absolute() for folder in map(named, OUTPUTS) if folder]
+        made = [Path(folder).absolute() for folder in map(library.remembered_folder, OUTPUT_OPTIONS) if folder]
         videos = Path(shared.opts.outdir_samples or paths_internal.default_output_dir).absolute() / VIDEOS
         return Folders(
             identities=Path(shared.cmd_opts.embeddings_dir),
@@ -76,7 +79,7 @@ class WebUIStudio:
 
     def busy(self) -> str:
         """Whether the WebUI does something else now."""
-        if shared.state.job and shared.state.job not in (JOB, MASKS_JOB, FACES_JOB, captions.JOB, video.JOB):
+        if shared.state.job and shared.state.job not in (JOB, MASKS_JOB, FACES_JOB, CAPTIONS_JOB, video.JOB):
             return "Waiting until the WebUI is done with what it is doing."
         return ""
 
@@ -86,7 +89,7 @@ class WebUIStudio:
 
     def place(self, name: str, replace_existing: bool) -> Path:
         """The file that the identity `name` will be; ValueError if there is an embedding of that name already."""
-        return embeddings.place(name, replace_existing)
+        return library.embedding_file(name, replace_existing)
 
     def train(
         self,
@@ -110,29 +113,29 @@ class WebUIStudio:
 
     def begun_now(self) -> AbstractContextManager[None]:
         """Hold the checkpoint that is chosen now, for a job that may wait."""
-        return pin.from_now()
+        return checkpoint.pinned_now()
 
     @contextmanager
     def segmenting(self, stops: Callable[[], bool]) -> Iterator[Sequence[Segmenter]]:
         """Hold the WebUI's queue and lend what finds masks, best first; ValueError if the checkpoint is no SD1.5."""
         with queued(MASKS_JOB, stops):
-            pin.reload()
+            checkpoint.reload_checkpoint()
             yield segmenters(self.folders.weights, WebUITraining(shared.sd_model), devices.device)
 
     @property
     def captions(self) -> bool:
         """Whether the weights of the WebUI's own captioner are here."""
-        return captions.available(self.folders)
+        return captions_available(self.folders)
 
     def captioning(self, stops: Callable[[], bool]) -> AbstractContextManager[Caption]:
         """Hold the WebUI's queue and lend its captioner."""
-        return captions.captioning(self.folders, stops)
+        return captioning(self.folders, stops)
 
     def forget(self, path: Path, stops: Callable[[], bool]) -> None:
         """Delete an identity; prompts do not know it any more."""
         with held(call_queue.queue_lock, stops):
             shelf.delete(path)
-            embeddings.reload()
+            library.reload_embeddings()
 
     def capacity(self) -> Capacity:
         """What is known of the machine, and of the checkpoint if one is loaded."""
@@ -146,7 +149,7 @@ class WebUIStudio:
 
     def remaking(self, note: Note, stops: Callable[[], bool]) -> AbstractContextManager[VideoHost]:
         """Hold the WebUI's queue and lend its img2img for videos."""
-        return video.turn(note, stops)
+        return video.queued_video_host(note, stops)
 
     def finding(self, stops: Callable[[], bool]) -> AbstractContextManager[None]:
         """Hold the WebUI's queue, as detectors need the device as well."""
@@ -159,30 +162,95 @@ class WebUIStudio:
     def choices(self) -> Choices:
         """What the WebUI has."""
         return Choices(
-            library.choices(),
-            [NO_MODULE, *embeddings.names()],
+            library.motion_module_choices(),
+            [NO_MODULE, *library.embedding_names()],
             sd_samplers.visible_sampler_names(),
             video.WebUIVideo().upscalers(),
-            list(controlnets.tiles()),
+            list(library.tile_controlnets()),
         )
 
     def motion_module(self) -> str:
         """The one for somebody who has chosen none."""
-        return suggested(library.names()) or NO_MODULE
+        return suggested(library.motion_modules()) or NO_MODULE
 
     def check(self, settings: PassSettings) -> None:
         """ValueError for a name that is not there, and for a ControlNet that does not fit the loaded checkpoint."""
         if settings.motion_module != NO_MODULE:
-            library.find(settings.motion_module)
+            library.find_motion_module(settings.motion_module)
         video.sampler_of(settings.sampler)
-        if settings.identity not in (names := [NO_MODULE, *embeddings.names()]):
+        if settings.identity not in (names := [NO_MODULE, *library.embedding_names()]):
             raise SettingError(
                 "identity", f"identity is '{settings.identity}', which is not there; choose one of {', '.join(names)}."
             )
         if isinstance(settings, TiledSettings):
             known(settings.upscaler, video.WebUIVideo().upscalers())
             if settings.controlnet not in (AUTO, NO_MODULE):
-                controlnets.check(settings.controlnet, sd_models.model_data.sd_model)
+                library.check_controlnet(settings.controlnet, sd_models.model_data.sd_model)
 
 
 JOBS = Jobs(WebUIStudio())
+
+
+CAPTIONS_JOB = "vcd-captions"
+BLIP_FOLDER, BLIP_WEIGHTS = "BLIP", "model_base_caption_capfilt_large.pth"  # as the WebUI calls them
+BLIP_MISSING = (
+    "Photos cannot be described, because BLIP is not on this machine; write the class yourself, or press Interrogate "
+    "CLIP in img2img once, which downloads it (2 GB)."
+)
+
+
+def captions_available(folders: Folders) -> bool:
+    """Whether all that is needed to describe a picture is on this machine."""
+    return _blip_weights().is_file() and find_vocabulary(folders.weights) is not None
+
+
+@contextmanager
+def captioning(folders: Folders, stops: Callable[[], bool]) -> Iterator[Caption]:
+    """Wait for the WebUI's queue and lend what describes a picture; ValueError if that would have to be downloaded.
+
+    stops: asked while it waits; then Interrupted.
+    """
+    vocabulary = find_vocabulary(folders.weights)
+    if vocabulary is None or not _blip_weights().is_file():
+        raise ValueError(BLIP_MISSING)
+    with queued(CAPTIONS_JOB, stops):
+        try:
+            lowvram.send_everything_to_cpu()
+            interrogator = _blip_interrogator(vocabulary)
+            yield lambda pixels: interrogator.generate_caption(Image.fromarray(pixels))
+        finally:
+            interrogator = None  # before the device's memory is given back
+
+
+def _blip_weights() -> Path:
+    return Path(paths.models_path) / BLIP_FOLDER / BLIP_WEIGHTS
+
+
+def _blip_interrogator(vocabulary: Path) -> Any:
+    """The WebUI's interrogator with BLIP alone: its own `load` would download CLIP as well."""
+    interrogator = interrogate.InterrogateModels("")
+    interrogator.create_fake_fairscale()
+    with _local_tokenizer(vocabulary):
+        interrogator.blip_model = interrogator.load_blip_model()
+    half = not (shared.cmd_opts.no_half or interrogator.running_on_cpu)
+    interrogator.dtype = torch.float16 if half else torch.float32
+    interrogator.blip_model.to(devices.device_interrogate, interrogator.dtype)
+    return interrogator
+
+
+@contextmanager
+def _local_tokenizer(vocabulary: Path) -> Iterator[None]:
+    """Within this context BLIP takes its words from a file instead of asking a hub for them."""
+    blip: Any = importlib.import_module("models.blip")  # of BLIP's repository, which the WebUI has put on the path
+    own = blip.BertTokenizer
+
+    class Local:
+        @staticmethod
+        def from_pretrained(_name: str) -> Any:
+            return own(str(vocabulary))
+
+    blip.BertTokenizer = Local
+    try:
+        yield
+    finally:
+        blip.BertTokenizer = own

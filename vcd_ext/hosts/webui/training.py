@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from vcd_ext.hosts.protocols import Posterior
 from vcd_ext.hosts.shared.recompute import recomputed
-from vcd_ext.hosts.webui import embeddings, guard, library, model, pin
-from vcd_ext.hosts.webui.preflight import PREDICTIONS, check
-from vcd_ext.hosts.webui.text import TextEncoder
-from vcd_ext.hosts.webui.turn import queued
+from vcd_ext.hosts.webui import checkpoint, library, trainable
+from vcd_ext.hosts.webui.report import queued
+from vcd_ext.hosts.webui.text_encoder import TextEncoder
+from vcd_ext.hosts.webui.trainable import PREDICTIONS, check_trainable
 from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.training.train import Identity, train
 from vcd_ext.progress import Progress, Report
@@ -55,14 +55,14 @@ def train_identity(
         if progress is not None:
             progress(now)
 
-    with pin.from_now(), queued(JOB, interrupted):
-        path = embeddings.place(settings.name, replace_existing)
+    with checkpoint.pinned_now(), queued(JOB, interrupted):
+        path = library.embedding_file(settings.name, replace_existing)
         shared.state.job_count = 1
-        library.make_room()  # the last video's motion module
-        pin.reload()
+        library.offload_motion_module()  # the last video's motion module
+        checkpoint.reload_checkpoint()
         host = WebUITraining(shared.sd_model)
         identity = train(host, photos, settings, tell, state=state, interrupted=stop)
-        told = [*host.notes, *filter(None, [pin.changed()])]
+        told = [*host.notes, *filter(None, [checkpoint.chosen_meanwhile()])]
         identity = replace(
             identity,
             metadata=identity.metadata | {"clip_skip": str(host.clip_skip)},
@@ -76,13 +76,13 @@ def train_identity(
 def keep(identity: Identity, state: Path | None = None, replace_existing: bool = False) -> Path:
     """Save an identity whose training was stopped, as `train_identity` saves a finished one; its file."""
     with call_queue.queue_lock:
-        path = embeddings.place(identity.name, replace_existing)
+        path = library.embedding_file(identity.name, replace_existing)
         _save(identity, path, state)
     return path
 
 
 def _save(identity: Identity, path: Path, state: Path | None) -> None:
-    embeddings.save(path, identity.vectors, identity.metadata)
+    library.add_embedding(path, identity.vectors, identity.metadata)
     if state is not None:
         for left in (state, state.with_name(f"{state.name}.bank")):
             left.unlink(missing_ok=True)
@@ -96,7 +96,7 @@ class WebUITraining:
     """
 
     def __init__(self, sd_model: Any):
-        check(sd_model)
+        check_trainable(sd_model)
         self.sd_model = sd_model
         self.notes: list[str] = []  # sentences for the person
         self.clip_skip = int(shared.opts.CLIP_stop_at_last_layers)
@@ -140,13 +140,13 @@ class WebUITraining:
 
     def training(self) -> AbstractContextManager[None]:
         """Within this context the methods below work; the model is bit-identical after it."""
-        return guard.guarded(self.sd_model, self.notes.append)
+        return trainable.differentiable(self.sd_model, self.notes.append)
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Posterior:
         """The VAE's posterior of pictures [B, 3, H, W] in [-1, 1], scaled for the UNet; on the CPU, float32."""
-        unet, text_encoder, vae = guard.parts(self.sd_model)
-        if model.is_low_memory(self.sd_model):
+        unet, text_encoder, vae = trainable.parts(self.sd_model)
+        if checkpoint.is_low_memory(self.sd_model):
             self._move(devices.cpu, unet, text_encoder)
         self._move(self.device, vae)
         # One at a time: the encoder's memory would grow with the batch.
@@ -156,7 +156,7 @@ class WebUITraining:
     def _encode(self, picture: Tensor) -> Posterior:
         posterior = self._posterior(picture)
         if not all(tensor.isfinite().all() for tensor in posterior):
-            guard.widen(self.sd_model.first_stage_model)  # some VAEs overflow in half precision
+            trainable.widen(self.sd_model.first_stage_model)  # some VAEs overflow in half precision
             posterior = self._posterior(picture)
         return posterior
 
@@ -170,13 +170,13 @@ class WebUITraining:
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         """The picture [3, H, W] in [-1, 1], float32 on the CPU, of latents [1, 4, h, w]; the VAE is freed after it."""
-        unet, text_encoder, vae = guard.parts(self.sd_model)
-        if model.is_low_memory(self.sd_model):
+        unet, text_encoder, vae = trainable.parts(self.sd_model)
+        if checkpoint.is_low_memory(self.sd_model):
             self._move(devices.cpu, unet, text_encoder)
         self._move(self.device, vae)
         found = self._decoded(latents)
         if not found.isfinite().all():
-            guard.widen(vae)  # some VAEs overflow in half precision
+            trainable.widen(vae)  # some VAEs overflow in half precision
             found = self._decoded(latents)
         self.free_encoder()
         return found
@@ -188,7 +188,7 @@ class WebUITraining:
 
     def free_encoder(self) -> None:
         """Take the VAE off the device and put UNet and text encoder there, if --medvram has not yet."""
-        unet, text_encoder, vae = guard.parts(self.sd_model)
+        unet, text_encoder, vae = trainable.parts(self.sd_model)
         self._move(devices.cpu, vae)
         self._move(self.device, unet, text_encoder)
         devices.torch_gc()

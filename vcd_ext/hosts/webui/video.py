@@ -14,10 +14,10 @@ from vcd_ext.denoising.controlnet import Control
 from vcd_ext.hosts.protocols import FACTOR, Mask, Picture, Report, Tiling, VideoPass
 from vcd_ext.hosts.shared.enlarge import LANCZOS, enlarged_size, known, lanczos
 from vcd_ext.hosts.shared.passes import Plan, animated, controlled, latent_masks, picture, plan
-from vcd_ext.hosts.webui import compatibility, controlnets, img2img, library, model, pin, total_progress
-from vcd_ext.hosts.webui.layers import Note
-from vcd_ext.hosts.webui.refusal import Refused
-from vcd_ext.hosts.webui.turn import queued
+from vcd_ext.hosts.webui import checkpoint, img2img, library, refusals, report
+from vcd_ext.hosts.webui.refusals import Refused
+from vcd_ext.hosts.webui.report import queued
+from vcd_ext.hosts.webui.unet import Note
 from vcd_ext.motion import MotionModule
 from vcd_ext.settings import NO_MODULE
 from vcd_ext.tiled.in_tiles import Decoder
@@ -28,19 +28,19 @@ ESRGAN = ("ESRGAN", "RealESRGAN")  # the WebUI's names of what reads networks of
 
 
 @contextmanager
-def turn(note: Note | None = None, stops: Callable[[], bool] | None = None) -> Iterator["WebUIVideo"]:
+def queued_video_host(note: Note | None = None, stops: Callable[[], bool] | None = None) -> Iterator["WebUIVideo"]:
     """Wait for the WebUI's queue and hold it for as many passes as the caller makes, all with one checkpoint.
 
     A job of the WebUI that runs already holds it: in there, a `WebUIVideo` of one's own is used without this.
     note: told in a sentence what the person should know. stops: asked while it waits; then Interrupted.
     """
-    with pin.from_now(), queued(JOB, stops):
+    with checkpoint.pinned_now(), queued(JOB, stops):
         try:
-            pin.reload()
-            total_progress.begin(0, 0)
+            checkpoint.reload_checkpoint()
+            report.expect_steps(0, 0)
             yield WebUIVideo(note)
         finally:
-            if note is not None and (sentence := pin.changed()):
+            if note is not None and (sentence := checkpoint.chosen_meanwhile()):
                 note(sentence)
             shared.total_tqdm.clear()
 
@@ -49,8 +49,8 @@ class WebUIVideo:
     """Makes videos again with the WebUI's img2img: its samplers, VAE, networks and prompt syntax.
 
     Samplers are named as on the page, with their schedule if that is not the usual ("DPM++ 2M Karras"), motion
-    modules as in the list of the section VCD. Whoever calls holds the WebUI's queue: see `turn`. Its buttons
-    Interrupt and Skip end a pass as `interrupted` does.
+    modules as in the list of the section VCD. Whoever calls holds the WebUI's queue: see `queued_video_host`. Its
+    buttons Interrupt and Skip end a pass as `interrupted` does.
     """
 
     def __init__(self, note: Note | None = None):
@@ -75,7 +75,7 @@ class WebUIVideo:
             _check_constant(work)
         control = None
         if controlled(work):
-            control = Control(controlnets.load(work.controlnet), frames, work.controlnet_weight)
+            control = Control(library.load_controlnet(work.controlnet), frames, work.controlnet_weight)
         told = _Told(progress, planned)
 
         def made() -> Iterator[Picture]:
@@ -83,8 +83,10 @@ class WebUIVideo:
             mask = None if masks is None else latent_masks(masks, planned)
             elsewhere = tiling.elsewhere if tiling is not None else ""
             stops = interrupted or (lambda: False)
-            job = img2img.Job(frames, work, planned, mask, elsewhere, module, control, told.add, stops, self._tell)
-            latents = img2img.run(job, sampler, scheduler)
+            job = img2img.Img2ImgPass(
+                frames, work, planned, mask, elsewhere, module, control, told.add, stops, self._tell
+            )
+            latents = img2img.run_img2img(job, sampler, scheduler)
             told.sampled()
             yield from self._decoded(latents, told)
 
@@ -99,7 +101,7 @@ class WebUIVideo:
 
     def controlnet(self, note: Callable[[str], None]) -> str:
         """The first in the folders of the extension sd-webui-controlnet that fits; "none" without one."""
-        return controlnets.suggested(note) if model.kind(shared.sd_model) is None else NO_MODULE
+        return library.suggested_controlnet(note) if checkpoint.kind(shared.sd_model) is None else NO_MODULE
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """One picture `scale` times as wide and high. ValueError for a name that is not there.
@@ -124,7 +126,7 @@ class WebUIVideo:
             self._note(sentence)
 
     def _decoded(self, latents: Tensor, told: "_Told") -> Iterator[Picture]:
-        decode = Decoder(img2img.decoded)
+        decode = Decoder(img2img.decode_latent)
         for latent in latents:
             made = picture(decode(latent))
             told.add(1)
@@ -157,15 +159,15 @@ class _Told:
 def _ready(work: VideoPass, planned: Plan) -> MotionModule | None:
     """The motion module of a pass; ValueError if it or the checkpoint cannot be used."""
     try:
-        model.check(shared.sd_model)
-        compatibility.check_blocks(shared.sd_model)
+        refusals.check_checkpoint(shared.sd_model)
+        refusals.check_blocks(shared.sd_model)
     except Refused as refusal:
         raise ValueError(str(refusal)) from refusal
     if not animated(work):
-        library.make_room()
+        library.offload_motion_module()
         return None
-    path = library.find(work.motion_module)
-    module = library.module(path)
+    path = library.find_motion_module(work.motion_module)
+    module = library.load_motion_module(path)
     planned.check_fits(module.max_frames, path.name)
     return module
 

@@ -36,8 +36,8 @@ def options():
 
 def without(asked: dict):
     """Return a page's settings whose section lacks the one "left_out", once the others were set to "values"."""
-    from vcd_ext.hosts.webui import run, script, section
-    from vcd_ext.settings import default
+    from vcd_ext.hosts.webui import script, section
+    from vcd_ext.settings import VideoSettings, default
 
     rows = [tuple(name for name in row if name != asked["left_out"]) for row in section.GENERATION_ROWS]
     with mock.patch.object(section, "GENERATION_ROWS", rows), gr.Blocks(analytics_enabled=False):
@@ -46,8 +46,8 @@ def without(asked: dict):
         components = made.ui(False)
     names = [component.elem_id.removeprefix("vcd_txt2img_") for component in components]
     known = ["enabled" if name.endswith("-checkbox") else name for name in names]
-    args = [asked["values"].get(name, default(run.VideoSettings, name)) for name in known]
-    with mock.patch.object(script, "VideoRun") as begun:
+    args = [asked["values"].get(name, default(VideoSettings, name)) for name in known]
+    with mock.patch.object(script, "VideoRequest") as begun:
         made.before_process(SimpleNamespace(), *args)
     return asdict(begun.call_args.args[1])
 

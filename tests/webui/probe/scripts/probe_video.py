@@ -57,11 +57,11 @@ def video(
 ):
     """So many passes in one turn; what the last of them gave."""
     from vcd_ext.hosts.protocols import Interrupted
-    from vcd_ext.hosts.webui.video import turn
+    from vcd_ext.hosts.webui.video import queued_video_host
 
     seen, notes = [], []
     try:
-        with turn(notes.append) as host:
+        with queued_video_host(notes.append) as host:
             for _ in range(passes):
                 made, told = denoise(host, frames, work, masks, tiling and dict(tiling), stop_after, seen)
     except Interrupted as stopped:
@@ -114,10 +114,10 @@ def upscalers():
 
 
 def enlarge(picture: str = Body(...), scale: float = Body(...), upscaler: str = Body(...)):
-    from vcd_ext.hosts.webui.video import turn
+    from vcd_ext.hosts.webui.video import queued_video_host
 
     try:
-        with turn() as host:
+        with queued_video_host() as host:
             return as_text(host.enlarge(array(picture), scale, upscaler))
     except ValueError as error:
         raise HTTPException(422, str(error)) from error

@@ -1,4 +1,4 @@
-"""Face VCD and Tiled VCD right after the generation, in the request that generates and in its turn of the queue."""
+"""Run Face VCD and Tiled VCD right after the generation, in the request that generates and in its turn of the queue."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -13,10 +13,10 @@ from torch import Tensor
 
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.hosts.shared.passes import steps_run
-from vcd_ext.hosts.webui import model, pin, total_progress
-from vcd_ext.hosts.webui.layers import plain_layers
-from vcd_ext.hosts.webui.refusal import Refused
+from vcd_ext.hosts.webui import checkpoint, report
+from vcd_ext.hosts.webui.refusals import Refused
 from vcd_ext.hosts.webui.studio import WebUIStudio
+from vcd_ext.hosts.webui.unet import plain_layers
 from vcd_ext.hosts.webui.video import SCHEDULER, WebUIVideo, is_constant
 from vcd_ext.identity.training.estimate import duration
 from vcd_ext.media import Clip
@@ -29,7 +29,7 @@ from vcd_ext.stages.video_to_video import Telling
 SEEDS = 2**32  # seeds of stages are below; the WebUI takes larger ones as well
 
 
-class Following:
+class StagesRun:
     """What follows the generation of a request's videos. Refused, in one sentence, for what cannot work."""
 
     def __init__(self, p: Any, settings: VideoSettings):
@@ -45,10 +45,10 @@ class Following:
         self._jobs_counted = False
         self._check()
 
-    def generating(self) -> None:
+    def begin(self) -> None:
         """The first of the stages begins: count the others among the WebUI's jobs, for its progress bar."""
         if self.count and not self._jobs_counted and shared.state.job_count > 0:
-            total_progress.begin(shared.state.job_count * self._own_steps(), self.p.n_iter * self._stage_steps())
+            report.expect_steps(shared.state.job_count * self._own_steps(), self.p.n_iter * self._stage_steps())
             shared.state.job_count += self.p.n_iter * self.count
         self._jobs_counted = True
         if self.count:
@@ -58,13 +58,13 @@ class Following:
         """Load the run's checkpoint again if the WebUI has just loaded another, chosen since the run began."""
         if self.p.sd_model.sd_checkpoint_info.filename == self.checkpoint.filename:
             return
-        with pin.pinned(self.checkpoint):
-            pin.reload()
+        with checkpoint.pinned(self.checkpoint):
+            checkpoint.reload_checkpoint()
         if getattr(self.p, "sampler", None) is not None:  # img2img makes its own before this, on the model of then
-            with model.motion_schedule(self.p.sd_model, self.p) if self.animated else nullcontext():
+            with checkpoint.motion_schedule(self.p.sd_model, self.p) if self.animated else nullcontext():
                 self.p.sampler = sd_samplers.create_sampler(self.p.sampler_name, self.p.sd_model)
 
-    def follow(self, images: Sequence[Tensor], number: int) -> list[Tensor]:
+    def run(self, images: Sequence[Tensor], number: int) -> list[Tensor]:
         """The frames of video `number` after all stages, or as far as they came: [3, H, W] in [0, 1], as `images`."""
         if not self.count:
             return list(images)
@@ -139,12 +139,12 @@ class Following:
             self._tell(self.notes, sentence, number)
 
         telling = Telling(progress, note, lambda: state.interrupted or state.skipped)
-        with pin.pinned(self.checkpoint), plain_layers(self.p.sd_model, note):
+        with checkpoint.pinned(self.checkpoint), plain_layers(self.p.sd_model, note):
             made = pipeline.run(self.host, clip, stages, self.studio.finder, telling, go_on)
-            if sentence := pin.changed():
+            if sentence := checkpoint.chosen_meanwhile():
                 note(sentence)
         state.job_no, state.job_count, state.textinfo = before + self.count, total, None
-        total_progress.end_video((self.p.n_iter - 1 - number) * self._stage_steps())
+        report.end_video((self.p.n_iter - 1 - number) * self._stage_steps())
         return made
 
     def _own_steps(self) -> int:

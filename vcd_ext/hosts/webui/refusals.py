@@ -1,26 +1,104 @@
-"""What else may be on in the WebUI that does not go with a video: its own scripts, and extensions by their names.
+"""Refuse the requests of the WebUI that cannot become a video, each in one sentence, and stop their run.
 
-Each is refused in one sentence. What works beside a video, or once for each video, is not mentioned here.
+The WebUI swallows what its callbacks raise, so a refusal waits on `p`. What works beside a video, or once for each
+video, is not mentioned here.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
-from modules import shared
+from fastapi import HTTPException
+from modules import sd_hijack, sd_unet, shared
 
-from vcd_ext.hosts.webui import layers
-from vcd_ext.hosts.webui.preflight import foreign_blocks
-from vcd_ext.hosts.webui.refusal import Refused
+from vcd_ext.hosts.webui import report, unet
+from vcd_ext.hosts.webui.checkpoint import USE_SD15, kind
 from vcd_ext.settings import NO_MODULE, VideoSettings
 
+
+class Refused(HTTPException):
+    """A request that VCD does not run, in one sentence. The API answers HTTP 422 with it, the page shows it."""
+
+    def __init__(self, sentence: str):
+        super().__init__(status_code=422, detail=sentence)
+
+    def __str__(self) -> str:
+        return str(self.detail)
+
+
+def stop(p: Any, refusal: Exception) -> None:
+    """Make the run of `p` end with `refusal` before anything is generated.
+
+    A script that goes on with its next picture, such as X/Y/Z plot, has the sentence in its answer.
+    """
+    sentence = str(refusal)
+    p.comment(f"VCD: {sentence}")
+    report.add_sentences(p, report.ERRORS_KEY, [sentence])
+    # What other extensions would put into the model now, they would never take out: nobody tells them of the end.
+    p.scripts = None
+
+    def init(*_args: Any, **_kwargs: Any) -> NoReturn:
+        raise refusal
+
+    p.init = init
+
+
+def check_request(p: Any, frames: int) -> None:
+    """Refused, in one sentence, if the WebUI's own settings on `p` do not go with a video of so many frames."""
+    for name in ("width", "height"):
+        size = getattr(p, name)
+        if size % 8:
+            low = size - size % 8
+            raise Refused(f"{name} is {size}; a video needs a multiple of 8. Use {low} or {low + 8}.")
+    if p.refiner_checkpoint not in (None, "", "None", "none"):
+        raise Refused("A refiner changes the checkpoint in the middle of a video. Turn the refiner off.")
+    if getattr(p, "hr_checkpoint_name", None) not in (None, "", "Use same checkpoint"):
+        raise Refused("Hires. fix with another checkpoint cannot keep a video together. Use the same checkpoint.")
+    # Counted by what they are: the tab Batch gives one picture several times.
+    given = len({id(picture) for picture in getattr(p, "init_images", None) or []})
+    if given > 1 and given != frames:
+        raise Refused(
+            f"{given} init images were given for {frames} frames; give 1 for the whole video or {frames}, one for each "
+            "frame."
+        )
+
+
+def check_checkpoint(sd_model: Any) -> None:
+    """Refused unless `sd_model` is an ordinary SD1.5 text-to-image checkpoint with its own UNet in use."""
+    if sd_model is None or not hasattr(sd_model, "model"):
+        raise Refused(f"No checkpoint is loaded, so there is nothing to make a video with. {USE_SD15}")
+    special = kind(sd_model)
+    if special:
+        raise Refused(f"The checkpoint is {special}, which VCD cannot animate. {USE_SD15}")
+    replacement = sd_unet.get_unet_option()
+    if replacement is not None:
+        raise Refused(
+            f"Settings replace the checkpoint's UNet by '{replacement.label}', which cannot carry a motion module. "
+            "Set 'SD Unet' to None."
+        )
+
+
+def check_identity(name: str) -> None:
+    """Refused, in one sentence, if the WebUI has no embedding of that name for the checkpoint that is loaded."""
+    known = sd_hijack.model_hijack.embedding_db
+    if name == NO_MODULE or name in known.word_embeddings:
+        return
+    if name in known.skipped_embeddings:
+        raise Refused(
+            f"identity is '{name}', whose vectors are {known.skipped_embeddings[name].shape} wide; this checkpoint "
+            f"takes {known.expected_shape}. Choose an embedding that was made for SD1.5."
+        )
+    there = ", ".join(known.word_embeddings) or "none yet"
+    raise Refused(f"identity is '{name}', which is not in the embeddings folder; there: {there}.")
+
+
 # Scripts of the list "Script" by their lower-case titles, and why each cannot make videos.
-TILES = "which paints one picture in parts, of which each would become a video of its own"
+_PAINTS_PARTS = "which paints one picture in parts, of which each would become a video of its own"
 SCRIPTS = {
-    "sd upscale": f"{TILES}; choose no script and turn on Tiled VCD, which enlarges a video",
-    "ultimate sd upscale": f"{TILES}; choose no script and turn on Tiled VCD, which enlarges a video",
-    "outpainting mk2": f"{TILES}; choose no script, or outpaint a picture first and make a video of it",
-    "poor man's outpainting": f"{TILES}; choose no script, or outpaint a picture first and make a video of it",
+    "sd upscale": f"{_PAINTS_PARTS}; choose no script and turn on Tiled VCD, which enlarges a video",
+    "ultimate sd upscale": f"{_PAINTS_PARTS}; choose no script and turn on Tiled VCD, which enlarges a video",
+    "outpainting mk2": f"{_PAINTS_PARTS}; choose no script, or outpaint a picture first and make a video of it",
+    "poor man's outpainting": f"{_PAINTS_PARTS}; choose no script, or outpaint a picture first and make a video of it",
     "img2img alternative test": "which computes the noise of each frame from its picture, so that gamma means nothing; "
     "choose no script",
 }
@@ -116,7 +194,7 @@ def check_settings(p: Any, settings: VideoSettings) -> None:
 
 def check_blocks(sd_model: Any) -> None:
     """Refused if another extension has put blocks of its own, such as a motion module, into the UNet."""
-    for foreign in foreign_blocks(sd_model.model.diffusion_model):
+    for foreign in unet.foreign_blocks(sd_model.model.diffusion_model):
         raise Refused(
             f"There is {foreign} in the checkpoint's UNet, where a video needs VCD's motion module alone; turn that "
             "extension off, and restart the WebUI if it stays."
@@ -130,7 +208,7 @@ def check_layers(p: Any, windows: int) -> None:
     """
     if windows < 2:
         return
-    for owner in layers.owners(p.sd_model):
+    for owner in unet.layer_owners(p.sd_model):
         raise Refused(_of_windows(owner))
 
 
