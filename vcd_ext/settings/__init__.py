@@ -1,4 +1,4 @@
-"""Every setting of every job, once: the page, the API, the command line, the infotext and the docs are made from here.
+"""Define every setting of every job once: page, API, command line, infotext and docs are made from here.
 
 A job's settings are a frozen dataclass whose fields carry a `Setting`: label, help, range and choices.
 """

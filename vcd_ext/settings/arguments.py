@@ -1,4 +1,4 @@
-"""Settings as options of the command line."""
+"""Make settings options of the command line."""
 
 import argparse
 from collections.abc import Mapping

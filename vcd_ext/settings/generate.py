@@ -1,4 +1,4 @@
-"""The picture that a video is made of: the command line's counterpart of the WebUI's own fields."""
+"""Define the picture that a video is made of: the command line's counterpart of the WebUI's own fields."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ MIN_VIDEO_SIDE, MAX_VIDEO_SIDE = 64, 2048  # pixels
 
 @dataclass(frozen=True)
 class GenerateSettings:
-    """What the command line needs beside `VideoSettings`; in the WebUI these are the page's own fields."""
+    """Set what the command line needs beside `VideoSettings`; in the WebUI these are the page's own fields."""
 
     prompt: str = setting("", "Prompt", "What the video shows.")
     negative_prompt: str = setting("", "Negative prompt", "What it should not show.")

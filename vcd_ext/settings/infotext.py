@@ -1,4 +1,4 @@
-"""The settings of a video as entries of its infotext, and out of them."""
+"""Write the settings of a video into entries of its infotext, and read them."""
 
 from collections.abc import Mapping
 from typing import Any, get_origin, get_type_hints

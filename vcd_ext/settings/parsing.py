@@ -1,4 +1,4 @@
-"""Settings out of untrusted values."""
+"""Parse settings out of untrusted values."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ Settings = TypeVar("Settings", VideoSettings, GenerateSettings, TrainSettings, T
 
 
 class SettingError(ValueError):
-    """A value that a job cannot run with. `key` names the setting; the message says what to use instead."""
+    """Refuse a value that a job cannot run with. `key` names the setting; the message says what to use instead."""
 
     def __init__(self, key: str, message: str):
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What Face VCD and Tiled VCD have in common: both denoise frames that exist."""
+"""Define what Face VCD and Tiled VCD have in common: both denoise frames that exist."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ DETECTORS = ("auto", "blazeface", "yunet", "words", "drawn")
 
 @dataclass(frozen=True)
 class PassSettings:
-    """What every run of the video denoiser over frames that exist is told (`host.VideoPass`)."""
+    """Set up a run of the video denoiser over frames that exist (`hosts.protocols.VideoPass`)."""
 
     prompt: str = setting("", "Prompt", "What the video shows.")
     negative_prompt: str = setting("", "Negative prompt", "What it should not show.")

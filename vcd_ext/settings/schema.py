@@ -1,4 +1,4 @@
-"""Settings as JSON Schema, for the API's description."""
+"""Describe settings as JSON Schema, for the API's description."""
 
 from typing import Any, get_origin, get_type_hints
 

@@ -1,4 +1,4 @@
-"""Settings as a table for the README."""
+"""Write settings as a table for the docs."""
 
 from vcd_ext.settings.setting import default, describe
 

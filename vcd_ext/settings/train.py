@@ -1,4 +1,4 @@
-"""The settings of a training."""
+"""Define the settings of a training."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ def _share(default: float, label: str, which: str) -> Any:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """The ID module's training (arXiv 2402.09368 v1, sections 4.2 and 5.2): tab *Train ID* and `train`."""
+    """Set up the ID module's training (arXiv 2402.09368 v1, sections 4.2 and 5.2): tab *Train ID* and `train`."""
 
     name: str = setting("", "Name", "The word that will stand for the identity in prompts, and its file's name.")
     class_word: str = setting("person", "Class", "What the photos show, in one to four words: man, dog, toy car.")

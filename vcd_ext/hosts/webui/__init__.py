@@ -1,1 +1,1 @@
-"""The WebUI as host: the only package that imports the WebUI's `modules`."""
+"""Lend the WebUI as host: the only package that imports the WebUI's `modules`."""

@@ -1,4 +1,4 @@
-"""What VCD needs of the WebUI that runs it, and what people are told where that is missing.
+"""Check what VCD needs of the WebUI that runs it, and tell people what is missing.
 
 Forks of AUTOMATIC1111's WebUI have its `modules` package and callbacks, but not all that stands behind them: another
 UNet, other samplers, another text encoder. What is asked for is what VCD uses, not the name of the fork.
@@ -85,7 +85,7 @@ def _has(owner: Any, path: str) -> bool:
 
 
 def _denoises() -> bool:
-    """Whether `CFGDenoiser` denoises by itself, from the schedule of the checkpoint that VCD sets.
+    """Return whether `CFGDenoiser` denoises by itself, from the schedule of the checkpoint that VCD sets.
 
     Forks hand the whole call over to an engine of their own, with a schedule of its own: there the motion module would
     be used with a schedule that it was not trained with, and nobody would notice.

@@ -19,7 +19,7 @@ USE_SD15 = "Choose an ordinary SD1.5 checkpoint."
 
 
 def kind(sd_model: Any) -> str | None:
-    """What the checkpoint is if it is not a plain SD1.5 text-to-image model, as part of a sentence."""
+    """Return what the checkpoint is if it is not a plain SD1.5 text-to-image model, as part of a sentence."""
     if getattr(sd_model, "is_sdxl", False):
         return "an SDXL model"
     if getattr(sd_model, "is_sd2", False):
@@ -36,7 +36,7 @@ def kind(sd_model: Any) -> str | None:
 
 @contextmanager
 def motion_schedule(sd_model: Any, p: Any) -> Iterator[None]:
-    """Within this context `sd_model` has the schedule that AnimateDiff was trained with: linear betas.
+    """Give `sd_model`, within this context, the schedule that AnimateDiff was trained with: linear betas.
 
     Both tables are set: `alphas_cumprod`, which samplers read, and `alphas_cumprod_original`, from which the WebUI
     makes it anew for each batch. The very tensors that were there are put back.
@@ -55,13 +55,13 @@ def motion_schedule(sd_model: Any, p: Any) -> Iterator[None]:
 
 
 def linear_alphas_cumprod(timesteps: int = 1000) -> Tensor:
-    """AnimateDiff's noise schedule, betas linear from 0.00085 to 0.012; float32 [timesteps]."""
+    """Return AnimateDiff's noise schedule, betas linear from 0.00085 to 0.012; float32 [timesteps]."""
     betas = torch.linspace(0.00085, 0.012, timesteps, dtype=torch.float64)
     return torch.cumprod(1.0 - betas, dim=0).float()
 
 
 def placement(sd_model: Any) -> dict[str, Any]:
-    """Where a motion module has to live for this model: arguments of `attached`."""
+    """Return where a motion module has to live for this model: arguments of `attached`."""
     return {
         "device": devices.device,
         "dtype": devices.dtype_unet,
@@ -70,7 +70,7 @@ def placement(sd_model: Any) -> dict[str, Any]:
 
 
 def is_low_memory(sd_model: Any) -> bool:
-    """Whether the WebUI moves parts of the model off the device between their uses."""
+    """Return whether the WebUI moves parts of the model off the device between their uses."""
     return bool(getattr(sd_model, "lowvram", False))
 
 
@@ -80,13 +80,13 @@ _threads = 0  # that hold a checkpoint
 
 
 class _Choice:
-    """Stands before the WebUI's function that says which checkpoint is chosen."""
+    """Stand before the WebUI's function that says which checkpoint is chosen."""
 
     def __init__(self, choose: Callable[[], Any]):
         self.choose = choose
 
     def select(self) -> Any:
-        """The thread's own checkpoint, else the chosen one."""
+        """Return the thread's own checkpoint, else the chosen one."""
         info = getattr(_held, "info", None)
         return self.choose() if info is None else info
 
@@ -104,7 +104,7 @@ def pinned_now() -> AbstractContextManager[None]:
 
 @contextmanager
 def pinned(info: Any) -> Iterator[None]:
-    """Within this context the WebUI takes this checkpoint for the chosen one, in this thread.
+    """Make the WebUI, within this context, take this checkpoint for the chosen one, in this thread.
 
     Inside of itself it does nothing: a job holds the checkpoint of its beginning.
     """
@@ -132,7 +132,7 @@ def reload_checkpoint() -> None:
 
 
 def chosen_meanwhile() -> str:
-    """A sentence if another checkpoint was chosen since this thread's one; "" if not."""
+    """Return a sentence if another checkpoint was chosen since this thread's one; "" if not."""
     info = getattr(_held, "info", None)
     if info is None:
         return ""

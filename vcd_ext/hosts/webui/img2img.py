@@ -1,4 +1,4 @@
-"""An img2img of the WebUI whose pictures come and go as floats: sampler, prompt syntax and networks are the WebUI's."""
+"""Run an img2img of the WebUI with pictures as floats: sampler, prompt syntax and networks are the WebUI's."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
@@ -33,7 +33,7 @@ FULL = "Full"  # the WebUI's name of the checkpoint's own VAE, in its settings f
 
 @dataclass
 class Img2ImgPass:
-    """What one pass needs beside the WebUI's own fields."""
+    """Hold what one pass needs beside the WebUI's own fields."""
 
     frames: Sequence[Picture]
     work: VideoPass
@@ -48,13 +48,13 @@ class Img2ImgPass:
 
 
 class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
-    """Frames of float32 in, latents out; nothing is saved, corrected in colour or rounded to bytes on the way."""
+    """Take frames of float32 and give latents; nothing is saved, corrected in colour or rounded to bytes on the way."""
 
     job: Img2ImgPass
     latents: Tensor | None = None  # [F, 4, h, w] of the finished frames
 
     def get_token_merging_ratio(self, for_hr: bool = False) -> int:
-        """None, whatever the settings say: merged tokens are those of a canvas, and this may be a part of one."""
+        """Return 0, whatever the settings say: merged tokens are a canvas's, and this may be a part of one."""
         return 0
 
     def init(self, all_prompts: Any, all_seeds: Any, all_subseeds: Any) -> None:
@@ -125,7 +125,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
             raise Interrupted
 
     def _swap(self, conditioning: Any, unconditional: Any) -> Swap | None:
-        """Which condition takes the place of the prompt's where the subject is not."""
+        """Return which condition takes the place of the prompt's where the subject is not."""
         if self.job.plan.absent is None:
             return None
         prompt: Tensor = conditioning.batch[0][0].schedules[0].cond
@@ -175,22 +175,22 @@ def run_img2img(job: Img2ImgPass, sampler: str, scheduler: str) -> Tensor:
 
 @torch.no_grad()
 def decode_latent(latent: Tensor) -> Tensor:
-    """The pixels [3, H, W] of latents [4, h, w], about in [-1, 1], by the VAE and the settings of the WebUI."""
+    """Return the pixels [3, H, W] of latents [4, h, w], about in [-1, 1], by the VAE and the settings of the WebUI."""
     return processing.decode_latent_batch(shared.sd_model, latent[None], devices.cpu, check_for_nans=True)[0]
 
 
 def plain(prompt: str) -> str:
-    """A prompt without its comments, and without the networks that it names, such as <lora:name:1>."""
+    """Return a prompt without its comments, and without the networks that it names, such as <lora:name:1>."""
     return str(extra_networks.parse_prompt(uncommented(prompt))[0])
 
 
 def uncommented(prompt: str) -> str:
-    """A prompt without its comments, where the WebUI's settings say so; its script for that runs in its own tabs."""
+    """Return a prompt without its comments, if the WebUI's settings say so; its script does that in its tabs alone."""
     return without_comments(prompt) if shared.opts.data.get("enable_prompt_comments", True) else prompt
 
 
 def _encoded(sd_model: Any, pixels: Tensor) -> Tensor:
-    """Latents [1, 4, h, w] of a picture [1, 3, H, W] in [0, 1].
+    """Return latents [1, 4, h, w] of a picture [1, 3, H, W] in [0, 1].
 
     The mean of the posterior, where the WebUI's img2img draws from it: the same settings give the same video, and
     frames that are alike stay so.

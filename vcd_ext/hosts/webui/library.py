@@ -37,7 +37,7 @@ def remember_folders() -> None:
 
 
 def remembered_folder(name: str) -> str:
-    """The folder that a setting named when the page was made; "" for none."""
+    """Return the folder that a setting named when the page was made; "" for none."""
     return _remembered.get(name, "")
 
 
@@ -57,19 +57,19 @@ _loaded: _Loaded | None = None
 
 
 def motion_module_folders() -> list[Path]:
-    """The folders that are searched, existing or not; relative ones count from the WebUI's data folder."""
+    """Return the folders that are searched, existing or not; relative ones count from the WebUI's data folder."""
     named = [shared.opts.data.get(FOLDER_OPTION) or DEFAULT_FOLDER]
     named += [remembered_folder(ANIMATEDIFF_OPTION) or ANIMATEDIFF_FOLDER]
     return [Path(paths.data_path) / name for name in dict.fromkeys(named)]
 
 
 def motion_modules() -> dict[str, Path]:
-    """Motion module files by the name that page and API know them by: the path inside their folder."""
+    """Return the motion module files by the name that page and API know them by: the path inside their folder."""
     return _files(motion_module_folders(), SUFFIXES)
 
 
 def _files(folders: Sequence[Path], suffixes: Sequence[str]) -> dict[str, Path]:
-    """The files that lie in folders, by their path inside them; in the first where it is in several."""
+    """Return the files that lie in folders, by their path inside them; in the first where it is in several."""
     found: dict[str, Path] = {}
     for folder in folders:
         for path in sorted(walk.files(folder)):
@@ -79,18 +79,18 @@ def _files(folders: Sequence[Path], suffixes: Sequence[str]) -> dict[str, Path]:
 
 
 def _named(name: str, available: dict[str, Path]) -> Path | None:
-    """The file of a name with or without suffix."""
+    """Return the file of a name with or without suffix."""
     by_stem = {Path(known).with_suffix("").as_posix(): path for known, path in available.items()}
     return available.get(name) or by_stem.get(name)
 
 
 def motion_module_choices() -> list[str]:
-    """What the dropdown offers."""
+    """Return what the dropdown offers."""
     return [NO_MODULE, *motion_modules()]
 
 
 def find_motion_module(name: str) -> Path:
-    """The file of a motion module, by its name with or without suffix; ValueError lists what there is."""
+    """Return the file of a motion module, by its name with or without suffix; ValueError lists what there is."""
     available = motion_modules()
     path = _named(name, available)
     if path is None:
@@ -103,7 +103,7 @@ def find_motion_module(name: str) -> Path:
 
 
 def suggested_motion_module() -> str | None:
-    """The name of a module for somebody who has chosen none: the first that can be used; None without any.
+    """Return the name of a module for somebody who has chosen none: the first that can be used; None without any.
 
     AnimateLCM's and AnimateDiff-Lightning's come last: they need a sampler, steps and CFG of their own.
     """
@@ -112,7 +112,7 @@ def suggested_motion_module() -> str | None:
 
 
 def load_motion_module(path: Path) -> MotionModule:
-    """The motion module of a file; read once and kept until another is asked for or the file changes."""
+    """Return the motion module of a file; read once and kept until another is asked for or the file changes."""
     global _loaded
     stat = path.stat()
     stamp = (stat.st_mtime_ns, stat.st_size)
@@ -135,7 +135,7 @@ def forget_motion_module() -> None:
 
 
 def embedding_names() -> list[str]:
-    """The embeddings that fit the loaded checkpoint; before one is loaded, all files that may be embeddings."""
+    """Return the embeddings that fit the loaded checkpoint; before one is loaded, all files that may be embeddings."""
     database = sd_hijack.model_hijack.embedding_db
     if database.expected_shape == -1:
         folders = [Path(folder) for folder in database.embedding_dirs]
@@ -145,7 +145,7 @@ def embedding_names() -> list[str]:
 
 
 def embedding_file(name: str, replace: bool) -> Path:
-    """The file that the embedding `name` will be; ValueError as `check_free` if that is taken."""
+    """Return the file that the embedding `name` will be; ValueError as `check_free` if that is taken."""
     own = Path(shared.cmd_opts.embeddings_dir) / f"{name}.safetensors"
     folders = {own.parent, *map(Path, sd_hijack.model_hijack.embedding_db.embedding_dirs)}
     check_free(own, (path for folder in folders for path in walk.files(folder)), replace)
@@ -154,7 +154,7 @@ def embedding_file(name: str, replace: bool) -> Path:
 
 
 def _check_unknown(own: Path, replace: bool) -> None:
-    """ValueError if the WebUI knows an embedding of that name by another file: those in pictures name themselves."""
+    """Raise ValueError if the WebUI knows an embedding of that name by another file, such as a picture."""
     database = sd_hijack.model_hijack.embedding_db
     for known, embedding in (database.word_embeddings | database.skipped_embeddings).items():
         file = Path(getattr(embedding, "filename", None) or known)
@@ -195,20 +195,20 @@ CONTROLNET_OPTION, CONTROLNET_FLAG = "control_net_models_path", "controlnet_dir"
 
 
 def controlnet_folders() -> list[Path]:
-    """The folders that are searched, existing or not; relative ones count from the WebUI's data folder."""
+    """Return the folders that are searched, existing or not; relative ones count from the WebUI's data folder."""
     more = [shared.opts.data.get(CONTROLNET_OPTION), getattr(shared.cmd_opts, CONTROLNET_FLAG, None)]
     return [Path(paths.data_path) / name for name in dict.fromkeys([*CONTROLNET_FOLDERS, *filter(None, more)])]
 
 
 def tile_controlnets() -> dict[str, Path]:
-    """Those that are Tile for SD1.5 by their name; none where they cannot be read."""
+    """Return those that are Tile for SD1.5 by their name; none where they cannot be read."""
     if not controlnet.readable():
         return {}
     return {name: path for name, path in _controlnets().items() if controlnet.is_tile(path)}
 
 
 def find_controlnet(name: str) -> Path:
-    """The file of a ControlNet, by its name with or without suffix and folder; ValueError lists what there is."""
+    """Return a ControlNet's file, by its name with or without suffix and folder; ValueError lists what there is."""
     available = _controlnets()
     # Infotext has names without folders.
     path = _named(name, available) or _named(name, {Path(known).name: available[known] for known in available})
@@ -222,7 +222,7 @@ def find_controlnet(name: str) -> Path:
 
 
 def check_controlnet(name: str, sd_model: Any) -> None:
-    """ValueError, in one sentence, if one is not there, or cannot be used for a checkpoint of SD1.5.
+    """Raise ValueError, in one sentence, if one is not there, or cannot be used for a checkpoint of SD1.5.
 
     sd_model: the WebUI's. Of none and of another kind nothing is asked: no video is made with it.
     """
@@ -232,12 +232,12 @@ def check_controlnet(name: str, sd_model: Any) -> None:
 
 
 def load_controlnet(name: str) -> nn.Module:
-    """One for the checkpoint that is loaded; ValueError, in one sentence, if it cannot be used."""
+    """Return one for the checkpoint that is loaded; ValueError, in one sentence, if it cannot be used."""
     return controlnet.load(find_controlnet(name), shared.sd_model.model.diffusion_model)
 
 
 def suggested_controlnet(note: Callable[[str], None]) -> str:
-    """The name of the first of `tile_controlnets` that fits the checkpoint that is loaded; "none" without one."""
+    """Return the name of the first of `tile_controlnets` that fits the loaded checkpoint; "none" without one."""
     return controlnet.first_fitting(tile_controlnets(), shared.sd_model.model.diffusion_model, note)
 
 

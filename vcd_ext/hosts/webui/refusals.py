@@ -17,7 +17,7 @@ from vcd_ext.settings import NO_MODULE, VideoSettings
 
 
 class Refused(HTTPException):
-    """A request that VCD does not run, in one sentence. The API answers HTTP 422 with it, the page shows it."""
+    """Tell why VCD does not run a request, in one sentence. The API answers HTTP 422 with it, the page shows it."""
 
     def __init__(self, sentence: str):
         super().__init__(status_code=422, detail=sentence)
@@ -44,7 +44,7 @@ def stop(p: Any, refusal: Exception) -> None:
 
 
 def check_request(p: Any, frames: int) -> None:
-    """Refused, in one sentence, if the WebUI's own settings on `p` do not go with a video of so many frames."""
+    """Raise Refused, in one sentence, if the WebUI's own settings on `p` do not go with a video of so many frames."""
     for name in ("width", "height"):
         size = getattr(p, name)
         if size % 8:
@@ -64,7 +64,7 @@ def check_request(p: Any, frames: int) -> None:
 
 
 def check_checkpoint(sd_model: Any) -> None:
-    """Refused unless `sd_model` is an ordinary SD1.5 text-to-image checkpoint with its own UNet in use."""
+    """Raise Refused unless `sd_model` is an ordinary SD1.5 text-to-image checkpoint with its own UNet in use."""
     if sd_model is None or not hasattr(sd_model, "model"):
         raise Refused(f"No checkpoint is loaded, so there is nothing to make a video with. {USE_SD15}")
     special = kind(sd_model)
@@ -79,7 +79,7 @@ def check_checkpoint(sd_model: Any) -> None:
 
 
 def check_identity(name: str) -> None:
-    """Refused, in one sentence, if the WebUI has no embedding of that name for the checkpoint that is loaded."""
+    """Raise Refused, in one sentence, if the WebUI has no embedding of that name for the checkpoint that is loaded."""
     known = sd_hijack.model_hijack.embedding_db
     if name == NO_MODULE or name in known.word_embeddings:
         return
@@ -108,7 +108,7 @@ NEGATIVE_WEIGHT = re.compile(r":\s*-\s*\.?\d")
 
 
 class RefusedPictures(list[Any]):
-    """Init images for a script that cannot make videos: it is stopped where it begins, not after its own work."""
+    """Stand for the init images of a script that cannot make videos: it is stopped where it begins."""
 
     def __init__(self, refusal: Refused):
         super().__init__()
@@ -122,7 +122,7 @@ class RefusedPictures(list[Any]):
 
 
 def chosen_script(p: Any) -> str | None:
-    """The title of the script that the person has chosen in the list "Script"; None without one."""
+    """Return the title of the script that the person has chosen in the list "Script"; None without one."""
     args = p.script_args
     if p.scripts is None or not args or not isinstance(args[0], int) or args[0] < 1:
         return None
@@ -130,7 +130,7 @@ def chosen_script(p: Any) -> str | None:
 
 
 def script_problem(p: Any, given: Sequence[Any] | None, made: Sequence[Any] = ()) -> str | None:
-    """Why the chosen script cannot make videos, in a sentence; None if it can.
+    """Return why the chosen script cannot make videos, in a sentence; None if it can.
 
     given: the request's own init images, None if they are not known. made: frames of the videos that it made before.
     """
@@ -155,7 +155,7 @@ def script_problem(p: Any, given: Sequence[Any] | None, made: Sequence[Any] = ()
 
 
 def check_scripts(p: Any, settings: VideoSettings, windows: int) -> None:
-    """Refused for what is on beside the video, as far as it can be seen from the request.
+    """Raise Refused for what is on beside the video, as far as it can be seen from the request.
 
     windows: in how many the video is denoised.
     """
@@ -177,7 +177,7 @@ def check_scripts(p: Any, settings: VideoSettings, windows: int) -> None:
 
 
 def check_settings(p: Any, settings: VideoSettings) -> None:
-    """Refused for the WebUI's own settings that change each frame by itself, and for another motion module.
+    """Raise Refused for the WebUI's own settings that change each frame by itself, and for another motion module.
 
     Called when the settings that the request overrides are set.
     """
@@ -193,7 +193,7 @@ def check_settings(p: Any, settings: VideoSettings) -> None:
 
 
 def check_blocks(sd_model: Any) -> None:
-    """Refused if another extension has put blocks of its own, such as a motion module, into the UNet."""
+    """Raise Refused if another extension has put blocks of its own, such as a motion module, into the UNet."""
     for foreign in unet.foreign_blocks(sd_model.model.diffusion_model):
         raise Refused(
             f"There is {foreign} in the checkpoint's UNet, where a video needs VCD's motion module alone; turn that "
@@ -202,7 +202,7 @@ def check_blocks(sd_model: Any) -> None:
 
 
 def check_layers(p: Any, windows: int) -> None:
-    """Refused if a video of several windows meets layers of the UNet that an extension has replaced.
+    """Raise Refused if a video of several windows meets layers of the UNet that an extension has replaced.
 
     These are told the number of frames, or count the UNet's calls, and would take a window's rows for others.
     """
@@ -242,7 +242,7 @@ def _restores(name: str) -> str:
 
 
 def _always_on(p: Any) -> Iterator[tuple[str, list[Any]]]:
-    """Title, in lower case, and values of each script that is always there."""
+    """Yield title, in lower case, and values of each script that is always there."""
     if p.scripts is None:
         return
     for script in p.scripts.alwayson_scripts:
@@ -251,7 +251,7 @@ def _always_on(p: Any) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _is_on(args: Sequence[Any]) -> bool:
-    """Whether the first value says so: a checkbox, or settings with an entry `enable`."""
+    """Return whether the first value says so: a checkbox, or settings with an entry `enable`."""
     first = args[0] if args else None
     if isinstance(first, Mapping):
         return bool(first.get("enable") or first.get("enabled"))

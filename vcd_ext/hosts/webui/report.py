@@ -21,7 +21,7 @@ NOTES_KEY = "VCD notes"
 
 
 class Entries(tuple[Any, ...]):
-    """Entries for the answer alone: the WebUI calls what can be called for its text in the infotext."""
+    """Hold entries for the answer alone: the WebUI calls what can be called for its text in the infotext."""
 
     def __call__(self, **_names: Any) -> None:
         """Return None, which leaves an entry out of the infotext."""

@@ -37,7 +37,7 @@ PATHS = ("/sdapi/v1/txt2img", "/sdapi/v1/img2img")
 
 
 class Delivery(NamedTuple):
-    """Whether files are to be kept in the output folder, and to be sent in the answer."""
+    """Say whether files are to be kept in the output folder, and to be sent in the answer."""
 
     save: bool = True
     send: bool = True
@@ -52,7 +52,7 @@ def delivery(p: Any) -> Delivery:
 
 
 def add_dependency(_demo: Any, app: FastAPI) -> None:
-    """WebUI callback on_app_started."""
+    """Let VCD look at requests; WebUI callback on_app_started."""
     for route in app.routes:
         if isinstance(route, APIRoute) and route.path in PATHS:
             first = get_parameterless_sub_dependant(depends=Depends(_look), path=route.path_format)
@@ -88,13 +88,13 @@ BATCH_PROMPTS = ("prompts", "negative_prompts", "hr_prompts", "hr_negative_promp
 
 
 def picture_count(p: Any) -> int | None:
-    """How many pictures a script asks for one by one, by a list of prompts or seeds; None if by none."""
+    """Return how many pictures a script asks for one by one, by a list of prompts or seeds; None if by none."""
     lists = [value for name in (*GIVEN_PROMPTS, *GIVEN_SEEDS) if isinstance(value := getattr(p, name, None), list)]
     return max(map(len, lists)) if lists else None
 
 
 def repeated_for_frames(p: Any, frames: int) -> dict[str, list[Any]]:
-    """The lists of `p` with an entry for each frame instead of one for each picture, by name."""
+    """Return the lists of `p` with an entry for each frame instead of one for each picture, by name."""
     found: dict[str, list[Any]] = {}
     for name in (*GIVEN_PROMPTS, *GIVEN_SEEDS):
         value = getattr(p, name, None)
@@ -148,7 +148,7 @@ VISIBLE = 0.03
 
 
 class SourceVideo(NamedTuple):
-    """A video that a run was given: the run's settings with its length and rate, its name, and what to tell."""
+    """Hold a video that a run was given: the run's settings with its length and rate, its name, and what to tell."""
 
     settings: VideoSettings
     name: str
@@ -160,7 +160,7 @@ class SourceVideo(NamedTuple):
 
     @contextmanager
     def sound_file(self, note: Callable[[str], None]) -> Iterator[Path | None]:
-        """The video's file, if it has sound; None, and the person is told, if it cannot be had any more."""
+        """Lend the video's file, if it has sound; None, and the person is told, if it cannot be had any more."""
         with ExitStack() as stack:
             file: Path | None = None
             try:
@@ -203,7 +203,7 @@ def take_source(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> Sou
 
 @contextmanager
 def opened_source(video: str, allowed: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    """A video's file and name. video: its path in an allowed folder, or the file itself in base64.
+    """Lend a video's file and name. video: its path in an allowed folder, or the file itself in base64.
 
     What was sent lies on the disk within this context alone: the WebUI has no moment of which a script is told however
     a request ends, so nothing may have to be deleted then. OSError, or ValueError in one sentence, for what is not
@@ -215,7 +215,7 @@ def opened_source(video: str, allowed: Sequence[Path]) -> Iterator[tuple[Path, s
 
 
 def upload_folder() -> Path:
-    """Where gradio puts the files that are dropped on the page."""
+    """Return where gradio puts the files that are dropped on the page."""
     return Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio")
 
 
@@ -223,7 +223,7 @@ LORAS = ("lora", "lyco")
 
 
 def unread_notes(p: Any) -> list[str]:
-    """Sentences about the first prompt of a run, as it is after all scripts have worked on it."""
+    """Return sentences about the first prompt of a run, as it is after all scripts have worked on it."""
     prompt, networks = extra_networks.parse_prompt(p.all_prompts[0])
     return [*unread(prompt), *_unknown(networks), *map(_motion, _motion_loras(networks))]
 
@@ -241,7 +241,7 @@ def _motion(file: Path) -> str:
 
 
 def _motion_loras(networks: Any) -> Iterator[Path]:
-    """The files of LoRAs in the prompt that are made for a motion module."""
+    """Yield the files of LoRAs in the prompt that are made for a motion module."""
     loaded: Any = sys.modules.get("networks")  # of the WebUI's own extension for LoRAs
     known = getattr(loaded, "available_network_aliases", {})
     for kind in LORAS:
@@ -252,7 +252,7 @@ def _motion_loras(networks: Any) -> Iterator[Path]:
 
 
 def read_settings(args: Sequence[Any], names: Sequence[str], overrides: Mapping[str, Any]) -> VideoSettings:
-    """The settings of a request; X/Y/Z plots override some. names: those that the page has controls for, in order."""
+    """Return a request's settings; X/Y/Z plots override some. names: those that the page has controls for, in order."""
     try:
         return parse(VideoSettings, section_values(names, args) | dict(overrides))
     except SettingError as error:
@@ -260,7 +260,7 @@ def read_settings(args: Sequence[Any], names: Sequence[str], overrides: Mapping[
 
 
 def source_folders(p: Any) -> Sequence[Path]:
-    """Folders that videos may be read from."""
+    """Return the folders that videos may be read from."""
     allowed = WebUIStudio().folders.photos
     # Not for the API, which could name what somebody else has sent to the page.
     return allowed if getattr(p, "is_api", False) else (*allowed, upload_folder())

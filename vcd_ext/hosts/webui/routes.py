@@ -1,4 +1,4 @@
-"""VCD's own routes: GET /vcd/v1/health, /vcd/v1/motion-modules, /vcd/v1/identities, and those of jobs."""
+"""Add VCD's own routes: GET /vcd/v1/health, /vcd/v1/motion-modules, /vcd/v1/identities, and those of jobs."""
 
 import re
 from secrets import compare_digest
@@ -26,7 +26,7 @@ def _authorise(credentials: HTTPBasicCredentials = Depends(HTTPBasic())) -> None
 
 
 def _not_from_a_foreign_page(request: Request) -> None:
-    """403 if a page of another site asks, which browsers tell.
+    """Answer 403 if a page of another site asks, which browsers tell.
 
     Where the WebUI listens to this machine alone, that is also a page whose own name leads to this machine.
     """
@@ -42,7 +42,7 @@ def _not_from_a_foreign_page(request: Request) -> None:
 
 
 def _place(url: str) -> tuple[str, int | None] | None:
-    """Host and port; None where there is none, as in the "null" that browsers tell of local files."""
+    """Return host and port; None where there is none, as in the "null" that browsers tell of local files."""
     try:
         parts = urlsplit(url)
         return (parts.hostname, parts.port) if parts.hostname else None
@@ -51,7 +51,7 @@ def _place(url: str) -> tuple[str, int | None] | None:
 
 
 def _welcome(origin: str) -> bool:
-    """Whether the flags of the WebUI let pages of this origin use its API."""
+    """Return whether the flags of the WebUI let pages of this origin use its API."""
     named = (shared.cmd_opts.cors_allow_origins or "").split(",")
     pattern = shared.cmd_opts.cors_allow_origins_regex
     return origin in named or "*" in named or bool(pattern and re.fullmatch(pattern, origin))
@@ -59,25 +59,25 @@ def _welcome(origin: str) -> bool:
 
 @router.get("/health")
 def health() -> dict[str, Any]:
-    """What runs: version, and the loaded checkpoint (None before the first use)."""
+    """Return what runs: version, and the loaded checkpoint (None before the first use)."""
     loaded = sd_models.model_data.sd_model
     return {"version": __version__, "checkpoint": loaded.sd_checkpoint_info.name if loaded is not None else None}
 
 
 @router.get("/motion-modules")
 def motion_modules() -> list[str]:
-    """Names to use as `motion_module`."""
+    """Return the names to use as `motion_module`."""
     return list(library.motion_modules())
 
 
 @router.get("/identities")
 def identity_names() -> list[str]:
-    """Names to use as `identity`: the embeddings that fit the loaded checkpoint."""
+    """Return the names to use as `identity`: the embeddings that fit the loaded checkpoint."""
     return library.embedding_names()
 
 
 def add_routes(_demo: Any, app: FastAPI) -> None:
-    """WebUI callback on_app_started: add the routes where the WebUI's own API is on, with the account of --api-auth.
+    """Add the routes where the WebUI's own API is on, with the account of --api-auth; callback on_app_started.
 
     Without the API, nothing but the page's account lets people look and compute.
     """

@@ -1,4 +1,4 @@
-"""One request of the WebUI as a video: what is done to its `p` from `before_process` to `postprocess`."""
+"""Make a video of one request of the WebUI: what is done to its `p` from `before_process` to `postprocess`."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
@@ -27,7 +27,7 @@ LATENT_NOISE = 2  # the WebUI's number of "latent noise" as masked content
 
 
 class VideoRequest:
-    """The video side of one `StableDiffusionProcessing`; lives on it as `p.vcd_run`."""
+    """Carry out one `StableDiffusionProcessing` as a video; lives on it as `p.vcd_run`."""
 
     def __init__(self, p: Any, settings: VideoSettings):
         self.p = p
@@ -44,7 +44,7 @@ class VideoRequest:
 
     @classmethod
     def of(cls, p: Any) -> "VideoRequest | None":
-        """The run of `p`; None for a plain request and for the copies that other extensions make of `p`."""
+        """Return the run of `p`; None for a plain request and for the copies that other extensions make of `p`."""
         run = getattr(p, "vcd_run", None)
         return run if run is not None and run.p is p else None
 
@@ -102,7 +102,7 @@ class VideoRequest:
             correlate_steps(self.p, gamma)
 
     def run_stages(self, images: Sequence[Tensor], number: int) -> Sequence[Tensor]:
-        """The frames of video `number` after Face VCD and Tiled VCD, where these are asked for."""
+        """Return the frames of video `number` after Face VCD and Tiled VCD, where these are asked for."""
         return images if self.stages is None else self.stages.run(images, number)
 
     def postprocess(self, processed: Any) -> None:
@@ -112,8 +112,8 @@ class VideoRequest:
         written, lost = Written(), list[str]()
         if length > 1:
             start = Fraction(0) if self.source is None else self.source.start
-            with nullcontext() if self.source is None else self.source.sound_file(lost.append) as heard:
-                written = save_videos(p, self.frames, processed, self.settings, self._earlier(), heard, start)
+            with nullcontext() if self.source is None else self.source.sound_file(lost.append) as sound_source:
+                written = save_videos(p, self.frames, processed, self.settings, self._earlier(), sound_source, start)
             report.add_entries(p, report.VIDEOS_KEY, written.described)
         notes, failures = self.notes + lost, list(written.failures)
         if self.stages is not None:
@@ -128,7 +128,7 @@ class VideoRequest:
             self._leave_first_frames(processed)
 
     def _leave_first_frames(self, processed: Any) -> None:
-        """One picture for each that the script asked for, which it puts into its grid: a video's first frame."""
+        """Leave one picture for each that the script asked for, which it puts into its grid: a video's first frame."""
         length = self.settings.frames
         processed.images = [video[0] for video in self.p.vcd_made]
         for name in ("infotexts", "all_prompts", "all_negative_prompts", "all_seeds", "all_subseeds"):
@@ -203,7 +203,7 @@ class VideoRequest:
             raise Refused(f"identity: {error}") from error
 
     def _with_videos(self, init: Any) -> Any:
-        """Where all scripts have had their say: what is left to check, and what img2img prepares for all its videos.
+        """Check what is left when all scripts have had their say, and prepare what img2img shares among its videos.
 
         It builds its sampler there, and with it the sigmas.
         """
@@ -221,7 +221,7 @@ class VideoRequest:
         return init_videos
 
     def _with_one_prompt(self, setup_conds: Any) -> Any:
-        """The last moment at which scripts have changed prompts and layers, and the first at which these are used."""
+        """Check and unify after scripts have changed prompts and layers, and before these are used."""
 
         def setup_one_prompt(*args: Any, **kwargs: Any) -> Any:
             refusals.check_layers(self.p, len(self.windows))
@@ -231,7 +231,7 @@ class VideoRequest:
         return setup_one_prompt
 
     def _with_motion(self, sample: Any) -> Any:
-        """All that is hung on the model hangs there only while `p.sample` runs, however it ends."""
+        """Attach everything to the model only while `p.sample` runs, however it ends."""
 
         def sample_with_motion(*args: Any, **kwargs: Any) -> Any:
             self._tell_unread()
@@ -296,5 +296,5 @@ def _share_latent_noise(p: Any) -> None:
 
 
 def is_single_upscale(p: Any) -> bool:
-    """Whether this is the gallery's 'upscale this picture' button, which works on one frame and stays a picture."""
+    """Return whether this is the gallery's 'upscale this picture' button, which makes a picture of one frame."""
     return bool(getattr(p, "txt2img_upscale", False))

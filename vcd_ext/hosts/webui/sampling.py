@@ -24,19 +24,19 @@ _WHOLE = "UniPC"
 
 @contextmanager
 def exact_steps(p: Any, count: int) -> Iterator[None]:
-    """Within this context the sampler of `p`, an img2img, runs the last `count` steps of a schedule of `p.steps`.
+    """Make the sampler of `p`, an img2img, run within this context the last `count` steps of a schedule of `p.steps`.
 
     The noise that it begins from is that of the first of them. The WebUI's settings have no say in it.
     """
     sampler, strength = p.sampler, p.denoising_strength
-    asked = count
+    steps = count
     if hasattr(sampler, "get_timesteps"):
         lowest = [] if p.sampler_name == _WHOLE else [0]
         times = _last_times(sampler.get_timesteps(p, p.steps), count, lowest)
         sampler.get_timesteps = lambda _p, _steps: times
-        asked = len(times)
-    sampler.sample_img2img = partial(sampler.sample_img2img, steps=asked)
-    p.denoising_strength = asked / (p.steps + 0.5)  # the WebUI makes a schedule of int(asked / strength) steps
+        steps = len(times)
+    sampler.sample_img2img = partial(sampler.sample_img2img, steps=steps)
+    p.denoising_strength = steps / (p.steps + 0.5)  # the WebUI makes a schedule of int(steps / strength) steps
     try:
         yield
     finally:
@@ -47,7 +47,7 @@ def exact_steps(p: Any, count: int) -> Iterator[None]:
 
 @contextmanager
 def steps_of_strength(p: Any) -> Iterator[None]:
-    """Within this context an img2img runs the steps that its strength asks for, unless the person wants all of them."""
+    """Make an img2img, within this context, run the steps of its strength, unless the person wants all of them."""
     if shared.opts.img2img_fix_steps or not p.denoising_strength:
         yield
         return
@@ -56,13 +56,13 @@ def steps_of_strength(p: Any) -> Iterator[None]:
 
 
 def _last_times(times: Tensor, count: int, lowest: list[int]) -> Tensor:
-    """Rising time steps of which the sampler takes all but the last, and the last for the noise to begin from."""
+    """Return rising time steps: the sampler takes all but the last, which is for the noise to begin from."""
     begin = times[count - 1 : count]
     return torch.cat([times.new_tensor(lowest), times[:count], begin])
 
 
 class CorrelatedRNG:
-    """The WebUI's `ImageRNG` with correlated frames, for the noise that samplers draw at their steps."""
+    """Draw from the WebUI's `ImageRNG` with correlated frames, for the noise that samplers draw at their steps."""
 
     def __init__(self, rng: Any, gamma: float):
         self._rng = rng

@@ -1,4 +1,4 @@
-"""Videos into the WebUI's output folder, named by its filename patterns."""
+"""Write videos into the WebUI's output folder, named by its filename patterns."""
 
 import base64
 import copy
@@ -26,7 +26,7 @@ from vcd_ext.stages.pipeline import Finished
 
 
 class _Sound(NamedTuple):
-    """A video whose sound the files get, from which second of it on, and who is told if it cannot be read."""
+    """Name a video whose sound the files get, from which second of it on, and who is told if it cannot be read."""
 
     source: Path | None
     start: Fraction | int
@@ -35,7 +35,7 @@ class _Sound(NamedTuple):
 
 @dataclass
 class Written:
-    """What became of a run's videos."""
+    """Hold what became of a run's videos."""
 
     described: list[dict[str, str]] = field(default_factory=list)  # the files, as page and API are told of them
     lines: list[str] = field(default_factory=list)  # sentences for the page
@@ -48,19 +48,19 @@ def save_videos(
     processed: Any,
     settings: VideoSettings,
     earlier: Mapping[int, Sequence[Finished]],
-    heard: Path | None = None,
+    sound_source: Path | None = None,
     start: Fraction | int = 0,
 ) -> Written:
     """Write the videos of a run, whose frames came out one after the other, in each of the formats.
 
     The frames themselves ('png') are saved by the WebUI as pictures. earlier: by a video's number, those of the stages
-    before it, which are written beside it, the last first. heard: a video whose sound they get, from the second
+    before it, which are written beside it, the last first. sound_source: a video whose sound they get, from the second
     `start` on.
     """
     result, length = Written(), settings.frames
     if not any(delivery(p)):
         return result
-    sound = _Sound(heard, start, result.lines.append)
+    sound = _Sound(sound_source, start, result.lines.append)
     for number, begin in enumerate(range(0, len(frames) - length + 1, length)):
         infotext = processed.infotexts[processed.index_of_first_image + begin]
         try:
@@ -78,7 +78,7 @@ def save_videos(
 
 @contextmanager
 def _folder(p: Any) -> Iterator[Path | None]:
-    """A folder for files that are sent and not kept; None for those that belong into the output folder."""
+    """Lend a folder for files that are sent and not kept; None for those that belong into the output folder."""
     if delivery(p).save:
         yield None
         return
@@ -116,7 +116,7 @@ def _saved(
 
 
 def described(p: Any, path: Path) -> dict[str, str]:
-    """A file of a run as page and API are told of it; the API gets it whole, and no path of one that is not kept."""
+    """Describe a file as page and API are told of it; the API gets it whole, and no path of one that is not kept."""
     save, send = delivery(p)
     entry = {"path": str(path)} if save else {"name": path.name}
     entry["mime"] = MIME[path.suffix]
@@ -142,7 +142,7 @@ def _written(
 
 
 def _stem(p: Any, number: int, image: Image.Image) -> Path:
-    """Folder and name without suffix, as `images.save_image` makes them for a single picture of this seed."""
+    """Return folder and name without suffix, as `images.save_image` makes them for a single picture of this seed."""
     first = number * p.batch_size
     single = copy.copy(p)  # one file for the whole batch, so no [batch_number] in its name
     single.batch_size, single.iteration, single.batch_index = 1, number, 0
@@ -160,7 +160,7 @@ def _stem(p: Any, number: int, image: Image.Image) -> Path:
 
 
 def _unused(stem: Path) -> Path:
-    """The stem, with -1, -2, ... if a file of that name exists and the person does not want it replaced."""
+    """Return the stem, with -1, -2, ... if a file of that name exists and the person does not want it replaced."""
     candidate, count = stem, 0
     while shared.opts.save_images_replace_action != "Replace" and any(
         candidate.with_name(f"{candidate.name}.{suffix}").exists() for suffix in ("mp4", "webm", "gif", "webp")

@@ -15,7 +15,7 @@ from vcd_ext.settings import VideoSettings, describe
 
 
 class VCDScript(scripts.Script):
-    """The section *VCD* and the life of a video run; one instance each for txt2img and img2img."""
+    """Show the section *VCD* and hand over to a video request; one instance each for txt2img and img2img."""
 
     def __init__(self) -> None:
         self.prompt: gr.Textbox | None = None
@@ -41,7 +41,7 @@ class VCDScript(scripts.Script):
         return list(made.values())
 
     def setup(self, p: Any, *args: Any) -> None:
-        """Before the script of the list "Script" runs, if one is chosen; what is refused here would be later on too."""
+        """Refuse, before the chosen script of the list "Script" runs, what would be refused later on too."""
         if refusals.chosen_script(p) is None or not hasattr(p, "init_images"):
             return
         try:

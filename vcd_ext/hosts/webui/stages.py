@@ -30,7 +30,7 @@ SEEDS = 2**32  # seeds of stages are below; the WebUI takes larger ones as well
 
 
 class StagesRun:
-    """What follows the generation of a request's videos. Refused, in one sentence, for what cannot work."""
+    """Run what follows the generation of a request's videos. Refused, in one sentence, for what cannot work."""
 
     def __init__(self, p: Any, settings: VideoSettings):
         self.p, self.settings = p, settings
@@ -46,7 +46,7 @@ class StagesRun:
         self._check()
 
     def begin(self) -> None:
-        """The first of the stages begins: count the others among the WebUI's jobs, for its progress bar."""
+        """Count the stages among the WebUI's jobs when the first begins, for its progress bar."""
         if self.count and not self._jobs_counted and shared.state.job_count > 0:
             report.expect_steps(shared.state.job_count * self._own_steps(), self.p.n_iter * self._stage_steps())
             shared.state.job_count += self.p.n_iter * self.count
@@ -65,7 +65,7 @@ class StagesRun:
                 self.p.sampler = sd_samplers.create_sampler(self.p.sampler_name, self.p.sd_model)
 
     def run(self, images: Sequence[Tensor], number: int) -> list[Tensor]:
-        """The frames of video `number` after all stages, or as far as they came: [3, H, W] in [0, 1], as `images`."""
+        """Return the frames of video `number` after the stages that were done: [3, H, W] in [0, 1], as `images`."""
         if not self.count:
             return list(images)
         entries = self.p.extra_generation_params
@@ -96,7 +96,7 @@ class StagesRun:
             raise Refused(str(error)) from error
 
     def _stages(self, number: int) -> list[Stage]:
-        """Those of video `number`, which has a prompt and a seed of its own."""
+        """Return those of video `number`, which has a prompt and a seed of its own."""
         p, settings = self.p, self.settings
         if not self.count:
             return []
@@ -148,7 +148,7 @@ class StagesRun:
         return made
 
     def _own_steps(self) -> int:
-        """Steps of the generation itself, without hires fix, whose steps the WebUI counts before this."""
+        """Return the steps of the generation itself, without hires fix, whose steps the WebUI counts before this."""
         p = self.p
         if not hasattr(p, "init_images"):
             return int(p.steps)
@@ -157,7 +157,7 @@ class StagesRun:
         return int(sd_samplers_common.setup_img2img_steps(p)[1]) + 1
 
     def _stage_steps(self) -> int:
-        """Steps of a video's stages, if each of them is one pass."""
+        """Return the steps of a video's stages, if each of them is one pass."""
         return sum(steps_run(self.p.steps, stage.settings.denoise) for stage in self._stages(0))
 
     def _infotext(self) -> str:
@@ -174,17 +174,17 @@ class StagesRun:
 
 
 def _everywhere(stage: Stage) -> Stage:
-    """The same with a prompt that has no place where it is not."""
+    """Return the same with a prompt that has no place where it is not."""
     if not isinstance(stage.settings, TiledSettings):
         return stage
     return stage._replace(settings=replace(stage.settings, subject=EVERYWHERE))
 
 
 def _bytes(images: Sequence[Tensor]) -> NDArray[np.uint8]:
-    """Pictures [3, H, W] in [0, 1] as uint8 [F, H, W, 3], cut off as the WebUI does."""
+    """Return pictures [3, H, W] in [0, 1] as uint8 [F, H, W, 3], cut off as the WebUI does."""
     return np.stack([(255.0 * image.cpu().numpy()).astype(np.uint8).transpose(1, 2, 0) for image in images])
 
 
 def _tensors(frames: NDArray[np.uint8]) -> list[Tensor]:
-    """And back, so that the WebUI gets the same bytes of them."""
+    """Return frames as pictures [3, H, W] in [0, 1], of which the WebUI makes the same bytes."""
     return [torch.from_numpy(frame.astype(np.float32) / np.float32(255)).permute(2, 0, 1) for frame in frames]

@@ -42,13 +42,13 @@ VIDEOS = "vcd"  # in the WebUI's output folder
 
 
 class WebUIStudio:
-    """Takes its turn among the WebUI's own jobs."""
+    """Lend the checkpoint to tabs and API, in turn with the WebUI's own jobs among the WebUI's own jobs."""
 
     makes_pictures = True
 
     @property
     def folders(self) -> Folders:
-        """Where the WebUI and its settings say that files are."""
+        """Return where the WebUI and its settings say that files are."""
         data = Path(paths.data_path)
         chosen = str(shared.opts.data.get(PHOTOS_OPTION) or "").split(";")
         allowed = [data, *shared.cmd_opts.gradio_allowed_path, *(name.strip() for name in chosen if name.strip())]
@@ -66,7 +66,7 @@ class WebUIStudio:
 
     @property
     def private(self) -> bool:
-        """Whether the WebUI listens to this machine alone, and does not hide its folders."""
+        """Return whether the WebUI listens to this machine alone, and does not hide its folders."""
         options = shared.cmd_opts
         return not (
             options.listen or options.share or options.ngrok or options.server_name or options.hide_ui_dir_config
@@ -74,21 +74,21 @@ class WebUIStudio:
 
     @property
     def text_files(self) -> bool:
-        """Whether the WebUI's own option asks for text files beside pictures."""
+        """Return whether the WebUI's own option asks for text files beside pictures."""
         return bool(shared.opts.save_txt)
 
     def busy(self) -> str:
-        """Whether the WebUI does something else now."""
+        """Return whether the WebUI does something else now."""
         if shared.state.job and shared.state.job not in (JOB, MASKS_JOB, FACES_JOB, CAPTIONS_JOB, video.JOB):
             return "Waiting until the WebUI is done with what it is doing."
         return ""
 
     def interrupted(self) -> bool:
-        """Whether Interrupt was pressed during the job that runs."""
+        """Return whether Interrupt was pressed during the job that runs."""
         return shared.state.interrupted or shared.state.stopping_generation
 
     def place(self, name: str, replace_existing: bool) -> Path:
-        """The file that the identity `name` will be; ValueError if there is an embedding of that name already."""
+        """Return the file that the identity `name` will be; ValueError if there is one of that name already."""
         return library.embedding_file(name, replace_existing)
 
     def train(
@@ -104,7 +104,7 @@ class WebUIStudio:
         return train_identity(photos, settings, progress, interrupted, state=state, replace_existing=replace_existing)
 
     def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
-        """A picture of what is being learned."""
+        """Return a picture of what is being learned."""
         return picture(WebUITraining(shared.sd_model), prompt, name, vectors, size)
 
     def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
@@ -124,7 +124,7 @@ class WebUIStudio:
 
     @property
     def captions(self) -> bool:
-        """Whether the weights of the WebUI's own captioner are here."""
+        """Return whether the weights of the WebUI's own captioner are here."""
         return captions_available(self.folders)
 
     def captioning(self, stops: Callable[[], bool]) -> AbstractContextManager[Caption]:
@@ -138,7 +138,7 @@ class WebUIStudio:
             library.reload_embeddings()
 
     def capacity(self) -> Capacity:
-        """What is known of the machine, and of the checkpoint if one is loaded."""
+        """Return what is known of the machine, and of the checkpoint if one is loaded."""
         sd_model = sd_models.model_data.sd_model
         value_bytes = torch.empty(0, dtype=devices.dtype_unet).element_size()
         if sd_model is None or not hasattr(sd_model, "model"):
@@ -156,11 +156,11 @@ class WebUIStudio:
         return queued(FACES_JOB, stops)
 
     def finder(self, settings: FaceSettings) -> Detector:
-        """What finds the faces that settings ask for."""
+        """Return what finds the faces that settings ask for."""
         return detector(settings, self.folders.weights, devices.device)
 
     def choices(self) -> Choices:
-        """What the WebUI has."""
+        """Return what the WebUI has."""
         return Choices(
             library.motion_module_choices(),
             [NO_MODULE, *library.embedding_names()],
@@ -170,11 +170,11 @@ class WebUIStudio:
         )
 
     def motion_module(self) -> str:
-        """The one for somebody who has chosen none."""
+        """Return the one for somebody who has chosen none."""
         return suggested(library.motion_modules()) or NO_MODULE
 
     def check(self, settings: PassSettings) -> None:
-        """ValueError for a name that is not there, and for a ControlNet that does not fit the loaded checkpoint."""
+        """Raise ValueError for a name that is not there, or a ControlNet that does not fit the checkpoint."""
         if settings.motion_module != NO_MODULE:
             library.find_motion_module(settings.motion_module)
         video.sampler_of(settings.sampler)
@@ -200,7 +200,7 @@ BLIP_MISSING = (
 
 
 def captions_available(folders: Folders) -> bool:
-    """Whether all that is needed to describe a picture is on this machine."""
+    """Return whether all that is needed to describe a picture is on this machine."""
     return _blip_weights().is_file() and find_vocabulary(folders.weights) is not None
 
 
@@ -227,7 +227,7 @@ def _blip_weights() -> Path:
 
 
 def _blip_interrogator(vocabulary: Path) -> Any:
-    """The WebUI's interrogator with BLIP alone: its own `load` would download CLIP as well."""
+    """Load the WebUI's interrogator with BLIP alone: its own `load` would download CLIP as well."""
     interrogator = interrogate.InterrogateModels("")
     interrogator.create_fake_fairscale()
     with _local_tokenizer(vocabulary):
@@ -240,7 +240,7 @@ def _blip_interrogator(vocabulary: Path) -> Any:
 
 @contextmanager
 def _local_tokenizer(vocabulary: Path) -> Iterator[None]:
-    """Within this context BLIP takes its words from a file instead of asking a hub for them."""
+    """Let BLIP, within this context, take its words from a file instead of asking a hub for them."""
     blip: Any = importlib.import_module("models.blip")  # of BLIP's repository, which the WebUI has put on the path
     own = blip.BertTokenizer
 

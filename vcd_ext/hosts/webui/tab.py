@@ -1,4 +1,4 @@
-"""The tab *VCD* of the WebUI."""
+"""Make the tab *VCD* of the WebUI."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SUGGESTED = "_motion_module"  # how the ids of those end whose value is found an
 
 
 def tabs() -> list[tuple[Any, str, str]]:
-    """WebUI callback on_ui_tabs."""
+    """Return the tab; WebUI callback on_ui_tabs."""
     with gr.Blocks(analytics_enabled=False) as blocks:
         all_tabs(JOBS)
     _keep_apart(blocks)

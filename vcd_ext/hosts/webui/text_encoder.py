@@ -1,4 +1,4 @@
-"""A prompt through the loaded text encoder, with gradients into the vectors of its embeddings.
+"""Encode a prompt with the loaded text encoder, with gradients into the vectors of its embeddings.
 
 What comes out is what the WebUI makes of the same words when the embedding is in its folder; its own way there cannot
 be differentiated, and it reads parentheses as weights.
@@ -18,7 +18,7 @@ Token = int | Tensor  # a token's id, or a vector [width] that stands in its pla
 
 
 class TextEncoder:
-    """The WebUI's CLIP; `skip` is its setting CLIP skip, 1 for the last layer."""
+    """Encode prompts with the WebUI's CLIP; `skip` is its setting CLIP skip, 1 for the last layer."""
 
     def __init__(self, clip: Any, skip: int):
         self.clip = clip
@@ -26,17 +26,17 @@ class TextEncoder:
 
     @property
     def table(self) -> Tensor:
-        """The token embeddings [tokens, width]."""
+        """Return the token embeddings [tokens, width]."""
         weight: Tensor = self._layer.wrapped.weight
         return weight
 
     def tokens(self, words: str) -> list[int]:
-        """CLIP's ids of plain words, without start and end."""
+        """Return CLIP's ids of plain words, without start and end."""
         # Not verbose: it would warn of prompts that are too long, which are refused here.
         return list(self.clip.wrapped.tokenizer(words, add_special_tokens=False, verbose=False)["input_ids"])
 
     def encode(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
-        """The condition [1, 77, width] of a prompt, in the UNet's type.
+        """Return the condition [1, 77, width] of a prompt, in the UNet's type.
 
         embeddings: vectors [k, width] by the word they stand for. ValueError for a prompt that does not fit.
         """
@@ -47,7 +47,7 @@ class TextEncoder:
             return self._transform(torch.tensor([ids], device=devices.device)).to(devices.dtype_unet)
 
     def _row(self, prompt: str, embeddings: Mapping[str, Tensor]) -> list[Token]:
-        """The prompt's tokens, embeddings found among them as the WebUI finds them: by their ids, the longest first."""
+        """Return the prompt's tokens with the embeddings among them, found as by the WebUI: the longest first."""
         known = [(self.tokens(word), list(vectors)) for word, vectors in embeddings.items()]
         known.sort(key=lambda pair: len(pair[0]), reverse=True)
         left, row = self.tokens(prompt), list[Token]()
@@ -61,7 +61,7 @@ class TextEncoder:
 
     @contextmanager
     def _replaced(self, row: list[Token]) -> Iterator[None]:
-        """Within this context the layer of token embeddings gives the vectors that stand among the tokens."""
+        """Make the layer of token embeddings, within this context, give the vectors that stand among the tokens."""
         places = [place for place, token in enumerate(row, start=1) if isinstance(token, Tensor)]
         vectors = [token for token in row if isinstance(token, Tensor)]
 

@@ -23,7 +23,7 @@ ATTENTION = "sdp - scaled dot product"
 
 @contextmanager
 def differentiable(sd_model: Any, note: Note | None = None) -> Iterator[None]:
-    """Within this context `sd_model` can be differentiated with respect to its text; after it, it is what it was.
+    """Make `sd_model` differentiable with respect to its text, within this context; after it, it is what it was.
 
     The caller holds the WebUI's queue lock. note: told in a sentence what other extensions had put into the UNet.
     ValueError: one sentence that says why this model cannot be trained on.
@@ -32,16 +32,16 @@ def differentiable(sd_model: Any, note: Note | None = None) -> Iterator[None]:
     with ExitStack() as stack:
         stack.callback(devices.torch_gc)
         # LoRAs are put on again once the weights have their own type, and where training has left them.
-        for guard in (_hooks_off, _placed, _loras_off, _precise, _hypernetworks_off):
-            stack.enter_context(guard(sd_model))
+        for context in (_hooks_off, _placed, _loras_off, _precise, _hypernetworks_off):
+            stack.enter_context(context(sd_model))
         stack.enter_context(plain_layers(sd_model, note))
-        for guard in (_sdp, _frozen):
-            stack.enter_context(guard(sd_model))
+        for context in (_sdp, _frozen):
+            stack.enter_context(context(sd_model))
         yield
 
 
 def parts(sd_model: Any) -> tuple[nn.Module, nn.Module, nn.Module]:
-    """UNet, text encoder and VAE, each as the module that the WebUI moves about as a whole."""
+    """Return UNet, text encoder and VAE, each as the module that the WebUI moves about as a whole."""
     return sd_model.model, sd_model.cond_stage_model, sd_model.first_stage_model
 
 
@@ -174,7 +174,7 @@ def _sdp(_sd_model: Any) -> Iterator[None]:
 
 @contextmanager
 def _frozen(sd_model: Any) -> Iterator[None]:
-    """No weight asks for a gradient and no layer is in training mode."""
+    """Let no weight ask for a gradient and no layer be in training mode."""
     flags = [(parameter, parameter.requires_grad) for parameter in sd_model.parameters()]
     modes = [(module, module.training) for module in sd_model.modules()]
     try:
@@ -206,7 +206,7 @@ PREDICTIONS = {"eps": "epsilon", "v": "v_prediction"}
 
 
 def check_trainable(sd_model: Any) -> None:
-    """ValueError, in one sentence, if `sd_model` cannot be differentiated as it is loaded now."""
+    """Raise ValueError, in one sentence, if `sd_model` cannot be differentiated as it is loaded now."""
     problem = next(_problems(sd_model), None)
     if problem is not None:
         raise ValueError(problem)
@@ -248,6 +248,6 @@ def _replaced_unet() -> Iterator[str]:
 
 
 def _left_behind(unet: nn.Module) -> Iterator[str]:
-    """Blocks that other extensions have left in the UNet; functions that they leave are set aside for training."""
+    """Name blocks that other extensions have left in the UNet; functions that they leave are set aside."""
     for foreign in foreign_blocks(unet):
         yield f"There is {foreign} in the UNet, left by it; turn it off and restart the WebUI."

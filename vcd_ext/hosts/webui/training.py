@@ -1,4 +1,4 @@
-"""The WebUI as a training host: the core's `TrainingHost` on the checkpoint that is loaded."""
+"""Lend the WebUI as a training host: the core's `TrainingHost` on the checkpoint that is loaded."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -89,7 +89,7 @@ def _save(identity: Identity, path: Path, state: Path | None) -> None:
 
 
 class WebUITraining:
-    """A checkpoint of the WebUI on which identities are trained; whoever uses it holds the WebUI's queue lock.
+    """Train identities on a checkpoint of the WebUI; whoever uses it holds the WebUI's queue lock.
 
     ValueError, in one sentence, for a checkpoint that cannot be trained on. Its CLIP skip is the setting at the time
     of the host's making; an identity is learned for that one.
@@ -104,47 +104,47 @@ class WebUITraining:
 
     @property
     def checkpoint(self) -> str:
-        """The checkpoint's file name."""
+        """Return the checkpoint's file name."""
         return Path(self.sd_model.sd_checkpoint_info.filename).name
 
     @property
     def checkpoint_hash(self) -> str:
-        """The first 10 characters of its SHA-256; "" if the WebUI runs with --no-hashing."""
+        """Return the first 10 characters of its SHA-256; "" if the WebUI runs with --no-hashing."""
         return self.sd_model.sd_checkpoint_info.shorthash or ""
 
     @property
     def device(self) -> torch.device:
-        """Where the UNet computes."""
+        """Return the device that the UNet computes on."""
         return devices.device
 
     @property
     def width(self) -> int:
-        """Values of one text vector."""
+        """Return the length of one text vector."""
         return self._encoder.table.shape[1]
 
     @property
     def alphas_cumprod(self) -> Tensor:
-        """The checkpoint's own noise schedule, [1000]."""
+        """Return the checkpoint's own noise schedule, [1000]."""
         # Not `alphas_cumprod`, which the WebUI makes from it anew for each picture.
         return self.sd_model.alphas_cumprod_original.detach().float().cpu().clone()
 
     @property
     def prediction_type(self) -> str:
-        """What `predict` gives: "epsilon" or "v_prediction"."""
+        """Return what `predict` gives: "epsilon" or "v_prediction"."""
         return PREDICTIONS[self.sd_model.parameterization]
 
     @property
     def unet(self) -> nn.Module:
-        """LDM's UNet; its cross-attention layers are called attn2."""
+        """Return LDM's UNet; its cross-attention layers are called attn2."""
         return self.sd_model.model.diffusion_model
 
     def training(self) -> AbstractContextManager[None]:
-        """Within this context the methods below work; the model is bit-identical after it."""
+        """Let the methods below work within this context; the model is bit-identical after it."""
         return trainable.differentiable(self.sd_model, self.notes.append)
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Posterior:
-        """The VAE's posterior of pictures [B, 3, H, W] in [-1, 1], scaled for the UNet; on the CPU, float32."""
+        """Return the VAE's posterior of pictures [B, 3, H, W] in [-1, 1], scaled for the UNet; on the CPU, float32."""
         unet, text_encoder, vae = trainable.parts(self.sd_model)
         if checkpoint.is_low_memory(self.sd_model):
             self._move(devices.cpu, unet, text_encoder)
@@ -169,7 +169,7 @@ class WebUITraining:
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
-        """The picture [3, H, W] in [-1, 1], float32 on the CPU, of latents [1, 4, h, w]; the VAE is freed after it."""
+        """Return a picture [3, H, W] in [-1, 1], float32 on the CPU, of latents [1, 4, h, w]; then free the VAE."""
         unet, text_encoder, vae = trainable.parts(self.sd_model)
         if checkpoint.is_low_memory(self.sd_model):
             self._move(devices.cpu, unet, text_encoder)
@@ -194,32 +194,32 @@ class WebUITraining:
         devices.torch_gc()
 
     def tokens(self, words: str) -> list[int]:
-        """CLIP's ids of plain words, without start and end."""
+        """Return CLIP's ids of plain words, without start and end."""
         return self._encoder.tokens(words)
 
     def vectors_of(self, words: str) -> Tensor:
-        """The token embeddings [k, width] of plain words; a float32 copy on the CPU."""
+        """Return the token embeddings [k, width] of plain words; a float32 copy on the CPU."""
         return self._encoder.table[self.tokens(words)].detach().float().cpu().clone()
 
     def text(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
-        """The condition [1, 77, width] of a prompt; gradients flow into the embeddings. ValueError if too long."""
+        """Return a prompt's condition [1, 77, width]; gradients flow into the embeddings. ValueError if too long."""
         self._move(self.device, self.sd_model.cond_stage_model)
         return self._encoder.encode(prompt, embeddings)
 
     def predict(self, latents: Tensor, times: Tensor, text: Tensor) -> Tensor:
-        """What the UNet predicts, float32 [B, 4, h, w]; gradients flow into the text [B, 77, width]."""
+        """Return what the UNet predicts, float32 [B, 4, h, w]; gradients flow into the text [B, 77, width]."""
         self._move(self.device, self.sd_model.model)
         condition = {"c_crossattn": [text.to(self.device)]}
         return self.sd_model.apply_model(latents.to(self.device), times.to(self.device), condition).float()
 
     def checkpoint_activations(self, every_block: bool) -> AbstractContextManager[None]:
-        """Within this context the UNet's transformer blocks, or every block, are computed again for the gradient."""
+        """Compute transformer blocks, or every block, again for the gradient within this context."""
         # Not LDM's own way, which needs the gradients of all weights.
         kinds = (BasicTransformerBlock, ResBlock) if every_block else (BasicTransformerBlock,)
         return recomputed([block for block in self.unet.modules() if isinstance(block, kinds)])
 
     def free_memory(self) -> int | None:
-        """Bytes of the GPU that training may use; None elsewhere."""
+        """Return the bytes of the GPU that training may use; None elsewhere."""
         if self.device.type != "cuda":
             return None
         free, _ = torch.cuda.mem_get_info(self.device)

@@ -34,7 +34,7 @@ def video_denoising(
     control: Control | None = None,
     before_part: Callable[[], None] | None = None,
 ) -> Iterator[None]:
-    """Within this context the model of `p` denoises a video of `frames` frames, in windows and tiles.
+    """Make the model of `p` denoise a video of `frames` frames within this context, in windows and tiles.
 
     tiles, swap and before_part are those of `spread`. module: None leaves the frames apart and the schedule as it is.
     control: a ControlNet that looks at the frames.
@@ -63,7 +63,7 @@ _row_order: "RowOrder | None" = None
 
 
 class RowOrder:
-    """Reorders the rows of one denoiser step; also counts the rows that the UNet has seen in it."""
+    """Reorder the rows of one denoiser step; also count the rows that the UNet has seen in it."""
 
     def __init__(self, frames: int):
         self.frames = frames
@@ -72,7 +72,7 @@ class RowOrder:
         self.seen = 0
 
     def before(self, params: Any) -> None:
-        """on_cfg_denoiser: cond rows from frame-major to video-major; the uncond rows at the end stay."""
+        """Put cond rows from frame-major to video-major, at on_cfg_denoiser; the uncond rows at the end stay."""
         self.prompts = params.x.shape[0] // self.frames - 1
         self.seen = 0
         self.latents = None
@@ -85,7 +85,7 @@ class RowOrder:
             params.text_cond = params.text_cond[order]
 
     def after(self, params: Any) -> None:
-        """on_cfg_denoised: results and latents back to the WebUI's order, in place, since it keeps the tensors."""
+        """Put results and latents back to the WebUI's order, at on_cfg_denoised, in place, as it keeps the tensors."""
         if self.prompts == 1 or self.latents is None:
             return
         order = self._by_video(params.x.device)
@@ -97,18 +97,18 @@ class RowOrder:
         self.latents = None
 
     def count(self, _module: nn.Module, args: tuple[Any, ...]) -> None:
-        """Forward pre-hook of the UNet."""
+        """Count rows; a forward pre-hook of the UNet."""
         self.seen += args[0].shape[0]
 
     def _by_video(self, device: torch.device) -> Tensor:
-        """order[j * F + i] = i * k + j: the WebUI's row of frame i under prompt j."""
+        """Return order[j * F + i] = i * k + j: the WebUI's row of frame i under prompt j."""
         rows = torch.arange(self.frames * self.prompts, device=device)
         return rows.view(self.frames, self.prompts).t().reshape(-1)
 
 
 @contextmanager
 def video_row_order(unet: nn.Module, frames: int) -> Iterator[None]:
-    """Within this context the denoiser calls `unet` with whole videos."""
+    """Make the denoiser call `unet` with whole videos, within this context."""
     global _row_order
     order = RowOrder(frames)
     handle = unet.register_forward_pre_hook(order.count)
@@ -121,13 +121,13 @@ def video_row_order(unet: nn.Module, frames: int) -> Iterator[None]:
 
 
 def on_cfg_denoiser(params: Any) -> None:
-    """WebUI callback, registered once."""
+    """Reorder the rows; WebUI callback, registered once."""
     if _row_order is not None:
         _row_order.before(params)
 
 
 def on_cfg_denoised(params: Any) -> None:
-    """WebUI callback, registered once."""
+    """Reorder the rows; WebUI callback, registered once."""
     if _row_order is not None:
         _row_order.after(params)
 
@@ -144,7 +144,7 @@ Note = Callable[[str], None]
 
 @contextmanager
 def plain_layers(sd_model: Any, note: Note | None = None) -> Iterator[None]:
-    """Within this context the UNet computes what its class says: no token merging, hypertile, tileable padding.
+    """Let the UNet, within this context, compute what its class says: no token merging, hypertile, tileable padding.
 
     What other extensions have put in place of layers, such as ControlNet's picture of the whole scene, is set aside
     as well, as it was made for another picture. After it everything is there again, whatever happens. Inside of
@@ -152,8 +152,8 @@ def plain_layers(sd_model: Any, note: Note | None = None) -> Iterator[None]:
     note: told in a sentence what other extensions have there, if anything.
     """
     with ExitStack() as stack:
-        for guard in (_not_circular, _unmerged):
-            stack.enter_context(guard(sd_model))
+        for context in (_not_circular, _unmerged):
+            stack.enter_context(context(sd_model))
         stack.enter_context(own_functions(sd_model, note))
         yield
 
@@ -197,7 +197,7 @@ def foreign_blocks(unet: nn.Module) -> Iterator[str]:
 
 
 def _replaced(sd_model: Any) -> Iterator[tuple[Any, str, Any]]:
-    """The layers whose own functions are others than their classes': layer, name, function."""
+    """Yield the layers whose own functions are others than their classes': layer, name, function."""
     if "apply_model" in vars(sd_model):
         yield sd_model, "apply_model", sd_model.apply_model
     ours = set(sd_model.model.modules())
@@ -210,7 +210,7 @@ def _replaced(sd_model: Any) -> Iterator[tuple[Any, str, Any]]:
 
 
 def _foreign_owner(layer: nn.Module, function: Any) -> str:
-    """The extension that has put a function on a layer; "" if it computes what the layer would by itself."""
+    """Return the extension that has put a function on a layer; "" if it computes what the layer would by itself."""
     if HYPERTILE_MARK in vars(layer):
         return ""
     plain = inspect.unwrap(getattr(function, "func", function))

@@ -1,4 +1,4 @@
-"""Video-to-video in the WebUI: a `host.VideoHost` on the checkpoint that is loaded."""
+"""Make videos again in the WebUI: a `protocols.VideoHost` on the checkpoint that is loaded."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,7 +46,7 @@ def queued_video_host(note: Note | None = None, stops: Callable[[], bool] | None
 
 
 class WebUIVideo:
-    """Makes videos again with the WebUI's img2img: its samplers, VAE, networks and prompt syntax.
+    """Make videos again with the WebUI's img2img: its samplers, VAE, networks and prompt syntax.
 
     Samplers are named as on the page, with their schedule if that is not the usual ("DPM++ 2M Karras"), motion
     modules as in the list of the section VCD. Whoever calls holds the WebUI's queue: see `queued_video_host`. Its
@@ -54,7 +54,7 @@ class WebUIVideo:
     """
 
     def __init__(self, note: Note | None = None):
-        """note: told in a sentence, once each, what the person should know of the passes."""
+        """Take `note`, told in a sentence, once each, what the person should know of the passes."""
         self._note, self._noted = note, set[str]()
 
     def denoise(
@@ -67,7 +67,7 @@ class WebUIVideo:
         progress: Report | None = None,
         interrupted: Callable[[], bool] | None = None,
     ) -> Iterator[Picture]:
-        """See `host.VideoHost`. progress counts frames: encoded, denoised by one step, decoded."""
+        """Denoise as `protocols.VideoHost` says. progress counts frames: encoded, denoised by one step, decoded."""
         planned = plan(frames, work, masks, tiling)
         sampler, scheduler = sampler_of(work.sampler)
         module = _ready(work, planned)
@@ -76,35 +76,35 @@ class WebUIVideo:
         control = None
         if controlled(work):
             control = Control(library.load_controlnet(work.controlnet), frames, work.controlnet_weight)
-        told = _Told(progress, planned)
+        counted = _FrameProgress(progress, planned)
 
         def made() -> Iterator[Picture]:
-            told.add(0)
+            counted.add(0)
             mask = None if masks is None else latent_masks(masks, planned)
             elsewhere = tiling.elsewhere if tiling is not None else ""
             stops = interrupted or (lambda: False)
             job = img2img.Img2ImgPass(
-                frames, work, planned, mask, elsewhere, module, control, told.add, stops, self._tell
+                frames, work, planned, mask, elsewhere, module, control, counted.add, stops, self._tell
             )
             latents = img2img.run_img2img(job, sampler, scheduler)
-            told.sampled()
-            yield from self._decoded(latents, told)
+            counted.sampled()
+            yield from self._decoded(latents, counted)
 
         return made()
 
     def upscalers(self) -> list[str]:
-        """Networks of the ESRGAN family that are on this machine, other networks, Lanczos, and what must be fetched."""
+        """Return networks of the ESRGAN family on this machine, other networks, Lanczos, and what must be fetched."""
         there = [each for each in shared.sd_upscalers if _path(each) and Path(_path(each)).is_file()]
         family = [each.name for each in there if each.scaler.name in ESRGAN]
         absent = [each.name for each in shared.sd_upscalers if _path(each).startswith("http")]
         return list(dict.fromkeys([*family, *(each.name for each in there), LANCZOS, *absent]))
 
     def controlnet(self, note: Callable[[str], None]) -> str:
-        """The first in the folders of the extension sd-webui-controlnet that fits; "none" without one."""
+        """Return the first in the folders of the extension sd-webui-controlnet that fits; "none" without one."""
         return library.suggested_controlnet(note) if checkpoint.kind(shared.sd_model) is None else NO_MODULE
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
-        """One picture `scale` times as wide and high. ValueError for a name that is not there.
+        """Return a picture `scale` times as wide and high. ValueError for a name that is not there.
 
         Lanczos is computed in floating point. The WebUI's networks take and give pictures of bytes, with sides that
         are multiples of 8: the input is rounded to them, and its edge repeated where it lacks pixels.
@@ -125,27 +125,27 @@ class WebUIVideo:
             self._noted.add(sentence)
             self._note(sentence)
 
-    def _decoded(self, latents: Tensor, told: "_Told") -> Iterator[Picture]:
+    def _decoded(self, latents: Tensor, counted: "_FrameProgress") -> Iterator[Picture]:
         decode = Decoder(img2img.decode_latent)
         for latent in latents:
             made = picture(decode(latent))
-            told.add(1)
+            counted.add(1)
             yield made
 
 
-class _Told:
-    """Adds up what is done, for whoever wants to know."""
+class _FrameProgress:
+    """Add up what is done, for whoever wants to know."""
 
     def __init__(self, progress: Report | None, planned: Plan):
         self.progress, self.done, self.total = progress, 0, planned.frames * (planned.steps + 2)
         self.most = self.total - planned.frames  # until all is denoised
 
     def add(self, count: int) -> None:
-        """So many more frames are encoded, denoised by one step or decoded."""
+        """Count so many more frames that are encoded, denoised by one step or decoded."""
         self._tell(min(self.done + count, self.most))
 
     def sampled(self) -> None:
-        """All is denoised, also where the sampler has made more or fewer steps than it was asked for."""
+        """Count all as denoised, also where the sampler has made more or fewer steps than it was asked for."""
         if self.done < self.most:
             self._tell(self.most)
         self.most = self.total
@@ -157,7 +157,7 @@ class _Told:
 
 
 def _ready(work: VideoPass, planned: Plan) -> MotionModule | None:
-    """The motion module of a pass; ValueError if it or the checkpoint cannot be used."""
+    """Return the motion module of a pass; ValueError if it or the checkpoint cannot be used."""
     try:
         refusals.check_checkpoint(shared.sd_model)
         refusals.check_blocks(shared.sd_model)
@@ -173,7 +173,7 @@ def _ready(work: VideoPass, planned: Plan) -> MotionModule | None:
 
 
 def sampler_of(name: str) -> tuple[str, str]:
-    """Sampler and schedule as the WebUI names them; ValueError for a name that it does not know."""
+    """Return sampler and schedule as the WebUI names them; ValueError for a name that it does not know."""
     if not name:
         return SAMPLER, SCHEDULER
     sampler, label = sd_samplers.get_sampler_and_scheduler(name, SCHEDULER, convert_automatic=False)
@@ -185,7 +185,7 @@ def sampler_of(name: str) -> tuple[str, str]:
 
 
 def is_constant(prompt: str, steps: int) -> bool:
-    """Whether one condition stands for a prompt at all steps, so that it can be known and exchanged."""
+    """Return whether one condition stands for a prompt at all steps, so that it can be known and exchanged."""
     parts, texts, _ = prompt_parser.get_multicond_prompt_list([img2img.plain(prompt)])
     [schedule] = prompt_parser.get_learned_conditioning_prompt_schedules(texts[:1], steps)
     return len(parts[0]) == 1 and len(schedule) == 1
