@@ -143,7 +143,8 @@ class VideoRequest:
         first = next(iter(getattr(p, "init_images", None) or []), None)
         made = next((video for video in getattr(p, "vcd_made", ()) if video and video[0] is first), None)
         if self.settings.video:
-            self._set("init_images", getattr(p, "init_images", None))
+            if hasattr(p, "init_images"):  # only img2img has them
+                self._set("init_images", p.init_images)
             taken = request.take_source(p, self.settings, request.source_folders(p))
             self.settings, self.source, self.notes = taken.settings, taken, taken.notes
             for note in taken.notes:
