@@ -270,3 +270,8 @@ def give_first_picture(p: Any, settings: VideoSettings) -> None:
     """Make the first frame of a video that is given without a picture the init image, at which scripts look."""
     if settings.video and not any(getattr(p, "init_images", None) or []):
         take_source(p, replace(settings, frames=1), source_folders(p))
+
+
+def is_single_upscale(p: Any) -> bool:
+    """Return whether this is the gallery's 'upscale this picture' button, which makes a picture of one frame."""
+    return bool(getattr(p, "txt2img_upscale", False))

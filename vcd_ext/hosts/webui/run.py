@@ -294,8 +294,3 @@ def _share_latent_noise(p: Any) -> None:
     """
     noise = processing.create_random_tensors(p.init_latent.shape[1:], p.all_seeds[:1])
     p.init_latent = p.init_latent * p.mask + noise.to(p.init_latent) * p.nmask
-
-
-def is_single_upscale(p: Any) -> bool:
-    """Return whether this is the gallery's 'upscale this picture' button, which makes a picture of one frame."""
-    return bool(getattr(p, "txt2img_upscale", False))

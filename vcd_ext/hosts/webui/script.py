@@ -8,9 +8,9 @@ from modules import script_callbacks, scripts, shared
 
 from vcd_ext.hosts.webui import library, refusals, request, section, studio, tab, unet
 from vcd_ext.hosts.webui.refusals import Refused, stop
-from vcd_ext.hosts.webui.request import give_first_picture, read_settings
+from vcd_ext.hosts.webui.request import give_first_picture, is_single_upscale, read_settings
 from vcd_ext.hosts.webui.routes import add_routes
-from vcd_ext.hosts.webui.run import VideoRequest, is_single_upscale
+from vcd_ext.hosts.webui.run import VideoRequest
 from vcd_ext.settings import VideoSettings, describe
 
 
