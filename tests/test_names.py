@@ -21,10 +21,8 @@ STILL_TWICE = set(
     Job
     Plan
     Record
-    _Kept
     _Run
     add
-    begin
     boxes_of
     build
     check
@@ -36,8 +34,6 @@ STILL_TWICE = set(
     files
     find
     folders
-    framed
-    headline
     identities
     kept
     load
@@ -45,9 +41,7 @@ STILL_TWICE = set(
     named
     names
     noised
-    notes
     opened
-    panel
     parts
     picture
     plans
@@ -57,9 +51,7 @@ STILL_TWICE = set(
     run
     save
     sentence
-    shown
     suggested
-    tabs
     tell
     tiles
     usable

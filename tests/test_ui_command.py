@@ -32,7 +32,7 @@ def test_identities_and_states_lie_in_the_chosen_folder() -> None:
     arguments = parser().parse_args(
         ["ui", "--checkpoint", "c", "--embeddings", "mine", "--weights", "a", "b", "--port", "9"]
     )
-    folders = ui.folders(arguments)
+    folders = ui.studio_folders(arguments)
     assert folders.identities == folders.trainings == Path("mine")
     assert folders.weights == (Path("a"), Path("b"))
 

@@ -8,7 +8,7 @@ import pytest
 from tests.identity.drawn import picture
 from tests.identity.toy_host import PHOTOS
 from vcd_ext.identity.photos.photo import Photo
-from vcd_ext.ui.overlay import DIMMED, FRAME, OUTLINE, framed, overlay
+from vcd_ext.ui.overlay import DIMMED, FRAME, OUTLINE, overlay, with_border
 
 PHOTO = replace(PHOTOS[0], pixels=np.full((64, 64, 3), 200, np.uint8))  # the subject: [0:32, 0:32]
 
@@ -39,11 +39,11 @@ def test_it_is_shown_at_the_size_that_is_asked_for(longest: int, size: tuple[int
 
 def test_the_photo_itself_is_not_changed() -> None:
     before = PHOTO.pixels.copy()
-    framed(overlay(PHOTO, 64), True)[:] = 0
+    with_border(overlay(PHOTO, 64), True)[:] = 0
     assert np.array_equal(PHOTO.pixels, before)
 
 
 def test_the_selected_one_has_a_frame() -> None:
     plain = overlay(PHOTO, 64)
-    assert (framed(plain, True)[0, :] == FRAME).all()
-    assert np.array_equal(framed(plain, False), plain)
+    assert (with_border(plain, True)[0, :] == FRAME).all()
+    assert np.array_equal(with_border(plain, False), plain)

@@ -18,7 +18,7 @@ from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ToyStudio
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.ui.app import page as built
-from vcd_ext.ui.photos_of_page import Page, put_away
+from vcd_ext.ui.photos_state import Page, store_page
 from vcd_ext.ui.scratch import AGE, PREFIX, GoneError, Scratch
 from vcd_ext.ui.selection import Chosen
 
@@ -38,7 +38,7 @@ def aged(path: Path, by: float = AGE + 60) -> None:
 
 def test_a_page_comes_back_as_it_was_and_pages_share_the_files_of_the_same_photo(temporary: Path) -> None:
     scratch = Scratch()
-    kept, again = put_away(PAGE, scratch), put_away(PAGE, scratch)
+    kept, again = store_page(PAGE, scratch), store_page(PAGE, scratch)
     for before, after in zip(PAGE.selection, kept.opened().selection, strict=True):
         assert np.array_equal(before.photo.pixels, after.photo.pixels)
         assert np.array_equal(before.photo.mask, after.photo.mask)

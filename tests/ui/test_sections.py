@@ -16,7 +16,7 @@ from tests.identity.drawn import picture
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_at, until
 from vcd_ext.jobs.service import Jobs
-from vcd_ext.jobs.session import asked_by
+from vcd_ext.jobs.session import requested_by
 from vcd_ext.settings import TrainSettings, describe
 from vcd_ext.ui.app import page
 from vcd_ext.ui.form import component
@@ -384,11 +384,11 @@ def test_news_are_short_while_nothing_begins_or_ends_and_the_chosen_identity_sta
     assert again[2:] == [unchanged] * (len(first) - 2)
     assert "Add photos." in news(first[0], "Add photos.", PAGE, None, *settings)[1]["value"]
     names = ["zora"]
-    with asked_by(whose(None, reader)):
+    with requested_by(whose(None, reader)):
         ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="zora")))
     assert chosen(news(first[0], "", PAGE, None, *settings)) == "zora"
     names = ["rexy", "zora"]
-    with asked_by(whose(None, reader)):
+    with requested_by(whose(None, reader)):
         ended(jobs.trainings.start(PHOTOS, SETTINGS))
     at_end = news(first[0], "", PAGE, "zora", *settings)
     assert chosen(at_end) == "rexy", "the new one"

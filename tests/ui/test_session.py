@@ -14,7 +14,7 @@ from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_
 from tests.waiting import PATIENCE, until
 from vcd_ext.jobs.queue import BusyError
 from vcd_ext.jobs.service import Jobs
-from vcd_ext.jobs.session import asked_by
+from vcd_ext.jobs.session import requested_by
 from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.jobs.video import VideoJob
 from vcd_ext.settings import TiledSettings
@@ -43,9 +43,9 @@ def url(jobs: Jobs) -> Iterator[str]:
 
 
 def test_others_see_that_something_runs_but_neither_what_nor_can_they_stop_it(jobs: Jobs) -> None:
-    with asked_by("ann"):
+    with requested_by("ann"):
         job = jobs.trainings.start(PHOTOS, ENDLESS)
-    with asked_by("bob"):
+    with requested_by("bob"):
         assert jobs.last_of(TrainingJob) is None
         told = jobs.beside(None)
         assert told is not None
@@ -55,7 +55,7 @@ def test_others_see_that_something_runs_but_neither_what_nor_can_they_stop_it(jo
         assert not job.stops()
         with pytest.raises(BusyError, match=r"^Somebody else's job is under way; try again when it is done\.$"):
             jobs.trainings.start(PHOTOS, SETTINGS)
-    with asked_by("ann"):
+    with requested_by("ann"):
         assert jobs.last_of(TrainingJob) is job
         assert jobs.stoppable
         jobs.stop()
@@ -63,8 +63,8 @@ def test_others_see_that_something_runs_but_neither_what_nor_can_they_stop_it(jo
 
 
 def test_what_is_no_job_is_stopped_by_its_own_page_alone(jobs: Jobs) -> None:
-    with asked_by("ann"), jobs.turn("Finding masks"):
-        with asked_by("bob"):
+    with requested_by("ann"), jobs.turn("Finding masks"):
+        with requested_by("bob"):
             jobs.stop()
             assert not jobs.stoppable
         assert not jobs.given_up()
@@ -73,16 +73,16 @@ def test_what_is_no_job_is_stopped_by_its_own_page_alone(jobs: Jobs) -> None:
 
 
 def test_what_somebody_learned_is_deleted_replaced_and_gone_on_with_by_that_person_alone(jobs: Jobs) -> None:
-    with asked_by("ann"):
+    with requested_by("ann"):
         stopped_at(jobs, 5)
-    with asked_by("bob"):
+    with requested_by("bob"):
         assert not jobs.trainings.is_own(NAME)
         for do in (jobs.trainings.resume, jobs.trainings.discard, lambda _: jobs.trainings.start(PHOTOS, SETTINGS)):
             with pytest.raises(ValueError, match=f"{NAME} was trained by somebody else"):
                 do(NAME)
-    with asked_by("ann"):
+    with requested_by("ann"):
         assert ended(jobs.trainings.resume(NAME)).file
-    with asked_by("bob"), pytest.raises(ValueError, match="was trained by somebody else"):
+    with requested_by("bob"), pytest.raises(ValueError, match="was trained by somebody else"):
         jobs.trainings.start(PHOTOS, SETTINGS, replace_existing=True)
 
 

@@ -16,16 +16,16 @@ from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, SETTINGS, ToyStudio, ended
 from vcd_ext import media
 from vcd_ext.jobs.service import Jobs
-from vcd_ext.jobs.session import asked_by
+from vcd_ext.jobs.session import requested_by
 from vcd_ext.jobs.video import VideoJob
 from vcd_ext.settings import FaceSettings, TiledSettings
 from vcd_ext.ui.app import page
-from vcd_ext.ui.frame import ACTIVE
+from vcd_ext.ui.html import ACTIVE
 from vcd_ext.ui.input_section import InputSection
 from vcd_ext.ui.layouts import FACE, TILED
 from vcd_ext.ui.people_section import PeopleSection
-from vcd_ext.ui.remake_section import RemakeSection
 from vcd_ext.ui.session import PageName, whose
+from vcd_ext.ui.video_section import VideoSection
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm_v2")
 TILES = TiledSettings(tile=64, tile_overlap=16, steps=2, seed=3, motion_module="mm_v2")
@@ -64,15 +64,15 @@ def people(blocks: gr.Blocks, jobs: Jobs) -> PeopleSection:
 
 
 @pytest.fixture
-def faces(blocks: gr.Blocks, jobs: Jobs, people: PeopleSection) -> RemakeSection[FaceSettings]:
-    section = RemakeSection(jobs, FACE, {"people": people.people}, "Repair faces", other=("tiled", "Tiled VCD"))
+def faces(blocks: gr.Blocks, jobs: Jobs, people: PeopleSection) -> VideoSection[FaceSettings]:
+    section = VideoSection(jobs, FACE, {"people": people.people}, "Repair faces", other=("tiled", "Tiled VCD"))
     people.form = section.form
     return section
 
 
 @pytest.fixture
-def tiles(blocks: gr.Blocks, jobs: Jobs) -> RemakeSection[TiledSettings]:
-    return RemakeSection(jobs, TILED, {}, "Enlarge")
+def tiles(blocks: gr.Blocks, jobs: Jobs) -> VideoSection[TiledSettings]:
+    return VideoSection(jobs, TILED, {}, "Enlarge")
 
 
 def told(section: Any, answer: list[Any]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def test_a_path_is_taken_and_one_that_may_not_be_is_not(taken: InputSection, stu
 
 
 def test_faces_are_found_and_shown_with_their_numbers(
-    people: PeopleSection, faces: RemakeSection[FaceSettings], source: Path
+    people: PeopleSection, faces: VideoSection[FaceSettings], source: Path
 ) -> None:
     assert ACTIVE in people.begin()
     html = people.find_faces(str(source), *values(FACES))
@@ -151,7 +151,7 @@ def test_faces_are_found_and_shown_with_their_numbers(
     ],
 )
 def test_faces_that_cannot_be_looked_for_are_told(
-    people: PeopleSection, faces: RemakeSection[FaceSettings], source: Path, path: str, settings: Any, words: str
+    people: PeopleSection, faces: VideoSection[FaceSettings], source: Path, path: str, settings: Any, words: str
 ) -> None:
     html = people.find_faces(path and str(source.with_name(path)), *values(settings))
     assert "vcd-error" in html
@@ -159,7 +159,7 @@ def test_faces_that_cannot_be_looked_for_are_told(
 
 
 def test_a_job_runs_and_ends_with_before_after_and_files(
-    faces: RemakeSection[FaceSettings], jobs: Jobs, studio: ToyStudio, source: Path
+    faces: VideoSection[FaceSettings], jobs: Jobs, studio: ToyStudio, source: Path
 ) -> None:
     with studio.somebody_else_computing():
         shown = told(faces, faces.begin(str(source), ["mp4"], *values(FACES)))
@@ -181,7 +181,7 @@ def test_a_job_runs_and_ends_with_before_after_and_files(
 
 
 def test_each_tab_shows_its_own_job_and_what_else_is_done(
-    faces: RemakeSection[FaceSettings], tiles: RemakeSection[TiledSettings], jobs: Jobs, source: Path
+    faces: VideoSection[FaceSettings], tiles: VideoSection[TiledSettings], jobs: Jobs, source: Path
 ) -> None:
     tiles.begin(str(source), ["gif"], *values(TILES))
     assert last(jobs).files[0].name == "walk-tiled.gif"
@@ -197,7 +197,7 @@ def test_each_tab_shows_its_own_job_and_what_else_is_done(
 
 
 def test_interrupt_keeps_what_is_finished(
-    tiles: RemakeSection[TiledSettings], jobs: Jobs, studio: ToyStudio, source: Path
+    tiles: VideoSection[TiledSettings], jobs: Jobs, studio: ToyStudio, source: Path
 ) -> None:
     studio.video.at = lambda frame: tiles.interrupt() if frame == 1 else None
     tiles.begin(str(source), ["mp4"], *values(TILES))
@@ -218,7 +218,7 @@ def test_interrupt_keeps_what_is_finished(
     ],
 )
 def test_what_cannot_begin_is_told_in_the_tab(
-    tiles: RemakeSection[TiledSettings], jobs: Jobs, source: Path, path: str, formats: list[str], settings: Any,
+    tiles: VideoSection[TiledSettings], jobs: Jobs, source: Path, path: str, formats: list[str], settings: Any,
     words: str,
 ) -> None:  # fmt: skip
     shown = told(tiles, tiles.begin(path and str(source), formats, *values(settings)))
@@ -228,7 +228,7 @@ def test_what_cannot_begin_is_told_in_the_tab(
 
 
 def test_what_a_full_disk_refused_is_saved_again(
-    tiles: RemakeSection[TiledSettings], jobs: Jobs, source: Path, monkeypatch: pytest.MonkeyPatch
+    tiles: VideoSection[TiledSettings], jobs: Jobs, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "The disk is full.")
@@ -246,7 +246,7 @@ def test_what_a_full_disk_refused_is_saved_again(
     assert not shown["save"]["visible"]
 
 
-def test_the_motion_module_that_the_studio_suggests_is_chosen(tiles: RemakeSection[TiledSettings]) -> None:
+def test_the_motion_module_that_the_studio_suggests_is_chosen(tiles: VideoSection[TiledSettings]) -> None:
     assert tiles.form.components["motion_module"].value == "mm_v2"
 
 
@@ -256,7 +256,7 @@ READER = PageName()
 
 def news_of(jobs: Jobs) -> list[Any]:
     """Return what the tabs Face VCD and Tiled VCD ask for news, as `READER`."""
-    found = [one.fn for one in page(jobs).fns if getattr(one.fn, "__qualname__", "").startswith("keep_fresh")]
+    found = [one.fn for one in page(jobs).fns if getattr(one.fn, "__qualname__", "").startswith("refresh_while")]
     return [partial(fn, None, READER) for fn in found]
 
 
@@ -266,7 +266,7 @@ def test_news_are_short_while_nothing_begins_or_ends(jobs: Jobs, source: Path) -
     again = face_news(first[0], "")
     assert again[2:] == [UNCHANGED] * (len(first) - 2), "a player that is playing is left alone"
     assert "Try mp4." in face_news(first[0], "Try mp4.")[1]["value"], "what went wrong is still told"
-    with asked_by(whose(None, READER)):
+    with requested_by(whose(None, READER)):
         job = ended(jobs.videos.start(source, FACES))
     after = face_news(first[0], "")
     assert any("vcd-sheet" in str(update) for update in after), "the faces that the job found"
@@ -280,7 +280,7 @@ def test_an_identity_that_was_learned_meanwhile_can_be_chosen_and_one_that_was_d
     jobs: Jobs, studio: ToyStudio, source: Path
 ) -> None:
     face_news, _ = news_of(jobs)
-    with asked_by(whose(None, READER)):
+    with requested_by(whose(None, READER)):
         ended(jobs.videos.start(source, FACES))
     before = face_news(NOTHING_SEEN, "")
     molly = ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, name="molly")))

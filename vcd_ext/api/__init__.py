@@ -7,7 +7,7 @@ not known, 415 for a POST that is not JSON, 422 for the rest.
 from fastapi import APIRouter, Depends
 
 from vcd_ext.api import trainings, videos
-from vcd_ext.api.answers import json_only
+from vcd_ext.api.http import json_only
 from vcd_ext.jobs.service import Jobs
 
 PREFIX = "/vcd/v1"
@@ -16,6 +16,6 @@ PREFIX = "/vcd/v1"
 def router(jobs: Jobs) -> APIRouter:
     """Make the routes of the jobs."""
     routes = APIRouter(prefix=PREFIX, dependencies=[Depends(json_only)])
-    trainings.add(routes, jobs)
-    videos.add(routes, jobs)
+    trainings.add_training_routes(routes, jobs)
+    videos.add_video_routes(routes, jobs)
     return routes

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
-from vcd_ext.api.answers import answered, asked_with, body_of, described, fields_of
+from vcd_ext.api.http import check_keys, job_json, or_http_error, read_json, request_schema
 from vcd_ext.identity.photos.photo import Photos, read_photos
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.training import TrainingJob
@@ -38,34 +38,34 @@ SHAPE = {
 }
 
 
-def add(routes: APIRouter, jobs: Jobs) -> None:
+def add_training_routes(routes: APIRouter, jobs: Jobs) -> None:
     """Add the routes of the trainings."""
 
-    @routes.post("/train", openapi_extra=asked_with(SHAPE, ["settings"]))
+    @routes.post("/train", openapi_extra=request_schema(SHAPE, ["settings"]))
     async def train(request: Request) -> dict[str, Any]:
-        """Begin a training of {"settings": {...}, "photos": [...], ...}; what `describe` tells of it."""
-        body = await body_of(request)
-        return describe(await run_in_threadpool(answered, lambda: begin(jobs, body)))
+        """Begin a training of {"settings": {...}, "photos": [...], ...}; what `training_json` tells of it."""
+        body = await read_json(request)
+        return training_json(await run_in_threadpool(or_http_error, lambda: begin_training(jobs, body)))
 
     @routes.get("/train/{identifier}")
     def look(identifier: str) -> dict[str, Any]:
         """Return where a training is, or how it ended."""
-        return describe(answered(lambda: jobs.get(identifier, TrainingJob)))
+        return training_json(or_http_error(lambda: jobs.get(identifier, TrainingJob)))
 
     @routes.post("/train/{identifier}/cancel")
     def cancel(identifier: str, keep: bool = False) -> dict[str, Any]:
         """End a training after the step that is being made. keep: save what it has learned by then."""
-        job = answered(lambda: jobs.get(identifier, TrainingJob))
+        job = or_http_error(lambda: jobs.get(identifier, TrainingJob))
         if keep:
-            answered(lambda: jobs.trainings.keep(job))
+            or_http_error(lambda: jobs.trainings.keep(job))
         else:
             job.stop()
-        return describe(job)
+        return training_json(job)
 
 
-def describe(job: TrainingJob) -> dict[str, Any]:
+def training_json(job: TrainingJob) -> dict[str, Any]:
     """Describe a training as JSON."""
-    told = described(job)
+    told = job_json(job)
     return told | {
         "total": told["total"] or job.settings.steps,
         "loss": job.loss,
@@ -75,9 +75,9 @@ def describe(job: TrainingJob) -> dict[str, Any]:
     }
 
 
-def begin(jobs: Jobs, body: Any) -> TrainingJob:
+def begin_training(jobs: Jobs, body: Any) -> TrainingJob:
     """Begin the training that a request asks for; ValueError or BusyError in one sentence."""
-    body = fields_of(body, KEYS, "a training")
+    body = check_keys(body, KEYS, "a training")
     flags = {name: body.get(name, False) for name in ("replace", "resume", "discard")}
     for name, value in flags.items():
         if not isinstance(value, bool):

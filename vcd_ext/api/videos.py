@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from PIL import Image
 
-from vcd_ext.api.answers import answered, asked_with, body_of, described, fields_of
+from vcd_ext.api.http import check_keys, job_json, or_http_error, read_json, request_schema
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.video import VideoJob
 from vcd_ext.media.output_files import MIME
@@ -24,7 +24,7 @@ FOLDER = "inode/directory"  # the kind of what is a folder of frames
 Classes = type[FaceSettings] | type[TiledSettings]
 
 
-def add(routes: APIRouter, jobs: Jobs) -> None:
+def add_video_routes(routes: APIRouter, jobs: Jobs) -> None:
     """Add the routes of Face VCD and Tiled VCD."""
     _add(routes, jobs, "face", FaceSettings)
     _add(routes, jobs, "tiled", TiledSettings)
@@ -32,7 +32,7 @@ def add(routes: APIRouter, jobs: Jobs) -> None:
 
 def _add(routes: APIRouter, jobs: Jobs, kind: str, cls: Classes) -> None:
     def known(identifier: str) -> VideoJob:
-        return answered(lambda: jobs.get(identifier, VideoJob, lambda job: isinstance(job.settings, cls)))
+        return or_http_error(lambda: jobs.get(identifier, VideoJob, lambda job: isinstance(job.settings, cls)))
 
     shape = {
         "video": {"type": "string", "description": "a path in a folder that may be read, or the file in base64"},
@@ -40,35 +40,35 @@ def _add(routes: APIRouter, jobs: Jobs, kind: str, cls: Classes) -> None:
         "formats": {"type": "array", "items": {"enum": list(FORMATS)}, "default": ["mp4"]},
     }
 
-    @routes.post(f"/{kind}", openapi_extra=asked_with(shape, ["video"]))
+    @routes.post(f"/{kind}", openapi_extra=request_schema(shape, ["video"]))
     async def start(request: Request) -> dict[str, Any]:
-        """Begin a job of {"video": ..., "settings": {...}, "formats": [...]}; what `describe` tells of it."""
-        body = await body_of(request)
-        return describe(await run_in_threadpool(answered, lambda: begin(jobs, cls, body)))
+        """Begin a job of {"video": ..., "settings": {...}, "formats": [...]}; what `video_json` tells of it."""
+        body = await read_json(request)
+        return video_json(await run_in_threadpool(or_http_error, lambda: begin_video(jobs, cls, body)))
 
     @routes.get(f"/{kind}/{{identifier}}")
     def look(identifier: str, files: bool = True) -> dict[str, Any]:
         """Return where a job is, or how it ended. files: with the videos in base64, once they are there."""
-        return describe(known(identifier), files)
+        return video_json(known(identifier), files)
 
     @routes.post(f"/{kind}/{{identifier}}/cancel")
     def cancel(identifier: str) -> dict[str, Any]:
         """End a job after the step that is being made; what is finished is kept."""
         job = known(identifier)
         job.stop()
-        return describe(job, files=False)
+        return video_json(job, files=False)
 
     @routes.post(f"/{kind}/{{identifier}}/save")
     def save(identifier: str) -> dict[str, Any]:
         """Write the files of a job that could not be written when it ended."""
         job = known(identifier)
-        answered(lambda: jobs.videos.save(job))
-        return describe(job, files=False)
+        or_http_error(lambda: jobs.videos.save(job))
+        return video_json(job, files=False)
 
 
-def begin(jobs: Jobs, cls: Classes, body: Any) -> VideoJob:
+def begin_video(jobs: Jobs, cls: Classes, body: Any) -> VideoJob:
     """Begin the job that a request asks for; ValueError or BusyError in one sentence."""
-    body = fields_of(body, KEYS, "a video")
+    body = check_keys(body, KEYS, "a video")
     given = body.get("settings", {})
     settings: Settings = parse(FaceSettings, given) if cls is FaceSettings else parse(TiledSettings, given)
     formats = body.get("formats", ["mp4"])
@@ -83,9 +83,9 @@ def begin(jobs: Jobs, cls: Classes, body: Any) -> VideoJob:
         raise
 
 
-def describe(job: VideoJob, files: bool = True) -> dict[str, Any]:
+def video_json(job: VideoJob, files: bool = True) -> dict[str, Any]:
     """Describe a job as JSON. `videos` are there once they are written, also those of a job that was stopped."""
-    return described(job) | {
+    return job_json(job) | {
         "notes": list(job.notes),
         "videos": [_file(path, files) for path in job.files],
         "unsaved": job.unsaved is not None,

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from vcd_ext import media, toyworld
 from vcd_ext.cli import demo_report
 from vcd_ext.cli.demo_report import Shot
-from vcd_ext.cli.terminal import progress_bar, stage_bars, tell
+from vcd_ext.cli.terminal import notify, progress_bar, stage_bars
 from vcd_ext.media import Clip
 from vcd_ext.metrics import motion as measures
 from vcd_ext.settings import FaceSettings, GenerateSettings, TiledSettings, TrainSettings, VideoSettings
@@ -161,7 +161,7 @@ def _stages(
             first.clip,
             [pipeline.Stage(face), pipeline.Stage(tiled)],
             detector,
-            Telling(progress, tell, lambda: False),
+            Telling(progress, notify, lambda: False),
         )
     if made.error:
         raise ValueError(made.error)

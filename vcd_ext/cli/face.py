@@ -6,7 +6,7 @@ from typing import Any
 
 from vcd_ext.cli import video_to_video
 from vcd_ext.cli.model_options import detectors
-from vcd_ext.cli.terminal import INTERRUPTED, interruption, stage_bars, tell
+from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, stage_bars
 from vcd_ext.settings import FaceSettings
 
 
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _show(arguments)
     if arguments.checkpoint is None:
         raise ValueError("--checkpoint is missing; name an SD1.5 checkpoint, or give --sheet to find faces only.")
-    return video_to_video.run(arguments, FaceSettings, "face")
+    return video_to_video.run_video(arguments, FaceSettings, "face")
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -51,12 +51,12 @@ def _show(arguments: argparse.Namespace) -> int:
 
     settings = video_to_video.settings_of(arguments, FaceSettings)
     assert isinstance(settings, FaceSettings)
-    clip = media.read(arguments.input, tell, part_of(settings))
+    clip = media.read(arguments.input, notify, part_of(settings))
     with interruption() as interrupted, stage_bars() as progress:
         try:
-            sheet = find_faces(clip, settings, detectors(arguments), Telling(progress, tell, interrupted))
+            sheet = find_faces(clip, settings, detectors(arguments), Telling(progress, notify, interrupted))
         except Interrupted:
-            tell("Stopped before all faces were found; no file was written.")
+            notify("Stopped before all faces were found; no file was written.")
             return INTERRUPTED
     with atomically(arguments.sheet) as part:
         Image.fromarray(sheet).save(part, "PNG")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vcd_ext.cli.model_options import add_models, check_upscalers, detectors
 from vcd_ext.cli.output import chosen_formats, make_folders, output_paths
-from vcd_ext.cli.terminal import INTERRUPTED, interruption, progress_bar, stage_bars, tell
+from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, progress_bar, stage_bars
 from vcd_ext.prompt.foreign import unread
 from vcd_ext.settings import (
     AUTO,
@@ -87,13 +87,13 @@ def run(arguments: argparse.Namespace) -> int:
     source = None
     if arguments.input is not None:
         part = part_of(video).at_most(given.get("frames", MOST_FRAMES))
-        source = media.read(arguments.input, tell, part)
+        source = media.read(arguments.input, notify, part)
         picture, video = _settings(_of_input(source, arguments.input.name, given) | given)
         left = "frames" not in given and media.left_out(arguments.input, part_of(video), len(source.frames))
         if left:
-            tell(f"{arguments.input.name} has {left} are used.")
+            notify(f"{arguments.input.name} has {left} are used.")
     picture = complete(picture, arguments.embedding)  # one prompt and seed for all stages
-    tell(*unread(picture.prompt))
+    notify(*unread(picture.prompt))
     stages = pipeline.stages(video, _shared(arguments, picture))
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     follow = _following(arguments, host, stages)
@@ -142,7 +142,7 @@ def _following(
 
     def follow(clip: "Clip") -> "Outcome":
         with interruption() as interrupted, stage_bars() as progress:
-            return pipeline.run(video, clip, stages, finder, Telling(progress, tell, interrupted))
+            return pipeline.run(video, clip, stages, finder, Telling(progress, notify, interrupted))
 
     return follow
 
@@ -155,7 +155,7 @@ def _heard(source: "Clip | None", path: Path, fps: float) -> Path | None:
     if source is None or not has_sound(path):
         return None
     if exact_fps(fps) != source.fps:
-        tell(f"The sound is left out, as it would not be in time at {fps:g} frames a second.")
+        notify(f"The sound is left out, as it would not be in time at {fps:g} frames a second.")
         return None
     return path
 
@@ -169,10 +169,10 @@ def _write(made: "Outcome", files: Sequence[Path], every_stage: bool, heard: Pat
 
     for video in made.videos[::-1] if every_stage else made.videos[-1:]:
         last = video is made.videos[-1]
-        for file in kept(video.clip, [file if last else video.beside(file) for file in files], heard, tell):
+        for file in kept(video.clip, [file if last else video.beside(file) for file in files], heard, notify):
             print(file)
     if made.error:
-        tell(made.error)
+        notify(made.error)
 
 
 def _settings(given: Mapping[str, Any]) -> tuple[GenerateSettings, VideoSettings]:

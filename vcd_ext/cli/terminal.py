@@ -22,7 +22,7 @@ def interruption() -> Iterator[Callable[[], bool]]:
     def press(number: int, _frame: object) -> None:
         pressed.append(number)
         signal.signal(signal.SIGINT, before)
-        tell("\nStopping after this step; press Ctrl-C again to stop at once.")
+        notify("\nStopping after this step; press Ctrl-C again to stop at once.")
 
     before = signal.signal(signal.SIGINT, press)
     try:
@@ -81,7 +81,7 @@ def _close(shown: "list[tqdm]") -> None:
         bar.close()
 
 
-def tell(*sentences: str) -> None:
+def notify(*sentences: str) -> None:
     """Print sentences to the person, apart from the results."""
     for sentence in sentences:
         print(sentence, file=sys.stderr)

@@ -39,4 +39,4 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Enlarge the video that the arguments name."""
     check_upscalers(arguments.upscaler_weights)
-    return video_to_video.run(arguments, TiledSettings, "tiled", arguments.upscaler_weights)
+    return video_to_video.run_video(arguments, TiledSettings, "tiled", arguments.upscaler_weights)

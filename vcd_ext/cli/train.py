@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vcd_ext.cli.terminal import INTERRUPTED, interruption, stage_bars, tell
+from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, stage_bars
 from vcd_ext.settings import TrainSettings, parse
 
 if TYPE_CHECKING:
@@ -34,21 +34,21 @@ def run(arguments: argparse.Namespace) -> int:
     out = output_path(arguments.out, settings.name, arguments.overwrite)
     state = out.with_suffix(STATE_SUFFIX)
     photos, problems = read_photos(arguments.photos, settings.masked)
-    tell(*problems)
+    notify(*problems)
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
     check_name(settings.name, host.tokens)  # before masks are looked for, which takes a while
     if settings.masked:
         photos = photos_with_masks(photos, settings.class_word, arguments.weights, host)
     with interruption() as interrupted, stage_bars() as progress:
         identity = train(host, photos, settings, progress, state=state, interrupted=interrupted)
-    tell(*(warning for warning in identity.warnings if warning not in problems))
+    notify(*(warning for warning in identity.warnings if warning not in problems))
     if not identity.finished:
-        tell(f"Stopped at step {identity.steps} of {settings.steps}. The same command goes on from {state}.")
+        notify(f"Stopped at step {identity.steps} of {settings.steps}. The same command goes on from {state}.")
         return INTERRUPTED
     save_embedding(out, identity.vectors, identity.metadata)
     for file in (state, state.with_name(f"{state.name}.bank")):
         file.unlink(missing_ok=True)
-    tell(summary(identity))
+    notify(summary(identity))
     print(out)
     return 0
 
@@ -72,7 +72,7 @@ def photos_with_masks(
             segmenters(weights, host, host.device),
             lambda done, total: progress(Progress("Finding masks", done, total)),
         )
-    tell(*problems)
+    notify(*problems)
     found = [photo for photo in photos if photo.mask is not None]
     if not found:
         raise ValueError(
@@ -80,7 +80,7 @@ def photos_with_masks(
             "add --no-masked to learn from whole pictures."
         )
     if left_out := [photo.name for photo in photos if photo.mask is None]:
-        tell(f"Left out, because no mask was found: {', '.join(left_out)}.")
+        notify(f"Left out, because no mask was found: {', '.join(left_out)}.")
     return found
 
 

@@ -27,13 +27,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
     library = Library(arguments.motion_modules, arguments.upscalers, arguments.controlnets, arguments.embeddings)
-    jobs = Jobs(StandaloneStudio(host, folders(arguments), library))
+    jobs = Jobs(StandaloneStudio(host, studio_folders(arguments), library))
     # Only this machine is served: the page reads whatever folder it is told to.
     page(jobs).queue(concurrency_count=8).launch(server_name="127.0.0.1", server_port=arguments.port, show_api=False)
     return 0
 
 
-def folders(arguments: argparse.Namespace) -> "Folders":
+def studio_folders(arguments: argparse.Namespace) -> "Folders":
     """Return the page's folders; states of trainings lie beside the embeddings, as those of `train` do."""
     from vcd_ext.jobs.studio import Folders
 

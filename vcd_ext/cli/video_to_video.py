@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vcd_ext.cli.model_options import add_models, detectors
 from vcd_ext.cli.output import chosen_formats, make_folders, output_paths
-from vcd_ext.cli.terminal import INTERRUPTED, interruption, stage_bars, tell
+from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, stage_bars
 from vcd_ext.prompt.networks import check_no_networks
 from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, add_arguments, parse
 
@@ -53,7 +53,7 @@ def _first_identity(arguments: argparse.Namespace) -> str:
     return names_meant(arguments.embedding[0], said)[0] if arguments.embedding else NO_MODULE
 
 
-def run(
+def run_video(
     arguments: argparse.Namespace,
     cls: "type[FaceSettings] | type[TiledSettings]",
     ending: str,
@@ -78,16 +78,16 @@ def run(
     from vcd_ext.stages.video_to_video import Telling, part_of, remake
 
     settings = settings_of(arguments, cls)
-    clip = media.read(arguments.input, tell, part_of(settings))
+    clip = media.read(arguments.input, notify, part_of(settings))
     standalone = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     host = StandaloneVideo(standalone, arguments.embedding, upscalers)
     with interruption() as interrupted, stage_bars() as progress:
         finder = detectors(arguments, standalone.device)
-        made = remake(host, clip, settings, finder, Telling(progress, tell, interrupted))
+        made = remake(host, clip, settings, finder, Telling(progress, notify, interrupted))
     if made.clip is None:
-        tell("No file was written, as nothing is finished.")
+        notify("No file was written, as nothing is finished.")
         return INTERRUPTED
-    for file in kept(made.clip, files, arguments.input, tell):
+    for file in kept(made.clip, files, arguments.input, notify):
         print(file)
     return 0 if made.complete else INTERRUPTED
 

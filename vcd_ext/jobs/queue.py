@@ -10,7 +10,7 @@ from typing import TypeVar
 from vcd_ext.denoising.out_of_memory import is_out_of_memory
 from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.jobs.job import Job
-from vcd_ext.jobs.session import asking, own
+from vcd_ext.jobs.session import current_session, may_see
 from vcd_ext.jobs.studio import Studio
 from vcd_ext.progress import Progress
 
@@ -43,7 +43,7 @@ class JobQueue:
 
     def last_of(self, kind: type[Kind], accepts: Callable[[Kind], bool] = lambda _: True) -> Kind | None:
         """Return the last job of one kind that this session began and that is accepted."""
-        mine = (job for job in reversed(self._jobs.values()) if own(job.session))
+        mine = (job for job in reversed(self._jobs.values()) if may_see(job.session))
         return next((job for job in mine if isinstance(job, kind) and accepts(job)), None)
 
     def get(self, identifier: str, kind: type[Kind], accepts: Callable[[Kind], bool] = lambda _: True) -> Kind:
@@ -65,21 +65,21 @@ class JobQueue:
         last = self.last
         if last is None or last.ended or last is job:
             return None
-        return Progress(last.what if own(last.session) else OTHERS, 0, 1)
+        return Progress(last.what if may_see(last.session) else OTHERS, 0, 1)
 
     @property
     def stoppable(self) -> bool:
         """Whether something is being done that was begun by who asks."""
         last = self.last
-        return (self.doing is not None and own(self._doing_for)) or (
-            last is not None and not last.ended and own(last.session)
+        return (self.doing is not None and may_see(self._doing_for)) or (
+            last is not None and not last.ended and may_see(last.session)
         )
 
     def stop(self) -> None:
         """End what is being done, and was begun by who asks, as soon as that is possible."""
-        if own(self._doing_for):
+        if may_see(self._doing_for):
             self._stop.set()
-        if self.last is not None and not self.last.ended and own(self.last.session):
+        if self.last is not None and not self.last.ended and may_see(self.last.session):
             self.last.stop()
 
     def given_up(self) -> bool:
@@ -100,7 +100,7 @@ class JobQueue:
         self._take_turn()
         try:
             self._stop.clear()
-            self._doing_for = asking()
+            self._doing_for = current_session()
             self.doing = Progress(what, 0, 1)
             yield
         finally:
@@ -118,7 +118,7 @@ class JobQueue:
         except BaseException:
             self._free = True
             raise
-        job.session = asking()
+        job.session = current_session()
         self._jobs[job.id] = job
         while len(self._jobs) > REMEMBERED:
             del self._jobs[next(iter(self._jobs))]
@@ -146,7 +146,7 @@ class JobQueue:
     def _occupation(self) -> str:
         if self.doing is not None:
             return f"{self.doing.stage} is under way; try again when it is done."
-        if self.last is not None and not own(self.last.session):
+        if self.last is not None and not may_see(self.last.session):
             return f"{OTHERS}; try again when it is done."
         return self.last.occupation if self.last else "Something else is under way; try again when it is done."
 

@@ -6,24 +6,24 @@ from contextvars import ContextVar
 
 # None for the machine's own people, who see and stop everything: the command line, and the API, whose jobs are known
 # by secret ids.
-_asking: ContextVar[str | None] = ContextVar("asking", default=None)
+_current: ContextVar[str | None] = ContextVar("current_session", default=None)
 
 
 @contextmanager
-def asked_by(session: str) -> Iterator[None]:
+def requested_by(session: str) -> Iterator[None]:
     """Answer, within this context, a request of this session."""
-    before = _asking.set(session)
+    before = _current.set(session)
     try:
         yield
     finally:
-        _asking.reset(before)
+        _current.reset(before)
 
 
-def asking() -> str | None:
+def current_session() -> str | None:
     """Return the session whose request is being answered; None for the machine's own people."""
-    return _asking.get()
+    return _current.get()
 
 
-def own(session: str | None) -> bool:
+def may_see(session: str | None) -> bool:
     """Return whether what this session has begun is shown to who asks now."""
-    return _asking.get() in (None, session)
+    return _current.get() in (None, session)

@@ -12,7 +12,7 @@ from vcd_ext.identity.training import unfinished
 from vcd_ext.identity.training.estimate import step_work
 from vcd_ext.identity.training.unfinished import Begun
 from vcd_ext.jobs.queue import JobQueue
-from vcd_ext.jobs.session import asking, own
+from vcd_ext.jobs.session import current_session, may_see
 from vcd_ext.jobs.training import FINDING_MASKS, TrainingJob, TrainingRun, find_missing_masks
 from vcd_ext.progress import Progress
 from vcd_ext.settings import TrainSettings
@@ -77,7 +77,7 @@ class Trainings:
 
     def is_own(self, name: str) -> bool:
         """Return whether this session has trained an identity, or nobody has since the start."""
-        return own(self._begun_by.get(name.lower(), asking()))
+        return may_see(self._begun_by.get(name.lower(), current_session()))
 
     def free(self, name: str) -> None:
         """Let anybody train an identity of that name, now that there is none."""

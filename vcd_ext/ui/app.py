@@ -5,7 +5,7 @@ from pathlib import Path
 import gradio as gr
 
 from vcd_ext.jobs.service import Jobs
-from vcd_ext.ui.tabs import tabs
+from vcd_ext.ui.tabs import create_tabs
 
 ROOT = Path(__file__).parents[2]  # where the WebUI looks for an extension's style and script
 
@@ -14,7 +14,7 @@ def page(jobs: Jobs) -> gr.Blocks:
     """Build the page; `launch` it. ValueError if its style or script is missing."""
     style, script = (_read(ROOT / name) for name in ("style.css", "javascript/vcd.js"))
     with gr.Blocks(title="VCD", css=style, analytics_enabled=False) as blocks:
-        tabs(jobs)
+        create_tabs(jobs)
         blocks.load(None, None, None, _js=f"() => {{ {script} }}")
     return blocks
 

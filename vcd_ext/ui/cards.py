@@ -8,7 +8,7 @@ from PIL import Image
 
 from vcd_ext.identity.library import Shelved
 from vcd_ext.media.picture import PictureError, read_picture
-from vcd_ext.ui.inline import embedded
+from vcd_ext.ui.inline import data_url
 
 SIDE = 112  # pixels
 EMPTY = "Nothing here yet: what you train appears here, ready for every prompt."
@@ -34,7 +34,7 @@ def _picture(identity: Shelved) -> str:
         with suppress(PictureError):  # damaged, or deleted in this moment: the initial does
             picture = Image.fromarray(read_picture(identity.picture).pixels)
             small = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-            return f'<img src="{embedded(small)}" alt="">'
+            return f'<img src="{data_url(small)}" alt="">'
     return f'<div class="vcd-initial">{escape(identity.name[0].upper())}</div>'
 
 

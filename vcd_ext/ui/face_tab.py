@@ -3,13 +3,13 @@
 import gradio as gr
 
 from vcd_ext.jobs.service import Jobs
-from vcd_ext.ui.frame import heading
+from vcd_ext.ui.html import heading
 from vcd_ext.ui.input_section import InputSection
 from vcd_ext.ui.layouts import FACE
-from vcd_ext.ui.news import keep_fresh
 from vcd_ext.ui.people_section import PeopleSection
-from vcd_ext.ui.remake_section import RemakeSection
+from vcd_ext.ui.refresh import refresh_while_running
 from vcd_ext.ui.session import Session
+from vcd_ext.ui.video_section import VideoSection
 
 
 def face_tab(jobs: Jobs, session: Session) -> None:
@@ -22,8 +22,8 @@ def face_tab(jobs: Jobs, session: Session) -> None:
             people = PeopleSection(jobs)
         with gr.Column(scale=6, min_width=480):
             gr.HTML(heading(3, "Faces painted anew"))
-            section = RemakeSection(jobs, FACE, {"people": people.people}, "Repair faces", other=("tiled", "Tiled VCD"))
+            section = VideoSection(jobs, FACE, {"people": people.people}, "Repair faces", other=("tiled", "Tiled VCD"))
     taken.connect()
     people.connect(session, taken.source, section.form, section.panel)
     section.connect(session, taken.source)
-    keep_fresh(session, section, people)
+    refresh_while_running(session, section, people)

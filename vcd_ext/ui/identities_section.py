@@ -10,9 +10,9 @@ from vcd_ext.identity import library
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.ui.cards import cards
-from vcd_ext.ui.frame import notes
-from vcd_ext.ui.panel import ready_prompt
+from vcd_ext.ui.html import note_list
 from vcd_ext.ui.session import Session
+from vcd_ext.ui.training_panel import ready_prompt
 from vcd_ext.ui.training_section import USE
 
 
@@ -59,7 +59,7 @@ class IdentitiesSection:
             gr.update(value=cards(found)),
             gr.update(choices=names, value=wanted),
             gr.update(visible=False),
-            gr.update(value=notes([message] if message else [])),
+            gr.update(value=note_list([message] if message else [])),
         ]
 
     def prompt_of(self, name: str | None) -> str:

@@ -6,7 +6,7 @@ from io import BytesIO
 from PIL import Image
 
 
-def embedded(image: Image.Image) -> str:
+def data_url(image: Image.Image) -> str:
     """Return a picture as a data URL."""
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=88)

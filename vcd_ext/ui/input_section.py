@@ -11,8 +11,8 @@ from vcd_ext.jobs.service import Jobs
 from vcd_ext.media.files import READERS
 from vcd_ext.media.infotext import PARAMETERS
 from vcd_ext.storage.allowed_folders import inside
-from vcd_ext.ui.frame import errors
-from vcd_ext.ui.player import shown
+from vcd_ext.ui.html import error_list
+from vcd_ext.ui.player import video_html
 from vcd_ext.ui.uploads import UploadField
 
 USE_INFOTEXT = "use_infotext"  # how the id of the button ends that sends a video's infotext to txt2img
@@ -74,7 +74,7 @@ class InputSection:
             path, studio = Path(text.strip()).expanduser(), self.jobs.studio
             return self._take(path if studio.private else inside(path, studio.folders.sources, "videos"))
         except ValueError as error:
-            return ["", errors(str(error))]
+            return ["", error_list(str(error))]
 
     def take_nothing(self) -> list[Any]:
         """Begin again without a video."""
@@ -91,6 +91,6 @@ class InputSection:
         try:
             media.check_readable(path)
         except (ValueError, OSError) as error:
-            return ["", errors(str(error))]
+            return ["", error_list(str(error))]
         self.about.temp_files.add(str(path))  # lets the page play it
-        return [str(path), f'{shown(path)}<div class="vcd-about">{escape(path.name)}</div>']
+        return [str(path), f'{video_html(path)}<div class="vcd-about">{escape(path.name)}</div>']

@@ -15,7 +15,7 @@ DIMMED = 0.3  # of its brightness
 
 def overlay(photo: Photo, longest: int, used: bool = True) -> Pixels:
     """Draw the photo with its mask, RGB [H, W, 3], its longer side `longest`; grey and dim if it is not used."""
-    pixels, mask = shown(photo.pixels, longest), photo.mask
+    pixels, mask = resized(photo.pixels, longest), photo.mask
     if not used:
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         return np.repeat((DIMMED * grey).astype(np.uint8)[..., None], 3, axis=2)
@@ -29,7 +29,7 @@ def overlay(photo: Photo, longest: int, used: bool = True) -> Pixels:
     return result
 
 
-def shown(pixels: Pixels, longest: int) -> Pixels:
+def resized(pixels: Pixels, longest: int) -> Pixels:
     """Scale a picture to the size at which it is shown: its longer side is `longest`."""
     height, width = pixels.shape[:2]
     factor = longest / max(height, width)
@@ -37,7 +37,7 @@ def shown(pixels: Pixels, longest: int) -> Pixels:
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
 
 
-def framed(pixels: Pixels, selected: bool) -> Pixels:
+def with_border(pixels: Pixels, selected: bool) -> Pixels:
     """Draw a frame on the border of a picture if it is the one that is selected."""
     height, width = pixels.shape[:2]
     if selected:

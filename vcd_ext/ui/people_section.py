@@ -13,8 +13,8 @@ from vcd_ext.jobs.video import READING
 from vcd_ext.progress import Progress
 from vcd_ext.settings import FaceSettings
 from vcd_ext.ui.form import Form, component
-from vcd_ext.ui.frame import errors, notes, under_way
-from vcd_ext.ui.inline import embedded
+from vcd_ext.ui.html import error_list, note_list, under_way
+from vcd_ext.ui.inline import data_url
 from vcd_ext.ui.input_section import NONE_YET
 from vcd_ext.ui.layouts import FACE
 from vcd_ext.ui.session import Session
@@ -47,10 +47,10 @@ class PeopleSection:
                 raise ValueError(NONE_YET)
             sheet, found = self.jobs.videos.find_faces(Path(source), self.form.read(values))
         except (ValueError, OSError, ImportError) as error:
-            return errors(str(error))
-        return pictured(sheet) + notes(found)
+            return error_list(str(error))
+        return pictured(sheet) + note_list(found)
 
 
 def pictured(sheet: NDArray[np.uint8]) -> str:
     """Return the sheet as HTML."""
-    return f'<img class="vcd-sheet" src="{embedded(Image.fromarray(sheet))}" alt="The faces and their numbers">'
+    return f'<img class="vcd-sheet" src="{data_url(Image.fromarray(sheet))}" alt="The faces and their numbers">'

@@ -16,10 +16,10 @@ from vcd_ext.progress import Progress
 from vcd_ext.storage.allowed_folders import inside
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import component
-from vcd_ext.ui.frame import notes, under_way
+from vcd_ext.ui.html import note_list, under_way
 from vcd_ext.ui.layouts import TRAINING
-from vcd_ext.ui.overlay import framed, overlay
-from vcd_ext.ui.photos_of_page import KeptPage, Page, put_away
+from vcd_ext.ui.overlay import overlay, with_border
+from vcd_ext.ui.photos_state import Page, StoredPage, store_page
 from vcd_ext.ui.scratch import GoneError, Scratch
 from vcd_ext.ui.selection import ERASE, PAINT, Selection
 from vcd_ext.ui.session import Session
@@ -33,7 +33,7 @@ CLEAR_BRUSH = "() => vcdClearBrush()"  # in javascript/vcd.js
 
 
 # How a page's photos come to an event: the state holds them on the disk.
-AnyPage = Page | KeptPage
+AnyPage = Page | StoredPage
 
 
 class PhotosSection:
@@ -129,12 +129,12 @@ class PhotosSection:
         except GoneError as gone:
             page, problems = Page(), [*problems, str(gone)]
         try:
-            kept: AnyPage = put_away(page, self.scratch)
+            kept: AnyPage = store_page(page, self.scratch)
         except OSError as error:  # then they stay in memory
             kept, problems = page, [*problems, str(error)]
         some = bool(page.selection)
         gallery = [
-            (framed(overlay(one.photo, THUMBNAIL, one.used), i == page.index), one.caption)
+            (with_border(overlay(one.photo, THUMBNAIL, one.used), i == page.index), one.caption)
             for i, one in enumerate(page.selection)
         ]
         one = page.selection[page.index] if some else None
@@ -145,7 +145,7 @@ class PhotosSection:
             gr.update(value=overlay(one.photo, EDITED) if one else None),
             gr.update(value=_about(one) if one else ""),
             gr.update(value=one.used if one else True),
-            gr.update(value=notes(list(dict.fromkeys(problems)))),
+            gr.update(value=note_list(list(dict.fromkeys(problems)))),
         ]
 
     def add_files(self, page: AnyPage, files: Sequence[Any] | None) -> list[Any]:
@@ -196,7 +196,7 @@ class PhotosSection:
             used = _used(page.opened())
             return [gr.update(value=self.jobs.trainings.suggest_class(used)), gr.update(value="")]
         except (ValueError, OSError) as error:
-            return [gr.update(), gr.update(value=notes([str(error)]))]
+            return [gr.update(), gr.update(value=note_list([str(error)]))]
 
     def find_masks(self, page: AnyPage, class_word: str, name: str) -> list[Any]:
         """Look for the masks of all photos that lack one; of what the photos show, where the class is empty."""

@@ -13,7 +13,7 @@ def url(path: Path) -> str:
     return escape("file=" + quote(str(path).replace("\\", "/")))
 
 
-def shown(path: Path) -> str:
+def video_html(path: Path) -> str:
     """Return a video, as far as browsers can play it."""
     suffix = path.suffix.lower()
     if suffix in VIDEOS:

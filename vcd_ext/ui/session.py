@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.jobs.session import asked_by
+from vcd_ext.jobs.session import requested_by
 
 # A browser's own name, which javascript/vcd.js makes: the page knows its jobs again when it is loaded anew.
 COOKIE = re.compile(r"(?:^|;\s*)vcd_session=([0-9a-f]{32})(?:;|$)")
@@ -40,7 +40,7 @@ class Session:
         """Listen as `listen(do, inputs, outputs)`, such as a button's `click`; `do` sees only its session's jobs."""
 
         def answer(request: gr.Request, page: PageName | None, *values: Any) -> Any:
-            with asked_by(whose(request, page)):
+            with requested_by(whose(request, page)):
                 return do(*values)
 
         answer.__name__, answer.__qualname__ = do.__name__, do.__qualname__

@@ -11,7 +11,7 @@ from vcd_ext.ui.train_tab import train_tab
 TABS = (("Train ID", "train_id", train_tab), ("Face VCD", "face", face_tab), ("Tiled VCD", "tiled", tiled_tab))
 
 
-def tabs(jobs: Jobs) -> None:
+def create_tabs(jobs: Jobs) -> None:
     """Create the tabs here, within a gr.Blocks."""
     session = Session()
     with gr.Tabs(elem_id="vcd_tabs"):

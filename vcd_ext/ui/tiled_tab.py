@@ -3,12 +3,12 @@
 import gradio as gr
 
 from vcd_ext.jobs.service import Jobs
-from vcd_ext.ui.frame import heading
+from vcd_ext.ui.html import heading
 from vcd_ext.ui.input_section import InputSection
 from vcd_ext.ui.layouts import TILED
-from vcd_ext.ui.news import keep_fresh
-from vcd_ext.ui.remake_section import RemakeSection
+from vcd_ext.ui.refresh import refresh_while_running
 from vcd_ext.ui.session import Session
+from vcd_ext.ui.video_section import VideoSection
 
 
 def tiled_tab(jobs: Jobs, session: Session) -> None:
@@ -19,7 +19,7 @@ def tiled_tab(jobs: Jobs, session: Session) -> None:
             taken = InputSection(jobs, TILED.tab)
         with gr.Column(scale=6, min_width=480):
             gr.HTML(heading(2, "Twice as large"))
-            section = RemakeSection(jobs, TILED, {}, "Enlarge", other=("face", "Face VCD"))
+            section = VideoSection(jobs, TILED, {}, "Enlarge", other=("face", "Face VCD"))
     taken.connect()
     section.connect(session, taken.source)
-    keep_fresh(session, section)
+    refresh_while_running(session, section)

@@ -6,7 +6,7 @@ import gradio as gr
 
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.training import TrainingJob
-from vcd_ext.ui.frame import heading
+from vcd_ext.ui.html import heading
 from vcd_ext.ui.identities_section import IdentitiesSection
 from vcd_ext.ui.photos_section import AnyPage, PhotosSection
 from vcd_ext.ui.session import Session
@@ -35,10 +35,10 @@ def train_tab(jobs: Jobs, session: Session) -> None:
         )
     training.connect(session, photos.page)
     identities.connect(session)
-    _keep_fresh(session, photos, training, identities)
+    _refresh_while_running(session, photos, training, identities)
 
 
-def _keep_fresh(
+def _refresh_while_running(
     session: Session, photos: PhotosSection, training: TrainingSection, identities: IdentitiesSection
 ) -> None:
     """Add a hidden button that the page's script presses for news."""

@@ -11,11 +11,11 @@ from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import settings_form
-from vcd_ext.ui.frame import errors, notes
+from vcd_ext.ui.html import error_list, note_list
 from vcd_ext.ui.layouts import TRAINING
-from vcd_ext.ui.panel import panel, preview, ready_prompt
 from vcd_ext.ui.photos_section import AnyPage
 from vcd_ext.ui.session import Session
+from vcd_ext.ui.training_panel import preview, ready_prompt, training_panel
 
 # Settings on which time and memory depend.
 COSTLY = ("steps", "size", "batch", "micro_batch", "gradient_checkpointing", "variants", "validate_every")
@@ -95,7 +95,7 @@ class TrainingSection:
         can_keep = runs or (job is not None and job.file is None and job.identity is not None)
         doing = self.jobs.beside(job)
         return [
-            gr.update(value=panel(job, doing, studio.busy()) + errors(error)),
+            gr.update(value=training_panel(job, doing, studio.busy()) + error_list(error)),
             gr.update(value=preview(job)),
             gr.update(interactive=not runs),
             gr.update(interactive=self.jobs.stoppable),
@@ -144,9 +144,9 @@ class TrainingSection:
         try:
             settings, capacity = self.form.read(values), self.jobs.studio.capacity()
             made = estimate.estimate(settings, page.used, capacity, self.jobs.trainings.pace)
-            return notes([estimate.sentence(made, self.jobs.trainings.pace is not None)], "vcd-estimate")
+            return note_list([estimate.sentence(made, self.jobs.trainings.pace is not None)], "vcd-estimate")
         except ValueError as error:
-            return notes([str(error)])
+            return note_list([str(error)])
 
 
 def _name(choice: str | None) -> str:

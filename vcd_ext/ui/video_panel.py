@@ -4,22 +4,22 @@ from vcd_ext.identity.training.estimate import duration
 from vcd_ext.jobs.job import DONE, FAILED, STOPPED, STOPPING, WAITING
 from vcd_ext.jobs.video import VideoJob
 from vcd_ext.progress import Progress
-from vcd_ext.ui.frame import bar, errors, framed, notes, share, stage, under_way
+from vcd_ext.ui.html import bar, error_list, note_list, panel, share, stage, under_way
 from vcd_ext.ui.player import compared, links, send
 
 
-def panel(job: VideoJob | None, doing: Progress | None, waiting_for: str = "") -> str:
+def video_panel(job: VideoJob | None, doing: Progress | None, waiting_for: str = "") -> str:
     """Return the state of the tab's last job; of what else is done, if that is the case."""
     if doing is not None:
         return under_way(doing)
     if job is None:
         return ""
     done = 1.0 if job.state == DONE else share(job.progress) if job.progress else 0.0
-    parts = [bar(done, headline(job, waiting_for), job.state), errors(job.error), notes(list(job.notes))]
-    return framed("".join(parts), active=not job.ended)
+    parts = [bar(done, video_headline(job, waiting_for), job.state), error_list(job.error), note_list(list(job.notes))]
+    return panel("".join(parts), active=not job.ended)
 
 
-def headline(job: VideoJob, waiting_for: str = "") -> str:
+def video_headline(job: VideoJob, waiting_for: str = "") -> str:
     """Say in one line where a job is."""
     now, state = job.progress, job.state
     if state == DONE:

@@ -10,7 +10,7 @@ import gradio as gr
 from vcd_ext.identity.segment import absent, download, missing
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.progress import Progress
-from vcd_ext.ui.frame import notes, under_way
+from vcd_ext.ui.html import note_list, under_way
 from vcd_ext.ui.session import Session
 
 NETWORKS = "Grounding DINO and SAM"
@@ -53,9 +53,9 @@ class WeightsSection:
                 for file in absent(self.jobs.studio.folders.weights):
                     download(file, self.jobs.studio.folders.weights[0] / file.folder, self._teller(file.name))
         except StoppedError:
-            return [gr.update(), notes(["The download was stopped."])]
+            return [gr.update(), note_list(["The download was stopped."])]
         except (ValueError, OSError) as error:
-            return [gr.update(), notes([str(error)], "vcd-error")]
+            return [gr.update(), note_list([str(error)], "vcd-error")]
         return [gr.update(visible=False), ""]
 
     def _teller(self, name: str) -> Any:

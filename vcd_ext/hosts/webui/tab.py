@@ -7,7 +7,7 @@ from modules.infotext_utils import ParamBinding, register_paste_params_button
 
 from vcd_ext.hosts.webui.studio import JOBS
 from vcd_ext.ui.input_section import USE_INFOTEXT
-from vcd_ext.ui.tabs import tabs as all_tabs
+from vcd_ext.ui.tabs import create_tabs
 
 APART = ("vcd_face_", "vcd_tiled_")  # how the ids of these tabs' components begin
 SUGGESTED = "_motion_module"  # how the ids of those end whose value is found anew at each start
@@ -16,7 +16,7 @@ SUGGESTED = "_motion_module"  # how the ids of those end whose value is found an
 def tabs() -> list[tuple[Any, str, str]]:
     """Return the tab; WebUI callback on_ui_tabs."""
     with gr.Blocks(analytics_enabled=False) as blocks:
-        all_tabs(JOBS)
+        create_tabs(JOBS)
     _keep_apart(blocks)
     _let_infotext_be_sent(blocks)
     return [(blocks, "VCD", "vcd")]

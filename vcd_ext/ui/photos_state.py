@@ -31,7 +31,7 @@ class Page:
         return self
 
 
-class _Kept(NamedTuple):
+class _StoredPhoto(NamedTuple):
     """A `Chosen` whose photo lies in files."""
 
     name: str
@@ -43,12 +43,12 @@ class _Kept(NamedTuple):
 
 
 @dataclass(frozen=True)
-class KeptPage:
+class StoredPage:
     """A `Page` whose photos lie in scratch files: what the page's state holds."""
 
     scratch: Scratch
     sources: tuple[Path, ...]
-    photos: tuple[_Kept, ...]
+    photos: tuple[_StoredPhoto, ...]
     index: int
     used: int
 
@@ -56,17 +56,17 @@ class KeptPage:
         """Return the page with its photos in memory; GoneError if they have been deleted."""
         return Page(self.sources, tuple(self._chosen(one) for one in self.photos), self.index)
 
-    def _chosen(self, one: _Kept) -> Chosen:
+    def _chosen(self, one: _StoredPhoto) -> Chosen:
         mask = None if one.mask is None else self.scratch.read(one.mask)
         return Chosen(Photo(one.name, self.scratch.read(one.pixels), mask, one.mask_source), one.used, one.whole)
 
 
-def put_away(page: Page, scratch: Scratch) -> KeptPage:
+def store_page(page: Page, scratch: Scratch) -> StoredPage:
     """Return the page with its photos in scratch files; OSError, in one sentence, if they cannot be written."""
 
-    def kept(one: Chosen) -> _Kept:
+    def stored(one: Chosen) -> _StoredPhoto:
         photo = one.photo
         mask = None if photo.mask is None else scratch.keep(photo.mask)
-        return _Kept(photo.name, scratch.keep(photo.pixels), mask, photo.mask_source, one.used, one.whole)
+        return _StoredPhoto(photo.name, scratch.keep(photo.pixels), mask, photo.mask_source, one.used, one.whole)
 
-    return KeptPage(scratch, page.sources, tuple(map(kept, page.selection)), page.index, page.used)
+    return StoredPage(scratch, page.sources, tuple(map(stored, page.selection)), page.index, page.used)

@@ -8,12 +8,12 @@ from vcd_ext.identity.training.estimate import duration
 from vcd_ext.jobs.job import DONE, FAILED, STOPPED, STOPPING, WAITING
 from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.progress import Progress
-from vcd_ext.ui.frame import bar, errors, framed, notes, share, stage, under_way
-from vcd_ext.ui.inline import embedded
+from vcd_ext.ui.html import bar, error_list, note_list, panel, share, stage, under_way
+from vcd_ext.ui.inline import data_url
 from vcd_ext.ui.plot import loss_plot
 
 
-def panel(job: TrainingJob | None, doing: Progress | None, waiting_for: str = "") -> str:
+def training_panel(job: TrainingJob | None, doing: Progress | None, waiting_for: str = "") -> str:
     """Return the state of the last training; of what else is done, if that is the case.
 
     waiting_for: what a training that has not begun waits for.
@@ -22,15 +22,15 @@ def panel(job: TrainingJob | None, doing: Progress | None, waiting_for: str = ""
         return under_way(doing)
     if job is None:
         return ""
-    parts = [bar(_share(job), headline(job, waiting_for), job.state)]
+    parts = [bar(_share(job), training_headline(job, waiting_for), job.state)]
     if job.losses or job.validation:
         parts.append(loss_plot(job.losses, job.validation, job.settings.steps))
-    parts.append(errors(job.error))
-    parts.append(notes(list(job.notes)))
-    return framed("".join(parts), active=not job.ended)
+    parts.append(error_list(job.error))
+    parts.append(note_list(list(job.notes)))
+    return panel("".join(parts), active=not job.ended)
 
 
-def headline(job: TrainingJob, waiting_for: str = "") -> str:
+def training_headline(job: TrainingJob, waiting_for: str = "") -> str:
     """Say in one line where a training is."""
     name, now, state = job.name, job.progress, job.state
     if state == DONE:
@@ -60,7 +60,7 @@ def preview(job: TrainingJob | None) -> str:
     step, prompt, pixels = job.preview
     words = f"after step {step}: {prompt}"
     return (
-        f'<figure class="vcd-preview"><img src="{embedded(Image.fromarray(pixels))}" alt="">'
+        f'<figure class="vcd-preview"><img src="{data_url(Image.fromarray(pixels))}" alt="">'
         f"<figcaption>{escape(words)}</figcaption></figure>"
     )
 

@@ -11,15 +11,15 @@ from vcd_ext.jobs.studio import Choices
 from vcd_ext.jobs.video import VideoJob
 from vcd_ext.settings import AUTO, FORMATS, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, default, describe
 from vcd_ext.ui.form import USUAL, Form, Layout, settings_form
-from vcd_ext.ui.frame import errors
+from vcd_ext.ui.html import error_list
 from vcd_ext.ui.input_section import NONE_YET
 from vcd_ext.ui.session import Session
-from vcd_ext.ui.video_panel import panel, result
+from vcd_ext.ui.video_panel import result, video_panel
 
 Settings = TypeVar("Settings", FaceSettings, TiledSettings)
 
 
-class RemakeSection(Generic[Settings]):
+class VideoSection(Generic[Settings]):
     """Creates its components where it is made; `shown` are those that `show` gives values to.
 
     start: what the button that starts says. other: the tab that results can be sent to, its part of ids and title.
@@ -75,7 +75,7 @@ class RemakeSection(Generic[Settings]):
         if job is not None:
             self.result.temp_files.update(map(str, job.shown))  # lets the page play and link them
         return [
-            gr.update(value=panel(job, doing, self.jobs.studio.busy()) + errors(error)),
+            gr.update(value=video_panel(job, doing, self.jobs.studio.busy()) + error_list(error)),
             gr.update(interactive=not runs),
             gr.update(interactive=self.jobs.stoppable),
             gr.update(visible=job is not None and job.ended and job.unsaved is not None),

@@ -24,13 +24,13 @@ def json_only(request: Request) -> None:
         )
 
 
-def asked_with(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:
+def request_schema(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:
     """Describe a request for the API's description: an object with these properties, as JSON Schema."""
     schema = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
     return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
 
 
-async def body_of(request: Request) -> Any:
+async def read_json(request: Request) -> Any:
     """Read what was sent as JSON; 422 if it is none."""
     try:
         return await request.json()
@@ -38,7 +38,7 @@ async def body_of(request: Request) -> Any:
         raise HTTPException(422, "The request is no JSON; send an object with settings.") from error
 
 
-def fields_of(body: Any, known: Sequence[str], what: str) -> Mapping[str, Any]:
+def check_keys(body: Any, known: Sequence[str], what: str) -> Mapping[str, Any]:
     """Read the request as an object with known keys and settings; ValueError. what: is asked for, in the message."""
     if not isinstance(body, Mapping):
         raise ValueError(f"The request must be an object; {what} is asked for with {', '.join(known)}.")
@@ -49,7 +49,7 @@ def fields_of(body: Any, known: Sequence[str], what: str) -> Mapping[str, Any]:
     return body
 
 
-def answered(ask: Callable[[], Answer]) -> Answer:
+def or_http_error(ask: Callable[[], Answer]) -> Answer:
     """Return what `ask` returns; turn what it raises into the HTTP error that it means."""
     try:
         return ask()
@@ -63,7 +63,7 @@ def answered(ask: Callable[[], Answer]) -> Answer:
         raise HTTPException(500, str(error)) from error
 
 
-def described(job: Job) -> dict[str, Any]:
+def job_json(job: Job) -> dict[str, Any]:
     """Describe any job: `state` is that of `Job`, `step` and `total` count in its `stage`."""
     now = job.progress
     return {

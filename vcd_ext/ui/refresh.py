@@ -7,11 +7,11 @@ import gradio as gr
 
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.ui.people_section import PeopleSection, pictured
-from vcd_ext.ui.remake_section import RemakeSection
 from vcd_ext.ui.session import Session
+from vcd_ext.ui.video_section import VideoSection
 
 
-def keep_fresh(session: Session, section: RemakeSection[Any], people: PeopleSection | None = None) -> None:
+def refresh_while_running(session: Session, section: VideoSection[Any], people: PeopleSection | None = None) -> None:
     """Create the button of a tab of videos here."""
     tick = gr.Button("News", elem_id=f"vcd_{section.layout.tab}_tick", elem_classes="vcd-hidden")
     seen = gr.State(("", ""))

@@ -9,20 +9,20 @@ from vcd_ext.progress import Progress
 ACTIVE = "vcd-active"
 
 
-def notes(sentences: list[str], kind: str = "vcd-problem") -> str:
+def note_list(sentences: list[str], kind: str = "vcd-problem") -> str:
     """Return a list of sentences; nothing for none."""
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return f'<ul class="vcd-notes {kind}">{items}</ul>' if items else ""
 
 
-def errors(*sentences: str) -> str:
-    """List as `notes` does what went wrong; empty sentences are left out."""
-    return notes([sentence for sentence in sentences if sentence], "vcd-error")
+def error_list(*sentences: str) -> str:
+    """List as `note_list` does what went wrong; empty sentences are left out."""
+    return note_list([sentence for sentence in sentences if sentence], "vcd-error")
 
 
 def under_way(doing: Progress) -> str:
     """Return what is being done now."""
-    return framed(bar(share(doing), stage(doing)), active=True)
+    return panel(bar(share(doing), stage(doing)), active=True)
 
 
 def stage(progress: Progress) -> str:
@@ -46,7 +46,7 @@ def bar(done: float, line: str, state: str = "") -> str:
     )
 
 
-def framed(inner: str, active: bool) -> str:
+def panel(inner: str, active: bool) -> str:
     """Return a panel. active: whether news of it are asked for."""
     # Each answer is another, so that the script sees that it has come.
     return f'<div class="vcd-panel {ACTIVE if active else ""}" data-at="{time.monotonic_ns()}">{inner}</div>'
