@@ -18,7 +18,6 @@ STILL_TWICE = set(
     """
     Box
     Detection
-    Job
     Plan
     Record
     _Run
@@ -31,29 +30,20 @@ STILL_TWICE = set(
     decoded
     describe
     described
-    files
     find
-    folders
     identities
     kept
     load
     missing
-    named
-    names
     noised
-    opened
     parts
     picture
     plans
     read
     register
-    reload
     run
     save
     sentence
-    suggested
-    tell
-    tiles
     usable
     weights
     write

@@ -65,7 +65,7 @@ def health() -> dict[str, Any]:
 
 
 @router.get("/motion-modules")
-def motion_modules() -> list[str]:
+def motion_module_names() -> list[str]:
     """Return the names to use as `motion_module`."""
     return list(library.motion_modules())
 
