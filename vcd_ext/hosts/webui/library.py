@@ -79,7 +79,7 @@ def _files(folders: Sequence[Path], suffixes: Sequence[str]) -> dict[str, Path]:
 
 
 def _named(name: str, available: dict[str, Path]) -> Path | None:
-    """Return the file of a name with or without suffix."""
+    """Return the file that a name means, with or without its suffix."""
     by_stem = {Path(known).with_suffix("").as_posix(): path for known, path in available.items()}
     return available.get(name) or by_stem.get(name)
 

@@ -122,7 +122,7 @@ class RefusedPictures(list[Any]):
 
 
 def chosen_script(p: Any) -> str | None:
-    """Return the title of the script that the person has chosen in the list "Script"; None without one."""
+    """Return the title of the script that is chosen in the list "Script"; None without one."""
     args = p.script_args
     if p.scripts is None or not args or not isinstance(args[0], int) or args[0] < 1:
         return None

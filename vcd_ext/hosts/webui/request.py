@@ -125,7 +125,7 @@ def unify_prompts(p: Any, frames: int) -> None:
 
 
 def unify_batch_prompts(p: Any) -> None:
-    """Do so for the video that is made next, whose prompts scripts may change once more."""
+    """Give the frames of the next video its first prompt, as scripts may have changed them once more."""
     for name in BATCH_PROMPTS:
         values = getattr(p, name, None)
         if values:
@@ -230,9 +230,9 @@ def unread_notes(p: Any) -> list[str]:
 
 def _unknown(networks: Any) -> Iterator[str]:
     known = {*extra_networks.extra_network_registry, *extra_networks.extra_network_aliases}
-    for kind, asked in networks.items():
+    for kind, called in networks.items():
         if kind not in known:
-            shown = ":".join([kind, *asked[0].items])
+            shown = ":".join([kind, *called[0].items])
             yield f"The prompt has <{shown}>, a kind of network that is not installed; it has no effect."
 
 
@@ -245,8 +245,8 @@ def _motion_loras(networks: Any) -> Iterator[Path]:
     loaded: Any = sys.modules.get("networks")  # of the WebUI's own extension for LoRAs
     known = getattr(loaded, "available_network_aliases", {})
     for kind in LORAS:
-        for asked in networks.get(kind, ()):
-            file = Path(getattr(known.get(asked.items[0]), "filename", ""))
+        for called in networks.get(kind, ()):
+            file = Path(getattr(known.get(called.items[0]), "filename", ""))
             if file.is_file() and any("motion_modules" in key or "temporal_transformer" in key for key in keys(file)):
                 yield file
 

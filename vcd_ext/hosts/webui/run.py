@@ -44,7 +44,7 @@ class VideoRequest:
 
     @classmethod
     def of(cls, p: Any) -> "VideoRequest | None":
-        """Return the run of `p`; None for a plain request and for the copies that other extensions make of `p`."""
+        """Return the video request of `p`; None for a plain one and for copies that other extensions make of `p`."""
         run = getattr(p, "vcd_run", None)
         return run if run is not None and run.p is p else None
 

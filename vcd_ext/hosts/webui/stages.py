@@ -96,7 +96,7 @@ class StagesRun:
             raise Refused(str(error)) from error
 
     def _stages(self, number: int) -> list[Stage]:
-        """Return those of video `number`, which has a prompt and a seed of its own."""
+        """Return the stages of video `number`, which has a prompt and a seed of its own."""
         p, settings = self.p, self.settings
         if not self.count:
             return []
@@ -174,7 +174,7 @@ class StagesRun:
 
 
 def _everywhere(stage: Stage) -> Stage:
-    """Return the same with a prompt that has no place where it is not."""
+    """Return the same stage with its prompt in every tile, wherever the subject is."""
     if not isinstance(stage.settings, TiledSettings):
         return stage
     return stage._replace(settings=replace(stage.settings, subject=EVERYWHERE))

@@ -22,7 +22,7 @@ from vcd_ext.hosts.webui.report import queued
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
 from vcd_ext.hosts.webui.unet import Note
 from vcd_ext.identity import Identity
-from vcd_ext.identity import library as shelf
+from vcd_ext.identity import library as identity_library
 from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING, find_vocabulary
@@ -42,7 +42,7 @@ VIDEOS = "vcd"  # in the WebUI's output folder
 
 
 class WebUIStudio:
-    """Lend the checkpoint to tabs and API, in turn with the WebUI's own jobs among the WebUI's own jobs."""
+    """Run the jobs of tabs and API, each in its turn among the WebUI's own."""
 
     makes_pictures = True
 
@@ -134,7 +134,7 @@ class WebUIStudio:
     def forget(self, path: Path, stops: Callable[[], bool]) -> None:
         """Delete an identity; prompts do not know it any more."""
         with held(call_queue.queue_lock, stops):
-            shelf.delete(path)
+            identity_library.delete(path)
             library.reload_embeddings()
 
     def capacity(self) -> Capacity:
@@ -160,7 +160,7 @@ class WebUIStudio:
         return detector(settings, self.folders.weights, devices.device)
 
     def choices(self) -> Choices:
-        """Return what the WebUI has."""
+        """Return the names that settings may have."""
         return Choices(
             library.motion_module_choices(),
             [NO_MODULE, *library.embedding_names()],
@@ -170,7 +170,7 @@ class WebUIStudio:
         )
 
     def motion_module(self) -> str:
-        """Return the one for somebody who has chosen none."""
+        """Return the name of a motion module for somebody who has chosen none."""
         return suggested(library.motion_modules()) or NO_MODULE
 
     def check(self, settings: PassSettings) -> None:

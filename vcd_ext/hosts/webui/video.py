@@ -134,7 +134,7 @@ class WebUIVideo:
 
 
 class _FrameProgress:
-    """Add up what is done, for whoever wants to know."""
+    """Add up the frames that are done, and report them."""
 
     def __init__(self, progress: Report | None, planned: Plan):
         self.progress, self.done, self.total = progress, 0, planned.frames * (planned.steps + 2)
