@@ -215,7 +215,7 @@ def test_doctor_lists_the_models_of_a_webui(tmp_path, capsys):
 
 
 def test_doctor_says_what_face_vcd_and_tiled_vcd_would_like(capsys, monkeypatch):
-    monkeypatch.setattr("vcd_ext.face.detect.blazeface.weights", lambda: None)
+    monkeypatch.setattr("vcd_ext.face.detect.blazeface.blazeface_file", lambda: None)
     monkeypatch.setattr(doctor, "version", lambda name: "1" if name != "spandrel" else absent(name))
     assert main(["doctor"]) == 0, "generate can work without them"
     report = capsys.readouterr().out
@@ -239,7 +239,7 @@ def test_doctor_names_the_packages_and_weights_that_find_masks_with_the_commands
     tmp_path, capsys, monkeypatch
 ):
     (tmp_path / "webui.py").touch()
-    monkeypatch.setattr(packages, "missing", lambda: ["segment-anything==1.0"])
+    monkeypatch.setattr(packages, "missing_packages", lambda: ["segment-anything==1.0"])
     monkeypatch.setattr(weights, "_in_the_hubs_cache", lambda name: None)
     theirs = tmp_path / weights.SEGMENT_ANYTHING / "sam" / weights.VIT_L.name
     theirs.parent.mkdir(parents=True)

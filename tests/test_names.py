@@ -16,36 +16,23 @@ SHARED = {
 # Those that still have two meanings; a name that is given to one of them is taken off this list.
 STILL_TWICE = set(
     """
-    Box
-    Detection
     Plan
     Record
     _Run
     add
-    boxes_of
-    build
     check
     checked
-    cut
     decoded
     describe
     described
-    find
     identities
     kept
     load
-    missing
-    noised
     parts
-    picture
-    plans
     read
-    register
     run
     save
     sentence
-    usable
-    weights
     write
     """.split()
 )

@@ -15,7 +15,7 @@ from vcd_ext.hosts.diffusers.library import Library
 from vcd_ext.hosts.diffusers.studio import StandaloneStudio
 from vcd_ext.hosts.diffusers.training import StandaloneTraining
 from vcd_ext.hosts.protocols import VideoPass
-from vcd_ext.identity import library as shelf
+from vcd_ext.identity import library as identity_library
 from vcd_ext.identity import load_embedding, save_embedding
 from vcd_ext.jobs.studio import Folders
 from vcd_ext.progress import Progress, Report
@@ -44,7 +44,7 @@ def test_a_finished_identity_is_saved_and_its_state_is_gone(studio: StandaloneSt
     path = studio.place("rexling", True)
     assert np.array_equal(load_embedding(path), identity.vectors)
     assert list(tmp_path.iterdir()) == [path]
-    assert [one.class_word for one in shelf.identities(tmp_path)] == ["dog"]
+    assert [one.class_word for one in identity_library.identities(tmp_path)] == ["dog"]
     studio.forget(path, lambda: False)
     assert list(tmp_path.iterdir()) == []
 

@@ -15,7 +15,7 @@ from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.training import StandaloneTraining
 from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.training.batch import Batch
-from vcd_ext.identity.training.plan import Plan
+from vcd_ext.identity.training.plan import MicroBatchPlan
 from vcd_ext.identity.training.schedule import animatediff
 from vcd_ext.identity.training.step import gradient
 from vcd_ext.settings import TrainSettings
@@ -68,8 +68,10 @@ def cosine(one: Tensor, other: Tensor) -> float:
     return torch.cosine_similarity(one.double().flatten(), other.double().flatten(), dim=0).item()
 
 
-@pytest.mark.parametrize("plan", [Plan(4, None), Plan(1, None), Plan(3, False), Plan(2, True)])
-def test_the_gradient_is_that_of_a_naive_reference(lent: StandaloneTraining, plan: Plan):
+@pytest.mark.parametrize(
+    "plan", [MicroBatchPlan(4, None), MicroBatchPlan(1, None), MicroBatchPlan(3, False), MicroBatchPlan(2, True)]
+)
+def test_the_gradient_is_that_of_a_naive_reference(lent: StandaloneTraining, plan: MicroBatchPlan):
     vectors = lent.vectors_of("dog small dog")
     with lent.training():
         loss, found = gradient(lent, NAME, vectors, batch(), plan)
@@ -83,7 +85,7 @@ def test_the_gradient_in_two_parts_is_that_of_one_graph_to_the_bit(lent: Standal
     vectors = lent.vectors_of("small dog").requires_grad_()
     one = batch()._replace(captions=("photo of rexy dog",) * 4)
     with lent.training():
-        _, found = gradient(lent, NAME, vectors.detach(), one, Plan(4, None))
+        _, found = gradient(lent, NAME, vectors.detach(), one, MicroBatchPlan(4, None))
         text = lent.text(one.captions[0], {NAME: vectors})
         predicted = lent.predict(one.noisy, one.times, torch.cat([text] * 4))
         error = (predicted - one.target).square().mean(1)
@@ -96,8 +98,8 @@ def test_half_precision_points_the_same_way(files, lent: StandaloneTraining):
     half = StandaloneTraining(Standalone.load(files.checkpoint, torch.bfloat16, "cpu"))
     vectors = lent.vectors_of("small dog")
     with lent.training(), half.training():
-        _, expected = gradient(lent, NAME, vectors, batch(), Plan(4, None))
-        _, found = gradient(half, NAME, vectors, batch(), Plan(4, None), scale=2.0**12)
+        _, expected = gradient(lent, NAME, vectors, batch(), MicroBatchPlan(4, None))
+        _, found = gradient(half, NAME, vectors, batch(), MicroBatchPlan(4, None), scale=2.0**12)
     assert cosine(found, expected) > 0.95
 
 
@@ -105,7 +107,7 @@ def test_only_the_vectors_have_a_gradient_and_recomputation_is_taken_off(lent: S
     host = lent.standalone
     weights = [weight for model in lent.models for weight in model.parameters()]
     with lent.training():
-        _, found = gradient(lent, NAME, lent.vectors_of("dog"), batch(), Plan(4, True))
+        _, found = gradient(lent, NAME, lent.vectors_of("dog"), batch(), MicroBatchPlan(4, True))
     assert found.abs().max() > 0
     assert all(weight.grad is None for weight in weights)
     assert not any("forward" in vars(module) for module in host.unet.modules())

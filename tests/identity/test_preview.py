@@ -40,7 +40,7 @@ class Seeing(ToyHost):
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
 def test_the_picture_is_what_the_prompt_says(prediction_type: str) -> None:
     host = Seeing(prediction_type)
-    shown = preview.picture(host, "photo of rexy dog", "rexy", VECTORS, 128)
+    shown = preview.preview_picture(host, "photo of rexy dog", "rexy", VECTORS, 128)
     assert (shown.shape, shown.dtype) == ((128, 128, 3), np.uint8)
     assert host.texts == ["", "photo of rexy dog"]
     # A little noise is left at the schedule's first step.
@@ -49,5 +49,5 @@ def test_the_picture_is_what_the_prompt_says(prediction_type: str) -> None:
 
 
 def test_the_same_vectors_make_the_same_picture() -> None:
-    first, second = (preview.picture(Seeing(), "photo of rexy dog", "rexy", VECTORS, 64) for _ in range(2))
+    first, second = (preview.preview_picture(Seeing(), "photo of rexy dog", "rexy", VECTORS, 64) for _ in range(2))
     assert np.array_equal(first, second)

@@ -191,10 +191,10 @@ def test_killed_at_ten_moments_it_loses_no_more_than_the_steps_since_the_last_sa
         process.kill()
         process.join()
         if path.exists() or kill % 2:
-            kept = state.load(path, state.key_of(path))
+            kept = state.load(path, state.fingerprint_of(path))
             assert kept.step >= last.value - LONG.save_every
         if kept and kept.step:
-            assert latent_cache.load(tmp_path / "state.bank", state.key_of(path)) is not None
+            assert latent_cache.load(tmp_path / "state.bank", state.fingerprint_of(path)) is not None
         assert {file.suffix for file in tmp_path.iterdir()} <= {"", ".bank", ".part"}
     assert kept is not None
     assert kept.step < LONG.steps, "it was killed, and did not end"
@@ -228,10 +228,10 @@ def test_an_embedding_whose_saving_is_killed_at_ten_moments_is_the_new_one_or_th
 
 
 def test_photos_that_show_something_else_make_another_key():
-    assert len({identity_key([photo(0, subject=s)]) for s in (10, 20, 20)}) == 2
+    assert len({identity_fingerprint([photo(0, subject=s)]) for s in (10, 20, 20)}) == 2
 
 
-def identity_key(photos: list) -> str:
-    from vcd_ext.identity.training.fingerprint import run_key
+def identity_fingerprint(photos: list) -> str:
+    from vcd_ext.identity.training.fingerprint import run_fingerprint
 
-    return run_key(ToyHost(), photos, SETTINGS)
+    return run_fingerprint(ToyHost(), photos, SETTINGS)

@@ -10,7 +10,7 @@ import pytest
 from tests.identity.toy_host import PHOTOS, SETTINGS, ToyHost
 from vcd_ext.identity import train
 from vcd_ext.identity.training import unfinished
-from vcd_ext.identity.training.fingerprint import run_key
+from vcd_ext.identity.training.fingerprint import run_fingerprint
 from vcd_ext.identity.training.unfinished import Begun
 
 
@@ -24,7 +24,7 @@ def test_photos_masks_and_settings_come_back_exactly(tmp_path: Path) -> None:
         assert np.array_equal(back.pixels, photo.pixels)
         assert (back.mask is None) == (photo.mask is None)
         assert photo.mask is None or np.array_equal(back.mask, photo.mask)
-    assert run_key(ToyHost(), begun.photos, SETTINGS) == run_key(ToyHost(), photos, SETTINGS)
+    assert run_fingerprint(ToyHost(), begun.photos, SETTINGS) == run_fingerprint(ToyHost(), photos, SETTINGS)
 
 
 def test_all_that_can_be_gone_on_with_is_listed_the_last_one_first(tmp_path: Path) -> None:

@@ -14,19 +14,19 @@ FRAME = np.zeros((300, 400, 3), np.uint8)
 
 
 class Judge:
-    def __init__(self, found: judging.Detection):
+    def __init__(self, found: judging.SubjectDetection):
         self.found = found
 
-    def detect(self, frame: np.ndarray) -> judging.Detection:
+    def detect(self, frame: np.ndarray) -> judging.SubjectDetection:
         assert frame is FRAME
         return self.found
 
 
 def test_the_drawn_worlds_judges_find_its_faces() -> None:
     mask = np.zeros((300, 400), np.uint8)
-    [found] = ToyworldDetector(Judge(judging.Detection(mask, (1.0, 2.0, 30.0, 40.0), 0.4)))(FRAME)
+    [found] = ToyworldDetector(Judge(judging.SubjectDetection(mask, (1.0, 2.0, 30.0, 40.0), 0.4)))(FRAME)
     assert found == ((1.0, 2.0, 30.0, 40.0), pytest.approx(0.8))
-    assert ToyworldDetector(Judge(judging.Detection(mask, None, 0.1)))(FRAME) == []
+    assert ToyworldDetector(Judge(judging.SubjectDetection(mask, None, 0.1)))(FRAME) == []
 
 
 def test_the_drawn_world_has_to_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

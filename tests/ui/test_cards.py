@@ -9,14 +9,14 @@ from PIL import Image
 
 from tests.identity.toy_host import PHOTOS
 from vcd_ext.identity import library
-from vcd_ext.identity.library import Shelved
+from vcd_ext.identity.library import StoredIdentity
 from vcd_ext.ui.cards import EMPTY, SIDE, cards, size
 
 
 def test_a_card_says_what_the_identity_is_and_shows_it(tmp_path: Path) -> None:
     picture = tmp_path / "rex.preview.png"
     Image.new("RGB", (256, 256), (200, 30, 30)).save(picture)
-    html = cards([Shelved(tmp_path / "rex.safetensors", "dog", 200, 12_700, picture)])
+    html = cards([StoredIdentity(tmp_path / "rex.safetensors", "dog", 200, 12_700, picture)])
     assert "<b>rex</b>" in html
     assert "dog, 200 steps, 12.4 KB" in html
     data = re.search(r"data:image/jpeg;base64,([^\"]+)", html)
@@ -31,12 +31,12 @@ def test_without_a_picture_or_with_a_damaged_one_it_shows_the_initial(tmp_path: 
     shorter = whole[:33] + (100).to_bytes(4, "big") + whole[37:]  # of its pixels; Pillow calls that a SyntaxError
     (tmp_path / "shorter.png").write_bytes(shorter)
     for picture in (None, tmp_path / "odd.png", tmp_path / "shorter.png", tmp_path / "gone.png"):
-        html = cards([Shelved(tmp_path / "rex.safetensors", "dog", 200, 12_700, picture)])
+        html = cards([StoredIdentity(tmp_path / "rex.safetensors", "dog", 200, 12_700, picture)])
         assert '<div class="vcd-initial">R</div>' in html
 
 
 def test_words_of_others_are_no_html() -> None:
-    assert "<script" not in cards([Shelved(Path("a.safetensors"), "<script>", 1, 1, None)])
+    assert "<script" not in cards([StoredIdentity(Path("a.safetensors"), "<script>", 1, 1, None)])
 
 
 def test_an_empty_shelf_says_what_will_be_there() -> None:

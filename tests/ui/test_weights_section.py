@@ -43,7 +43,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
-    monkeypatch.setattr(weights_section, "missing", lambda: made.packages)
+    monkeypatch.setattr(weights_section, "missing_packages", lambda: made.packages)
     monkeypatch.setattr(weights_section, "absent", lambda folders: made.files)
     monkeypatch.setattr(weights_section, "download", made.download)
     monkeypatch.setattr(subprocess, "run", made.run)

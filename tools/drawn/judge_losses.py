@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tools.toyworld.training import half
-from vcd_ext.toyworld.picture_judge import CELLS, PATCH, Findings, PictureJudge, boxes_of
+from vcd_ext.toyworld.picture_judge import CELLS, PATCH, Findings, PictureJudge, face_boxes
 from vcd_ext.toyworld.subject_judge import SubjectJudge
 
 from .judge_batches import LENGTH, PictureBatch, SubjectBatch
@@ -57,7 +57,7 @@ def face_losses(found: Findings, boxes: Tensor) -> tuple[Tensor, Tensor]:
     miss = (1 - centre) * (1 - near) ** 4 * chance**2 * (1 - chance).log()
     heat = -(hit + miss).sum() / len(boxes)
     around = (nears > 0.35).float()
-    guessed = boxes_of(found.sides)
+    guessed = face_boxes(found.sides)
     overlaps = torch.stack([box_overlap(guessed, boxes[:, k, :, None, None]) for k in range(boxes.shape[1])], dim=1)
     return heat, ((1 - overlaps) * around).sum() / around.sum().clamp_min(1)
 

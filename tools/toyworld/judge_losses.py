@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vcd_ext.toyworld.picture_judge import CELLS, PATCH, Findings, PictureJudge, boxes_of
+from vcd_ext.toyworld.picture_judge import CELLS, PATCH, Findings, PictureJudge, face_boxes
 from vcd_ext.toyworld.subject_judge import SubjectJudge
 
 from .judge_batches import LENGTH, PictureBatch, SubjectBatch
@@ -56,7 +56,7 @@ def face_losses(found: Findings, boxes: Tensor) -> tuple[Tensor, Tensor]:
     miss = (1 - centre) * (1 - near) ** 4 * chance**2 * (1 - chance).log()
     heat = -(hit + miss).sum() / len(boxes)
     around = (near > 0.35).float()
-    overlap = box_overlap(boxes_of(found.sides), boxes[:, :, None, None])
+    overlap = box_overlap(face_boxes(found.sides), boxes[:, :, None, None])
     return heat, ((1 - overlap) * around).sum() / around.sum().clamp_min(1)
 
 

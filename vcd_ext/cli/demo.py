@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.hosts.diffusers.host import Standalone
 
     started = time.monotonic()
-    toyworld.check()
+    toyworld.check_files()
     subject = next(one for one in toyworld.subjects() if one.name == SUBJECT)
     host = Standalone.load(toyworld.checkpoint())
     out: Path = arguments.out

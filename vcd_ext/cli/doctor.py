@@ -148,11 +148,11 @@ def _is_tile(path: Path) -> bool:
 def _repairs() -> Iterator[Finding]:
     """What Face VCD finds faces with, and what reads the networks that Tiled VCD enlarges with."""
     try:
-        from vcd_ext.face.detect.blazeface import BRING, weights
+        from vcd_ext.face.detect.blazeface import BRING, blazeface_file
     except ImportError as error:
         yield Finding("BlazeFace", "", str(error))
     else:
-        there = weights()
+        there = blazeface_file()
         yield Finding("BlazeFace", there.name if there else "", "" if there else BRING)
     try:
         yield Finding("spandrel", version("spandrel"))
@@ -166,7 +166,7 @@ def _masks(webui: Path | None) -> Iterator[Finding]:
         from vcd_ext.identity.segment import packages, weights
     except ImportError:  # told above
         return
-    lacking = packages.missing()
+    lacking = packages.missing_packages()
     for requirement in packages.REQUIREMENTS.values():
         name, _, expected = requirement.partition("==")
         absent = requirement in lacking
@@ -181,5 +181,5 @@ def _masks(webui: Path | None) -> Iterator[Finding]:
             command = f"curl -fL --create-dirs -o '{target}' {missing.url}"
             yield Finding(name, "", f"{command}  # {missing.size / 1e6:.0f} MB, for better masks")
         else:
-            there = next((file.name for file in kind if weights.find(file, folders)), "in the hub's cache")
+            there = next((file.name for file in kind if weights.find_weights(file, folders)), "in the hub's cache")
             yield Finding(name, there)

@@ -45,7 +45,7 @@ def restore(
     ValueError, in one sentence, for frames or settings that cannot work, or too little memory; OSError for a full
     disk. What stops a face when others are finished is a note instead.
     """
-    settings = checked(settings)
+    settings = checked_face_settings(settings)
     check_frames(frames)
     stop, tell = interrupted or (lambda: False), note or (lambda _: None)
     result: Frames = room(frames.shape, np.uint8)
@@ -118,7 +118,7 @@ class _Run:
                 self.result[frame][place] = pixels
 
 
-def checked(settings: FaceSettings) -> FaceSettings:
+def checked_face_settings(settings: FaceSettings) -> FaceSettings:
     """Check the settings and return them; SettingError for those that cannot work."""
     settings = parse(FaceSettings, asdict(settings))
     if settings.size % FACTOR:

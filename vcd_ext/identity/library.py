@@ -25,7 +25,7 @@ MARGIN = 0.15  # of the subject's longer side, around it
 
 
 @dataclass(frozen=True)
-class Shelved:
+class StoredIdentity:
     """An embedding that VCD has trained."""
 
     path: Path
@@ -40,16 +40,16 @@ class Shelved:
         return self.path.stem
 
 
-def identities(folder: Path) -> list[Shelved]:
+def identities(folder: Path) -> list[StoredIdentity]:
     """Return the identities in a folder and those within it, by name; other embeddings are not among them."""
-    return sorted(_identities(folder), key=lambda shelved: shelved.name.lower())
+    return sorted(_identities(folder), key=lambda stored: stored.name.lower())
 
 
-def find(folder: Path, name: str) -> Shelved:
+def find(folder: Path, name: str) -> StoredIdentity:
     """Return the identity of that name; ValueError if there is none."""
-    for shelved in identities(folder):
-        if shelved.name == name:
-            return shelved
+    for stored in identities(folder):
+        if stored.name == name:
+            return stored
     raise ValueError(f"There is no identity called {name!r} in {folder}; refresh the list.")
 
 
@@ -103,11 +103,11 @@ def _bounds(photo: Photo) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _identities(folder: Path) -> Iterator[Shelved]:
+def _identities(folder: Path) -> Iterator[StoredIdentity]:
     for path in (path for path in walk.files(folder) if path.suffix == SUFFIX):
         with suppress(ValueError, KeyError, OSError):
             described = record.describe(path)
             class_word, steps = described["class"], int(described["steps"])
             picture = path.with_suffix(PICTURE)
             size = path.stat().st_size
-            yield Shelved(path, class_word, steps, size, picture if picture.is_file() else None)
+            yield StoredIdentity(path, class_word, steps, size, picture if picture.is_file() else None)

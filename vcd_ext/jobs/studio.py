@@ -87,7 +87,7 @@ class Studio(Protocol):
         """
 
     def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
-        """Make the preview of `vcd_ext.identity.training.preview.picture`; only `train`'s `progress` may call it."""
+        """Make a preview by `training.preview.preview_picture`; only the `progress` of `train` may call it."""
 
     def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
         """Save an identity whose training was stopped, as a finished one; its file."""

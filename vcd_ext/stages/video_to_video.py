@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vcd_ext import face, tiled
 from vcd_ext.face import Detector, boxes_of
-from vcd_ext.face.restore import checked as checked_face
+from vcd_ext.face.restore import checked_face_settings
 from vcd_ext.hosts.protocols import Interrupted, VideoHost
 from vcd_ext.media import Clip, Part, infotext
 from vcd_ext.progress import Report
@@ -72,7 +72,7 @@ def part_of(settings: Settings | VideoSettings) -> Part:
 def check(settings: Settings) -> Settings:
     """The settings; SettingError for those that no host can work with."""
     part_of(settings)
-    return checked_face(settings) if isinstance(settings, FaceSettings) else checked_tiled(settings)
+    return checked_face_settings(settings) if isinstance(settings, FaceSettings) else checked_tiled(settings)
 
 
 def ready(host: VideoHost, settings: Settings, finder: Finder) -> None:
@@ -114,7 +114,7 @@ def remake(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, tell
 
 def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, telling: Telling) -> Frames:
     """The sheet of the people in a video, with their numbers. Raises Interrupted; ValueError."""
-    settings = checked_face(settings)
+    settings = checked_face_settings(settings)
     people = face.find_people(
         clip.frames, settings, finder(settings), telling.progress, telling.interrupted, telling.note
     )

@@ -31,7 +31,7 @@ class Subject(NamedTuple):
     folder: Path
 
 
-def check() -> None:
+def check_files() -> None:
     """Raise ValueError, in one sentence, if any of the files is missing or damaged."""
     for name in sorted(_sums()):
         _whole(name)

@@ -4,9 +4,8 @@ from typing import Protocol
 
 from vcd_ext import toyworld
 from vcd_ext.face.detect.detection import Detection, Frame
-from vcd_ext.face.detect.registry import register
-from vcd_ext.toyworld.judging import SURE, load_judges
-from vcd_ext.toyworld.judging import Detection as Found
+from vcd_ext.face.detect.registry import register_detector
+from vcd_ext.toyworld.judging import SURE, SubjectDetection, load_judges
 
 _TRUSTED = 0.6  # what `Detection.score` is where the judges begin to be sure
 
@@ -14,7 +13,7 @@ _TRUSTED = 0.6  # what `Detection.score` is where the judges begin to be sure
 class Judge(Protocol):
     """Says where the subject of a drawn picture is: `vcd_ext.toyworld.judging.Judges`."""
 
-    def detect(self, frame: Frame) -> Found:
+    def detect(self, frame: Frame) -> SubjectDetection:
         """Find the subject and its face in a picture uint8 [H, W, 3]."""
 
 
@@ -31,4 +30,4 @@ class ToyworldDetector:
         return [Detection(found.face, min(1.0, found.score * _TRUSTED / SURE))] if found.face else []
 
 
-register("drawn", lambda *_: ToyworldDetector())
+register_detector("drawn", lambda *_: ToyworldDetector())

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from vcd_ext.storage import tensor_file
 from vcd_ext.storage.atomic import atomically
-from vcd_ext.toyworld.picture_judge import SIDE, Findings, PictureJudge, boxes_of
+from vcd_ext.toyworld.picture_judge import SIDE, Findings, PictureJudge, face_boxes
 from vcd_ext.toyworld.subject_judge import Impression, SubjectJudge, cut_out
 
 KINDS = ("man", "woman", "dog", "cat")
@@ -34,7 +34,7 @@ Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Detection:
+class SubjectDetection:
     """Where the subject and its face are in one picture."""
 
     mask: Frames  # uint8 [H, W], 255 where the subject surely covers the pixel
@@ -76,17 +76,17 @@ class Judges:
         """
         return np.asarray(self._impression(frames, masks).identity.numpy(), np.float32)
 
-    def detect(self, frame: Frames) -> Detection:
+    def detect(self, frame: Frames) -> SubjectDetection:
         """Find the subject's mask and the box of its face in one picture, uint8 [H, H, 3]."""
         found = self._found(frame[None])
         side = len(frame)
         cover = F.interpolate(found.mask.sigmoid()[:, None], (side, side), mode="bilinear")[0, 0]
         surest = int(found.face.argmax())
         score = float(found.face.flatten()[surest].sigmoid())
-        box = boxes_of(found.sides).flatten(2)[0, :, surest] * (side / SIDE)
+        box = face_boxes(found.sides).flatten(2)[0, :, surest] * (side / SIDE)
         x0, y0, x1, y1 = box.clamp(0, side).tolist()
         inside = x0 < x1 and y0 < y1
-        return Detection(_as_bytes(cover), (x0, y0, x1, y1) if inside and score >= SURE else None, score)
+        return SubjectDetection(_as_bytes(cover), (x0, y0, x1, y1) if inside and score >= SURE else None, score)
 
     @torch.inference_mode()
     def _impression(self, frames: Frames, masks: Frames | None = None) -> Impression:

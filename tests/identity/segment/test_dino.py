@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from vcd_ext.identity.segment import dino
-from vcd_ext.identity.segment.dino import GroundingDino, build
+from vcd_ext.identity.segment.dino import GroundingDino, build_grounding_dino
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "?", "dog", "golden", "retrieve", "##r"]
 BERT = {"vocab_size": 11, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
@@ -32,7 +32,7 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def network(vocabulary: Path) -> nn.Module:
     torch.manual_seed(0)
-    return build("swin_T_224_1k", vocabulary, BERT, **SMALL)
+    return build_grounding_dino("swin_T_224_1k", vocabulary, BERT, **SMALL)
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +46,8 @@ def test_nothing_but_the_two_packages_is_needed():
 import sys
 for name in ("addict", "yapf", "matplotlib", "pycocotools", "supervision", "termcolor", "colorlog"):
     sys.modules[name] = None  # what is None cannot be imported
-from vcd_ext.identity.segment.packages import imported, missing
-assert missing() == []
+from vcd_ext.identity.segment.packages import imported, missing_packages
+assert missing_packages() == []
 assert callable(imported("groundingdino.models").build_model)
 assert callable(imported("segment_anything").SamPredictor)
 assert not any(name.startswith(("groundingdino.util.slconfig", "groundingdino.util.vis")) for name in sys.modules)
@@ -87,7 +87,7 @@ def saved(network: nn.Module, path: Path, change: Callable[[dict[str, Tensor]], 
 
 @pytest.fixture
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dino, "build", partial(build, bert=BERT, **SMALL))
+    monkeypatch.setattr(dino, "build_grounding_dino", partial(build_grounding_dino, bert=BERT, **SMALL))
 
 
 @pytest.mark.usefixtures("_small")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tools.toyworld.world import render, sample
 from vcd_ext.identity.segment import CentrePrior
-from vcd_ext.identity.segment.grabcut import cut
+from vcd_ext.identity.segment.grabcut import grabcut
 
 
 def iou(mask: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
@@ -55,7 +55,7 @@ def test_holes_are_filled_and_specks_removed():
 def test_marks_that_leave_nothing_to_tell_apart_are_refused(mark: int):
     pixels, _ = picture()
     with pytest.raises(ValueError, match="nothing in it stands out"):
-        cut(pixels, np.full(pixels.shape[:2], mark, np.uint8))
+        grabcut(pixels, np.full(pixels.shape[:2], mark, np.uint8))
 
 
 def test_on_drawn_scenes_it_is_far_better_than_no_mask():

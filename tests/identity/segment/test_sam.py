@@ -95,6 +95,6 @@ def test_the_published_sizes_are_told_apart_by_their_first_layer(channels: int, 
 
 def test_a_package_that_is_not_installed_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert packages.missing() == ["rf-groundingdino==0.3.0", "segment-anything==1.0"]
+    assert packages.missing_packages() == ["rf-groundingdino==0.3.0", "segment-anything==1.0"]
     with pytest.raises(ValueError, match=r"run 'pip install --no-deps segment-anything==1\.0' and start again"):
         packages.imported("segment_anything")

@@ -15,9 +15,9 @@ from vcd_ext.identity.segment.weights import (
     VOCABULARY,
     WeightFile,
     absent,
-    find,
     find_all,
     find_vocabulary,
+    find_weights,
 )
 
 KNOWN = [*DINO, *SAM, VOCABULARY]
@@ -47,20 +47,20 @@ def test_every_known_file_has_a_size_a_hash_and_a_source(file: WeightFile):
 
 def test_a_file_is_found_where_the_webui_and_its_extension_keep_it(tmp_path: Path):
     models, extension = tmp_path / "models", tmp_path / "extensions" / "sd-webui-segment-anything" / "models"
-    assert find(VIT_H, [models, extension]) is None
+    assert find_weights(VIT_H, [models, extension]) is None
     theirs = put(extension / "sam", VIT_H)
     dino = put(extension / "grounding-dino", SWIN_T)
-    assert find(VIT_H, [models, extension]) == theirs
-    assert find(SWIN_T, [models, extension]) == dino
-    assert find(SWIN_T, [models]) == dino, "beside the WebUI's models the extension is known"
+    assert find_weights(VIT_H, [models, extension]) == theirs
+    assert find_weights(SWIN_T, [models, extension]) == dino
+    assert find_weights(SWIN_T, [models]) == dino, "beside the WebUI's models the extension is known"
     shared = put(models / "sam", VIT_H)
-    assert find(VIT_H, [models, extension]) == shared, "the first folder first"
-    assert find(VIT_H, [models / "sam"]) == shared, "a folder of weights itself"
+    assert find_weights(VIT_H, [models, extension]) == shared, "the first folder first"
+    assert find_weights(VIT_H, [models / "sam"]) == shared, "a folder of weights itself"
 
 
 def test_a_file_that_is_not_whole_is_not_found(tmp_path: Path):
     put(tmp_path / "sam", VIT_B, less=1)
-    assert find(VIT_B, [tmp_path]) is None
+    assert find_weights(VIT_B, [tmp_path]) is None
 
 
 def test_the_best_that_is_complete_is_used(tmp_path: Path):

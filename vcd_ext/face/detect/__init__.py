@@ -1,7 +1,7 @@
 """Finding faces, or what stands for them, in one frame at a time.
 
 `BlazeFace` needs no download, `YuNet` a small file, `Words` (dog head) Grounding DINO. Another detector is a callable
-from a frame to detections whose maker is given to `register`, and whose name is in `vcd_ext.settings.DETECTORS`.
+from a frame to detections; its maker is given to `register_detector`, its name is in `vcd_ext.settings.DETECTORS`.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from vcd_ext.face.detect import yunet
 from vcd_ext.face.detect.blazeface import BlazeFace
 from vcd_ext.face.detect.blazeface_video import BlazeFaceVideo
 from vcd_ext.face.detect.detection import Detection, Detector
-from vcd_ext.face.detect.registry import make, register
+from vcd_ext.face.detect.registry import make, register_detector
 from vcd_ext.face.detect.words import Words
 from vcd_ext.face.detect.yunet import YuNet
 from vcd_ext.settings import FaceSettings, SettingError
 
-__all__ = ["BlazeFace", "BlazeFaceVideo", "Detection", "Detector", "Words", "YuNet", "detector", "register"]
+__all__ = ["BlazeFace", "BlazeFaceVideo", "Detection", "Detector", "Words", "YuNet", "detector", "register_detector"]
 
 
 def detector(settings: FaceSettings, folders: Sequence[Path] = (), device: torch.device | str = "cpu") -> Detector:
@@ -35,7 +35,7 @@ def detector(settings: FaceSettings, folders: Sequence[Path] = (), device: torch
 def _best(settings: FaceSettings, folders: Sequence[Path]) -> str:
     if settings.words.strip():
         return "words"
-    return "yunet" if yunet.weights(folders) else "blazeface"
+    return "yunet" if yunet.yunet_file(folders) else "blazeface"
 
 
 def _words(settings: FaceSettings, folders: Sequence[Path], device: torch.device | str) -> Detector:
@@ -43,7 +43,7 @@ def _words(settings: FaceSettings, folders: Sequence[Path], device: torch.device
 
 
 def _yunet(_settings: FaceSettings, folders: Sequence[Path], _device: torch.device | str) -> Detector:
-    file = yunet.weights(folders)
+    file = yunet.yunet_file(folders)
     if file is None:
         raise SettingError(
             "detector",
@@ -59,6 +59,6 @@ def _blazeface(settings: FaceSettings, _folders: Sequence[Path], _device: torch.
     return BlazeFaceVideo(blazeface)
 
 
-register("words", _words)
-register("yunet", _yunet)
-register("blazeface", _blazeface)
+register_detector("words", _words)
+register_detector("yunet", _yunet)
+register_detector("blazeface", _blazeface)

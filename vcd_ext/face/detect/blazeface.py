@@ -31,7 +31,7 @@ _SHARED = 0.25  # of a part's side that its neighbour shows too: a face of up to
 _SCORES, _BOXES = "reshaped_classifier_face_4", "reshaped_regressor_face_4"
 
 
-def weights() -> Path | None:
+def blazeface_file() -> Path | None:
     """Return the network's file; None if it is not here."""
     own = Path(__file__).with_name(FILE)
     if own.is_file():
@@ -51,7 +51,7 @@ class BlazeFace:
         smallest: pixels of the smallest face that is looked for. thorough: look at the nearest parts too when a face
         was found already. ValueError, in one sentence, if the file is missing or damaged.
         """
-        path = path or weights()
+        path = path or blazeface_file()
         if path is None:
             raise ValueError(f"Finding faces needs the file {FILE}, which is not here; {BRING}.")
         try:

@@ -13,7 +13,7 @@ Maker = Callable[[FaceSettings, Sequence[Path], torch.device | str], Detector]
 _MAKERS: dict[str, Maker] = {}
 
 
-def register(name: str, maker: Maker) -> None:
+def register_detector(name: str, maker: Maker) -> None:
     """Have the detector `name` made by `maker`, which gets the settings, folders of weights and the device."""
     _MAKERS[name] = maker
 

@@ -8,10 +8,10 @@ import torch
 
 from vcd_ext.face.boxes import nms
 from vcd_ext.face.detect.detection import Detection, Frame
-from vcd_ext.identity.segment import absent, missing
+from vcd_ext.identity.segment import absent, missing_packages
 from vcd_ext.identity.segment.boxes import Box
 from vcd_ext.identity.segment.dino import BOX_THRESHOLD, GroundingDino
-from vcd_ext.identity.segment.weights import DINO, find, find_vocabulary
+from vcd_ext.identity.segment.weights import DINO, find_vocabulary, find_weights
 
 SAME = 0.5  # boxes that overlap a surer one by more are the same thing
 _TRUSTED = 0.6  # what `Detection.score` is at Grounding DINO's own threshold
@@ -29,9 +29,9 @@ class Words:
     @classmethod
     def load(cls, words: str, folders: Sequence[Path], device: torch.device | str = "cpu") -> "Words":
         """Read Grounding DINO's weights from one of the folders; ValueError, in one sentence, if a part is missing."""
-        dino = next(filter(None, (find(file, folders) for file in DINO)), None)
+        dino = next(filter(None, (find_weights(file, folders) for file in DINO)), None)
         vocabulary = find_vocabulary(folders)
-        if missing() or dino is None or vocabulary is None:
+        if missing_packages() or dino is None or vocabulary is None:
             needed = [file.name for file in absent(folders) if file.folder != "sam"] or ["its package"]
             raise ValueError(
                 f"Finding '{words}' in place of a face needs Grounding DINO, of which is missing: "

@@ -20,7 +20,7 @@ _MOST = 200  # faces before overlaps are removed
 _UNFIT = ("dynamic", "int8")
 
 
-def weights(folders: Sequence[Path]) -> Path | None:
+def yunet_file(folders: Sequence[Path]) -> Path | None:
     """Find a file of YuNet in one of the folders, or in `yunet` within one; None without."""
     for folder in folders:
         for place in (folder, folder / FOLDER):

@@ -14,11 +14,11 @@ from vcd_ext.hosts.diffusers.library import Library
 from vcd_ext.hosts.diffusers.training import StandaloneTraining
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.identity import Identity, save_embedding, train
-from vcd_ext.identity import library as shelf
+from vcd_ext.identity import library as identity_library
 from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.training.estimate import Capacity
-from vcd_ext.identity.training.preview import picture
+from vcd_ext.identity.training.preview import preview_picture
 from vcd_ext.jobs.locking import held
 from vcd_ext.jobs.studio import Caption, Choices, Folders
 from vcd_ext.progress import Report
@@ -47,8 +47,8 @@ class StandaloneStudio:
 
     def place(self, name: str, replace_existing: bool) -> Path:
         """Return the new file of the identity `name`; ValueError if there is an embedding of that name."""
-        own = self.folders.identities / f"{name}{shelf.SUFFIX}"
-        return shelf.check_free(own, walk.files(self.folders.identities), replace_existing)
+        own = self.folders.identities / f"{name}{identity_library.SUFFIX}"
+        return identity_library.check_free(own, walk.files(self.folders.identities), replace_existing)
 
     def train(
         self,
@@ -69,7 +69,7 @@ class StandaloneStudio:
 
     def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
         """Make a picture of what is being learned."""
-        return picture(self.host, prompt, name, vectors, size)
+        return preview_picture(self.host, prompt, name, vectors, size)
 
     def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
         """Save an identity; its file. The state is not needed after that, and deleted."""
@@ -95,7 +95,7 @@ class StandaloneStudio:
 
     def forget(self, path: Path, stops: Callable[[], bool]) -> None:
         """Delete an identity."""
-        shelf.delete(path)
+        identity_library.delete(path)
 
     def capacity(self) -> Capacity:
         """Return what is known of the machine and the checkpoint."""

@@ -27,7 +27,7 @@ from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING, find_vocabulary
 from vcd_ext.identity.training.estimate import Capacity
-from vcd_ext.identity.training.preview import picture
+from vcd_ext.identity.training.preview import preview_picture
 from vcd_ext.jobs.locking import held
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.studio import Caption, Choices, Folders
@@ -105,7 +105,7 @@ class WebUIStudio:
 
     def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
         """Return a picture of what is being learned."""
-        return picture(WebUITraining(shared.sd_model), prompt, name, vectors, size)
+        return preview_picture(WebUITraining(shared.sd_model), prompt, name, vectors, size)
 
     def keep(self, identity: Identity, state: Path, replace_existing: bool) -> Path:
         """Save an identity whose training was stopped; its file."""

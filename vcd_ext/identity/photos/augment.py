@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vcd_ext.hosts.protocols import FACTOR
+from vcd_ext.identity.photos.crop import Crop, SubjectBox, crop_mask, crop_picture, random_position, subject_box
 from vcd_ext.identity.photos.photo import Photo
-from vcd_ext.identity.photos.view import Box, View, mask_in, picture_in, placed, subject_box
 from vcd_ext.settings import TrainSettings
 
 FAR, CLOSE = "far away ", "close up "
@@ -44,32 +44,34 @@ def variant(photo: Photo, settings: TrainSettings, rng: np.random.Generator) -> 
     box = subject_box(photo.mask, height, width)
     if rng.random() < settings.whole_picture:
         side = min(height, width)
-        view = View(*placed(side, box, height, width, rng), side, flip=rng.random() < settings.flip)
-        return Variant(picture_in(view, photo.pixels, settings.size), torch.ones(settings.size, settings.size), "")
-    view, mask, prefix = _drawn(photo, box, settings, rng)
-    pixels = picture_in(view, photo.pixels, settings.size)
+        crop = Crop(*random_position(side, box, height, width, rng), side, flip=rng.random() < settings.flip)
+        return Variant(crop_picture(crop, photo.pixels, settings.size), torch.ones(settings.size, settings.size), "")
+    crop, mask, prefix = _random_crop(photo, box, settings, rng)
+    pixels = crop_picture(crop, photo.pixels, settings.size)
     if photo.mask is not None and rng.random() < settings.background:
         pixels = mask * pixels + (1 - mask) * _backdrop(settings.size, rng)
     return Variant(pixels, mask, prefix)
 
 
-def _drawn(photo: Photo, box: Box, settings: TrainSettings, rng: np.random.Generator) -> tuple[View, Tensor, str]:
-    """Draw a view with enough of the subject in it, its mask and its prefix; after some tries the plain square."""
+def _random_crop(
+    photo: Photo, box: SubjectBox, settings: TrainSettings, rng: np.random.Generator
+) -> tuple[Crop, Tensor, str]:
+    """Draw a crop with enough of the subject in it, its mask and its prefix; after some tries the plain square."""
     height, width = photo.pixels.shape[:2]
     for _ in range(TRIES):
         side, prefix = _distance(box, min(height, width), settings, rng)
         degrees = rng.normal(0, settings.rotate_degrees) if rng.random() < settings.rotate else 0.0
-        view = View(*placed(side, box, height, width, rng), side, degrees, rng.random() < settings.flip)
-        mask = mask_in(view, photo.mask, height, width, settings.size)
+        crop = Crop(*random_position(side, box, height, width, rng), side, degrees, rng.random() < settings.flip)
+        mask = crop_mask(crop, photo.mask, height, width, settings.size)
         if mask.mean() >= LEAST:
-            return view, mask, prefix
+            return crop, mask, prefix
     side = _plain_side(box, min(height, width))
-    view = View(*placed(side, box, height, width, rng), side, flip=rng.random() < settings.flip)
-    return view, mask_in(view, photo.mask, height, width, settings.size), ""
+    crop = Crop(*random_position(side, box, height, width, rng), side, flip=rng.random() < settings.flip)
+    return crop, crop_mask(crop, photo.mask, height, width, settings.size), ""
 
 
-def _distance(box: Box, short: int, settings: TrainSettings, rng: np.random.Generator) -> tuple[float, str]:
-    """Draw the side of a window, in pixels of a photo whose shorter side is `short`, and the prefix for it."""
+def _distance(box: SubjectBox, short: int, settings: TrainSettings, rng: np.random.Generator) -> tuple[float, str]:
+    """Draw the side of a crop, in pixels of a photo whose shorter side is `short`, and the prefix for it."""
     draw, plain = rng.random(), _plain_side(box, short)
     if draw < settings.far:
         return plain / rng.uniform(*REDUCED), FAR
@@ -80,7 +82,7 @@ def _distance(box: Box, short: int, settings: TrainSettings, rng: np.random.Gene
     return plain, ""
 
 
-def _plain_side(box: Box, short: int) -> float:
+def _plain_side(box: SubjectBox, short: int) -> float:
     """Return the photo's shorter side, or more where the subject is longer than that."""
     return max(float(short), box.extent)
 

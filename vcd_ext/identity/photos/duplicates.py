@@ -14,7 +14,7 @@ SHARE_OF_CONTRAST = 0.2
 ASPECT = 0.02
 
 
-class Thumbnail:
+class PhotoSignature:
     """What is compared of a picture uint8 [H, W, 3]."""
 
     def __init__(self, pixels: NDArray[np.uint8]):
@@ -22,7 +22,7 @@ class Thumbnail:
         self.cells = np.asarray(small, np.float32)  # [16, 16, 3]
         self.aspect = pixels.shape[1] / pixels.shape[0]
 
-    def shows_the_same(self, other: "Thumbnail") -> bool:
+    def shows_the_same(self, other: "PhotoSignature") -> bool:
         """Return whether both are one picture. Crops, mirrored and recoloured copies are pictures of their own."""
         if abs(self.aspect / other.aspect - 1) > ASPECT:
             return False

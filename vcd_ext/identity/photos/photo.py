@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vcd_ext.identity.photos.duplicates import ASPECT, Thumbnail
+from vcd_ext.identity.photos.duplicates import ASPECT, PhotoSignature
 from vcd_ext.identity.photos.mask_check import check_mask, is_empty
 from vcd_ext.identity.photos.mask_files import masks_of
 from vcd_ext.media.frame_folder import is_hidden, natural_order
@@ -158,16 +158,16 @@ def read_mask(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 def _without_copies(photos: list[Photo], problems: list[str]) -> list[Photo]:
     """Keep each picture once: the copy that has a mask, else the first."""
-    kept: list[tuple[Photo, Thumbnail]] = []
+    kept: list[tuple[Photo, PhotoSignature]] = []
     for photo in photos:
-        thumbnail = Thumbnail(photo.pixels)
-        at = next((i for i, (_, other) in enumerate(kept) if thumbnail.shows_the_same(other)), None)
+        signature = PhotoSignature(photo.pixels)
+        at = next((i for i, (_, other) in enumerate(kept) if signature.shows_the_same(other)), None)
         if at is None:
-            kept.append((photo, thumbnail))
+            kept.append((photo, signature))
             continue
         first = kept[at][0]
         if first.mask is None and photo.mask is not None:
-            kept[at], first, photo = (photo, thumbnail), photo, first
+            kept[at], first, photo = (photo, signature), photo, first
         problems.append(f"{photo.name} shows the same as {first.name} and is left out.")
     return [photo for photo, _ in kept]
 

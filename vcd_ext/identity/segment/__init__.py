@@ -16,7 +16,7 @@ from vcd_ext.identity.segment.grabcut import CentrePrior
 from vcd_ext.identity.segment.grounded import GroundedSam
 from vcd_ext.identity.segment.masks import Segmenter, fill_masks
 from vcd_ext.identity.segment.nouns import class_word
-from vcd_ext.identity.segment.packages import missing
+from vcd_ext.identity.segment.packages import missing_packages
 from vcd_ext.identity.segment.weights import absent, find_all
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "download",
     "fill_masks",
     "find_all",
-    "missing",
+    "missing_packages",
     "segmenters",
 ]
 
@@ -45,6 +45,6 @@ def segmenters(
     file is damaged.
     """
     found = find_all(folders)
-    if found and not missing():
+    if found and not missing_packages():
         return [GroundedSam.load(*found, device=device)]
     return [Attention(host), CentrePrior()] if host else [CentrePrior()]

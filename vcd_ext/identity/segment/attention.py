@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from vcd_ext.hosts.protocols import Posterior
 from vcd_ext.identity.photos.photo import Pixels, SubjectMask
 from vcd_ext.identity.segment.cross_attention import WordMaps, listening
-from vcd_ext.identity.segment.grabcut import cut
+from vcd_ext.identity.segment.grabcut import grabcut
 
 AREA = 512 * 512  # pixels: what SD1.5 was trained with
 GRID = 64  # pixels: the UNet halves the latents three times
@@ -72,7 +72,7 @@ class Attention:
         found = word_map(self.host, pixels, word)
         if found.max() < FLAT * np.median(found):
             raise ValueError(f"the checkpoint does not see where a {word} is in it; paint the mask or drop the photo.")
-        return cut(pixels, seeds(found))
+        return grabcut(pixels, seeds(found))
 
 
 @torch.no_grad()

@@ -36,7 +36,7 @@ class GroundingDino:
     """Finds boxes by a word."""
 
     def __init__(self, network: Any, device: torch.device | str = "cpu"):
-        """network: as `build` makes it."""
+        """network: as `build_grounding_dino` makes it."""
         self.device = torch.device(device)
         self.network = network.eval().requires_grad_(False).to(self.device)
 
@@ -44,7 +44,7 @@ class GroundingDino:
     def load(cls, weights: Path, vocabulary: Path, device: torch.device | str = "cpu") -> "GroundingDino":
         """Read one of the two published files; `vocabulary` is BERT's vocab.txt. ValueError if either is no such."""
         state = _state(weights)
-        network = build(BACKBONES[state[_FIRST_LAYER].shape[0]], vocabulary)
+        network = build_grounding_dino(BACKBONES[state[_FIRST_LAYER].shape[0]], vocabulary)
         try:
             absent = set(network.load_state_dict(state, strict=False).missing_keys) - _NO_WEIGHTS
         except RuntimeError as error:
@@ -77,7 +77,9 @@ class GroundingDino:
         return places
 
 
-def build(backbone: str, vocabulary: Path, bert: Mapping[str, int] | None = None, **settings: Any) -> Any:
+def build_grounding_dino(
+    backbone: str, vocabulary: Path, bert: Mapping[str, int] | None = None, **settings: Any
+) -> Any:
     """Build the network with random weights. bert: sizes other than BERT's; settings: other than the published."""
     from transformers import BertConfig, BertModel, BertTokenizerFast  # here, because importing them takes seconds
 

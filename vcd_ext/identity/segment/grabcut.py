@@ -26,10 +26,10 @@ class CentrePrior:
         cv2.ellipse(marks, (width // 2, height // 2), axes, 0, 0, 360, cv2.GC_PR_FGD, thickness=-1)
         edge = max(1, round(FRAME * min(height, width)))
         marks[:edge] = marks[:, :edge] = marks[:, -edge:] = cv2.GC_BGD
-        return cut(pixels, marks)
+        return grabcut(pixels, marks)
 
 
-def cut(pixels: Pixels, marks: NDArray[np.uint8]) -> SubjectMask:
+def grabcut(pixels: Pixels, marks: NDArray[np.uint8]) -> SubjectMask:
     """Run GrabCut on pixels [H, W, 3] from marks [H, W] of its constants: mask uint8 [H, W], 0 or 255.
 
     The same input gives the same mask. ValueError if the marks have no subject or no background to begin with.

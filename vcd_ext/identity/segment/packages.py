@@ -18,7 +18,7 @@ REQUIREMENTS = {"groundingdino": "rf-groundingdino==0.3.0", "segment_anything": 
 _UNUSED = {"groundingdino.util.slconfig": "SLConfig", "groundingdino.util.visualizer": "COCOVisualizer"}
 
 
-def missing() -> list[str]:
+def missing_packages() -> list[str]:
     """Return the requirements of Grounding DINO and SAM that are missing, for example "segment-anything==1.0"."""
     return [requirement for name, requirement in REQUIREMENTS.items() if importlib.util.find_spec(name) is None]
 

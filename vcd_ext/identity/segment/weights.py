@@ -83,7 +83,7 @@ class Found(NamedTuple):
     vocabulary: Path
 
 
-def find(file: WeightFile, folders: Sequence[Path]) -> Path | None:
+def find_weights(file: WeightFile, folders: Sequence[Path]) -> Path | None:
     """Find a complete file, judged by its size, in one of the folders or in the file's own folder within one.
 
     folders: the WebUI's `models`, for example; sd-webui-segment-anything's folder in that WebUI is looked into too.
@@ -97,20 +97,22 @@ def find(file: WeightFile, folders: Sequence[Path]) -> Path | None:
 
 def find_all(folders: Sequence[Path]) -> Found | None:
     """Find the best weights that are there, or None if a part is missing; `absent` says which."""
-    dino, sam = (next(filter(None, (find(file, folders) for file in kind)), None) for kind in (DINO, SAM))
+    dino, sam = (next(filter(None, (find_weights(file, folders) for file in kind)), None) for kind in (DINO, SAM))
     vocabulary = find_vocabulary(folders)
     return Found(dino, sam, vocabulary) if dino and sam and vocabulary else None
 
 
 def find_vocabulary(folders: Sequence[Path]) -> Path | None:
     """Find BERT's list of words, in one of the folders or where the WebUI's interrogator (BLIP) keeps it."""
-    return find(VOCABULARY, folders) or next(filter(None, map(_in_the_hubs_cache, HUB_NAMES)), None)
+    return find_weights(VOCABULARY, folders) or next(filter(None, map(_in_the_hubs_cache, HUB_NAMES)), None)
 
 
 def absent(folders: Sequence[Path]) -> list[WeightFile]:
     """List what has to be downloaded before `find_all` finds everything: the smallest of each kind."""
     dino, sam, vocabulary = SMALL
-    needed = [file for file, kind in ((dino, DINO), (sam, SAM)) if not any(find(known, folders) for known in kind)]
+    needed = [
+        file for file, kind in ((dino, DINO), (sam, SAM)) if not any(find_weights(known, folders) for known in kind)
+    ]
     return needed if find_vocabulary(folders) else [*needed, vocabulary]
 
 

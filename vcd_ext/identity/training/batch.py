@@ -1,4 +1,4 @@
-"""What one training step works on: entries of the bank, noise levels and noise, keyed by (seed, step, sample)."""
+"""Batches of a training: entries of the latent cache, noise levels and noise, drawn by (seed, step, sample)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,18 +6,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vcd_ext.identity.training.latent_cache import Bank
-from vcd_ext.identity.training.randomness import GRID, ORDER, SAMPLE, generator, normal
-from vcd_ext.identity.training.schedule import noised, target
+from vcd_ext.identity.training.latent_cache import LatentCache
+from vcd_ext.identity.training.randomness import ORDER, SAMPLE, VALIDATION, generator, normal
+from vcd_ext.identity.training.schedule import add_noise, prediction_target
 from vcd_ext.settings import TrainSettings
 
-GRID_SIZE = 8  # samples of a validation, which are forward passes only: the work of a training step of 3
+VALIDATION_SAMPLES = 8  # samples of a validation, which are forward passes only: the work of a training step of 3
 
 
-class Levels(NamedTuple):
+class NoiseSchedules(NamedTuple):
     """The noise schedules [1000] of which each sample uses one, and what the UNet predicts."""
 
-    schedules: tuple[Tensor, ...]
+    alphas_cumprod: tuple[Tensor, ...]
     prediction_type: str
 
 
@@ -32,28 +32,29 @@ class Batch(NamedTuple):
 
 
 class _Sample(NamedTuple):
-    entry: int  # of the bank
+    entry: int  # of the cache
     latent: Tensor  # [4, h, w]
     noise: Tensor  # [4, h, w]
     time: int
     alpha_bar: Tensor  # of that time, []
 
 
-def training_batch(bank: Bank, settings: TrainSettings, levels: Levels, step: int) -> Batch:
+def training_batch(cache: LatentCache, settings: TrainSettings, schedules: NoiseSchedules, step: int) -> Batch:
     """Draw the batch of one step: every photo once before one comes again, each as a random variant."""
-    return _batch(bank, settings, levels, [_drawn(bank, settings, levels, step, i) for i in range(settings.batch)])
+    samples = [_training_sample(cache, settings, schedules, step, i) for i in range(settings.batch)]
+    return _batch(cache, settings, schedules, samples)
 
 
-def validation_batch(bank: Bank, settings: TrainSettings, levels: Levels) -> Batch:
+def validation_batch(cache: LatentCache, settings: TrainSettings, schedules: NoiseSchedules) -> Batch:
     """Make a batch that is the same at every step: photos in turn, even noise levels, no noise offset."""
     samples = []
-    for i in range(GRID_SIZE):
-        entry = i % bank.photos * bank.variants + i // bank.photos % bank.variants
-        schedule = levels.schedules[i % len(levels.schedules)]
-        time = (2 * i + 1) * len(schedule) // (2 * GRID_SIZE)
-        noise = normal(generator(settings.seed, GRID, i), *bank.mean.shape[1:])
-        samples.append(_Sample(entry, bank.mean[entry].float(), noise, time, schedule[time]))
-    return _batch(bank, settings, levels, samples)
+    for i in range(VALIDATION_SAMPLES):
+        entry = i % cache.photos * cache.variants + i // cache.photos % cache.variants
+        schedule = schedules.alphas_cumprod[i % len(schedules.alphas_cumprod)]
+        time = (2 * i + 1) * len(schedule) // (2 * VALIDATION_SAMPLES)
+        noise = normal(generator(settings.seed, VALIDATION, i), *cache.mean.shape[1:])
+        samples.append(_Sample(entry, cache.mean[entry].float(), noise, time, schedule[time]))
+    return _batch(cache, settings, schedules, samples)
 
 
 def caption(prefix: str, settings: TrainSettings) -> str:
@@ -61,27 +62,29 @@ def caption(prefix: str, settings: TrainSettings) -> str:
     return f"{prefix}photo of {settings.name} {settings.class_word}"
 
 
-def _drawn(bank: Bank, settings: TrainSettings, levels: Levels, step: int, i: int) -> _Sample:
-    epoch, place = divmod(step * settings.batch + i, bank.photos)
-    photo = int(generator(settings.seed, ORDER, epoch).permutation(bank.photos)[place])
+def _training_sample(
+    cache: LatentCache, settings: TrainSettings, schedules: NoiseSchedules, step: int, i: int
+) -> _Sample:
+    epoch, place = divmod(step * settings.batch + i, cache.photos)
+    photo = int(generator(settings.seed, ORDER, epoch).permutation(cache.photos)[place])
     rng = generator(settings.seed, SAMPLE, step, i)
-    entry = photo * bank.variants + int(rng.integers(bank.variants))
-    schedule = levels.schedules[int(rng.integers(len(levels.schedules)))]
+    entry = photo * cache.variants + int(rng.integers(cache.variants))
+    schedule = schedules.alphas_cumprod[int(rng.integers(len(schedules.alphas_cumprod)))]
     time = int(rng.integers(len(schedule)))
-    shape = bank.mean.shape[1:]
-    latent = bank.mean[entry].float() + bank.std[entry].float() * normal(rng, *shape)
+    shape = cache.mean.shape[1:]
+    latent = cache.mean[entry].float() + cache.std[entry].float() * normal(rng, *shape)
     noise = normal(rng, *shape) + settings.noise_offset * normal(rng, shape[0], 1, 1)
     return _Sample(entry, latent, noise, time, schedule[time])
 
 
-def _batch(bank: Bank, settings: TrainSettings, levels: Levels, samples: Sequence[_Sample]) -> Batch:
+def _batch(cache: LatentCache, settings: TrainSettings, schedules: NoiseSchedules, samples: Sequence[_Sample]) -> Batch:
     entries = [sample.entry for sample in samples]
     latents, noise = torch.stack([s.latent for s in samples]), torch.stack([s.noise for s in samples])
     alpha_bar = torch.stack([s.alpha_bar for s in samples])
     return Batch(
-        noised(latents, noise, alpha_bar),
+        add_noise(latents, noise, alpha_bar),
         torch.tensor([s.time for s in samples]),
-        target(latents, noise, alpha_bar, levels.prediction_type),
-        bank.mask[entries],
-        tuple(caption(bank.prefixes[entry], settings) for entry in entries),
+        prediction_target(latents, noise, alpha_bar, schedules.prediction_type),
+        cache.mask[entries],
+        tuple(caption(cache.prefixes[entry], settings) for entry in entries),
     )

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 
 from vcd_ext.identity.training import latent_cache
-from vcd_ext.identity.training.batch import GRID_SIZE
-from vcd_ext.identity.training.plan import GIB, RESERVE, Plan, activations, plans
+from vcd_ext.identity.training.batch import VALIDATION_SAMPLES
+from vcd_ext.identity.training.plan import GIB, RESERVE, MicroBatchPlan, activations, micro_batch_plans
 from vcd_ext.settings import TrainSettings
 
 # Floating-point operations for one 512x512 picture, counted on SD1.5's layers: the UNet forward, forward and backward
@@ -51,7 +51,7 @@ def estimate(settings: TrainSettings, photos: int, capacity: Capacity, pace: flo
     pictures = max(photos, 1) * latent_cache.variants(max(photos, 1), settings)
     validations = settings.steps // settings.validate_every + 1 if settings.validate_every else 0
     work = settings.steps * step_work(settings, capacity)
-    work += (pictures * ENCODE + validations * GRID_SIZE * FORWARD) * _scale(settings, capacity)
+    work += (pictures * ENCODE + validations * VALIDATION_SAMPLES * FORWARD) * _scale(settings, capacity)
     fits = None if capacity.free is None else gib * GIB <= capacity.free
     if pace:
         return Estimate(work / pace, gib, fits)
@@ -65,8 +65,8 @@ def step_work(settings: TrainSettings, capacity: Capacity) -> float:
     return settings.batch * STEP * AGAIN[plan.every_block] * _scale(settings, capacity)
 
 
-def _plan(settings: TrainSettings, capacity: Capacity) -> Plan:
-    return plans(settings, capacity.free, capacity.value_bytes)[0]
+def _plan(settings: TrainSettings, capacity: Capacity) -> MicroBatchPlan:
+    return micro_batch_plans(settings, capacity.free, capacity.value_bytes)[0]
 
 
 def _scale(settings: TrainSettings, capacity: Capacity) -> float:

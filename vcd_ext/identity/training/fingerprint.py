@@ -15,22 +15,22 @@ VERSION = 1  # of the state; raised when the same settings would learn something
 FREE = ("steps", "save_every", "early_stop", "micro_batch", "gradient_checkpointing")
 
 
-def run_key(host: TrainingHost, photos: Sequence[Photo], settings: TrainSettings) -> str:
+def run_fingerprint(host: TrainingHost, photos: Sequence[Photo], settings: TrainSettings) -> str:
     """Describe the run as JSON; runs with the same description learn the same, step for step."""
     fixed = {name: value for name, value in asdict(settings).items() if name not in FREE}
     checkpoint = host.checkpoint_hash or host.checkpoint
     return json.dumps({"version": VERSION, "checkpoint": checkpoint, "photos": _digest(photos), "settings": fixed})
 
 
-def differences(key: str, other: str) -> str:
+def differences(fingerprint: str, other: str) -> str:
     """Say in words in what two runs differ; "" if they are the same."""
-    one, two = json.loads(key), json.loads(other)
+    one, two = json.loads(fingerprint), json.loads(other)
     return ", ".join([*_different(one["settings"], two["settings"]), *_different(one, two, skip="settings")])
 
 
-def seed(key: str) -> int:
-    """Return the seed of the run that a key describes."""
-    return int(json.loads(key)["settings"]["seed"])
+def seed_of(fingerprint: str) -> int:
+    """Return the seed of the run that a fingerprint describes."""
+    return int(json.loads(fingerprint)["settings"]["seed"])
 
 
 def _different(one: dict[str, Any], two: dict[str, Any], skip: str = "") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The bank: augmented variants of the photos as latents, encoded once, so that the VAE's memory is free for training.
+"""The latent cache: variants of the photos, encoded once, so that the VAE's memory is free for training.
 
 Kept are the means and deviations of the VAE's posterior, from which each step samples anew. A mirrored or resized
 latent is not the latent of a mirrored or resized picture, so variants are made of pixels.
@@ -23,7 +23,7 @@ MOST = 1024  # entries; with many photos each has fewer variants
 
 
 @dataclass(frozen=True)
-class Bank:
+class LatentCache:
     """N entries on the CPU; those of a photo lie together, equally many for each.
 
     mean, std: float16 [N, 4, h, w], scaled for the UNet. mask: float32 [N, h, w] in [0, 1]. prefixes: what the
@@ -49,8 +49,8 @@ def variants(photos: int, settings: TrainSettings) -> int:
 
 def encode(
     host: TrainingHost, photos: Sequence[Photo], settings: TrainSettings, going_on: Callable[[int], bool]
-) -> Bank | None:
-    """Make the bank; None if it was stopped. going_on: told the number of finished entries, says whether to go on.
+) -> LatentCache | None:
+    """Make the cache; None if it was stopped. going_on: told the number of finished entries, says whether to go on.
 
     ValueError for a photo of which the VAE makes NaN.
     """
@@ -68,22 +68,22 @@ def encode(
             std.append(posterior.std[0].half())
             mask.append(latent_mask(made.mask))
             prefixes.append(made.prefix)
-    return Bank(torch.stack(mean), torch.stack(std), torch.stack(mask).float(), tuple(prefixes), len(photos))
+    return LatentCache(torch.stack(mean), torch.stack(std), torch.stack(mask).float(), tuple(prefixes), len(photos))
 
 
-def save(bank: Bank, path: Path, key: str) -> None:
-    """Write the bank of the run that `key` describes; OSError in a sentence if it cannot be written."""
-    described = {"key": key, "prefixes": json.dumps(bank.prefixes), "photos": str(bank.photos)}
-    record.write(path, {"mean": bank.mean, "std": bank.std, "mask": bank.mask}, described)
+def save(cache: LatentCache, path: Path, fingerprint: str) -> None:
+    """Write the cache of the run that `fingerprint` describes; OSError in a sentence if it cannot be written."""
+    described = {"key": fingerprint, "prefixes": json.dumps(cache.prefixes), "photos": str(cache.photos)}
+    record.write(path, {"mean": cache.mean, "std": cache.std, "mask": cache.mask}, described)
 
 
-def load(path: Path, key: str) -> Bank | None:
-    """Load the bank at `path`; None if there is none of this run, for then it is made again."""
+def load(path: Path, fingerprint: str) -> LatentCache | None:
+    """Load the cache at `path`; None if there is none of this run, for then it is made again."""
     try:
         described, tensors = record.read(path)
-        if described["key"] != key:
+        if described["key"] != fingerprint:
             return None
         prefixes = tuple(json.loads(described["prefixes"]))
-        return Bank(tensors["mean"], tensors["std"], tensors["mask"], prefixes, int(described["photos"]))
+        return LatentCache(tensors["mean"], tensors["std"], tensors["mask"], prefixes, int(described["photos"]))
     except (KeyError, ValueError):
         return None

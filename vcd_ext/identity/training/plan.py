@@ -12,19 +12,19 @@ ACTIVATIONS = {None: 0.83, False: 0.41, True: 0.20}
 RECOMPUTE = {"off": None, "transformers": False, "all": True}
 
 
-class Plan(NamedTuple):
+class MicroBatchPlan(NamedTuple):
     """Pictures at once, and `every_block` of `TrainingHost.checkpoint_activations`, None for no recomputation."""
 
     micro_batch: int
     every_block: bool | None
 
 
-def activations(plan: Plan, size: int, value_bytes: int) -> float:
+def activations(plan: MicroBatchPlan, size: int, value_bytes: int) -> float:
     """Estimate the GiB of the backward pass of pictures of size x size; value_bytes: 2 in half precision, else 4."""
     return plan.micro_batch * ACTIVATIONS[plan.every_block] * (size / 512) ** 2 * value_bytes / 2
 
 
-def plans(settings: TrainSettings, free: int | None, value_bytes: int) -> list[Plan]:
+def micro_batch_plans(settings: TrainSettings, free: int | None, value_bytes: int) -> list[MicroBatchPlan]:
     """Return the plans that the settings allow, the fastest that should fit first, then those that need less.
 
     free: bytes; None (a CPU, or a device that does not tell) means that pictures are computed one by one, which is as
@@ -36,8 +36,8 @@ def plans(settings: TrainSettings, free: int | None, value_bytes: int) -> list[P
     chosen = settings.gradient_checkpointing
     every_block = list(RECOMPUTE.values()) if chosen == "auto" else [RECOMPUTE[chosen]]
     if free is None:
-        return [Plan(micro[-1], blocks) for blocks in every_block]
-    made = [Plan(pictures, blocks) for blocks in every_block for pictures in micro]
+        return [MicroBatchPlan(micro[-1], blocks) for blocks in every_block]
+    made = [MicroBatchPlan(pictures, blocks) for blocks in every_block for pictures in micro]
     made.sort(key=lambda plan: -activations(plan, settings.size, value_bytes))
     fitting = [plan for plan in made if activations(plan, settings.size, value_bytes) + RESERVE <= free / GIB]
     return fitting or made[-1:]

@@ -10,7 +10,7 @@ from vcd_ext.identity.photos.photo import ONE, Photo
 from vcd_ext.settings import SettingError, TrainSettings, parse
 
 
-def checked(settings: TrainSettings, host: TrainingHost) -> TrainSettings:
+def checked_settings(settings: TrainSettings, host: TrainingHost) -> TrainSettings:
     """Return the settings if an identity can be trained with them; SettingError names the first that cannot be."""
     settings = parse(TrainSettings, asdict(settings))
     if settings.size % FACTOR:
@@ -20,7 +20,7 @@ def checked(settings: TrainSettings, host: TrainingHost) -> TrainSettings:
     return replace(settings, class_word=class_word)
 
 
-def usable(photos: Sequence[Photo], settings: TrainSettings) -> tuple[list[Photo], list[str]]:
+def usable_photos(photos: Sequence[Photo], settings: TrainSettings) -> tuple[list[Photo], list[str]]:
     """Return the photos to learn from, and sentences about the others; without masks if these are not to be used.
 
     ValueError where no photo is left.

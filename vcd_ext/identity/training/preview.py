@@ -21,7 +21,7 @@ class PreviewHost(TrainingHost, Protocol):
 
 
 @torch.no_grad()
-def picture(host: PreviewHost, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
+def preview_picture(host: PreviewHost, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
     """Make the prompt's picture [size, size, 3], in which `name` stands for vectors [k, width].
 
     Twelve steps of DDIM (arXiv 2010.02502, equation 12) with classifier-free guidance, always from the same noise, so

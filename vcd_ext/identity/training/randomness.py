@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-VARIANT, ORDER, SAMPLE, GRID = range(4)  # purposes: a photo's variant, an epoch's order, a step's sample, validation
+# Purposes: a photo's variant, the photos' order in an epoch, a step's sample, the validation's noise.
+VARIANT, ORDER, SAMPLE, VALIDATION = range(4)
 
 
 def generator(seed: int, purpose: int, *place: int) -> np.random.Generator:

@@ -13,14 +13,14 @@ def animatediff() -> Tensor:
     return (1 - betas).cumprod(0).float()
 
 
-def noised(latents: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
+def add_noise(latents: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
     """Add noise to latents [B, 4, h, w] at the noise levels alpha_bar [B]."""
     alpha_bar = alpha_bar[:, None, None, None]
     return alpha_bar.sqrt() * latents + (1 - alpha_bar).sqrt() * noise
 
 
-def target(latents: Tensor, noise: Tensor, alpha_bar: Tensor, prediction_type: str) -> Tensor:
-    """Return the UNet's target for `noised`, [B, 4, h, w]: the noise, or v (Salimans and Ho, arXiv 2202.00512)."""
+def prediction_target(latents: Tensor, noise: Tensor, alpha_bar: Tensor, prediction_type: str) -> Tensor:
+    """Return the UNet's target for `add_noise`, [B, 4, h, w]: the noise, or v (Salimans and Ho, arXiv 2202.00512)."""
     if prediction_type == "epsilon":
         return noise
     alpha_bar = alpha_bar[:, None, None, None]

@@ -36,8 +36,8 @@ class State:
         return self.step - self.adam.updates
 
 
-def save(state: State, path: Path, key: str) -> None:
-    """Write the state of the run that `key` describes; OSError in a sentence if it cannot be written."""
+def save(state: State, path: Path, fingerprint: str) -> None:
+    """Write the state of the run that `fingerprint` describes; OSError in a sentence if it cannot be written."""
     adam = state.adam
     tensors = {
         "vectors": adam.vectors,
@@ -49,29 +49,29 @@ def save(state: State, path: Path, key: str) -> None:
         "validation": torch.tensor(state.validation, dtype=torch.float64).reshape(-1, 2),
     }
     numbers = {name: getattr(state, name) for name in _NUMBERS} | {"updates": adam.updates}
-    record.write(path, tensors, {"key": key, "numbers": json.dumps(numbers)})
+    record.write(path, tensors, {"key": fingerprint, "numbers": json.dumps(numbers)})
 
 
-def key_of(path: Path) -> str | None:
-    """Read the key of the run whose state is at `path`; None without a file; ValueError for a file that is no state."""
+def fingerprint_of(path: Path) -> str | None:
+    """Read the fingerprint of the run whose state is at `path`; None without a file. ValueError for no state."""
     return _read(path)[0]["key"] if path.exists() else None
 
 
 def step_of(path: Path) -> int:
-    """Read how many steps the training whose state is at `path` has made; 0 without a file; ValueError as `key_of`."""
+    """Read how many steps the training has made whose state is at `path`; 0 without a file. ValueError for no state."""
     return int(json.loads(_read(path)[0]["numbers"])["step"]) if path.exists() else 0
 
 
-def load(path: Path, key: str) -> State | None:
+def load(path: Path, fingerprint: str) -> State | None:
     """Load the state at `path` to go on from; None if there is none, or another run's that has not made a step.
 
-    ValueError says what differs between the run that made it and the one of `key`.
+    ValueError says what differs between the run that made it and the one of `fingerprint`.
     """
     if not path.exists():
         return None
     metadata, tensors = _read(path)
     numbers = json.loads(metadata["numbers"])
-    if different := differences(metadata["key"], key):
+    if different := differences(metadata["key"], fingerprint):
         if not numbers["step"]:
             return None
         raise ValueError(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vcd_ext.hosts.protocols import TrainingHost
 from vcd_ext.identity.training.batch import Batch
-from vcd_ext.identity.training.plan import Plan
+from vcd_ext.identity.training.plan import MicroBatchPlan
 
 SMALLEST_AREA = 1e-6  # latent cells; an empty mask has loss 0, and not 0 / 0
 
@@ -32,7 +32,7 @@ def loss(host: TrainingHost, name: str, vectors: Tensor, batch: Batch, rows: int
 
 
 def gradient(
-    host: TrainingHost, name: str, vectors: Tensor, batch: Batch, plan: Plan, scale: float = 1.0
+    host: TrainingHost, name: str, vectors: Tensor, batch: Batch, plan: MicroBatchPlan, scale: float = 1.0
 ) -> tuple[float, Tensor]:
     """Compute the batch's mean loss and its gradient with respect to vectors [k, width]; float32, on the CPU.
 
@@ -52,7 +52,7 @@ def gradient(
 
 
 def _text_gradients(
-    host: TrainingHost, name: str, vectors: Tensor, batch: Batch, plan: Plan, scale: float
+    host: TrainingHost, name: str, vectors: Tensor, batch: Batch, plan: MicroBatchPlan, scale: float
 ) -> tuple[float, dict[str, Tensor]]:
     """Compute the mean loss and its scaled gradients for the conditions of the captions, float32 [1, 77, width]."""
     texts = {text: value.requires_grad_() for text, value in _texts(host, batch.captions, name, vectors).items()}

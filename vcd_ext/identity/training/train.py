@@ -14,12 +14,12 @@ from torch import Tensor
 import vcd_ext
 from vcd_ext.hosts.protocols import TrainingHost
 from vcd_ext.identity.photos.photo import Photo
-from vcd_ext.identity.training import fingerprint as keys
-from vcd_ext.identity.training import latent_cache as banks
+from vcd_ext.identity.training import latent_cache
 from vcd_ext.identity.training import state as states
-from vcd_ext.identity.training.latent_cache import Bank
-from vcd_ext.identity.training.learner import Learner, learned, start
-from vcd_ext.identity.training.preflight import checked, usable, with_seed
+from vcd_ext.identity.training.fingerprint import run_fingerprint, seed_of
+from vcd_ext.identity.training.latent_cache import LatentCache
+from vcd_ext.identity.training.loop import TrainingLoop, current_vectors, initial_state
+from vcd_ext.identity.training.preflight import checked_settings, usable_photos, with_seed
 from vcd_ext.identity.training.state import State
 from vcd_ext.progress import ENCODING, TRAINING, Clock, Report
 from vcd_ext.settings import TrainSettings
@@ -60,14 +60,14 @@ def train(
     ValueError, before anything is computed, for photos, settings, a model or a state that cannot work, and later for
     a loss that is not a number ten times. OSError if the state cannot be written.
     """
-    settings = checked(settings, host)
-    usable_photos, warnings = usable(photos, settings)
-    begun = states.key_of(state) if state else None
-    settings = with_seed(settings, keys.seed(begun) if begun else None)
-    run = _Run(host, usable_photos, settings, progress, interrupted or (lambda: False), state)
-    reached = states.load(state, run.key) if state else None
+    settings = checked_settings(settings, host)
+    kept, warnings = usable_photos(photos, settings)
+    begun = states.fingerprint_of(state) if state else None
+    settings = with_seed(settings, seed_of(begun) if begun else None)
+    run = _Run(host, kept, settings, progress, interrupted or (lambda: False), state)
+    reached = states.load(state, run.fingerprint) if state else None
     with torch.inference_mode(False), torch.enable_grad(), host.training():
-        reached = reached or start(host, settings)
+        reached = reached or initial_state(host, settings)
         run.save(reached)  # now, and not after 25 steps: the folder may be read-only or the disk full
         finished = run.go(reached)
     return run.identity(reached, finished, warnings)
@@ -87,46 +87,47 @@ class _Run:
     ):
         self.host, self.photos, self.settings = host, photos, settings
         self.progress, self.interrupted, self.path = progress, interrupted, state
-        self.key = keys.run_key(host, photos, settings)
+        self.fingerprint = run_fingerprint(host, photos, settings)
 
     def go(self, reached: State) -> bool:
         """Make the steps that are left, in `reached`; False if the training was interrupted."""
-        bank = self._bank()
+        cache = self._latent_cache()
         self.host.free_encoder()
-        if bank is None:
+        if cache is None:
             return False
-        learner = Learner(self.host, bank, self.settings, reached)
+        loop = TrainingLoop(self.host, cache, self.settings, reached)
         clock = Clock(self.progress, TRAINING, self.settings.steps, reached.step)
-        clock.tell(reached.step, None, _last(reached.validation), learned(reached))
-        while not learner.ended and not self.interrupted():
-            learner.step()
-            clock.tell(reached.step, reached.losses[-1], _last(reached.validation), learned(reached))
+        clock.tell(reached.step, None, _last(reached.validation), current_vectors(reached))
+        while not loop.ended and not self.interrupted():
+            loop.step()
+            clock.tell(reached.step, reached.losses[-1], _last(reached.validation), current_vectors(reached))
             if reached.step % self.settings.save_every == 0:
                 self.save(reached)
         self.save(reached)
-        return learner.ended
+        return loop.ended
 
     def save(self, reached: State) -> None:
         """Write the state, if the caller wants one."""
         if self.path:
-            states.save(reached, self.path, self.key)
+            states.save(reached, self.path, self.fingerprint)
 
-    def _bank(self) -> Bank | None:
-        """Return the bank that was saved, or a new one; None if it was interrupted while it was made."""
+    def _latent_cache(self) -> LatentCache | None:
+        """Return the cache that was saved, or a new one; None if it was interrupted while it was made."""
         path = self.path and self.path.with_name(f"{self.path.name}.bank")
-        if path and (saved := banks.load(path, self.key)):
+        if path and (saved := latent_cache.load(path, self.fingerprint)):
             return saved
-        clock = Clock(self.progress, ENCODING, len(self.photos) * banks.variants(len(self.photos), self.settings))
+        entries = len(self.photos) * latent_cache.variants(len(self.photos), self.settings)
+        clock = Clock(self.progress, ENCODING, entries)
 
         def going_on(done: int) -> bool:
             clock.tell(done)
             return not self.interrupted()
 
-        made = banks.encode(self.host, self.photos, self.settings, going_on)
+        made = latent_cache.encode(self.host, self.photos, self.settings, going_on)
         if made:
             clock.tell(len(made.prefixes))
         if made and path:
-            banks.save(made, path, self.key)
+            latent_cache.save(made, path, self.fingerprint)
         return made
 
     def identity(self, reached: State, finished: bool, warnings: list[str]) -> Identity:
@@ -139,7 +140,7 @@ class _Run:
         step = reached.best_step if best else reached.step
         return Identity(
             name=self.settings.name,
-            vectors=reached.best.clone() if best else learned(reached),
+            vectors=reached.best.clone() if best else current_vectors(reached),
             metadata=self._metadata(reached, step),
             steps=reached.step,
             best_step=step,

@@ -22,7 +22,7 @@ from vcd_ext.identity.training import record
 from vcd_ext.identity.training import state as states
 from vcd_ext.settings import TrainSettings, parse
 
-SUFFIX, BANK, PHOTOS = ".training", ".bank", ".photos"
+SUFFIX, LATENT_CACHE, PHOTOS = ".training", ".bank", ".photos"
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def unfinished(folder: Path) -> list[Unfinished]:
 def discard(folder: Path, name: str) -> None:
     """Delete all files of the training of `name`, if there are any."""
     state = state_file(folder, name)
-    for path in (state, state.with_name(state.name + BANK), _photos_file(folder, name)):
+    for path in (state, state.with_name(state.name + LATENT_CACHE), _photos_file(folder, name)):
         path.unlink(missing_ok=True)
 
 

@@ -89,9 +89,9 @@ def _batch():
 
 def _gradient(host, every_block=None):
     from vcd_ext.identity.training import step
-    from vcd_ext.identity.training.plan import Plan
+    from vcd_ext.identity.training.plan import MicroBatchPlan
 
-    loss, gradient = step.gradient(host, NAME, _vectors(host), _batch(), Plan(2, every_block))
+    loss, gradient = step.gradient(host, NAME, _vectors(host), _batch(), MicroBatchPlan(2, every_block))
     assert gradient.isfinite().all()
     return loss, gradient
 

@@ -1,4 +1,4 @@
-"""A square window on a photo: where it lies, and the picture and mask that are seen through it."""
+"""Square crops of a photo and of its mask: where they lie, and how they are resampled."""
 
 import math
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 Pixels = NDArray[np.uint8]
-FADE = 0.04  # of the window's side
+FADE = 0.04  # of the crop's side
 
 
-class View(NamedTuple):
-    """A window in pixels of the photo, before it is turned around its middle; it may reach beyond the photo."""
+class Crop(NamedTuple):
+    """A crop in pixels of the photo, before it is turned around its middle; it may reach beyond the photo."""
 
     left: float
     top: float
@@ -24,7 +24,7 @@ class View(NamedTuple):
     flip: bool = False
 
 
-class Box(NamedTuple):
+class SubjectBox(NamedTuple):
     """A rectangle in pixels of the photo."""
 
     left: float
@@ -38,17 +38,17 @@ class Box(NamedTuple):
         return max(self.right - self.left, self.bottom - self.top)
 
 
-def subject_box(mask: Pixels | None, height: int, width: int) -> Box:
+def subject_box(mask: Pixels | None, height: int, width: int) -> SubjectBox:
     """Return the subject's box with a little air around it; without a mask, in the middle.
 
     mask: [H, W], 255 = subject, not empty. One hundredth of it may lie beyond each side, so that specks count little.
     """
     if mask is None:
         reach = 0.3 * min(height, width)
-        return Box(width / 2 - reach, height / 2 - reach, width / 2 + reach, height / 2 + reach)
+        return SubjectBox(width / 2 - reach, height / 2 - reach, width / 2 + reach, height / 2 + reach)
     left, right = _span(mask.sum(axis=0, dtype=np.int64))
     top, bottom = _span(mask.sum(axis=1, dtype=np.int64))
-    return Box(left, top, right, bottom)
+    return SubjectBox(left, top, right, bottom)
 
 
 def _span(weights: NDArray[np.int64]) -> tuple[float, float]:
@@ -58,10 +58,12 @@ def _span(weights: NDArray[np.int64]) -> tuple[float, float]:
     return max(0.0, first - air), min(float(len(weights)), last + 1 + air)
 
 
-def placed(side: float, box: Box, height: int, width: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Draw left and top of a window that the subject is in, or that a larger subject fills.
+def random_position(
+    side: float, box: SubjectBox, height: int, width: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Draw left and top of a crop that the subject is in, or that a larger subject fills.
 
-    A window larger than the photo has all of the photo in it. Of a subject that is too tall the upper part is
+    A crop larger than the photo has all of the photo in it. Of a subject that is too tall the upper part is
     taken: most have their face there.
     """
     left = rng.uniform(*_starts(side, box.left, box.right, width))
@@ -71,68 +73,68 @@ def placed(side: float, box: Box, height: int, width: int, rng: np.random.Genera
 
 
 def _starts(side: float, first: float, last: float, length: int) -> tuple[float, float]:
-    """Return the range in which a window may begin on an axis, for a subject from `first` to `last`."""
+    """Return the range in which a crop may begin on an axis, for a subject from `first` to `last`."""
     if side >= length:
         return length - side, 0.0
     low, high = max(0.0, last - side), min(first, length - side)
     return min(low, high), max(low, high)
 
 
-def picture_in(view: View, pixels: Pixels, size: int) -> Tensor:
-    """Cut a window out of uint8 [H, W, 3]: float32 [3, size, size] in [-1, 1].
+def crop_picture(crop: Crop, pixels: Pixels, size: int) -> Tensor:
+    """Cut a crop out of uint8 [H, W, 3]: float32 [3, size, size] in [-1, 1].
 
-    Beyond the photo's edges it is mirrored; in a window that is larger than the photo this soon fades into a blurred
+    Beyond the photo's edges it is mirrored; in a crop that is larger than the photo this soon fades into a blurred
     field, so that no frame is seen.
     """
     height, width = pixels.shape[:2]
-    source = _reduced(pixels, size / view.side, Image.Resampling.LANCZOS).permute(2, 0, 1)[None]
-    grid = _grid(view, height, width, size)
+    source = _reduced(pixels, size / crop.side, Image.Resampling.LANCZOS).permute(2, 0, 1)[None]
+    grid = _grid(crop, height, width, size)
     seen = F.grid_sample(source, grid, mode="bicubic", padding_mode="reflection", align_corners=False)[0]
-    if view.side > min(height, width):
-        shown = (_depth(grid, view, height, width, size) / (FADE * size) + 1).clamp(0, 1).prod(dim=-1)
-        seen = shown * seen + (1 - shown) * _field(pixels, size)
+    if crop.side > min(height, width):
+        shown = (_depth(grid, crop, height, width, size) / (FADE * size) + 1).clamp(0, 1).prod(dim=-1)
+        seen = shown * seen + (1 - shown) * _blurred_backdrop(pixels, size)
     return seen.clamp(0, 255) / 127.5 - 1
 
 
-def mask_in(view: View, mask: Pixels | None, height: int, width: int, size: int) -> Tensor:
-    """Cut a window out of a mask uint8 [H, W]; None is all of the photo. float32 [size, size] in [0, 1].
+def crop_mask(crop: Crop, mask: Pixels | None, height: int, width: int, size: int) -> Tensor:
+    """Cut a crop out of a mask uint8 [H, W]; None is all of the photo. float32 [size, size] in [0, 1].
 
     Zero beyond the photo.
     """
-    grid = _grid(view, height, width, size)
-    inside = (_depth(grid, view, height, width, size) + 0.5).clamp(0, 1).prod(dim=-1)
+    grid = _grid(crop, height, width, size)
+    inside = (_depth(grid, crop, height, width, size) + 0.5).clamp(0, 1).prod(dim=-1)
     if mask is None:
         return inside
-    source = _reduced(mask, size / view.side, Image.Resampling.BOX)[None, None]
+    source = _reduced(mask, size / crop.side, Image.Resampling.BOX)[None, None]
     seen = F.grid_sample(source, grid, mode="bilinear", padding_mode="border", align_corners=False)[0, 0]
     return (seen / 255 * inside).clamp(0, 1)
 
 
-def _grid(view: View, height: int, width: int, size: int) -> Tensor:
-    """Return the place of each of the window's pixels in the photo: [1, size, size, 2], its edges at -1 and 1."""
-    cos, sin = math.cos(math.radians(view.degrees)), math.sin(math.radians(view.degrees))
-    across, down = view.side / width, view.side / height
-    mirror = -1 if view.flip else 1
-    x, y = 2 * view.left / width + across - 1, 2 * view.top / height + down - 1
+def _grid(crop: Crop, height: int, width: int, size: int) -> Tensor:
+    """Return the place of each of the crop's pixels in the photo: [1, size, size, 2], its edges at -1 and 1."""
+    cos, sin = math.cos(math.radians(crop.degrees)), math.sin(math.radians(crop.degrees))
+    across, down = crop.side / width, crop.side / height
+    mirror = -1 if crop.flip else 1
+    x, y = 2 * crop.left / width + across - 1, 2 * crop.top / height + down - 1
     theta = torch.tensor([[across * cos * mirror, -across * sin, x], [down * sin * mirror, down * cos, y]])
     return F.affine_grid(theta.float()[None], [1, 1, size, size], align_corners=False)
 
 
-def _depth(grid: Tensor, view: View, height: int, width: int, size: int) -> Tensor:
-    """Return the distance of the window's pixels to the photo's edges, across and down: [size, size, 2], pixels."""
-    half = torch.tensor([width, height]) * (size / view.side / 2)
+def _depth(grid: Tensor, crop: Crop, height: int, width: int, size: int) -> Tensor:
+    """Return the distance of the crop's pixels to the photo's edges, across and down: [size, size, 2], pixels."""
+    half = torch.tensor([width, height]) * (size / crop.side / 2)
     return (1 - grid[0].abs()) * half
 
 
 def _reduced(pixels: Pixels, factor: float, resampling: Image.Resampling) -> Tensor:
-    """Reduce the photo to the window's scale where that is smaller, by the mean of areas; float32 [H, W(, 3)]."""
+    """Reduce the photo to the crop's scale where that is smaller, by the mean of areas; float32 [H, W(, 3)]."""
     if factor < 1:
         height, width = (max(1, round(length * factor)) for length in pixels.shape[:2])
         pixels = np.asarray(Image.fromarray(pixels).resize((width, height), resampling))
     return torch.from_numpy(pixels.astype(np.float32))
 
 
-def _field(pixels: Pixels, size: int) -> Tensor:
+def _blurred_backdrop(pixels: Pixels, size: int) -> Tensor:
     """Blur the photo beyond recognition and stretch it to a square: float32 [3, size, size], 0 to 255."""
     small = Image.fromarray(pixels).resize((4, 4), Image.Resampling.BOX).resize((size, size), Image.Resampling.BICUBIC)
     return torch.from_numpy(np.asarray(small, np.float32)).permute(2, 0, 1)

@@ -11,9 +11,9 @@ from vcd_ext.denoising.out_of_memory import explained, first_that_fits
 from vcd_ext.hosts.protocols import TrainingHost
 from vcd_ext.identity.training import step
 from vcd_ext.identity.training.adam import Adam
-from vcd_ext.identity.training.batch import Batch, Levels, training_batch, validation_batch
-from vcd_ext.identity.training.latent_cache import Bank
-from vcd_ext.identity.training.plan import Plan, plans
+from vcd_ext.identity.training.batch import Batch, NoiseSchedules, training_batch, validation_batch
+from vcd_ext.identity.training.latent_cache import LatentCache
+from vcd_ext.identity.training.plan import MicroBatchPlan, micro_batch_plans
 from vcd_ext.identity.training.schedule import animatediff
 from vcd_ext.identity.training.state import State
 from vcd_ext.settings import TrainSettings
@@ -25,7 +25,7 @@ PATIENCE = 3  # validations without a better one, after which an early stop ends
 Result = TypeVar("Result")
 
 
-def start(host: TrainingHost, settings: TrainSettings) -> State:
+def initial_state(host: TrainingHost, settings: TrainSettings) -> State:
     """Start a training: k vectors that mean the class, or the words that were chosen, in turn."""
     words = settings.init_words.strip() or settings.class_word
     rows = host.vectors_of(words)
@@ -34,15 +34,15 @@ def start(host: TrainingHost, settings: TrainSettings) -> State:
     return State(Adam.start(vectors), best=vectors.clone(), scale=scale)
 
 
-class Learner:
+class TrainingLoop:
     """Makes one step of a training after the other, from the state that it is given and in it."""
 
-    def __init__(self, host: TrainingHost, bank: Bank, settings: TrainSettings, state: State):
-        self.host, self.bank, self.settings, self.state = host, bank, settings, state
-        self.levels = levels(host, settings)
-        self.grid = validation_batch(bank, settings, self.levels)
+    def __init__(self, host: TrainingHost, cache: LatentCache, settings: TrainSettings, state: State):
+        self.host, self.cache, self.settings, self.state = host, cache, settings, state
+        self.schedules = noise_schedules(host, settings)
+        self.validation_batch = validation_batch(cache, settings, self.schedules)
         value_bytes = host.text(settings.class_word, {}).element_size()
-        self.plans = plans(settings, host.free_memory(), value_bytes)
+        self.plans = micro_batch_plans(settings, host.free_memory(), value_bytes)
         if settings.validate_every and not state.validation:
             state.validation.append((0, self._loss()))
 
@@ -55,7 +55,7 @@ class Learner:
     def step(self) -> None:
         """Make one step. ValueError after ten whose loss was no number, and where no plan fits into the memory."""
         settings, state = self.settings, self.state
-        batch = training_batch(self.bank, settings, self.levels, state.step)
+        batch = training_batch(self.cache, settings, self.schedules, state.step)
         loss, gradient = self._gradient(batch)
         state.step += 1
         if math.isfinite(loss) and gradient.isfinite().all():
@@ -72,7 +72,7 @@ class Learner:
             lambda plan: step.gradient(self.host, self.settings.name, state.adam.vectors, batch, plan, state.scale)
         )
 
-    def _fitting(self, compute: Callable[[Plan], Result]) -> Result:
+    def _fitting(self, compute: Callable[[MicroBatchPlan], Result]) -> Result:
         """Compute by the first plan that fits; ValueError if none does."""
         with explained(self._too_small):
             return first_that_fits(self.plans, compute)
@@ -99,25 +99,25 @@ class Learner:
         loss = self._loss()
         state.validation.append((state.step, loss))
         if loss < state.best_loss:
-            state.best, state.best_step, state.best_loss, state.no_better = self._learned(), state.step, loss, 0
+            state.best, state.best_step, state.best_loss, state.no_better = self._vectors(), state.step, loss, 0
         else:
             state.no_better += 1
 
     def _loss(self) -> float:
-        name, vectors = self.settings.name, self._learned()
-        return self._fitting(lambda plan: step.loss(self.host, name, vectors, self.grid, plan.micro_batch))
+        name, vectors = self.settings.name, self._vectors()
+        return self._fitting(lambda plan: step.loss(self.host, name, vectors, self.validation_batch, plan.micro_batch))
 
-    def _learned(self) -> Tensor:
-        return learned(self.state)
+    def _vectors(self) -> Tensor:
+        return current_vectors(self.state)
 
 
-def learned(state: State) -> Tensor:
+def current_vectors(state: State) -> Tensor:
     """Return a copy of the vectors as they are now, [k, width]. Without EMA the average is the last step's."""
     return state.adam.average.clone()
 
 
-def levels(host: TrainingHost, settings: TrainSettings) -> Levels:
+def noise_schedules(host: TrainingHost, settings: TrainSettings) -> NoiseSchedules:
     """Return the noise schedules of `settings.schedule`."""
     own = host.alphas_cumprod.detach().cpu().float()
     schedules = {"animatediff": (animatediff(),), "checkpoint": (own,), "mixed": (animatediff(), own)}
-    return Levels(schedules[settings.schedule], host.prediction_type)
+    return NoiseSchedules(schedules[settings.schedule], host.prediction_type)

@@ -6,39 +6,39 @@ from dataclasses import replace
 import torch
 
 from tests.identity.toy_host import SETTINGS
-from vcd_ext.identity.training.batch import Levels, training_batch, validation_batch
-from vcd_ext.identity.training.latent_cache import Bank
+from vcd_ext.identity.training.batch import NoiseSchedules, training_batch, validation_batch
+from vcd_ext.identity.training.latent_cache import LatentCache
 from vcd_ext.identity.training.schedule import animatediff
 
-LEVELS = Levels((animatediff(),), "epsilon")
+SCHEDULES = NoiseSchedules((animatediff(),), "epsilon")
 
 
-def bank(photos: int, variants: int = 2) -> Bank:
+def cache(photos: int, variants: int = 2) -> LatentCache:
     """Entry i has a mask whose values are i."""
     count = photos * variants
     draw = torch.Generator().manual_seed(1)
     mean = torch.randn(count, 4, 8, 8, generator=draw).half()
     mask = torch.arange(count).float()[:, None, None].expand(count, 8, 8)
-    return Bank(mean, torch.full_like(mean, 0.1), mask, (("", "far away ") * count)[:count], photos)
+    return LatentCache(mean, torch.full_like(mean, 0.1), mask, (("", "far away ") * count)[:count], photos)
 
 
 def photos_of(steps: range, photos: int, batch: int = 4) -> list[int]:
-    made, settings = bank(photos), replace(SETTINGS, batch=batch)
-    return [int(mask[0, 0]) // 2 for step in steps for mask in training_batch(made, settings, LEVELS, step).mask]
+    made, settings = cache(photos), replace(SETTINGS, batch=batch)
+    return [int(mask[0, 0]) // 2 for step in steps for mask in training_batch(made, settings, SCHEDULES, step).mask]
 
 
 def test_a_step_is_drawn_the_same_alone_and_after_others():
-    made = bank(3)
-    one = [training_batch(made, SETTINGS, LEVELS, step) for step in range(3)][2]
-    other = training_batch(made, SETTINGS, LEVELS, 2)
+    made = cache(3)
+    one = [training_batch(made, SETTINGS, SCHEDULES, step) for step in range(3)][2]
+    other = training_batch(made, SETTINGS, SCHEDULES, 2)
     assert all(torch.equal(a, b) for a, b in zip(one[:4], other[:4], strict=True))
     assert one.captions == other.captions
 
 
 def test_another_step_sample_or_seed_draws_something_else():
-    made = bank(1, variants=1)
-    first, second = (training_batch(made, SETTINGS, LEVELS, step) for step in (0, 1))
-    other = training_batch(made, replace(SETTINGS, seed=9), LEVELS, 0)
+    made = cache(1, variants=1)
+    first, second = (training_batch(made, SETTINGS, SCHEDULES, step) for step in (0, 1))
+    other = training_batch(made, replace(SETTINGS, seed=9), SCHEDULES, 0)
     drawn = [*first.target, *second.target, *other.target]
     assert len({tuple(noise.flatten().tolist()) for noise in drawn}) == 12
 
@@ -53,14 +53,14 @@ def test_fewer_photos_than_the_batch_repeat():
 
 
 def test_captions_have_the_variants_prefix_name_and_class():
-    made = training_batch(bank(3), SETTINGS, LEVELS, 0)
+    made = training_batch(cache(3), SETTINGS, SCHEDULES, 0)
     expected = {0: "photo of rexy dog", 1: "far away photo of rexy dog"}
     assert [expected[int(mask[0, 0]) % 2] for mask in made.mask] == list(made.captions)
 
 
 def test_the_noise_offset_shifts_whole_channels():
     shifted, plain = (
-        training_batch(bank(3), replace(SETTINGS, noise_offset=offset), LEVELS, 0) for offset in (0.5, 0.0)
+        training_batch(cache(3), replace(SETTINGS, noise_offset=offset), SCHEDULES, 0) for offset in (0.5, 0.0)
     )
     shift = shifted.target - plain.target
     assert torch.allclose(shift, shift[:, :, :1, :1].expand_as(shift), atol=1e-6)
@@ -68,7 +68,7 @@ def test_the_noise_offset_shifts_whole_channels():
 
 
 def test_noise_is_standard_normal_and_times_are_uniform():
-    made = training_batch(bank(3), replace(SETTINGS, batch=64, noise_offset=0.0), LEVELS, 0)
+    made = training_batch(cache(3), replace(SETTINGS, batch=64, noise_offset=0.0), SCHEDULES, 0)
     assert abs(made.target.mean()) < 0.05
     assert abs(made.target.std() - 1) < 0.05
     assert made.times.min() < 100
@@ -76,8 +76,8 @@ def test_noise_is_standard_normal_and_times_are_uniform():
 
 
 def test_noisy_latents_are_of_the_bank_at_the_time_that_is_told():
-    made, entries = bank(3), 0
-    drawn = training_batch(made, SETTINGS, LEVELS, 0)
+    made, entries = cache(3), 0
+    drawn = training_batch(made, SETTINGS, SCHEDULES, 0)
     for noisy, time, noise, mask in zip(*drawn[:4], strict=True):
         level = animatediff()[time]
         latent = (noisy - (1 - level).sqrt() * noise) / level.sqrt()
@@ -89,15 +89,15 @@ def test_noisy_latents_are_of_the_bank_at_the_time_that_is_told():
 
 
 def test_mixed_uses_both_schedules():
-    both = Levels((torch.ones(1000), torch.zeros(1000)), "epsilon")
-    drawn = training_batch(bank(3), replace(SETTINGS, batch=16), both, 0)
+    both = NoiseSchedules((torch.ones(1000), torch.zeros(1000)), "epsilon")
+    drawn = training_batch(cache(3), replace(SETTINGS, batch=16), both, 0)
     pure_noise = [torch.allclose(noisy, noise) for noisy, noise in zip(drawn.noisy, drawn.target, strict=True)]
     assert 2 < sum(pure_noise) < 14
 
 
 def test_the_validation_is_always_the_same_and_spread_over_photos_and_noise_levels():
-    one, other = (validation_batch(bank(3), SETTINGS, LEVELS) for _ in range(2))
+    one, other = (validation_batch(cache(3), SETTINGS, SCHEDULES) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(one[:4], other[:4], strict=True))
     assert one.times.tolist() == [62, 187, 312, 437, 562, 687, 812, 937]
     assert {int(mask[0, 0]) // 2 for mask in one.mask} == {0, 1, 2}
-    assert not torch.equal(one.target[0], validation_batch(bank(3), replace(SETTINGS, seed=8), LEVELS).target[0])
+    assert not torch.equal(one.target[0], validation_batch(cache(3), replace(SETTINGS, seed=8), SCHEDULES).target[0])
