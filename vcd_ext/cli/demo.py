@@ -53,7 +53,7 @@ class Witness:
 
     @classmethod
     def of(cls, subject: "Subject") -> "Witness":
-        """A witness who knows the subject's photos."""
+        """Make a witness who knows the subject's photos."""
         from vcd_ext.identity.photos.photo import read_photos
         from vcd_ext.toyworld.judging import load_judges
         from vcd_ext.toyworld.likeness import appearance
@@ -62,7 +62,7 @@ class Witness:
         return cls(judges, subject, appearance(judges, read_photos(subject.folder).photos))
 
     def measure(self, clip: Clip) -> dict[str, str]:
-        """What is seen in a video and measured of it, ready to be shown."""
+        """Return what is seen in a video and measured of it, as text."""
         from vcd_ext.toyworld.judging import ACTIONS, KINDS, SCENES
         from vcd_ext.toyworld.likeness import likeness
 
@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def learn(host: "Standalone", subject: "Subject", out: Path, seed: int) -> tuple["Identity", Path]:
-    """The individual, and its embedding in `out`."""
+    """Train the individual and return it with its embedding, a file in `out`."""
     from vcd_ext.hosts.diffusers.training import StandaloneTraining
     from vcd_ext.identity import save_embedding, train
     from vcd_ext.identity.photos.photo import read_photos
@@ -120,7 +120,7 @@ def learn(host: "Standalone", subject: "Subject", out: Path, seed: int) -> tuple
 
 
 def _prompts(subject: "Subject", embedding: Path) -> list[tuple[str, list[Path]]]:
-    """Prompts with the embeddings that they need: the class alone, then the individual."""
+    """Return prompts with the embeddings that they need: the class alone, then the individual."""
     return [
         (f"photo of a {subject.class_word} {PLACE}", []),
         (f"photo of {subject.name} {subject.class_word} {PLACE}", [embedding]),
@@ -144,7 +144,7 @@ def _named(prompt: str) -> str:
 def _stages(
     host: "Standalone", subject: "Subject", embedding: Path, witness: Witness, seed: int, out: Path
 ) -> list[Shot]:
-    """A video of the individual far away, then with its face repaired, then enlarged: the paper's pipeline."""
+    """Make a video of the individual far away, repair its face, then enlarge it: the paper's pipeline."""
     from vcd_ext.face import detector
     from vcd_ext.face.close_up import close_up
     from vcd_ext.hosts.diffusers.video import StandaloneVideo
@@ -173,7 +173,7 @@ def _stages(
 
 
 def contact_sheet(clips: dict[str, Clip]) -> Image.Image:
-    """Frames of each clip in a row of its own, its label above them, all as large as the largest."""
+    """Draw frames of each clip in a row of its own, its label above them, all as large as the largest."""
     height, width = max(clip.frames.shape[1:3] for clip in clips.values())
     row = height + LABEL_HEIGHT
     sheet = Image.new("RGB", (SHOWN * width, len(clips) * row), "white")
@@ -186,6 +186,6 @@ def contact_sheet(clips: dict[str, Clip]) -> Image.Image:
 
 
 def _strip(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`SHOWN` frames, evenly spread over the clip, side by side."""
+    """Return `SHOWN` frames, evenly spread over the clip, side by side."""
     chosen = np.linspace(0, len(frames) - 1, min(SHOWN, len(frames))).round().astype(int)
     return np.hstack(list(frames[chosen]))

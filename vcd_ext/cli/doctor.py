@@ -146,7 +146,7 @@ def _is_tile(path: Path) -> bool:
 
 
 def _repairs() -> Iterator[Finding]:
-    """What Face VCD finds faces with, and what reads the networks that Tiled VCD enlarges with."""
+    """List what Face VCD finds faces with, and what reads the networks that Tiled VCD enlarges with."""
     try:
         from vcd_ext.face.detect.blazeface import BRING, blazeface_file
     except ImportError as error:
@@ -161,7 +161,7 @@ def _repairs() -> Iterator[Finding]:
 
 
 def _masks(webui: Path | None) -> Iterator[Finding]:
-    """The packages and weights of Grounding DINO and SAM, each with the command that brings it if it is missing."""
+    """List packages and weights of Grounding DINO and SAM, each with the command that brings it if it is missing."""
     try:
         from vcd_ext.identity.segment import packages, weights
     except ImportError:  # told above

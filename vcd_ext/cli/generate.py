@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _shared(arguments: argparse.Namespace, picture: GenerateSettings) -> PassSettings:
-    """What follows the generation has this from it."""
+    """Return the settings that what follows the generation takes over from it."""
     from vcd_ext.identity.embedding import names_meant
 
     return PassSettings(
@@ -126,7 +126,7 @@ def _shared(arguments: argparse.Namespace, picture: GenerateSettings) -> PassSet
 def _following(
     arguments: argparse.Namespace, host: "Standalone", stages: "Sequence[Stage]"
 ) -> "Callable[[Clip], Outcome]":
-    """What takes a clip through the stages. ValueError, in one sentence, if something that they need is missing."""
+    """Return what takes a clip through the stages. ValueError, in a sentence, if something they need is missing."""
     from vcd_ext.hosts.diffusers import controlnet
     from vcd_ext.hosts.diffusers.video import StandaloneVideo
     from vcd_ext.stages import pipeline
@@ -148,7 +148,7 @@ def _following(
 
 
 def _heard(source: "Clip | None", path: Path, fps: float) -> Path | None:
-    """The input, if its sound goes with pictures at this rate; else None, and the person is told."""
+    """Return the input, if its sound goes with pictures at this rate; else None, and the person is told."""
     from vcd_ext.media import has_sound
     from vcd_ext.media.clip import exact_fps
 
@@ -182,7 +182,7 @@ def _settings(given: Mapping[str, Any]) -> tuple[GenerateSettings, VideoSettings
 
 
 def _of_input(source: "Clip", name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that a video to be made again brings along; ValueError if it is too large or too small."""
+    """Return the settings that an input video brings along; ValueError if it is too large or too small."""
     from vcd_ext.hosts.diffusers.restyle import fitting
 
     height, width = fitting(given.get("height", 0), given.get("width", 0), source)

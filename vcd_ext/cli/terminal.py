@@ -1,4 +1,4 @@
-"""What the commands show in a terminal: sentences, a bar for each stage with the time left, the answer to Ctrl-C."""
+"""Output in a terminal: sentences, a bar for each stage with the time left, the answer to Ctrl-C."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""What the subcommands `face` and `tiled` share: a video in, the same video repaired or enlarged out."""
+"""Shared by the subcommands `face` and `tiled`: a video in, the same video repaired or enlarged out."""
 
 import argparse
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def add_video_options(command: argparse.ArgumentParser, cls: type, needs_checkpo
 
 
 def settings_of(arguments: argparse.Namespace, cls: "type[FaceSettings] | type[TiledSettings]") -> "Settings":
-    """The settings in the arguments; SettingError."""
+    """Read the settings from the arguments; SettingError."""
     from vcd_ext.stages.video_to_video import check
 
     given = {field.name: getattr(arguments, field.name) for field in fields(cls) if field.name not in FILES}

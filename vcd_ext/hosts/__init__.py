@@ -1,1 +1,1 @@
-"""Hosts lend the core a diffusion model. Import the one you need: `standalone` (diffusers) or `webui`."""
+"""Hosts lend the core a diffusion model. Import the one you need: `diffusers` or `webui`."""

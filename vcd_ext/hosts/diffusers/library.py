@@ -30,12 +30,12 @@ class Library:
     embeddings: Path
 
     def video(self, standalone: Standalone) -> StandaloneVideo:
-        """What makes videos again on a checkpoint, with all embeddings that fit it."""
+        """Return what makes videos again on a checkpoint, with all embeddings that fit it."""
         upscalers = _files(self.upscalers, NETWORKS)
         return StandaloneVideo(standalone, self._fitting(standalone), upscalers, self._tiles())
 
     def choices(self, standalone: Standalone) -> Choices:
-        """The names that settings may have; motion modules and ControlNets by their path."""
+        """Return the names that settings may have; motion modules and ControlNets by their path."""
         return Choices(
             [NO_MODULE, *map(str, _files(self.modules, MODULES))],
             [NO_MODULE, *standalone.vectors(self._fitting(standalone))],
@@ -45,7 +45,7 @@ class Library:
         )
 
     def motion_module(self) -> str:
-        """The path of the one for somebody who has chosen none; "none" without any that can be read."""
+        """Return the path of the one for somebody who has chosen none; "none" without any that can be read."""
         return suggested({str(path): path for path in _files(self.modules, MODULES)}) or NO_MODULE
 
     def check(self, standalone: Standalone, settings: PassSettings) -> None:

@@ -57,7 +57,7 @@ def restyle(
 
 
 def fitting(height: int, width: int, clip: Clip) -> tuple[int, int]:
-    """Height and width, multiples of 8, in which a clip is made again.
+    """Return height and width, multiples of 8, in which a clip is made again.
 
     0 stands for a side that nobody has chosen: it follows from the other one, or is the clip's own.
     """

@@ -30,13 +30,13 @@ class Enlargers:
         self._tiles = list(TILES)
 
     def names(self) -> list[str]:
-        """The files' names without suffix, if spandrel is there to read them; then Lanczos."""
+        """Return the files' names without suffix, if spandrel is there to read them; then Lanczos."""
         networks = list(self._files) if importlib.util.find_spec("spandrel") else []
         return [*networks, LANCZOS]
 
     @torch.no_grad()
     def enlarge(self, picture: Picture, scale: float, name: str) -> Picture:
-        """One picture `scale` times as wide and high; "" takes the first of `names`.
+        """Enlarge one picture to `scale` times its width and height; "" takes the first of `names`.
 
         A network makes it as large as it was built for, and Lanczos brings that to the size. Nothing is rounded to
         bytes. ValueError for a name that is not there or a file that is no such network.
@@ -55,21 +55,21 @@ class Enlargers:
 
 
 def known(name: str, names: Sequence[str]) -> str:
-    """The name, or the first there is if it is empty; ValueError if it is not among them."""
+    """Return the name, or the first there is if it is empty; ValueError if it is not among them."""
     if name and name not in names:
         raise ValueError(f"upscaler is '{name}', which is not there; choose one of {', '.join(names)}.")
     return name or names[0]
 
 
 def enlarged_size(picture: Picture, scale: float) -> tuple[int, int]:
-    """Height and width of a picture once it is enlarged; ValueError for a scale below 1."""
+    """Return height and width of a picture once it is enlarged; ValueError for a scale below 1."""
     if not scale >= 1:
         raise ValueError(f"scale is {scale}; pictures are enlarged by 1 or more.")
     return round(picture.shape[0] * scale), round(picture.shape[1] * scale)
 
 
 def lanczos(picture: Picture, height: int, width: int) -> Picture:
-    """A picture in another size, in floating point; the overshoot at edges is cut off."""
+    """Resize a picture in floating point; the overshoot at edges is cut off."""
     if picture.shape[:2] == (height, width):
         return picture
     channels = [
