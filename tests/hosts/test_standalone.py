@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests import tiny
+from vcd_ext.hosts.diffusers import host as diffusers_host
 from vcd_ext.hosts.diffusers import sampling
 from vcd_ext.media import Clip
 from vcd_ext.settings import SAMPLERS, GenerateSettings, VideoSettings, from_infotext
