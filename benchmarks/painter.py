@@ -1,7 +1,7 @@
 """A denoiser whose faults are known, for measuring Tiled VCD: it paints detail, and every tile has colours of its own.
 
 Its latents are the canvas' pixels, folded, so that no VAE blurs what is measured. Everything between them and the
-finished frames is real: the noise of the canvas and of the video, the UNet's call spread over windows and tiles, a
+finished frames is real: the noise of the canvas and of the video, the UNet's call divided into windows and tiles, a
 sampler's steps (Euler's on a prediction of the picture), and all of `vcd_ext.tiled`.
 """
 
@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vcd_ext.denoising.multidiffusion import spread
-from vcd_ext.hosts.protocols import FACTOR, Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.denoising.multidiffusion import multidiffusion
+from vcd_ext.hosts.protocols import FACTOR, Picture, VideoPass
 from vcd_ext.hosts.shared.passes import plan
 from vcd_ext.noise import correlate
 from vcd_ext.settings import NO_MODULE
@@ -55,18 +55,9 @@ class Painter:
         return enlarge(picture, scale)
 
     @torch.no_grad()
-    def denoise(
-        self,
-        frames: Sequence[Picture],
-        work: VideoPass,
-        *,
-        masks: Sequence[Mask] | None = None,
-        tiling: Tiling | None = None,
-        progress: Report | None = None,
-        interrupted: Callable[[], bool] | None = None,
-    ) -> Iterator[Picture]:
+    def denoise(self, frames: Sequence[Picture], work: VideoPass) -> Iterator[Picture]:
         """Yield the frames with the painter's detail and faults."""
-        planned = plan(frames, work, masks, tiling)
+        planned = plan(frames, work)
         source = torch.cat([_folded(frame) for frame in frames])
         shape = (planned.frames, 3, planned.height, planned.width)
         generators = [torch.Generator().manual_seed(work.seed + i) for i in range(planned.frames)]
@@ -75,7 +66,7 @@ class Painter:
         unet = _Network(self.faults, source, self._lasting(planned.frames))
         places = _places(planned.frames, *planned.latent_size)
         latents = source + SIGMAS[0] * noise
-        with spread(unet, planned.frames, planned.windows, planned.tiles):
+        with multidiffusion(unet, planned.parts):
             for sigma, after in zip(SIGMAS, (*SIGMAS[1:], 0.0), strict=True):
                 made = unet(latents, sigma, places)
                 latents = made + (latents - made) * (after / sigma)

@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks.rows import Row, table
 from vcd_ext import media
 from vcd_ext.media.containers import PRECISE
-from vcd_ext.storage.disk_array import room
+from vcd_ext.storage.disk_array import allocate
 
 HEIGHT, WIDTH = 1080, 1920
 SLOWEST = 1.1  # times as long as plain PyAV
@@ -94,7 +94,7 @@ def plain(path: Path) -> None:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        frames = room((stream.frames or 1000, HEIGHT, WIDTH, 3), np.uint8)
+        frames = allocate((stream.frames or 1000, HEIGHT, WIDTH, 3), np.uint8)
         for i, frame in enumerate(container.decode(stream)):
             converted = frame.reformat(format="rgb24", src_colorspace=BT709, interpolation=PRECISE)
             frames[i] = converted.to_ndarray()

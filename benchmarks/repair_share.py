@@ -26,12 +26,13 @@ from vcd_ext.cli import demo
 from vcd_ext.face import detector
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
-from vcd_ext.hosts.protocols import Picture, VideoHost
+from vcd_ext.hosts.protocols import Picture, VideoHost, VideoPass
 from vcd_ext.hosts.shared.enlarge import Enlargers
 from vcd_ext.hosts.shared.passes import steps_run
 from vcd_ext.media import Clip
+from vcd_ext.progress import Callbacks
 from vcd_ext.settings import NO_MODULE, FaceSettings, TiledSettings
-from vcd_ext.stages.video_to_video import Settings, Telling, remake, title
+from vcd_ext.stages.video_to_video import Settings, run_stage, title
 
 Item = TypeVar("Item")
 PROMPT = "a person in a room"
@@ -57,11 +58,11 @@ class Clocked:
         self.host, self.seconds = host, 0.0
         self.upscalers, self.controlnet, self.enlarge = host.upscalers, host.controlnet, host.enlarge
 
-    def denoise(self, frames: Sequence[Picture], work: Any, *, masks: Any = None, **others: Any) -> Iterator[Picture]:
+    def denoise(self, frames: Sequence[Picture], work: VideoPass) -> Iterator[Picture]:
         """Yield the host's frames, timed."""
-        lent = [None if items is None else _Lent(items, self) for items in (frames, masks)]
+        masks = None if work.masks is None else _Lent(work.masks, self)
         start = time.process_time()
-        pictures = iter(self.host.denoise(lent[0], work, masks=lent[1], **others))  # type: ignore[arg-type]
+        pictures = iter(self.host.denoise(_Lent(frames, self), replace(work, masks=masks)))
         while True:
             picture = next(pictures, None)
             self.seconds += time.process_time() - start
@@ -98,10 +99,10 @@ class Idle:
         """None."""
         return NO_MODULE
 
-    def denoise(self, frames: Sequence[Picture], work: Any, *, masks: Any = None, **_: Any) -> Iterator[Picture]:
+    def denoise(self, frames: Sequence[Picture], work: VideoPass) -> Iterator[Picture]:
         """Each frame and mask read, as by an encoder; then the frames."""
         encoded = [frame.astype(np.float16) for frame in frames]
-        for mask in masks or ():
+        for mask in work.masks or ():
             assert mask.ndim == 2
         for frame in encoded:
             yield frame.astype(np.float32)
@@ -137,7 +138,7 @@ def run(host: Any, frames: NDArray[np.uint8], settings: Settings) -> Spent:
     with tempfile.TemporaryDirectory() as folder:
         source = media.write(Path(folder) / "in.mp4", Clip(frames, 8.0, {}))
         start = time.process_time()
-        made = remake(clocked, media.read(source), settings, detector, Telling(_ignore, _ignore, lambda: False))
+        made = run_stage(clocked, media.read(source), settings, detector, Callbacks(_ignore, _ignore, lambda: False))
         assert made.clip is not None, "nothing was made"
         media.write(Path(folder) / "out.mp4", made.clip)
         return Spent(time.process_time() - start, clocked.seconds)

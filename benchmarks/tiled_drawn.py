@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from benchmarks.moving import Moving, detail, texture
 from benchmarks.painter import Faults, Painter, enlarge
 from benchmarks.rows import Row
+from vcd_ext.denoising.partition import tiles
 from vcd_ext.metrics.colour import colour_shift
 from vcd_ext.metrics.seam import Seams, seams
 from vcd_ext.metrics.warp import warp_error
 from vcd_ext.motion import windows
 from vcd_ext.settings import TiledSettings
 from vcd_ext.tiled import upscale
-from vcd_ext.tiled.tiles import tiles
 
 Frames = NDArray[np.uint8]
 FRAMES, SIDE = 4, 512

@@ -27,9 +27,9 @@ from benchmarks.rows import Row
 from benchmarks.watched import MIB, Watch, giving_back_at_once
 from tests import tiny
 from vcd_ext import motion
-from vcd_ext.denoising.multidiffusion import spread
+from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
+from vcd_ext.denoising.partition import Tile, tiles
 from vcd_ext.hosts.protocols import FACTOR
-from vcd_ext.tiled.tiles import Tile, tiles
 
 FULL = 320  # channels of SD1.5's UNet
 CANVAS, NINE_TILE, NINE_OVERLAP = 1024 // FACTOR, 512 // FACTOR, 64 // FACTOR  # in latents
@@ -114,7 +114,7 @@ def _step(size: Size, way: str) -> Cost:
         module = motion.load(tiny.motion_module(Path(folder), width=size.width))
         stack.enter_context(motion.attached(unet, module, size.frames))
         if way == OURS:
-            stack.enter_context(spread(unet, size.frames, motion.windows(size.frames, 16, 4), four()))
+            stack.enter_context(multidiffusion(unet, Parts(size.frames, motion.windows(size.frames, 16, 4), four())))
         latents = torch.randn(VIDEOS * size.frames, 4, CANVAS, CANVAS).to(device, dtype)
         text = torch.randn(len(latents), 77, unet.config.cross_attention_dim).to(device, dtype)
 

@@ -21,6 +21,7 @@ from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
 from vcd_ext import toyworld
 from vcd_ext.cli import demo
+from vcd_ext.denoising.partition import tiles
 from vcd_ext.face import boxes_of, find_people
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
@@ -31,7 +32,6 @@ from vcd_ext.metrics.seam import Seams, seams
 from vcd_ext.settings import FaceSettings, TiledSettings, VideoSettings
 from vcd_ext.stages.video_to_video import MIN_FACE
 from vcd_ext.tiled import upscale
-from vcd_ext.tiled.tiles import tiles
 from vcd_ext.toyworld.detector import ToyworldDetector
 from vcd_ext.toyworld.judging import Judges, load_judges
 from vcd_ext.toyworld.likeness import appearance, likeness

@@ -80,11 +80,11 @@ class ToyVideo:
         self.at: Callable[[int], object] = lambda frame: None
         self.passes = 0
 
-    def denoise(self, frames: Sequence[Picture], work: VideoPass, **options: Any) -> Iterator[Picture]:
+    def denoise(self, frames: Sequence[Picture], work: VideoPass) -> Iterator[Picture]:
         self.passes += 1
         faces, tiles = FaceHost(lambda place, picture: 1 - picture), TiledHost()
-        host: Any = tiles if options.get("tiling") else faces
-        for i, picture in enumerate(host.denoise(frames, work, **options)):
+        host: Any = tiles if work.tiling else faces
+        for i, picture in enumerate(host.denoise(frames, work)):
             self.at(i)
             yield picture
 

@@ -94,7 +94,7 @@ def test_it_runs_as_the_settings_say_with_each_faces_own_prompt(made: Made) -> N
     assert {work.prompt for work in host.passes} == {"a face, rex", "a face, mara"}
     for work in host.passes:
         assert (work.negative_prompt, work.denoise, work.steps, work.seed) == ("blurry", 0.8, 7, 1)
-        assert (work.context, work.overlap, work.gamma, work.cfg_scale) == (8, 2, 0.1, 5.0)
+        assert (work.context, work.context_overlap, work.gamma, work.cfg_scale) == (8, 2, 0.1, 5.0)
         assert (work.sampler, work.motion_module) == ("ddim", "mm.ckpt")
     assert host.closed == len(host.passes)
 
@@ -350,7 +350,7 @@ def test_too_little_memory_for_a_face_leads_to_shorter_windows(made: Made) -> No
     host.paint = painted
     restored = restore(host, truth.frames, SETTINGS, people=tracks, note=notes.append)
     assert notes == ["Face 1: the memory was too small; it goes on with windows of 8 frames."]
-    assert [(work.context, work.overlap) for work in host.passes] == [(16, 4), (8, 2)]
+    assert [(work.context, work.context_overlap) for work in host.passes] == [(16, 4), (8, 2)]
     assert np.array_equal(restored, restore(ToyHost(inverted), truth.frames, SETTINGS, people=tracks))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from vcd_ext.hosts.protocols import Interrupted, Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.hosts.protocols import Interrupted, Mask, Picture, VideoPass
 
 STEPS = 4
 
@@ -28,31 +28,21 @@ class ToyHost:
         self.runs: list[Iterator[Picture]] = []  # held, so that nothing but their end or a call closes them
         self.closed = 0
 
-    def denoise(
-        self,
-        frames: Sequence[Picture],
-        work: VideoPass,
-        *,
-        masks: Sequence[Mask] | None = None,
-        tiling: Tiling | None = None,
-        progress: Report | None = None,
-        interrupted: Callable[[], bool] | None = None,
-    ) -> Iterator[Picture]:
+    def denoise(self, frames: Sequence[Picture], work: VideoPass) -> Iterator[Picture]:
+        masks = work.masks
         assert masks is not None
         assert len(masks) == len(frames)
         self.passes.append(work)
         self.lengths.append(len(frames))
         self.seen.append((frames[0], masks[0]))
-        self.runs.append(self._run(frames, progress, interrupted))
+        self.runs.append(self._run(frames, work))
         return self.runs[-1]
 
-    def _run(
-        self, frames: Sequence[Picture], progress: Report | None, interrupted: Callable[[], bool] | None
-    ) -> Iterator[Picture]:
-        tell, total = progress or (lambda *_: None), STEPS + len(frames)  # decoding counts, as with real hosts
+    def _run(self, frames: Sequence[Picture], work: VideoPass) -> Iterator[Picture]:
+        tell, total = work.progress or (lambda *_: None), STEPS + len(frames)  # decoding counts, as with real hosts
         try:
             for step in range(STEPS):
-                if interrupted and interrupted():
+                if work.interrupted():
                     raise Interrupted
                 tell(step, total)
             tell(STEPS, total)

@@ -39,7 +39,7 @@ def test_the_memory_of_texts_does_not_grow_with_the_frames(host, files):
     held: list[int] = []
     hook = host.unet.register_forward_pre_hook(lambda _, args: held.append(args[2].untyped_storage().nbytes()))
     video, one = StandaloneVideo(host), np.full((64, 64, 3), 0.5, np.float32)
-    work = VideoPass("a cat", steps=1, motion_module=str(files.motion_module), context=4, overlap=1)
+    work = VideoPass("a cat", steps=1, motion_module=str(files.motion_module), context=4, context_overlap=1)
     for frames in (9, 18):
         host.generate(replace(PICTURE, steps=1, cfg_scale=7.5), replace(LONG, frames=frames), files.motion_module)
         list(video.denoise([one] * frames, work))

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 
 from tests import tiny
 from tests.conftest import Files
-from vcd_ext.hosts.diffusers import controlnet
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.hosts.protocols import Interrupted, Picture, Tiling, VideoPass
+from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.hosts.shared.enlarge import Enlargers
 from vcd_ext.hosts.shared.passes import steps_run
 from vcd_ext.noise import correlate
@@ -53,7 +53,7 @@ def soft(frames: int, height: int = SIDE, width: int = SIDE) -> list[Picture]:
 
 
 def made(video: StandaloneVideo, frames: Sequence[Picture], work: VideoPass = WORK, **options: Any) -> np.ndarray:
-    return np.stack(list(video.denoise(frames, work, **options)))
+    return np.stack(list(video.denoise(frames, replace(work, **options))))
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_with_a_controlnet_it_is_the_librarys_img2img_with_one(video, host, file
         host.prompts.text_encoder,
         host.prompts.tokenizer,
         host.unet,
-        controlnet.load(network, host.unet),
+        controlnet_file.load(network, host.unet),
         schedule,
         None,
         None,
@@ -184,7 +184,7 @@ def test_with_a_controlnet_it_is_the_librarys_img2img_with_one(video, host, file
 
 def test_the_noise_of_the_whole_video_is_correlated(video, host, seen):
     frames = soft(4, 64, 128)
-    work = replace(WORK, gamma=0.4, cfg_scale=1.0, context=2, overlap=0, denoise=0.25)
+    work = replace(WORK, gamma=0.4, cfg_scale=1.0, context=2, context_overlap=0, denoise=0.25)
     made(video, frames, work, tiling=Tiling(64, 32))
     white = torch.stack([torch.randn(4, 8, 16, generator=torch.Generator().manual_seed(5 + i)) for i in range(4)])
     sigma = host_sigma(work)
@@ -277,7 +277,7 @@ def test_a_soft_mask_is_averaged_to_latents(video, host):
 
 def test_a_long_video_runs_in_windows_that_the_module_holds(video, files, seen):
     frames = soft(7)
-    work = replace(WORK, motion_module=str(files.motion_module), context=3, overlap=1, denoise=0.25)
+    work = replace(WORK, motion_module=str(files.motion_module), context=3, context_overlap=1, denoise=0.25)
     moved = made(video, frames, work)
     assert moved.shape[0] == 7
     assert [len(call) for call in seen.latents] == [2 * 3] * 3
@@ -298,12 +298,16 @@ def test_the_motion_module_ties_frames_together(video, files):
 def test_windows_and_tiles_that_are_not_needed_change_nothing(video):
     frames = soft(3)
     plain = made(video, frames)
-    assert np.array_equal(made(video, frames, replace(WORK, context=3, overlap=2), tiling=Tiling(SIDE, 32)), plain)
+    assert np.array_equal(
+        made(video, frames, replace(WORK, context=3, context_overlap=2), tiling=Tiling(SIDE, 32)), plain
+    )
 
 
 def test_windows_alone_change_frames_that_do_not_meet_by_rounding_only(video):
     frames = soft(5)
-    np.testing.assert_allclose(made(video, frames, replace(WORK, context=2, overlap=1)), made(video, frames), atol=2e-3)
+    np.testing.assert_allclose(
+        made(video, frames, replace(WORK, context=2, context_overlap=1)), made(video, frames), atol=2e-3
+    )
 
 
 def test_the_canvas_is_denoised_tile_by_tile(video, seen):
@@ -336,7 +340,7 @@ def test_a_prompt_elsewhere_may_be_shorter_by_chunks_and_not_longer(video, host,
         beach, nothing = (host.prompts.encode(text, {})[0] for text in ("a beach", ""))
     assert torch.equal(seen.texts[0][0], torch.cat([beach, nothing]))
     with pytest.raises(ValueError, match="elsewhere is longer than the prompt itself"):
-        video.denoise(frames, WORK, tiling=Tiling(SIDE, 16, "cat " * 80, absent))
+        video.denoise(frames, replace(WORK, tiling=Tiling(SIDE, 16, "cat " * 80, absent)))
 
 
 class Story(Sequence[Picture]):
@@ -375,7 +379,7 @@ def test_progress_rises_to_its_total(video):
 
 def test_the_model_is_left_as_it_was_however_a_pass_ends(video, host, files, network):
     frames = soft(3, 64, 112)
-    work = replace(WORK, motion_module=str(files.motion_module), context=2, overlap=1, controlnet=str(network))
+    work = replace(WORK, motion_module=str(files.motion_module), context=2, context_overlap=1, controlnet=str(network))
     options: dict[str, Any] = {"tiling": Tiling(64, 16, "a beach", np.zeros((3, 2), bool))}
     state = fingerprint(host)
     plain = made(video, frames)
@@ -386,7 +390,7 @@ def test_the_model_is_left_as_it_was_however_a_pass_ends(video, host, files, net
     with pytest.raises(RuntimeError, match="by the test"):
         made(video, frames, work, **options)
     failing.remove()
-    video.denoise(frames, work, **options)  # and not asked for a frame
+    video.denoise(frames, replace(work, **options))  # and not asked for a frame
     assert fingerprint(host) == state
     assert np.array_equal(made(video, frames), plain)
 
@@ -416,7 +420,7 @@ def after(calls: int) -> Any:
 
 def test_an_interrupt_ends_it_inside_a_step_and_before_the_first_frame(video, seen):
     frames = soft(6)
-    pictures = video.denoise(frames, replace(WORK, context=2, overlap=0), interrupted=after(6 + 4))
+    pictures = video.denoise(frames, replace(WORK, context=2, context_overlap=0, interrupted=after(6 + 4)))
     with pytest.raises(Interrupted):
         next(pictures)
     assert len(seen.latents) == 4, "three windows of the first step and one of the second"
@@ -438,7 +442,7 @@ WRONG = {
 def test_what_cannot_work_is_refused_in_one_sentence_before_anything_is_computed(video, mistake):
     frames, options, sentence = WRONG[mistake]
     with pytest.raises(ValueError, match=sentence) as refusal:
-        video.denoise(frames, WORK, **options)
+        video.denoise(frames, replace(WORK, **options))
     assert "\n" not in str(refusal.value)
 
 
@@ -450,7 +454,7 @@ def test_what_cannot_work_is_refused_in_one_sentence_before_anything_is_computed
         ({"steps": 0}, "steps is 0"),
         ({"gamma": 1.0}, "gamma is 1.0"),
         ({"sampler": "magic"}, "sampler is 'magic'; choose one of euler"),
-        ({"overlap": 16}, "overlap is 16"),
+        ({"context_overlap": 16}, "overlap is 16"),
         ({"motion_module": "missing.safetensors"}, "There is no motion module at missing"),
         ({"controlnet": "missing.pth"}, "There is no ControlNet at missing"),
     ],

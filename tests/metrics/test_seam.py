@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from vcd_ext.denoising.partition import tiles
 from vcd_ext.metrics.seam import seams
-from vcd_ext.tiled.tiles import tiles
 
 SIDE = 256
 OVERLAPPING = tiles(SIDE, SIDE, 144, 32)  # borders at 112 and 144

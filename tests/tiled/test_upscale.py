@@ -158,7 +158,7 @@ def test_out_of_memory_leads_to_smaller_windows(error: Exception, fails_at: int)
     long = frames[np.arange(16) % 3]
     result = upscale(host, long, replace(SMALL, seed=-1), note=notes.append)
     assert np.abs(result.astype(int) - doubled(long)).max() <= 1
-    assert [(work.context, work.overlap) for work, _ in host.runs] == [(16, 4), (8, 2), (4, 1)]
+    assert [(work.context, work.context_overlap) for work, _ in host.runs] == [(16, 4), (8, 2), (4, 1)]
     assert len({work.seed for work, _ in host.runs}) == 1, "a drawn seed stays"
     assert len(host.enlarged) == 16, "no frame is enlarged twice"
     assert notes == [

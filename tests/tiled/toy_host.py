@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from vcd_ext.hosts.protocols import Mask, Picture, Report, Tiling, VideoPass
-from vcd_ext.tiled.tiles import tiles
+from vcd_ext.denoising.partition import tiles
+from vcd_ext.hosts.protocols import Picture, Tiling, VideoPass
 
 Change = Callable[[Picture, int, int], Picture]  # a tile of the enlarged picture, its frame, its number
 
@@ -41,19 +41,10 @@ class ToyHost:
         times = int(self.scale or scale)
         return picture.repeat(times, axis=0).repeat(times, axis=1)
 
-    def denoise(
-        self,
-        frames: Sequence[Picture],
-        work: VideoPass,
-        *,
-        masks: Sequence[Mask] | None = None,
-        tiling: Tiling | None = None,
-        progress: Report | None = None,
-        interrupted: Callable[[], bool] | None = None,
-    ) -> Iterator[Picture]:
-        assert masks is None
+    def denoise(self, frames: Sequence[Picture], work: VideoPass) -> Iterator[Picture]:
+        tiling = work.tiling
+        assert work.masks is None
         assert tiling is not None
-        assert interrupted is not None
         self.runs.append((work, tiling))
         failure = self.failures.pop(0) if self.failures else None
         self.attached += 1
@@ -61,9 +52,9 @@ class ToyHost:
             if failure and self.fails_at < 0:
                 raise failure
             encoded = [frame.copy() for frame in frames]
-            if progress:
-                progress(len(frames), len(frames))
-            if interrupted():
+            if work.progress:
+                work.progress(len(frames), len(frames))
+            if work.interrupted():
                 return
             for i, frame in enumerate(encoded):
                 if failure and i == self.fails_at:

@@ -59,7 +59,7 @@ def standalone(data: Path) -> StandaloneVideo:
     return StandaloneVideo(host, [data / "embeddings" / "tinyperson.safetensors"])
 
 
-MOVING = {"motion_module": "mm_v2", "context": 3, "overlap": 1}
+MOVING = {"motion_module": "mm_v2", "context": 3, "context_overlap": 1}
 MASK = np.zeros((64, 128), np.float32)
 MASK[16:48, 20:100] = 1
 PRESENT = [[True, False, True], [True, True, True], [False, True, True], [True, True, False], [False, False, False]]
@@ -105,7 +105,7 @@ def test_both_hosts_make_the_same_video(
         tiling = dict(options["tiling"])
         present = tiling.pop("present", None)
         options = {"tiling": Tiling(**tiling, present=None if present is None else np.array(present))}
-    ours = np.stack(list(standalone.denoise(frames, VideoPass(**wanted), **options)))
+    ours = np.stack(list(standalone.denoise(frames, VideoPass(**wanted, **options))))
     assert theirs.shape == ours.shape == (5, *sides, 3)
     assert np.abs(theirs - ours).max() < 0.02 / 255
     assert np.abs(theirs - np.stack(frames)).mean() > 0.05, "nothing was denoised"
@@ -138,7 +138,7 @@ def test_pictures_come_and_go_in_floating_point(server: Server, standalone: Stan
     untouched = {"masks": [np.zeros((64, 64), np.float32)] * 2}
     theirs = made(server, frames, **untouched)
     assert np.abs(theirs[0] - theirs[1]).max() > 0.05 / 255
-    ours = np.stack(list(standalone.denoise(frames, VideoPass("a cat"), **untouched)))
+    ours = np.stack(list(standalone.denoise(frames, VideoPass("a cat", **untouched))))
     np.testing.assert_allclose(theirs, ours, atol=0.01 / 255)
 
 
@@ -152,7 +152,7 @@ def test_prompt_syntax_and_networks_are_the_webuis(server: Server) -> None:
 def test_joined_prompts_in_windows_and_tiles_are_those_of_the_whole(server: Server) -> None:
     work = {"prompt": "a cat AND a dog :0.6", "sampler": "Euler a"}
     whole = made(server, soft(5), work)
-    parts = made(server, soft(5), work | {"context": 2, "overlap": 1}, tiling={"size": 64, "overlap": 16})
+    parts = made(server, soft(5), work | {"context": 2, "context_overlap": 1}, tiling={"size": 64, "overlap": 16})
     np.testing.assert_allclose(parts, whole, atol=2e-3)
 
 

@@ -148,7 +148,7 @@ def _stages(
     from vcd_ext.face import detector
     from vcd_ext.face.close_up import close_up
     from vcd_ext.hosts.diffusers.video import StandaloneVideo
-    from vcd_ext.stages.video_to_video import Telling
+    from vcd_ext.progress import Callbacks
 
     picture = replace(PICTURE, prompt=f"far away photo of {subject.name} {subject.class_word} {FAR}", seed=seed)
     first = _shoot(host, picture, VideoSettings().gamma, [embedding], witness, out)
@@ -161,7 +161,7 @@ def _stages(
             first.clip,
             [pipeline.Stage(face), pipeline.Stage(tiled)],
             detector,
-            Telling(progress, notify, lambda: False),
+            Callbacks(progress, notify, lambda: False),
         )
     if made.error:
         raise ValueError(made.error)

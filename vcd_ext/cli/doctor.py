@@ -139,7 +139,7 @@ def _webui(folder: Path) -> Iterator[Finding]:
 
 def _is_tile(path: Path) -> bool:
     try:
-        from vcd_ext.hosts.diffusers.controlnet import is_tile
+        from vcd_ext.hosts.shared.controlnet_file import is_tile
     except ImportError:  # told above
         return False
     return is_tile(path)

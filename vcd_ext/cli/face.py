@@ -46,7 +46,8 @@ def _show(arguments: argparse.Namespace) -> int:
 
     from vcd_ext import media
     from vcd_ext.hosts.protocols import Interrupted
-    from vcd_ext.stages.video_to_video import Telling, find_faces, part_of
+    from vcd_ext.progress import Callbacks
+    from vcd_ext.stages.video_to_video import find_faces, part_of
     from vcd_ext.storage.atomic import atomically
 
     settings = video_to_video.settings_of(arguments, FaceSettings)
@@ -54,7 +55,7 @@ def _show(arguments: argparse.Namespace) -> int:
     clip = media.read(arguments.input, notify, part_of(settings))
     with interruption() as interrupted, stage_bars() as progress:
         try:
-            sheet = find_faces(clip, settings, detectors(arguments), Telling(progress, notify, interrupted))
+            sheet = find_faces(clip, settings, detectors(arguments), Callbacks(progress, notify, interrupted))
         except Interrupted:
             notify("Stopped before all faces were found; no file was written.")
             return INTERRUPTED

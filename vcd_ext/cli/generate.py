@@ -127,10 +127,11 @@ def _following(
     arguments: argparse.Namespace, host: "Standalone", stages: "Sequence[Stage]"
 ) -> "Callable[[Clip], Outcome]":
     """Return what takes a clip through the stages. ValueError, in a sentence, if something they need is missing."""
-    from vcd_ext.hosts.diffusers import controlnet
     from vcd_ext.hosts.diffusers.video import StandaloneVideo
+    from vcd_ext.hosts.shared import controlnet_file
+    from vcd_ext.progress import Callbacks
     from vcd_ext.stages import pipeline
-    from vcd_ext.stages.video_to_video import Telling, ready
+    from vcd_ext.stages.video_to_video import ready
 
     check_upscalers(arguments.upscaler_weights)
     video = StandaloneVideo(host, arguments.embedding, arguments.upscaler_weights)
@@ -138,11 +139,11 @@ def _following(
     for stage in stages:
         ready(video, stage.settings, finder)
         if isinstance(stage.settings, TiledSettings) and stage.settings.controlnet not in (AUTO, NO_MODULE):
-            controlnet.check(stage.settings.controlnet, host.unet)
+            controlnet_file.check(stage.settings.controlnet, host.unet)
 
     def follow(clip: "Clip") -> "Outcome":
         with interruption() as interrupted, stage_bars() as progress:
-            return pipeline.run(video, clip, stages, finder, Telling(progress, notify, interrupted))
+            return pipeline.run(video, clip, stages, finder, Callbacks(progress, notify, interrupted))
 
     return follow
 

@@ -75,7 +75,8 @@ def run_video(
     from vcd_ext.hosts.diffusers.host import Standalone
     from vcd_ext.hosts.diffusers.video import StandaloneVideo
     from vcd_ext.media.output_files import kept
-    from vcd_ext.stages.video_to_video import Telling, part_of, remake
+    from vcd_ext.progress import Callbacks
+    from vcd_ext.stages.video_to_video import part_of, run_stage
 
     settings = settings_of(arguments, cls)
     clip = media.read(arguments.input, notify, part_of(settings))
@@ -83,7 +84,7 @@ def run_video(
     host = StandaloneVideo(standalone, arguments.embedding, upscalers)
     with interruption() as interrupted, stage_bars() as progress:
         finder = detectors(arguments, standalone.device)
-        made = remake(host, clip, settings, finder, Telling(progress, notify, interrupted))
+        made = run_stage(host, clip, settings, finder, Callbacks(progress, notify, interrupted))
     if made.clip is None:
         notify("No file was written, as nothing is finished.")
         return INTERRUPTED

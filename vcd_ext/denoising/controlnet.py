@@ -1,30 +1,28 @@
-"""A ControlNet (Zhang et al., arXiv 2302.05543) beside the UNet: with what it sees in pictures it adds to the UNet's
-skip connections and middle.
+"""Run a ControlNet (Zhang et al., arXiv 2302.05543) beside the UNet and add its residuals to skips and middle.
 
-It looks at one frame at a time, as in training; frames meet in the UNet's motion module alone.
+It sees one frame at a time, as in training; frames meet only in the UNet's motion module. Its file is read by
+`hosts.shared.controlnet_file`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vcd_ext.denoising.multidiffusion import Divisible
+from vcd_ext.denoising.partition import Tile
 from vcd_ext.denoising.unet import Forward, device_of, dtype_of, forward_replaced, is_ldm
 from vcd_ext.hosts.protocols import FACTOR, Picture
 from vcd_ext.motion.windows import Window
 
-if TYPE_CHECKING:  # `tiled` imports whoever uses this file
-    from vcd_ext.tiled.tiles import Tile
-
 HINTS = "hints"  # the argument by which a call of the UNet carries its pictures
 
 
-class Control(NamedTuple):
-    """What hangs beside the UNet: diffusers' `ControlNetModel`, or what is called as it is; what it looks at."""
+class ControlNet(NamedTuple):
+    """Hold a network, diffusers' `ControlNetModel` or what is called like it, and the pictures that it is given."""
 
     network: nn.Module
     pictures: Sequence[Picture]  # one for each frame, 8 times as wide and high as the latents
@@ -32,19 +30,19 @@ class Control(NamedTuple):
 
 
 @contextmanager
-def guided(
+def controlnet_attached(
     unet: nn.Module,
-    control: Control,
+    control: ControlNet,
     *,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     visiting: bool = False,
 ) -> Iterator[None]:
-    """Add a ControlNet's residuals to each call of the UNet within this context.
+    """Add the ControlNet's residuals in each call of the UNet within this context.
 
     unet: an LDM `UNetModel` or a diffusers `UNet2DConditionModel` of the ControlNet's sizes. The rows of each call are
-    whole videos, with a row for each picture; other row counts raise ValueError. A `spread` that is entered after this
-    divides the pictures as it divides the latents, so no more than a part of them is on the device.
+    whole videos, with a row for each picture; other row counts raise ValueError. A `multidiffusion` that is entered
+    after this divides the pictures as it divides the latents, so no more than a part of them is on the device.
     device, dtype, visiting: as of `motion.attached`. The ControlNet goes back to the CPU at the end.
     """
     network, home = control.network, torch.device(device or device_of(unet))
@@ -61,8 +59,8 @@ def guided(
         yield
 
 
-def _with_residuals(unet: nn.Module, control: Control, visited: torch.device | None) -> Callable[[Forward], Forward]:
-    """Make the UNet's own function take pictures as well; visited: the device that the ControlNet visits."""
+def _with_residuals(unet: nn.Module, control: ControlNet, visited: torch.device | None) -> Callable[[Forward], Forward]:
+    """Return a wrapper of the UNet's forward that takes hints as well; visited: the device the ControlNet goes to."""
     ldm = is_ldm(unet)
 
     def made(plain: Forward) -> Forward:
@@ -82,19 +80,21 @@ def _with_residuals(unet: nn.Module, control: Control, visited: torch.device | N
 
 
 class Hints(Divisible):
-    """The pictures of a video, or those of a window and a tile."""
+    """Hold the ControlNet's hints: the pictures of a video, or those of a window and a tile."""
 
-    def __init__(self, pictures: "Sequence[Picture] | _Kept", frames: range | None = None, tile: "Tile | None" = None):
-        self._pictures = pictures if isinstance(pictures, _Kept) else _Kept(pictures)
+    def __init__(
+        self, pictures: "Sequence[Picture] | _WindowCache", frames: range | None = None, tile: Tile | None = None
+    ):
+        self._pictures = pictures if isinstance(pictures, _WindowCache) else _WindowCache(pictures)
         self._frames = range(len(self._pictures.pictures)) if frames is None else frames
         self._tile = tile
 
-    def part(self, window: Window, tile: "Tile | None") -> "Hints":
-        """Return the hints of a window and, in latents, a tile."""
+    def part(self, window: Window, tile: Tile | None) -> "Hints":
+        """Return those of a window and, in latents, a tile."""
         return Hints(self._pictures, window.frames, tile)
 
     def tensor(self) -> Tensor:
-        """Return the frames as float16 [L, 3, H, W] in [0, 1], on the CPU."""
+        """Return float16 [L, 3, H, W] in [0, 1], on the CPU."""
         pictures = self._pictures.of(self._frames)
         if self._tile is None:
             return pictures
@@ -102,8 +102,8 @@ class Hints(Divisible):
         return pictures[..., top : top + height, left : left + width]
 
 
-class _Kept:
-    """Pictures, of which the last window is kept: its tiles are asked for one after the other, at each step."""
+class _WindowCache:
+    """Cache the last window of pictures: its tiles are needed one after the other, at each step."""
 
     def __init__(self, pictures: Sequence[Picture]):
         self.pictures = pictures
@@ -111,7 +111,7 @@ class _Kept:
         self._window = torch.empty(0)
 
     def of(self, frames: range) -> Tensor:
-        """Return some of the frames, float16 [L, 3, H, W]: rounded by an eighth of a level at most."""
+        """Return those of some frames, float16 [L, 3, H, W], at most an eighth of a level off."""
         if frames != self._frames:
             half = [self.pictures[i].astype(np.float16).transpose(2, 0, 1) for i in frames]
             self._frames, self._window = frames, torch.from_numpy(np.stack(half))
@@ -126,7 +126,7 @@ def _inputs(ldm: bool, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Ten
 
 
 def _residuals(
-    control: Control, hints: Hints, latents: Tensor, times: Tensor, text: Tensor
+    control: ControlNet, hints: Hints, latents: Tensor, times: Tensor, text: Tensor
 ) -> tuple[Sequence[Tensor], Tensor]:
     """Compute what is added to each skip connection, in the encoder's order, and to the middle."""
     pictures = hints.tensor()
@@ -146,7 +146,7 @@ def _residuals(
 
 @contextmanager
 def _at(network: nn.Module, device: torch.device | None) -> Iterator[None]:
-    """Keep the network on a device within this context and on the CPU after it; None: leave it where it is."""
+    """Keep the network on a device within this context, then on the CPU; None: leave it where it is."""
     if device is None:
         yield
         return
@@ -159,7 +159,7 @@ def _at(network: nn.Module, device: torch.device | None) -> Iterator[None]:
 
 @contextmanager
 def _added(unet: Any, down: Sequence[Tensor], middle: Tensor) -> Iterator[None]:
-    """Add residuals in an LDM UNet within this context; a block's skip is read after the block before it."""
+    """Let an LDM UNet add them within this context; its skips reach the decoder behind the block before."""
 
     def to_skip(residual: Tensor) -> Any:
         def add(_block: nn.Module, args: tuple[Any, ...]) -> None:

@@ -1,75 +1,82 @@
-"""One call of a UNet spread over windows of frames and tiles of the canvas, whose results are added up with weights.
+"""MultiDiffusion (Bar-Tal et al., arXiv 2302.08113) along the frames as well as over the canvas.
 
-So every step denoises the whole video on the whole canvas, while no more than a part of it is in the UNet at a time
-(MultiDiffusion, Bar-Tal et al., arXiv 2302.08113, along the frames as well).
+Each call of the UNet is divided into windows of frames and tiles of the canvas, whose weighted results are summed. So
+every step denoises the whole video on the whole canvas, while only a part of it is in the UNet at a time.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vcd_ext.denoising.partition import Tile
 from vcd_ext.denoising.unet import Forward, forward_replaced
 from vcd_ext.motion.windows import Window
 
-if TYPE_CHECKING:  # importing `tiled` would import whoever uses this file
-    from vcd_ext.tiled.tiles import Tile
 
+class RegionalPrompt(NamedTuple):
+    """Replace the prompt where its subject is not: in frame f and tile t with `absent[f, t]` it becomes `elsewhere`.
 
-class Swap(NamedTuple):
-    """Conditions that are exchanged: where `absent[f, t]` (frame f, tile t), rows whose text is `known` get `instead`.
-
-    Both texts have the same number of tokens; without tiles the canvas is tile 0.
+    Both conditions have the same number of tokens; without tiles the canvas is tile 0.
     """
 
-    known: Tensor  # [tokens, width]
-    instead: Tensor  # [tokens, width]
+    prompt: Tensor  # [tokens, width]
+    elsewhere: Tensor  # [tokens, width]
     absent: NDArray[np.bool_]  # [frames, tiles]
 
 
+class Parts(NamedTuple):
+    """Divide a video into windows of its frames and tiles of its canvas.
+
+    windows, tiles: from `motion.windows` and, in latents, `partition.tiles`; without tiles the canvas stays whole.
+    """
+
+    frames: int
+    windows: Sequence[Window]
+    tiles: Sequence[Tile] | None = None
+
+
 class Divisible(ABC):
-    """An argument of the UNet that has a row for each picture, is no tensor, and divides itself."""
+    """Divide an argument of the UNet that has a row for each picture and is no tensor."""
 
     @abstractmethod
-    def part(self, window: Window, tile: "Tile | None") -> Any:
+    def part(self, window: Window, tile: Tile | None) -> Any:
         """Return what belongs to a window and, in latents, a tile; None: the whole canvas."""
 
 
 @contextmanager
-def spread(
+def multidiffusion(
     unet: nn.Module,
-    frames: int,
-    windows: Sequence[Window],
-    tiles: Sequence["Tile"] | None = None,
-    swap: Swap | None = None,
+    parts: Parts,
+    regional: RegionalPrompt | None = None,
     before_part: Callable[[], None] | None = None,
 ) -> Iterator[int]:
-    """Compute each call of the UNet window by window and tile by tile within this context, and fuse the parts.
+    """Compute each call of the UNet window by window and tile by tile within this context.
 
-    Gives how many rows of a video's text the UNet is to be called with: 1 where it is spread, as each part repeats it
-    for its own frames, so that the texts of a long video need no more memory than those of a window; else `frames`.
+    Yield how many rows of a video's text the UNet is to be called with: 1 where calls are divided, as each part repeats
+    it for its own frames, so that the texts of a long video need no more memory than those of a window; else as many
+    as there are frames.
 
     unet: an LDM `UNetModel` or a diffusers `UNet2DConditionModel`. The rows of each call are whole videos, one after
     the other (row = video * frames + frame). All rows of a video in a window are computed together, so that
     `motion.attached` has to hold as many frames as a window; those of all videos (cond and uncond) are as well, but
     with tiles one video after the other: on tiles of 576 that takes half the memory and 1.05 times the time.
-    windows, tiles: from `motion.windows` and, in latents, `tiled.tiles`. Without tiles the canvas stays whole. With
-    nothing to divide and nothing to swap the UNet is left alone.
+    With nothing to divide and no regional prompt the UNet is left alone.
     Tensors whose first axis is the rows are divided, those with two sides also into tiles, in proportion where they
     are several times as large as the latents; a `Divisible` divides itself. Texts, [rows, tokens, width], may also have
     one row for each video. The sum is made in float32 and returned in the UNet's own type.
     before_part: called before each of several parts is computed; it may raise, as such a call takes long.
-    ValueError for windows or a swap that do not fit the video, and in the call for other row counts or sizes.
+    ValueError for windows or a regional prompt that do not fit, and in the call for other row counts or sizes.
     """
-    parts = _Parts(frames, windows, tiles or (None,), swap)
-    if parts.count == 1 and swap is None:
-        yield frames
+    divided = _DividedCall(parts, regional)
+    if divided.count == 1 and regional is None:
+        yield parts.frames
         return
 
     def in_parts(plain: Forward) -> Forward:
@@ -78,30 +85,34 @@ def spread(
                 before_part()
             return plain(*args, **kwargs)
 
-        return lambda *args, **kwargs: parts.run(compute, args, kwargs)
+        return lambda *args, **kwargs: divided.run(compute, args, kwargs)
 
     with forward_replaced(unet, in_parts):
         yield 1
 
 
-class _Parts:
-    """The parts that each call is divided into."""
+class _DividedCall:
+    """Divide each call of the UNet, and fuse the results."""
 
-    def __init__(self, frames: int, windows: Sequence[Window], tiles: Sequence["Tile | None"], swap: Swap | None):
+    def __init__(self, parts: Parts, regional: RegionalPrompt | None):
+        frames, windows = parts.frames, parts.windows
+        tiles: Sequence[Tile | None] = parts.tiles or (None,)
         ends = {window.frames.start for window in windows} | {window.frames.stop for window in windows}
         if not ends or (min(ends), max(ends)) != (0, frames):
             raise ValueError(f"The windows do not cover the {frames} frames; make them with motion.windows.")
-        if swap is not None and (swap.absent.shape != (frames, len(tiles)) or swap.known.shape != swap.instead.shape):
+        if regional is not None and (
+            regional.absent.shape != (frames, len(tiles)) or regional.prompt.shape != regional.elsewhere.shape
+        ):
             raise ValueError(
-                f"Conditions of {list(swap.known.shape)} and {list(swap.instead.shape)} are to be swapped in "
-                f"{list(swap.absent.shape)} places; both need the same shape, for {frames} frames and {len(tiles)} "
-                "tiles."
+                f"Conditions of {list(regional.prompt.shape)} and {list(regional.elsewhere.shape)} were given for "
+                f"{list(regional.absent.shape)} frames and tiles; both need the same shape, for {frames} frames and "
+                f"{len(tiles)} tiles."
             )
-        self.frames, self.windows, self.tiles, self.swap = frames, windows, tiles, swap
+        self.frames, self.windows, self.tiles, self.regional = frames, windows, tiles, regional
         self.count = len(windows) * len(tiles)
 
     def run(self, compute: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Return the result of a call of the UNet, fused from its parts. compute: computes one part."""
+        """Return what a call of the UNet returns; compute: computes a part."""
         latents: Tensor = args[0] if args else kwargs["x" if "x" in kwargs else "sample"]
         videos = self._videos(latents)
         total: Tensor | None = None
@@ -118,12 +129,12 @@ class _Parts:
     def _parts(self, latents: Tensor, videos: int) -> Iterator["_Part"]:
         for window in self.windows:
             for number, tile in enumerate(self.tiles):
-                swap = self.swap
-                if swap is not None:
-                    here = swap.absent[window.frames.start : window.frames.stop, number : number + 1]
-                    swap = swap._replace(absent=here)
+                regional = self.regional
+                if regional is not None:
+                    here = regional.absent[window.frames.start : window.frames.stop, number : number + 1]
+                    regional = regional._replace(absent=here)
                 for chosen in [slice(videos)] if tile is None else [slice(i, i + 1) for i in range(videos)]:
-                    yield _Part(latents, videos, self.frames, window, tile, chosen, swap)
+                    yield _Part(latents, videos, self.frames, window, tile, chosen, regional)
 
     def _videos(self, latents: Tensor) -> int:
         rows, height, width = latents.shape[0], *latents.shape[-2:]
@@ -149,12 +160,12 @@ class _Part:
     videos: int  # of the call
     frames: int
     window: Window
-    tile: "Tile | None"
+    tile: Tile | None
     chosen: slice  # videos
-    swap: Swap | None  # of its own frames and tile
+    regional: RegionalPrompt | None  # of its own frames and tile
 
     def of(self, value: Any) -> Any:
-        """Return a part of an argument: of a tensor with all rows, of texts, or of those in a tuple, list or dict."""
+        """Return the part of an argument: a tensor with all rows, texts, or all such in a tuple, list or dict."""
         if isinstance(value, dict):
             return {key: self.of(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
@@ -170,7 +181,7 @@ class _Part:
             part = self._cut(value).flatten(0, 1)
         else:
             return value
-        return self._swapped(part) if is_text else part
+        return self._with_regions(part) if is_text else part
 
     def add(self, result: Tensor, total: Tensor) -> None:
         """Add the weighted result to the sum over all parts, [rows, C, h, w]."""
@@ -181,7 +192,7 @@ class _Part:
         self._cut(total).add_(result.float() * weights.to(result.device))
 
     def _cut(self, value: Tensor) -> Tensor:
-        """Return the window's frames of the videos, and the tile of pictures: a view [chosen videos, L, ...]."""
+        """Return the window's frames, and the tile of what has sides: a view [chosen videos, L, ...]."""
         frames = self.window.frames
         part = value.unflatten(0, (self.videos, self.frames))[self.chosen, frames.start : frames.stop]
         if self.tile is None or value.dim() != 4:
@@ -196,13 +207,13 @@ class _Part:
         top, left, height, width = (times * side for side in self.tile[:4])
         return part[..., top : top + height, left : left + width]
 
-    def _swapped(self, text: Tensor) -> Tensor:
-        swap = self.swap
-        if swap is None or text.shape[1:] != swap.known.shape or not swap.absent.any():
+    def _with_regions(self, text: Tensor) -> Tensor:
+        regional = self.regional
+        if regional is None or text.shape[1:] != regional.prompt.shape or not regional.absent.any():
             return text
-        known = (text == swap.known.to(text)).flatten(1).all(dim=1)
-        absent = torch.from_numpy(swap.absent[:, 0]).to(text.device).repeat(len(text) // len(swap.absent))
-        return torch.where((known & absent)[:, None, None], swap.instead.to(text), text)
+        is_prompt = (text == regional.prompt.to(text)).flatten(1).all(dim=1)
+        absent = torch.from_numpy(regional.absent[:, 0]).to(text.device).repeat(len(text) // len(regional.absent))
+        return torch.where((is_prompt & absent)[:, None, None], regional.elsewhere.to(text), text)
 
 
 def _tensor(output: Any) -> Tensor:
@@ -212,7 +223,7 @@ def _tensor(output: Any) -> Tensor:
 
 
 def _like(output: Any, result: Tensor) -> Any:
-    """Return the result in the type in which the UNet returned its parts'."""
+    """Return the result in the form in which the UNet returned its parts."""
     if isinstance(output, Tensor):
         return result
     return (result, *output[1:]) if isinstance(output, tuple) else replace(output, sample=result)

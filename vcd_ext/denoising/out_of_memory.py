@@ -1,4 +1,4 @@
-"""Which errors say that the memory is too small, and going on with less."""
+"""Recognise errors that say that the memory is too small, and go on with less."""
 
 import errno
 import gc

@@ -1,4 +1,4 @@
-"""What the WebUI's UNet (LDM's `UNetModel`) and diffusers' `UNet2DConditionModel` have in common, and how to tell."""
+"""Handle LDM's `UNetModel`, which the WebUI has, and diffusers' `UNet2DConditionModel` alike."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ Forward = Callable[..., Any]
 
 
 def is_ldm(unet: nn.Module) -> bool:
-    """Return whether the UNet is LDM's; ValueError if it is neither LDM's nor diffusers'."""
+    """Return whether it is LDM's; ValueError if it is neither."""
     if hasattr(unet, "input_blocks") and hasattr(unet, "output_blocks"):
         return True
     if hasattr(unet, "down_blocks") and hasattr(unet, "up_blocks"):
@@ -25,7 +25,7 @@ def device_of(unet: nn.Module) -> torch.device:
 
 
 def dtype_of(unet: nn.Module) -> torch.dtype:
-    """Return the type in which it computes."""
+    """Return the precision in which it computes."""
     # A UNet stored in 8 bits computes in another precision, that of its norms and embeddings.
     sixteen_or_more = (p.dtype for p in unet.parameters() if p.is_floating_point() and p.element_size() >= 2)
     return next(sixteen_or_more, torch.float32)
@@ -35,7 +35,7 @@ def dtype_of(unet: nn.Module) -> torch.dtype:
 def forward_replaced(unet: nn.Module, make: Callable[[Forward], Forward]) -> Iterator[None]:
     """Send calls of the UNet to `make(forward)` within this context; forward: where they went before.
 
-    What others have hung there, a function of ControlNet's for example, is there again after it.
+    What others have put there, a function of ControlNet's for example, is there again after it.
     """
     mine = vars(unet)
     hung = mine.get("forward")

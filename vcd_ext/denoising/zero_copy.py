@@ -9,10 +9,10 @@ from torch import Tensor, nn
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def filled(make: Callable[[], Network], state: Mapping[str, Tensor]) -> Network:
-    """Make a network in evaluation mode with exactly these tensors, not copied, in their own precision.
+def from_state_dict(make: Callable[[], Network], state: Mapping[str, Tensor]) -> Network:
+    """Return the network that `make` makes, in evaluation mode, with exactly these tensors in their own precision.
 
-    The tensors are not copied, and none is made before: a file that is mapped is read when it is computed with.
+    The tensors are not copied, and none is allocated before: a mapped file is read when it is computed with.
     ValueError names a tensor that is missing, unknown or of another shape; it begins with a verb, for a sentence.
 
     Not by `load_state_dict`: the WebUI replaces that of all modules while it loads a checkpoint, and its own cannot

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar, overload
 
 import numpy as np
@@ -15,7 +15,8 @@ from vcd_ext.face.crops import squares
 from vcd_ext.face.mask import Weights, beyond_face, paste_weights, pasted, repaint_mask
 from vcd_ext.face.resample import Area, Square, enlarge, reduce
 from vcd_ext.face.track.track import Track, in_picture
-from vcd_ext.hosts.protocols import Interrupted, Picture, Report, VideoHost, VideoPass
+from vcd_ext.hosts.protocols import Interrupted, Picture, VideoHost, VideoPass
+from vcd_ext.progress import StepReport
 from vcd_ext.settings import NO_MODULE, FaceSettings
 
 # Motion modules were trained on 16 frames and know nothing of much less; shorter tracks are continued there and back.
@@ -72,7 +73,7 @@ class _LazySequence(Sequence[Item], Generic[Item]):
 class _CompletedProgress:
     """Passes on what the host tells: it counts all that it was given, also faces that are not taken from it."""
 
-    def __init__(self, progress: Report):
+    def __init__(self, progress: StepReport):
         self.progress, self.done, self.total = progress, 0, 0
 
     def __call__(self, done: int, total: int) -> None:
@@ -94,7 +95,7 @@ class Repair:
     settings: FaceSettings
     interrupted: Callable[[], bool]
 
-    def patches(self, track: Track, work: VideoPass, below: Frames, progress: Report | None) -> Iterator[Patch]:
+    def patches(self, track: Track, work: VideoPass, below: Frames, progress: StepReport | None) -> Iterator[Patch]:
         """Yield a patch for each frame in which a track is repaired, to be put on `below`, as large as the frames.
 
         Raises `host.Interrupted`, also between frames, and what the host raises.
@@ -109,13 +110,13 @@ class Repair:
                 if presence := float(track.presence[back.frame - first]):
                     yield _patch(back, presence, below)
 
-    def _denoised(self, faces: Sequence[_Face], work: VideoPass, progress: Report | None) -> Iterator[_Repainted]:
+    def _denoised(self, faces: Sequence[_Face], work: VideoPass, progress: StepReport | None) -> Iterator[_Repainted]:
         """Yield the faces as the denoiser made them, in the frames' own pixels."""
         order = _continued(faces) if work.motion_module not in ("", NO_MODULE) else faces
         crops = _LazySequence(order, lambda face: enlarge(self.frames[face.frame], face.square, self.settings.size))
         masks = _LazySequence(order, lambda face: repaint_mask(face.box, face.square, self.settings))
         told = None if progress is None else _CompletedProgress(progress)
-        pictures = self.host.denoise(crops, work, masks=masks, progress=told, interrupted=self.interrupted)
+        pictures = self.host.denoise(crops, replace(work, masks=masks, progress=told, interrupted=self.interrupted))
         with ExitStack() as stack:
             if isinstance(pictures, Generator):
                 stack.callback(pictures.close)  # the host takes its model back now, whatever happens

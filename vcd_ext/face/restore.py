@@ -1,8 +1,7 @@
 """Face VCD: find, crop, denoise as a video with the identity, paste back (arXiv 2402.09368 v1, section 4.3)."""
 
-import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -12,14 +11,14 @@ from vcd_ext.face.crops import without_large, zoom
 from vcd_ext.face.patch_buffer import PatchBuffer
 from vcd_ext.face.prompts import face_prompts, parse_people
 from vcd_ext.face.repair import SHORTEST, Repair
-from vcd_ext.face.track.find import Frames, Note, find_people
+from vcd_ext.face.track.find import Frames, find_people
 from vcd_ext.face.track.track import Track
 from vcd_ext.hosts.protocols import FACTOR, Interrupted, VideoHost, VideoPass
 from vcd_ext.media.clip import check_frames
 from vcd_ext.motion.windows import shorter
-from vcd_ext.progress import Report, steps
-from vcd_ext.settings import FaceSettings, SettingError, parse
-from vcd_ext.storage.disk_array import room
+from vcd_ext.progress import Note, Report, steps
+from vcd_ext.settings import FaceSettings, SettingError, parse, with_seed
+from vcd_ext.storage.disk_array import allocate
 
 REPAIRING = "Repairing face"  # and its number
 
@@ -48,7 +47,7 @@ def restore(
     settings = checked_face_settings(settings)
     check_frames(frames)
     stop, tell = interrupted or (lambda: False), note or (lambda _: None)
-    result: Frames = room(frames.shape, np.uint8)
+    result: Frames = allocate(frames.shape, np.uint8)
     np.copyto(result, frames)
     if people is None:
         try:
@@ -60,7 +59,7 @@ def restore(
     if not people:
         tell("There is no face to repair in any frame; the video is as it was.")
         return result
-    run = _Run(Repair(host, frames, settings, stop), _work(settings, tell), result, progress, tell)
+    run = _Run(Repair(host, frames, settings, stop), VideoPass.of(with_seed(settings, tell)), result, progress, tell)
     run.go(_wanted(people, settings, frames.shape[1], frames.shape[2], tell))
     return result
 
@@ -94,7 +93,7 @@ class _Run:
         """Paint a face in the longest windows for which there is memory; ValueError if there is none for any."""
         work = replace(self.work, prompt=prompt)
         length = max(SHORTEST, len(track.frames))
-        windows = [(work.context, work.overlap), *shorter(length, work.context, work.overlap)]
+        windows = [(work.context, work.context_overlap), *shorter(length, work.context, work.context_overlap)]
         size = self.repair.settings.size
         sentence = (
             f"The memory is too small for {min(windows[-1][0], length)} faces of {size} pixels at a time; choose a "
@@ -103,7 +102,7 @@ class _Run:
         with explained(lambda: sentence):
             first_that_fits(
                 windows,
-                lambda window: self._paint(track, replace(work, context=window[0], overlap=window[1])),
+                lambda window: self._paint(track, replace(work, context=window[0], context_overlap=window[1])),
                 lambda window: self.note(
                     f"Face {track.number}: the memory was too small; it goes on with windows of {window[0]} frames."
                 ),
@@ -143,17 +142,6 @@ def _check_people(people: Sequence[Track], frames: int) -> None:
                 f"Face {track.number} was found in {track.frames.stop} frames, and this video has {frames}; find the "
                 "faces of this video first."
             )
-
-
-def _work(settings: FaceSettings, note: Note) -> VideoPass:
-    """Return the denoiser's pass, still without the prompts of the faces, with a drawn seed instead of -1."""
-    names = {field.name for field in fields(VideoPass)} & {field.name for field in fields(settings)}
-    work = VideoPass(**{name: getattr(settings, name) for name in names}, overlap=settings.context_overlap)
-    if work.seed >= 0:
-        return work
-    drawn = random.randrange(2**32)
-    note(f"The seed is {drawn}.")
-    return replace(work, seed=drawn)
 
 
 def _wanted(

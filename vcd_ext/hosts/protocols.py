@@ -1,14 +1,17 @@
-"""What the core asks of whoever lends it a diffusion model: `hosts.standalone` and `hosts.webui` do."""
+"""Define what the core asks of whoever lends it a diffusion model: `hosts.diffusers` and `hosts.webui` do."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from vcd_ext.progress import StepReport
+from vcd_ext.settings import PassSettings
 
 FACTOR = 8  # pixels of one latent value's side
 
@@ -93,15 +96,29 @@ class TrainingHost(Protocol):
 
 Picture = NDArray[np.float32]  # [H, W, 3], RGB in [0, 1]; between stages nothing is rounded to bytes
 Mask = NDArray[np.float32]  # [H, W] in [0, 1]
-Report = Callable[[int, int], None]  # called with (done, total)
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Describe how a canvas is denoised in parts: tiles in pixels, fused at every step.
+
+    present: where the subject of the prompt is, one row of tiles for each frame; in other places `elsewhere` is the
+    prompt. None: everywhere.
+    """
+
+    size: int
+    overlap: int
+    elsewhere: str = ""
+    present: NDArray[np.bool_] | None = None  # [F, tiles], tiles in the order of `vcd_ext.denoising.partition.tiles`
 
 
 @dataclass(frozen=True)
 class VideoPass:
-    """One run of the video denoiser over frames that exist (arXiv 2402.09368 v1, section 4.3).
+    """Describe one run of the video denoiser over frames that exist (arXiv 2402.09368 v1, section 4.3).
 
     Names of samplers, motion modules and ControlNets are the host's own; "" and "none" are its default and none.
-    Windows of `context` frames that share `overlap` carry videos that are longer than that.
+    Windows of `context` frames that share `context_overlap` carry videos that are longer than that.
+    masks, tiling, progress, interrupted: of this run alone; two passes are equal without them.
     """
 
     prompt: str
@@ -114,44 +131,31 @@ class VideoPass:
     gamma: float = 0.15
     motion_module: str = "none"
     context: int = 16
-    overlap: int = 4
+    context_overlap: int = 4
     step_noise: bool = False  # whether what the sampler adds at its steps is correlated as well
     controlnet: str = "none"  # which holds the frames to what they were
     controlnet_weight: float = 1.0  # from 0, without effect, to 2
+    # 1 where the picture may change, 0 where it stays (softly, on latents); None: everywhere.
+    masks: Sequence[Mask] | None = field(default=None, compare=False, repr=False)
+    tiling: Tiling | None = field(default=None, compare=False)  # None: the canvas stays whole
+    progress: StepReport | None = field(default=None, compare=False, repr=False)
+    interrupted: Callable[[], bool] = field(default=lambda: False, compare=False, repr=False)  # asked at every step
 
-
-@dataclass(frozen=True)
-class Tiling:
-    """How a canvas is denoised in parts: tiles in pixels, fused at every step.
-
-    present: where the subject of the prompt is, one row of tiles for each frame; in other places `elsewhere` is the
-    prompt. None: everywhere.
-    """
-
-    size: int
-    overlap: int
-    elsewhere: str = ""
-    present: NDArray[np.bool_] | None = None  # [F, tiles], tiles in the order of `vcd_ext.tiled.tiles.tiles`
+    @classmethod
+    def of(cls, settings: PassSettings) -> "VideoPass":
+        """Make a pass of the settings that have the same names here."""
+        shared = {each.name for each in fields(cls)} & {each.name for each in fields(settings)}
+        return cls(**{name: getattr(settings, name) for name in shared})
 
 
 class VideoHost(Protocol):
     """A loaded SD1.5 checkpoint on which videos are made again: Face VCD, Tiled VCD and V2V; one thread at a time."""
 
-    def denoise(
-        self,
-        frames: Sequence[Picture],
-        work: VideoPass,
-        *,
-        masks: Sequence[Mask] | None = None,
-        tiling: Tiling | None = None,
-        progress: Report | None = None,
-        interrupted: Callable[[], bool] | None = None,
-    ) -> Iterator[Picture]:
+    def denoise(self, frames: Sequence[Picture], work: VideoPass) -> Iterator[Picture]:
         """Noise the frames by the strength and denoise them as one video; its frames, decoded one at a time.
 
         frames: of one size, a multiple of 8; read one after the other and not kept, so they may be made on demand.
-        masks: 1 where the picture may change, 0 where it stays (softly, on latents); None: everywhere.
-        interrupted: asked at every step. Interrupted ends the iteration before its first frame.
+        Interrupted ends the iteration before its first frame, where `work.interrupted` is true at a step.
         ValueError, in one sentence, before anything is computed, for what cannot work.
         """
 

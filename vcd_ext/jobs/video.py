@@ -16,9 +16,9 @@ from vcd_ext.media import Clip, output_files
 from vcd_ext.media.infotext import PARAMETERS
 from vcd_ext.media.names import SPARE, cut
 from vcd_ext.media.originals import ORIGINALS
-from vcd_ext.progress import Progress
+from vcd_ext.progress import Callbacks, Progress
 from vcd_ext.settings import FaceSettings, VideoSettings, parse
-from vcd_ext.stages.video_to_video import Settings, Telling, check, find_faces, part_of, remake, title
+from vcd_ext.stages.video_to_video import Settings, check, find_faces, part_of, run_stage, title
 
 READING, WRITING = "Reading the video", "Writing the files"
 PLAYED = (".mp4", ".webm")  # by every browser
@@ -82,8 +82,8 @@ class VideoJob(Job):
             clip = part.cut(ORIGINALS.find(self.source)) or media.read(self.source, self.note, part)
             self.report(Progress(READING, 1, 1))
             self.before = self._playable(self.source, lambda: clip, whole=part.whole)
-            telling = Telling(self.report, self.note, lambda: self.stops() or studio.interrupted())
-            made = remake(host, clip, self.settings, studio.finder, telling)
+            callbacks = Callbacks(self.report, self.note, lambda: self.stops() or studio.interrupted())
+            made = run_stage(host, clip, self.settings, studio.finder, callbacks)
         self.sheet, self.complete, self.unsaved = made.sheet, made.complete, made.clip
         self.save(studio)
 
@@ -161,9 +161,9 @@ class Videos:
         with self.queue.turn(READING):
             part = part_of(settings)
             clip = part.cut(ORIGINALS.find(source)) or media.read(source, notes.append, part)
-            telling = Telling(self.queue.tell, notes.append, self.queue.stops)
+            callbacks = Callbacks(self.queue.tell, notes.append, self.queue.stops)
             try:
                 with self.studio.finding(self.queue.given_up):
-                    return find_faces(clip, settings, self.studio.finder, telling), notes
+                    return find_faces(clip, settings, self.studio.finder, callbacks), notes
             except Interrupted as stopped:
                 raise ValueError("Stopped before all faces were found.") from stopped

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from vcd_ext.media.clip import Clip, stacked
-from vcd_ext.media.opaque import Note, laid_on_white, once
+from vcd_ext.media.opaque import laid_on_white, once
 from vcd_ext.media.part import Part
 from vcd_ext.media.record import Record
 from vcd_ext.media.timing import rate, shown_for, tell_uneven
+from vcd_ext.progress import Note
 
 
 def delays(frames: int, fps: Fraction, ticks: int, shortest: int) -> list[int]:

@@ -8,7 +8,7 @@ from numbers import Rational
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.storage.disk_array import is_large, room
+from vcd_ext.storage.disk_array import allocate, is_large
 
 # Rates of broadcast video: people write 23.976 or 29.97 and mean 24000/1001 and 30000/1001.
 NTSC = tuple(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120))
@@ -92,7 +92,7 @@ def stacked(pictures: Iterable[NDArray[np.uint8]], expected: int = 16) -> NDArra
     count = 0
     for picture in pictures:
         if count == 0:
-            frames = room((min(max(expected, 1), 1000), *picture.shape), np.uint8)
+            frames = allocate((min(max(expected, 1), 1000), *picture.shape), np.uint8)
         if picture.shape != frames.shape[1:]:
             raise MediaError(
                 f"frame {count} is {_size(picture.shape)} and frame 0 is {_size(frames.shape[1:])}; "
@@ -115,7 +115,7 @@ def _longer(frames: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
     if not is_large((length, *frames.shape[1:]), frames.dtype):
         frames.resize((length, *frames.shape[1:]), refcheck=False)
         return frames
-    longer: NDArray[np.uint8] = room((length, *frames.shape[1:]), frames.dtype)
+    longer: NDArray[np.uint8] = allocate((length, *frames.shape[1:]), frames.dtype)
     longer[: len(frames)] = frames
     return longer
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from vcd_ext.media.clip import Clip, stacked
 from vcd_ext.media.film import Times, opened_film, pixels_of, tags
-from vcd_ext.media.opaque import Note
 from vcd_ext.media.part import Part
 from vcd_ext.media.pyav import pyav
 from vcd_ext.media.record import labels, understood
 from vcd_ext.media.sound import opened
 from vcd_ext.media.timing import tell_short, tell_uneven
 from vcd_ext.media.whole import is_cut_off
+from vcd_ext.progress import Note
 
 # libavutil's numbers: BT.709 as matrix, primaries and transfer; limited range.
 BT709, LIMITED = 1, 1

@@ -14,11 +14,11 @@ from vcd_ext.media.containers import read_container, write_mp4, write_webm
 from vcd_ext.media.film import film_length
 from vcd_ext.media.frame_folder import frame_files, read_frames, write_frames
 from vcd_ext.media.gif import read_gif, write_gif
-from vcd_ext.media.opaque import Note
 from vcd_ext.media.part import WHOLE, Part
 from vcd_ext.media.pyav import DEMUXERS
 from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 from vcd_ext.media.webp import read_webp, write_webp
+from vcd_ext.progress import Note
 from vcd_ext.storage.atomic import atomically
 
 COUNTED = 256  # frames after those that are used, to tell how many there are

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from vcd_ext.media.clip import MediaError
 from vcd_ext.media.graph import Marks, converted
 from vcd_ext.media.hdr import BT2020, HDR
-from vcd_ext.media.opaque import Note, decoded, on_white, once
+from vcd_ext.media.opaque import decoded, on_white, once
 from vcd_ext.media.part import Part
 from vcd_ext.media.pyav import DEMUXERS, is_cover, pyav
 from vcd_ext.media.timing import STANDARD, rate
+from vcd_ext.progress import Note
 
 UNMARKED = 2  # libavutil's number of primaries that nobody has told
 # Packets after the last one of a part whose moments show the film's rate, and by which codecs change the order.

@@ -11,10 +11,11 @@ from PIL.PngImagePlugin import PngInfo
 
 from vcd_ext.media.clip import Clip, MediaError, stacked
 from vcd_ext.media.exif import labels_in_exif
-from vcd_ext.media.opaque import Note, on_white, once
+from vcd_ext.media.opaque import on_white, once
 from vcd_ext.media.part import Part
 from vcd_ext.media.picture import FORMATS, PictureError, read_picture
 from vcd_ext.media.record import labels, understood
+from vcd_ext.progress import Note
 
 # Also those of pictures that are refused by their names, rather than left out of the video. The lossless one first.
 SUFFIXES = (

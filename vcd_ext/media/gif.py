@@ -16,9 +16,9 @@ from scipy.spatial import cKDTree
 
 from vcd_ext.media.animation import animated_clip, delays
 from vcd_ext.media.clip import Clip
-from vcd_ext.media.opaque import Note
 from vcd_ext.media.part import Part
 from vcd_ext.media.record import labels, understood
+from vcd_ext.progress import Note
 
 APPLICATION, COMMENT = b"!\xff", b"!\xfe"
 VCD = b"VCDWebUI1.0"  # the 11 bytes that name an application extension

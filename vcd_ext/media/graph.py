@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vcd_ext.media.hdr import BT2020, HDR, WIDE, table_file
 from vcd_ext.media.opaque import has_alpha
 from vcd_ext.media.pyav import pyav
+from vcd_ext.progress import Note
 
 # libswscale's flags. Without the last three each pass through a file darkens by 1/255 and the error on photographs is
 # half as large again.
@@ -39,7 +40,6 @@ TURNS: dict[tuple[bool, bool, bool], tuple[tuple[str, str], ...]] = {
 }
 
 Pixels = NDArray[np.uint8]
-Note = Callable[[str], None]
 Filter = tuple[str, dict[str, str]]
 
 

@@ -9,14 +9,13 @@ from PIL import Image
 
 from vcd_ext.media.picture import separated
 from vcd_ext.media.pyav import pyav
+from vcd_ext.progress import Note
 
 WHITE = 255
 TOLD = "The video is transparent in places, and what is made of it cannot be; white is put behind it."
 UNREAD = "The video has transparency that this machine's PyAV cannot read; its colours are taken as they are."
 # FFmpeg's own decoders of these codecs leave transparency out, and say nothing; those of libvpx do not.
 DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-
-Note = Callable[[str], None]
 
 
 def on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,16 +2,16 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from vcd_ext import media
 from vcd_ext.media import Clip, SoundError
 from vcd_ext.media.names import cut
+from vcd_ext.progress import Note
 from vcd_ext.storage.atomic import atomically
 
 PNG_FOLDER = "png"  # the format that is a folder of frames
-Note = Callable[[str], None]
 MIME = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp"}
 
 

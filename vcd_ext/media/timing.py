@@ -1,10 +1,12 @@
 """When the frames of a file are shown: at what rate, and what is told where that varies or ends too early."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vcd_ext.progress import Note
 
 FRAMES_APART = 1.5  # that nobody notices
 MISSING, MISSING_SHARE = 0.5, 0.05  # seconds, and share of a file's length, by which sound may well outlast pictures
@@ -19,7 +21,6 @@ DENOMINATORS = (1, 2, 3, 4, 5, 10, 100, 1001)
 # Browsers take delays up to this for those of old files that nobody meant, and show such frames as long as the other.
 HASTY, UNHURRIED = 10, 100  # milliseconds
 
-Note = Callable[[str], None]
 Rate = Fraction | float
 Seconds = NDArray[np.float64]
 

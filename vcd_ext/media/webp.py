@@ -14,9 +14,9 @@ from PIL import Image
 from vcd_ext.media.animation import animated_clip, delays
 from vcd_ext.media.clip import Clip
 from vcd_ext.media.exif import exif_block, labels_in_exif
-from vcd_ext.media.opaque import Note
 from vcd_ext.media.part import Part
 from vcd_ext.media.record import labels, understood
+from vcd_ext.progress import Note
 
 TICKS, SHORTEST = 1000, 11  # delays a second, and the least one that browsers accept
 HAS_EXIF, HAS_ANIMATION = 0x08, 0x02

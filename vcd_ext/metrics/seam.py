@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd_ext.tiled.tiles import Tile
+from vcd_ext.denoising.partition import Tile
 
 _STEP = 1  # pixels on both sides of a border where a step shows
 _EDGE = 8  # pixels on both sides of a border where detail may differ

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from vcd_ext.denoising.zero_copy import filled
+from vcd_ext.denoising.zero_copy import from_state_dict
 from vcd_ext.motion.module import HEADS, NORM_GROUPS, BlockSize, MotionModule, PositionalEncoding
 from vcd_ext.storage.tensor_file import check_finite, read_model
 
@@ -49,7 +49,7 @@ def mapped(path: str | Path) -> MotionModule:
     elif LIGHTNING in path.name.lower():
         version = "Lightning"  # its tensors are those of v2
     try:
-        return filled(lambda: MotionModule(version, sizes), state)
+        return from_state_dict(lambda: MotionModule(version, sizes), state)
     except ValueError as error:
         raise ValueError(f"{path.name} {error}: it is damaged or of an unknown kind. {WHAT_TO_USE}") from error
 

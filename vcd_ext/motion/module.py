@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 HEADS = 8
@@ -58,15 +59,14 @@ class TemporalAttention(nn.Module):
         self.to_out = nn.Sequential(nn.Linear(size.channels, size.channels))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        rows, frames, channels = tokens.shape
         tokens = self.pos_encoder(tokens)
         # Heads stay an axis of their own: folded into the rows they would pass the kernels' limit at 512x512.
         q, k, v = (
-            project(tokens).view(rows, frames, HEADS, channels // HEADS).transpose(1, 2)
+            rearrange(project(tokens), "rows frames (heads c) -> rows heads frames c", heads=HEADS)
             for project in (self.to_q, self.to_k, self.to_v)
         )
         mixed = F.scaled_dot_product_attention(q, k, v)
-        return self.to_out(mixed.transpose(1, 2).reshape(rows, frames, channels))
+        return self.to_out(rearrange(mixed, "rows heads frames c -> rows frames (heads c)"))
 
 
 class GEGLU(nn.Module):
@@ -120,17 +120,15 @@ class TemporalTransformer(nn.Module):
         self.proj_out = nn.Linear(size.channels, size.channels)
 
     def forward(self, hidden: Tensor, frames: int) -> Tensor:
-        rows, channels, height, width = hidden.shape
-        places = height * width
         normed = self.norm(hidden).to(hidden.dtype)
-        # One row for each place of each video, its frames side by side: [videos * places, frames, channels].
-        tokens = normed.view(rows // frames, frames, channels, places).permute(0, 3, 1, 2)
-        tokens = tokens.reshape(-1, frames, channels)
+        # One row for each place of each video, its frames side by side.
+        tokens = rearrange(normed, "(videos frames) c h w -> (videos h w) frames c", frames=frames)
         at_a_time = MAX_ROWS_CPU if tokens.device.type == "cpu" else MAX_ROWS
         moved = [self._along_frames(part) for part in tokens.split(at_a_time)]
         tokens = moved[0] if len(moved) == 1 else torch.cat(moved)
-        change = tokens.view(rows // frames, places, frames, channels).permute(0, 2, 3, 1)
-        return hidden + change.reshape(hidden.shape).to(hidden.dtype)
+        height, width = hidden.shape[2:]
+        change = rearrange(tokens, "(videos h w) frames c -> (videos frames) c h w", h=height, w=width)
+        return hidden + change.to(hidden.dtype)
 
     def _along_frames(self, tokens: Tensor) -> Tensor:
         tokens = self.proj_in(tokens)

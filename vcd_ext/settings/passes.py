@@ -1,6 +1,9 @@
 """Define what Face VCD and Tiled VCD have in common: both denoise frames that exist."""
 
-from dataclasses import dataclass
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from vcd_ext.settings.setting import setting
 
@@ -63,3 +66,16 @@ class PassSettings:
         minimum=0,
         maximum=LONGEST,
     )
+
+
+OfPass = TypeVar("OfPass", bound=PassSettings)
+
+
+def with_seed(settings: OfPass, note: Callable[[str], None] | None = None) -> OfPass:
+    """Return the settings with a drawn seed instead of -1. note: told which, in a sentence."""
+    if settings.seed >= 0:
+        return settings
+    seed = random.randrange(2**32)
+    if note is not None:
+        note(f"The seed is {seed}.")
+    return replace(settings, seed=seed)

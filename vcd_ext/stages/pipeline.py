@@ -16,7 +16,7 @@ from vcd_ext.face.close_up import close_up
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.media import Clip, infotext
 from vcd_ext.media.names import cut
-from vcd_ext.progress import Progress
+from vcd_ext.progress import Callbacks, Progress
 from vcd_ext.settings import (
     FaceSettings,
     PassSettings,
@@ -26,7 +26,7 @@ from vcd_ext.settings import (
     describe,
     to_infotext,
 )
-from vcd_ext.stages.video_to_video import Finder, Settings, Telling, check, remake, shown, title
+from vcd_ext.stages.video_to_video import Finder, Settings, check, run_stage, shown, title
 
 T2V = "T2V VCD"  # the stage before those that are here
 
@@ -37,7 +37,7 @@ class Stage(NamedTuple):
     """Something that follows the generation."""
 
     settings: Settings
-    entries: Mapping[str, object] | None = None  # what the infotext tells of it; None: what `remake` does
+    entries: Mapping[str, object] | None = None  # what the infotext tells of it; None: what `run_stage` does
 
 
 class Finished(NamedTuple):
@@ -107,7 +107,7 @@ def run(
     clip: Clip,
     stages: Sequence[Stage],
     finder: Finder,
-    telling: Telling,
+    callbacks: Callbacks,
     go_on: Callable[[], bool] | None = None,
 ) -> Outcome:
     """Take a video through stages; it keeps its rate, and its infotext tells of the stages that were done.
@@ -116,15 +116,15 @@ def run(
     stages of the progress begin with a stage's title. What is finished is never lost: a stage that is stopped leaves
     the video as it was or with what is finished of it; one that fails is the last, and `Outcome.error` says why.
     """
-    begins = go_on or (lambda: not telling.interrupted())
+    begins = go_on or (lambda: not callbacks.interrupted())
     videos, complete = [Finished(T2V, clip)], True
     for number, stage in enumerate(stages):
         name, last = title(stage.settings), videos[-1].clip
         if not begins():
-            telling.note(f"Stopped before {' and '.join(title(left.settings) for left in stages[number:])}.")
+            callbacks.note(f"Stopped before {' and '.join(title(left.settings) for left in stages[number:])}.")
             return Outcome(videos, False, "")
         try:
-            made = remake(host, last, stage.settings, finder, _named(telling, name))
+            made = run_stage(host, last, stage.settings, finder, _named(callbacks, name))
         except Exception as error:  # whatever it is, the video before it must not be lost
             return Outcome(videos, False, _sentence(name, error))
         complete = complete and made.complete
@@ -134,7 +134,7 @@ def run(
             entries = _told(stage, made.settings)
             videos.append(Finished(name, _described(last, made.clip, entries), entries or {}))
         else:
-            telling.note(f"{name}: as frames are missing, the video before it is kept.")
+            callbacks.note(f"{name}: as frames are missing, the video before it is kept.")
     return Outcome(videos, complete, "")
 
 
@@ -151,13 +151,13 @@ def _entries(video: VideoSettings, stage: str) -> dict[str, object]:
     return {key: value for key, value in to_infotext(video).items() if key in keys}
 
 
-def _named(telling: Telling, name: str) -> Telling:
+def _named(callbacks: Callbacks, name: str) -> Callbacks:
     """The same, where notes and progress begin with what is done."""
 
     def progress(now: Progress) -> None:
-        telling.progress(replace(now, stage=f"{name}: {now.stage[0].lower()}{now.stage[1:]}"))
+        callbacks.progress(replace(now, stage=f"{name}: {now.stage[0].lower()}{now.stage[1:]}"))
 
-    return telling._replace(progress=progress, note=lambda sentence: telling.note(f"{name}: {sentence}"))
+    return callbacks._replace(progress=progress, note=lambda sentence: callbacks.note(f"{name}: {sentence}"))
 
 
 def _told(stage: Stage, used: Settings) -> Mapping[str, object] | None:

@@ -1,10 +1,8 @@
 """Face VCD or Tiled VCD of a whole video, as commands, page and API ask for it."""
 
-import random
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +12,7 @@ from vcd_ext.face import Detector, boxes_of
 from vcd_ext.face.restore import checked_face_settings
 from vcd_ext.hosts.protocols import Interrupted, VideoHost
 from vcd_ext.media import Clip, Part, infotext
-from vcd_ext.progress import Report
+from vcd_ext.progress import Callbacks, Note
 from vcd_ext.prompt.foreign import unread
 from vcd_ext.settings import (
     EVERYWHERE,
@@ -25,35 +23,27 @@ from vcd_ext.settings import (
     VideoSettings,
     default,
     describe,
+    with_seed,
 )
-from vcd_ext.tiled.enlarged import SCALE
 from vcd_ext.tiled.upscale import checked as checked_tiled
 from vcd_ext.tiled.upscale import with_controlnet, with_upscaler
+from vcd_ext.tiled.upscaled_frames import SCALE
 
 # Pixels of a face that shows where the subject is: the least that can be asked for, as it need not be worth a repair.
 MIN_FACE = int(describe(FaceSettings)["min_face"].minimum or 0)
 
 Settings = FaceSettings | TiledSettings
 Finder = Callable[[FaceSettings], Detector]  # gives what finds the faces that settings ask for
-Note = Callable[[str], None]
 Frames = NDArray[np.uint8]
 
 
-class Made(NamedTuple):
+class StageResult(NamedTuple):
     """What became of a video."""
 
     clip: Clip | None  # None where it was stopped before anything was finished
     complete: bool  # whether it was not stopped
     sheet: Frames | None  # the people that were found, with their numbers; of Face VCD
     settings: Settings  # as they were used: with the seed that was drawn, and the ControlNet that was there
-
-
-class Telling(NamedTuple):
-    """How whoever waits is told: progress by stages, sentences; and asked whether to go on."""
-
-    progress: Report
-    note: Note
-    interrupted: Callable[[], bool]
 
 
 def title(settings: Settings) -> str:
@@ -86,40 +76,40 @@ def ready(host: VideoHost, settings: Settings, finder: Finder) -> None:
         finder(wanted)
 
 
-def remake(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, telling: Telling) -> Made:
+def run_stage(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, callbacks: Callbacks) -> StageResult:
     """The video with faces repaired, or at twice its size; it keeps rate and metadata, and tells what was done to it.
 
     ValueError or OSError, in one sentence, for what cannot work.
     """
-    settings = _with_seed(check(settings), telling.note)
+    settings = with_seed(check(settings), callbacks.note)
     for sentence in unread(settings.prompt):
-        telling.note(sentence)
+        callbacks.note(sentence)
     if settings.motion_module == NO_MODULE and len(clip.frames) > 1:
-        telling.note("No motion module is chosen: the frames are painted one by one, and may flicker.")
+        callbacks.note("No motion module is chosen: the frames are painted one by one, and may flicker.")
     sheet = None
     if isinstance(settings, FaceSettings):
         try:
-            frames, sheet = _faces(host, clip.frames, settings, finder, telling)
+            frames, sheet = _faces(host, clip.frames, settings, finder, callbacks)
         except Interrupted:
-            telling.note("Stopped before all faces were found; the video is as it was.")
-            return Made(None, False, None, settings)
+            callbacks.note("Stopped before all faces were found; the video is as it was.")
+            return StageResult(None, False, None, settings)
     else:
-        settings = _with_controlnet(host, settings, telling.note)
-        frames = _enlarged(host, clip.frames, settings, finder, telling)
-    complete = not telling.interrupted()
+        settings = _with_controlnet(host, settings, callbacks.note)
+        frames = _upscaled(host, clip.frames, settings, finder, callbacks)
+    complete = not callbacks.interrupted()
     if not len(frames) or (not complete and _same(frames, clip.frames)):
-        return Made(None, False, sheet, settings)
-    return Made(Clip(frames, clip.fps, described(clip, frames, settings), clip.start), complete, sheet, settings)
+        return StageResult(None, False, sheet, settings)
+    return StageResult(Clip(frames, clip.fps, described(clip, frames, settings), clip.start), complete, sheet, settings)
 
 
-def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, telling: Telling) -> Frames:
+def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, callbacks: Callbacks) -> Frames:
     """The sheet of the people in a video, with their numbers. Raises Interrupted; ValueError."""
     settings = checked_face_settings(settings)
     people = face.find_people(
-        clip.frames, settings, finder(settings), telling.progress, telling.interrupted, telling.note
+        clip.frames, settings, finder(settings), callbacks.progress, callbacks.interrupted, callbacks.note
     )
     if not people:
-        telling.note("No face was found in any frame.")
+        callbacks.note("No face was found in any frame.")
     return face.sheet(clip.frames, people)
 
 
@@ -151,14 +141,6 @@ def shown(key: str, value: Any) -> Any:
     return Path(value).name if key in ("motion_module", "controlnet") else value
 
 
-def _with_seed(settings: Settings, note: Note) -> Settings:
-    if settings.seed >= 0:
-        return settings
-    seed = random.randrange(2**32)
-    note(f"The seed is {seed}.")
-    return cast(Settings, replace(settings, seed=seed))
-
-
 def _with_controlnet(host: VideoHost, settings: TiledSettings, note: Note) -> TiledSettings:
     """The settings as they are written down: with the ControlNet that is used, which may not be there next time."""
     named = with_controlnet(host, settings, note)
@@ -168,27 +150,29 @@ def _with_controlnet(host: VideoHost, settings: TiledSettings, note: Note) -> Ti
 
 
 def _faces(
-    host: VideoHost, frames: Frames, settings: FaceSettings, finder: Finder, telling: Telling
+    host: VideoHost, frames: Frames, settings: FaceSettings, finder: Finder, callbacks: Callbacks
 ) -> tuple[Frames, Frames]:
     """The repaired frames and the sheet of the people. Raises Interrupted before all are found."""
-    progress, note, interrupted = telling
+    progress, note, interrupted = callbacks
     people = face.find_people(frames, settings, finder(settings), progress, interrupted, note)
     repaired = face.restore(host, frames, settings, progress, people=people, interrupted=interrupted, note=note)
     return repaired, face.sheet(frames, people)
 
 
-def _enlarged(host: VideoHost, frames: Frames, settings: TiledSettings, finder: Finder, telling: Telling) -> Frames:
+def _upscaled(host: VideoHost, frames: Frames, settings: TiledSettings, finder: Finder, callbacks: Callbacks) -> Frames:
     """The frames at twice their size, or those that are finished."""
     try:
-        boxes = _subject(frames, settings, finder, telling)
+        boxes = _subject(frames, settings, finder, callbacks)
     except Interrupted:
-        telling.note("Stopped before the subject was found; no frame is finished.")
+        callbacks.note("Stopped before the subject was found; no frame is finished.")
         return frames[:0]
-    progress, note, interrupted = telling
+    progress, note, interrupted = callbacks
     return tiled.upscale(host, frames, settings, progress, boxes=boxes, interrupted=interrupted, note=note)
 
 
-def _subject(frames: Frames, settings: TiledSettings, finder: Finder, telling: Telling) -> NDArray[np.floating] | None:
+def _subject(
+    frames: Frames, settings: TiledSettings, finder: Finder, callbacks: Callbacks
+) -> NDArray[np.floating] | None:
     """Where the subject is, [F, N, 4]; None where nobody needs to know."""
     wanted = _sought(settings)
     one_tile = SCALE * max(frames.shape[1:3]) <= settings.tile
@@ -199,9 +183,9 @@ def _subject(frames: Frames, settings: TiledSettings, finder: Finder, telling: T
     except ValueError as error:
         if settings.subject != "auto":
             raise
-        telling.note(f"{error} Without it the identity's name is used in all tiles.")
+        callbacks.note(f"{error} Without it the identity's name is used in all tiles.")
         return None
-    people = face.find_people(frames, wanted, detector, telling.progress, telling.interrupted)
+    people = face.find_people(frames, wanted, detector, callbacks.progress, callbacks.interrupted)
     return boxes_of(people, len(frames)) if people else np.full((len(frames), 1, 4), np.nan)
 
 

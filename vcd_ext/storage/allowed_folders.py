@@ -1,4 +1,4 @@
-"""Which folders may be read when somebody asks from afar."""
+"""Check which folders may be read on behalf of somebody on another machine."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -8,7 +8,7 @@ LONGEST = 300  # characters of a path that are repeated in a sentence
 
 
 def inside(path: Path, allowed: Sequence[Path], what: str = "photos") -> Path:
-    """Return the path, links followed, if it lies in one of the allowed folders; ValueError if it does not.
+    """Return the path, with links followed, if it is one of the allowed folders or within one; ValueError if not.
 
     what: is read there, for the message. Nothing is said about whether a path outside exists.
     """

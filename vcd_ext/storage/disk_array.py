@@ -1,4 +1,4 @@
-"""Arrays for the frames of long videos: in memory while they are small, else on the disk."""
+"""Allocate arrays for the frames of long videos: in memory while they are small, else on the disk."""
 
 import math
 import os
@@ -11,17 +11,17 @@ from numpy.typing import DTypeLike, NDArray
 IN_MEMORY = 2**30  # bytes; larger arrays go to the disk
 
 
-def room(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+def allocate(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     """Return an array whose values are not set yet.
 
     Above IN_MEMORY bytes it lies in a nameless file of the folder for temporary files, which is gone with the array.
-    OSError, in one sentence, if the disk has not enough room: now, and not when a value is written.
+    OSError, in one sentence, if the disk has not enough space: now, and not when a value is written.
     """
     return on_disk(shape, dtype) if is_large(shape, dtype) else np.empty(shape, dtype)
 
 
 def on_disk(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """Return an array as `room` does for large ones, of whatever size."""
+    """Return an array as `allocate` does for large ones, of whatever size."""
     size = _bytes(shape, dtype)
     with tempfile.TemporaryFile() as file:  # the array holds the file open by itself
         try:
@@ -37,7 +37,7 @@ def on_disk(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
 
 
 def is_large(shape: tuple[int, ...], dtype: DTypeLike) -> bool:
-    """Return whether an array of this kind is kept on the disk."""
+    """Return whether an array of this kind lies on the disk."""
     return _bytes(shape, dtype) > IN_MEMORY
 
 

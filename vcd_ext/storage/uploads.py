@@ -1,4 +1,4 @@
-"""Videos that come from afar: a path in a folder that may be read, or the file itself in base64."""
+"""Receive videos through the API: a path in a folder that may be read, or the file itself in base64."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ NAME = "sent"  # of a video that came without one
 
 
 def received(video: Any, allowed: Sequence[Path], folder: Path) -> Path:
-    """Return the file or folder of frames that `video` names, in an allowed folder, or a file out of its base64.
+    """Return the file or folder of frames that `video` is: a path in one of the allowed folders, or a file in base64.
 
     folder: where the latter is written. ValueError, in one sentence, for a path elsewhere and for what is no video.
     """
@@ -33,7 +33,7 @@ def received(video: Any, allowed: Sequence[Path], folder: Path) -> Path:
 
 
 def decoded(text: str) -> bytes | None:
-    """Decode the base64 of a file, also behind "data:video/mp4;base64,"; None for another text, which is a path."""
+    """Decode a file from base64, also behind "data:video/mp4;base64,"; None where the text is none, and so a path."""
     head, mark, tail = text.partition("base64,")
     try:
         data = base64.b64decode(tail if mark else head, validate=True)

@@ -1,4 +1,4 @@
-"""The files in a folder and those within it, wherever links lead."""
+"""List the files in a folder and those within it, wherever links lead."""
 
 import os
 from collections.abc import Iterator

@@ -11,16 +11,13 @@ from vcd_ext.denoising.out_of_memory import explained, first_that_fits
 from vcd_ext.hosts.protocols import FACTOR, Interrupted, Picture, VideoHost
 from vcd_ext.media.clip import check_frames
 from vcd_ext.progress import Report, steps
-from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse
-from vcd_ext.storage.disk_array import room
-from vcd_ext.tiled import asked
+from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse, with_seed
+from vcd_ext.storage.disk_array import allocate
 from vcd_ext.tiled.colours import with_low_frequencies
-from vcd_ext.tiled.enlarged import SCALE, Enlarged
-from vcd_ext.tiled.memory import Plan, plans
+from vcd_ext.tiled.upscaled_frames import SCALE, UpscaledFrames
+from vcd_ext.tiled.video_pass import Boxes, attempts, video_pass
 
 PAINTING = "Enlarging and painting"
-
-Boxes = NDArray[np.floating]
 
 
 def upscale(
@@ -49,48 +46,48 @@ def upscale(
     settings = with_upscaler(host, checked(settings))
     check_frames(frames)
     _check_boxes(boxes, len(frames))
-    settings = with_controlnet(host, settings, tell)
-    run = _Run(host, settings, Enlarged(host, frames, settings.upscaler, stop), boxes, progress, stop)
+    settings = with_seed(with_controlnet(host, settings, tell))
+    run = _Run(host, UpscaledFrames(host, frames, settings.upscaler, stop), boxes, progress, stop)
     if boxes is not None and np.isnan(boxes).all():
         tell("The subject was found in no frame; its name is used everywhere.")
-    tried = plans(settings, len(frames), max(run.enlarged.canvas))
-    with explained(lambda: _too_small(run.enlarged, tried[-1])):
-        first_that_fits(tried, run.make, lambda plan: tell(f"The memory was too small; it goes on with {plan}."))
+    tried = attempts(settings, len(frames), max(run.upscaled.canvas))
+    with explained(lambda: _too_small(run.upscaled, tried[-1])):
+        first_that_fits(
+            tried, run.make, lambda less: tell(f"The memory was too small; it goes on with {_sizes(less)}.")
+        )
     if run.done < len(frames):
         tell(f"Stopped: {run.done} of {len(frames)} frames are finished.")
     return run.finished[: run.done]
 
 
 class _Run:
-    """One video on its way: the first `done` frames of `finished` are."""
+    """Make one video: the first `done` frames of `finished` are."""
 
     def __init__(
         self,
         host: VideoHost,
-        settings: TiledSettings,
-        enlarged: Enlarged,
+        upscaled: UpscaledFrames,
         boxes: Boxes | None,
         progress: Report | None,
         interrupted: Callable[[], bool],
     ):
-        self.host, self.settings, self.enlarged = host, settings, enlarged
+        self.host, self.upscaled = host, upscaled
         self.boxes = None if boxes is None else SCALE * boxes
         self.progress, self.interrupted = progress, interrupted
-        self.work = asked.work(settings)
-        self.finished: NDArray[np.uint8] = room((len(enlarged), *enlarged.size, 3), np.uint8)
+        self.finished: NDArray[np.uint8] = allocate((len(upscaled), *upscaled.size, 3), np.uint8)
         self.done = 0
 
-    def make(self, plan: Plan) -> None:
-        """Make the video by a plan, or as much of it as the person wants."""
-        height, width = self.enlarged.size
+    def make(self, settings: TiledSettings) -> None:
+        """Make the video, or as much of it as the person wants."""
+        height, width = self.upscaled.size
         self.done = 0
         with ExitStack() as stack:
             try:
-                pictures = self._denoised(plan)
+                pictures = self._denoised(settings)
                 if isinstance(pictures, Generator):
                     stack.callback(pictures.close)  # the host takes its model back now, whatever happens
                 for i, picture in enumerate(pictures):
-                    coloured = with_low_frequencies(picture, self.enlarged[i], self.settings.keep_colours)
+                    coloured = with_low_frequencies(picture, self.upscaled[i], settings.keep_colours)
                     self.finished[i] = np.rint(coloured[:height, :width].clip(0, 1) * 255)
                     self.done = i + 1
                     if self.interrupted():
@@ -98,15 +95,11 @@ class _Run:
             except Interrupted:
                 return
 
-    def _denoised(self, plan: Plan) -> Iterator[Picture]:
-        """Yield the enlarged frames, denoised in windows and tiles."""
-        return self.host.denoise(
-            self.enlarged,
-            replace(self.work, context=plan.context, overlap=plan.context_overlap),
-            tiling=asked.tiling(self.settings, self.work.prompt, plan, self.enlarged.canvas, self.boxes),
-            progress=steps(self.progress, PAINTING),
-            interrupted=self.interrupted,
-        )
+    def _denoised(self, settings: TiledSettings) -> Iterator[Picture]:
+        """Yield the upscaled frames, denoised in windows and tiles."""
+        work = video_pass(settings, self.upscaled.canvas, self.boxes)
+        report = steps(self.progress, PAINTING)
+        return self.host.denoise(self.upscaled, replace(work, progress=report, interrupted=self.interrupted))
 
 
 def checked(settings: TiledSettings) -> TiledSettings:
@@ -150,9 +143,13 @@ def _check_boxes(boxes: Boxes | None, frames: int) -> None:
         )
 
 
-def _too_small(enlarged: Enlarged, plan: Plan) -> str:
-    height, width = enlarged.size
+def _sizes(settings: TiledSettings) -> str:
+    return f"windows of {settings.context} frames and tiles of {settings.tile}"
+
+
+def _too_small(upscaled: UpscaledFrames, settings: TiledSettings) -> str:
+    height, width = upscaled.size
     return (
-        f"The memory is too small for {width}x{height}, even with {plan}; close other programs, load the checkpoint in "
-        "half precision or use a smaller video."
+        f"The memory is too small for {width}x{height}, even with {_sizes(settings)}; close other programs, load the "
+        "checkpoint in half precision or use a smaller video."
     )

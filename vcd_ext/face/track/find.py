@@ -13,13 +13,12 @@ from vcd_ext.face.track.associate import associate
 from vcd_ext.face.track.scan import Scan
 from vcd_ext.face.track.track import Track, smoothed_track, with_fades
 from vcd_ext.hosts.protocols import Interrupted
-from vcd_ext.progress import Clock, Report
+from vcd_ext.progress import Clock, Note, Report
 from vcd_ext.settings import FaceSettings
 
 FINDING = "Finding faces"
 
 Frames = NDArray[np.uint8]
-Note = Callable[[str], None]
 
 
 def find_people(

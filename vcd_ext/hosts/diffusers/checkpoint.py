@@ -24,7 +24,7 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from vcd_ext.denoising.zero_copy import filled
+from vcd_ext.denoising.zero_copy import from_state_dict
 from vcd_ext.hosts.diffusers.tokenizer import tokenizer
 from vcd_ext.storage.tensor_file import check_finite, read_model
 
@@ -94,9 +94,9 @@ def _models(state: State, config: Config) -> Models:
     vae = create_vae_diffusers_config_from_ldm(layout, state)
     text = _text_state(state)
     return Models(
-        filled(partial(_unet, unet), convert_ldm_unet_checkpoint(state, unet)),
-        filled(partial(AutoencoderKL.from_config, vae), convert_ldm_vae_checkpoint(state, vae)),
-        filled(partial(CLIPTextModel, _text_config(text, config)), text),
+        from_state_dict(partial(_unet, unet), convert_ldm_unet_checkpoint(state, unet)),
+        from_state_dict(partial(AutoencoderKL.from_config, vae), convert_ldm_vae_checkpoint(state, vae)),
+        from_state_dict(partial(CLIPTextModel, _text_config(text, config)), text),
         _tokenizer(config),
         config.prediction_type,
     )

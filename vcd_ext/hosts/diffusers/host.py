@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vcd_ext import motion
-from vcd_ext.denoising.multidiffusion import spread
+from vcd_ext.denoising.in_tiles import Decoder
+from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
 from vcd_ext.hosts.diffusers import checkpoint
 from vcd_ext.hosts.diffusers.conditioning import CHUNK, Prompts
 from vcd_ext.hosts.diffusers.guidance import Conditions, Guidance, guidance
@@ -23,14 +24,12 @@ from vcd_ext.identity.embedding import load_concepts, names_meant
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
 from vcd_ext.noise import correlate
+from vcd_ext.progress import StepReport
 from vcd_ext.prompt.names import mentions, with_name
 from vcd_ext.prompt.networks import check_no_networks
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, parse
-from vcd_ext.tiled.in_tiles import Decoder
 
 FACTOR = 8  # pixels of one latent value's side
-
-Progress = Callable[[int, int], None]
 
 
 class Standalone:
@@ -73,7 +72,7 @@ class Standalone:
         video: VideoSettings,
         motion_module: Path | None = None,
         embeddings: Sequence[Path] = (),
-        progress: Progress | None = None,
+        progress: StepReport | None = None,
     ) -> Clip:
         """Make one video (T2V VCD, arXiv 2402.09368 v1, section 4.1); its infotext is in `metadata["parameters"]`.
 
@@ -128,7 +127,7 @@ class Standalone:
                         f"Use a context of up to {module.max_frames}; the video may be longer.",
                     )
                 stack.enter_context(motion.attached(self.unet, module, length))
-            yield stack.enter_context(spread(self.unet, video.frames, windows))
+            yield stack.enter_context(multidiffusion(self.unet, Parts(video.frames, windows)))
 
     def _denoise(
         self,
@@ -156,7 +155,7 @@ class Standalone:
         return guidance(self.prompts, prompt, negative_prompt, cfg_scale, steps, vectors)
 
     def predict(self, latents: Tensor, time: Tensor, text: Conditions) -> Tensor:
-        """The guided prediction [F, 4, h, w], float32. text: with as many rows as `spread` asks for.
+        """The guided prediction [F, 4, h, w], float32. text: with as many rows as `multidiffusion` asks for.
 
         The rows of the UNet are those of one video after the other: that of uncond, and that of each cond.
         """
@@ -205,7 +204,7 @@ class Noise:
 class Counter:
     """Adds up what is done for a progress callback."""
 
-    def __init__(self, progress: Progress | None, total: int):
+    def __init__(self, progress: StepReport | None, total: int):
         self.progress, self.total, self.done = progress, total, 0
 
     def add(self, count: int) -> None:

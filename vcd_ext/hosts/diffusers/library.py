@@ -5,9 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vcd_ext.hosts.diffusers import controlnet
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.hosts.shared.enlarge import known
 from vcd_ext.identity.embedding import SUFFIXES as EMBEDDINGS
 from vcd_ext.jobs.studio import Choices
@@ -61,10 +61,10 @@ class Library:
                 there = ", ".join(filter(None, names))
                 raise SettingError(key, f"{key} is '{name}', which is not there; choose one of {there}.")
         if isinstance(settings, TiledSettings) and settings.controlnet not in (AUTO, NO_MODULE):
-            controlnet.check(settings.controlnet, standalone.unet)
+            controlnet_file.check(settings.controlnet, standalone.unet)
 
     def _tiles(self) -> list[Path]:
-        return [path for path in _files(self.controlnets, controlnet.SUFFIXES) if controlnet.is_tile(path)]
+        return [path for path in _files(self.controlnets, controlnet_file.SUFFIXES) if controlnet_file.is_tile(path)]
 
     def _fitting(self, standalone: Standalone) -> list[Path]:
         found = []

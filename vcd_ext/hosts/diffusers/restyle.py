@@ -10,10 +10,11 @@ import numpy as np
 from vcd_ext.hosts.diffusers.host import Standalone, checked, complete
 from vcd_ext.hosts.diffusers.parameters import infotext
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
-from vcd_ext.hosts.protocols import FACTOR, Picture, Report, VideoPass
+from vcd_ext.hosts.protocols import FACTOR, Picture, VideoPass
 from vcd_ext.hosts.shared.enlarge import lanczos
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
+from vcd_ext.progress import StepReport
 from vcd_ext.settings import NO_MODULE, GenerateSettings, VideoSettings, parse
 
 
@@ -25,7 +26,7 @@ def restyle(
     video: VideoSettings,
     motion_module: Path | None = None,
     embeddings: Sequence[Path] = (),
-    progress: Report | None = None,
+    progress: StepReport | None = None,
 ) -> Clip:
     """Make the first `video.frames` frames of a clip again (V2V), at the size and strength of `picture`.
 
@@ -46,11 +47,12 @@ def restyle(
         gamma=video.gamma,
         motion_module=str(motion_module or NO_MODULE),
         context=video.context,
-        overlap=video.overlap,
+        context_overlap=video.overlap,
         step_noise=video.step_noise,
+        progress=progress,
     )
     frames = _Resized(source, video.frames, picture.height, picture.width)
-    made = StandaloneVideo(host, embeddings).denoise(frames, work, progress=progress)
+    made = StandaloneVideo(host, embeddings).denoise(frames, work)
     text = infotext(picture, video, host.path, motion_module, embeddings, name)
     pixels = stacked((np.rint(frame * 255).astype(np.uint8) for frame in made), video.frames)
     return Clip(pixels, video.fps, {"parameters": text}, source.start)

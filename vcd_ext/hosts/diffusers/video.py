@@ -10,19 +10,19 @@ import torch
 from torch import Tensor
 
 from vcd_ext import motion
-from vcd_ext.denoising.controlnet import Control, guided
-from vcd_ext.denoising.multidiffusion import Swap, spread
-from vcd_ext.hosts.diffusers import controlnet
+from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
+from vcd_ext.denoising.in_tiles import Decoder
+from vcd_ext.denoising.multidiffusion import RegionalPrompt, multidiffusion
 from vcd_ext.hosts.diffusers.guidance import Conditions, Guidance
 from vcd_ext.hosts.diffusers.host import Counter, Noise, Standalone
 from vcd_ext.hosts.diffusers.sampling import kept, noised, scheduler, step
-from vcd_ext.hosts.protocols import Interrupted, Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.hosts.protocols import Interrupted, Picture, Tiling, VideoPass
+from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.hosts.shared.enlarge import Enlargers
 from vcd_ext.hosts.shared.passes import Plan, animated, as_long, controlled, latent_masks, picture, pictures, plan
 from vcd_ext.motion import MotionModule
 from vcd_ext.noise import correlate
 from vcd_ext.settings import SAMPLERS
-from vcd_ext.tiled.in_tiles import Decoder
 
 CHANNELS = 4  # of latents
 
@@ -50,21 +50,12 @@ class StandaloneVideo:
         self._loaded: tuple[Path, MotionModule] | None = None
 
     @torch.no_grad()
-    def denoise(
-        self,
-        frames: Sequence[Picture],
-        work: VideoPass,
-        *,
-        masks: Sequence[Mask] | None = None,
-        tiling: Tiling | None = None,
-        progress: Report | None = None,
-        interrupted: Callable[[], bool] | None = None,
-    ) -> Iterator[Picture]:
+    def denoise(self, frames: Sequence[Picture], work: VideoPass) -> Iterator[Picture]:
         """See `host.VideoHost`. Frames become the mean of the encoder's posterior, so that nothing is drawn twice.
 
         progress counts frames: encoded, denoised by one step, decoded.
         """
-        planned = plan(frames, work, masks, tiling)
+        planned = plan(frames, work)
         text = self.standalone.guidance(work.prompt, work.negative_prompt, work.cfg_scale, work.steps, self._vectors)
         run = _Run(
             self.standalone,
@@ -73,12 +64,11 @@ class StandaloneVideo:
             self._sampler(work),
             self._module(work, planned),
             text,
-            self._swap(text, planned, tiling),
+            self._regional(text, planned, work.tiling),
             self._control(frames, work),
-            Counter(progress, total=(planned.steps + 2) * planned.frames),
-            interrupted or (lambda: False),
+            Counter(work.progress, total=(planned.steps + 2) * planned.frames),
         )
-        return run.frames(frames, masks)
+        return run.frames(frames)
 
     def upscalers(self) -> list[str]:
         """The names of the networks that were given, if spandrel is installed; then Lanczos."""
@@ -86,7 +76,7 @@ class StandaloneVideo:
 
     def controlnet(self, note: Callable[[str], None]) -> str:
         """The first file that was given and fits; "none" without one."""
-        return controlnet.first_fitting(self._controlnets, self.standalone.unet, note)
+        return controlnet_file.first_fitting(self._controlnets, self.standalone.unet, note)
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """One picture `scale` times as wide and high. ValueError for a name that is not there."""
@@ -108,17 +98,17 @@ class StandaloneVideo:
         planned.check_fits(self._loaded[1].max_frames, path.name)
         return self._loaded[1]
 
-    def _control(self, frames: Sequence[Picture], work: VideoPass) -> Control | None:
+    def _control(self, frames: Sequence[Picture], work: VideoPass) -> ControlNet | None:
         if not controlled(work):
             return None
-        return Control(controlnet.load(work.controlnet, self.standalone.unet), frames, work.controlnet_weight)
+        return ControlNet(controlnet_file.load(work.controlnet, self.standalone.unet), frames, work.controlnet_weight)
 
-    def _swap(self, text: Guidance, planned: Plan, tiling: Tiling | None) -> Swap | None:
+    def _regional(self, text: Guidance, planned: Plan, tiling: Tiling | None) -> RegionalPrompt | None:
         if tiling is None or planned.absent is None:
             return None
         elsewhere = self.standalone.guidance(tiling.elsewhere, "", 1.0, 1, self._vectors).constant
         empty = self.standalone.prompts.encode("", {})[0]
-        return Swap(text.constant, as_long(elsewhere, text.constant, empty), planned.absent)
+        return RegionalPrompt(text.constant, as_long(elsewhere, text.constant, empty), planned.absent)
 
 
 @dataclass
@@ -131,14 +121,13 @@ class _Run:
     sampler: Any
     module: MotionModule | None
     text: Guidance
-    swap: Swap | None
-    control: Control | None
+    regional: RegionalPrompt | None
+    control: ControlNet | None
     counted: Counter
-    stops: Callable[[], bool]
 
-    def frames(self, frames: Sequence[Picture], masks: Sequence[Mask] | None) -> Iterator[Picture]:
+    def frames(self, frames: Sequence[Picture]) -> Iterator[Picture]:
         """The frames, denoised before the first is given out."""
-        latents, decode = self._denoised(frames, masks), Decoder(self.host.decode)
+        latents, decode = self._denoised(frames), Decoder(self.host.decode)
         for latent in latents:
             with torch.no_grad():
                 decoded = picture(decode(latent))
@@ -146,10 +135,11 @@ class _Run:
             yield decoded
 
     @torch.no_grad()
-    def _denoised(self, frames: Sequence[Picture], masks: Sequence[Mask] | None) -> Tensor:
+    def _denoised(self, frames: Sequence[Picture]) -> Tensor:
         """Latents [F, 4, h, w]."""
         self.counted.add(0)
-        mask = None if masks is None else latent_masks(masks, self.plan).to(self.host.device)
+        mask = latent_masks(self.work, self.plan)
+        mask = None if mask is None else mask.to(self.host.device)
         original = self._encoded(frames)
         noise = Noise(self.work.seed, self.plan.frames, (CHANNELS, *self.plan.latent_size))
         begin = len(self.sampler.timesteps) - self.plan.steps
@@ -176,13 +166,13 @@ class _Run:
     def _hang_on(self, stack: ExitStack) -> int:
         """How many rows of a video's text the UNet takes then."""
         unet = self.host.unet
-        # In each part of a call that is spread: one step of a long video may take minutes.
+        # In each part of a call that is divided: one step of a long video may take minutes.
         stack.callback(unet.time_embedding.register_forward_pre_hook(lambda *_: self._stop()).remove)
         if self.module is not None:
             stack.enter_context(motion.attached(unet, self.module, self.plan.length))
         if self.control is not None:
-            stack.enter_context(guided(unet, self.control))
-        return stack.enter_context(spread(unet, self.plan.frames, self.plan.windows, self.plan.tiles, self.swap))
+            stack.enter_context(controlnet_attached(unet, self.control))
+        return stack.enter_context(multidiffusion(unet, self.plan.parts, self.regional))
 
     def _step(
         self,
@@ -204,5 +194,5 @@ class _Run:
         return correlate(noise.draw(), gamma).to(self.host.device)
 
     def _stop(self) -> None:
-        if self.stops():
+        if self.work.interrupted():
             raise Interrupted

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from vcd_ext.denoising.in_tiles import in_tiles
 from vcd_ext.denoising.out_of_memory import first_that_fits
 from vcd_ext.hosts.protocols import Picture
 from vcd_ext.storage.tensor_file import check_finite, read
-from vcd_ext.tiled.in_tiles import in_tiles
 
 LANCZOS = "Lanczos"
 # Sides of what a network sees at once, in pixels, smaller where the memory is, and what neighbours share.

@@ -10,29 +10,33 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vcd_ext.hosts.protocols import FACTOR, Mask, Picture, Tiling, VideoPass
-from vcd_ext.motion import Window, windows
+from vcd_ext.denoising.multidiffusion import Parts
+from vcd_ext.denoising.partition import Tile, tiles
+from vcd_ext.hosts.protocols import FACTOR, Picture, Tiling, VideoPass
+from vcd_ext.motion import windows
 from vcd_ext.noise import check_gamma
 from vcd_ext.settings import NO_MODULE
-from vcd_ext.tiled.tiles import Tile, tiles
 
 
 @dataclass(frozen=True)
 class Plan:
     """A pass over frames of one size."""
 
-    frames: int
+    parts: Parts  # in latents
     height: int  # of the frames, in pixels
     width: int
     steps: int  # that are run: the last ones of the schedule of `VideoPass.steps`
-    windows: list[Window]
-    tiles: list[Tile] | None  # in latents; None: the canvas is not divided
     absent: NDArray[np.bool_] | None  # [frames, tiles], where the subject is not; None: nowhere
+
+    @property
+    def frames(self) -> int:
+        """Return how many frames the video has."""
+        return self.parts.frames
 
     @property
     def length(self) -> int:
         """Frames that are denoised together."""
-        return len(self.windows[0].frames)
+        return len(self.parts.windows[0].frames)
 
     @property
     def latent_size(self) -> tuple[int, int]:
@@ -48,25 +52,23 @@ class Plan:
             )
 
 
-def plan(frames: Sequence[Picture], work: VideoPass, masks: Sequence[Mask] | None, tiling: Tiling | None) -> Plan:
+def plan(frames: Sequence[Picture], work: VideoPass) -> Plan:
     """What is to be done; ValueError, in one sentence, for what cannot work. Only the first frame is looked at."""
     if not len(frames):
         raise ValueError("There are no frames to denoise; give at least one.")
     height, width = _size(frames[0])
-    if masks is not None and len(masks) != len(frames):
-        raise ValueError(f"There are {len(masks)} masks for {len(frames)} frames; give one for each frame.")
+    if work.masks is not None and len(work.masks) != len(frames):
+        raise ValueError(f"There are {len(work.masks)} masks for {len(frames)} frames; give one for each frame.")
     check_gamma(work.gamma)
-    parts, absent = _tiles(len(frames), height, width, tiling)
-    together = windows(len(frames), work.context, work.overlap)
+    canvas, absent = _tiles(len(frames), height, width, work.tiling)
+    together = windows(len(frames), work.context, work.context_overlap)
     if not animated(work):
         together = windows(len(frames), work.context, 0)  # frames that do not meet need no overlap
     return Plan(
-        frames=len(frames),
+        parts=Parts(len(frames), together, canvas),
         height=height,
         width=width,
         steps=steps_run(work.steps, work.denoise),
-        windows=together,
-        tiles=parts,
         absent=absent,
     )
 
@@ -110,13 +112,15 @@ def picture(decoded: Tensor) -> Picture:
     return (decoded.float() / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
 
 
-def latent_masks(masks: Sequence[Mask], plan: Plan) -> Tensor:
-    """Masks reduced to latents by averaging 8x8 pixels: float32 [F, 1, h, w], 1 where the picture may change.
+def latent_masks(work: VideoPass, plan: Plan) -> Tensor | None:
+    """Reduce the masks to latents by averaging 8x8 pixels: float32 [F, 1, h, w], 1 where the picture may change.
 
-    ValueError for a mask of another size than the frames.
+    None without masks. ValueError for a mask of another size than the frames.
     """
+    if work.masks is None:
+        return None
     reduced = torch.empty(plan.frames, 1, *plan.latent_size)
-    for i, mask in enumerate(masks):
+    for i, mask in enumerate(work.masks):
         if mask.shape != (plan.height, plan.width):
             raise ValueError(
                 f"Mask {i} is {_described(mask)}; it must be {plan.width}x{plan.height} as the frames are."

@@ -17,8 +17,8 @@ from modules import (
 )
 from torch import Tensor
 
-from vcd_ext.denoising.controlnet import Control
-from vcd_ext.denoising.multidiffusion import Swap
+from vcd_ext.denoising.controlnet import ControlNet
+from vcd_ext.denoising.multidiffusion import RegionalPrompt
 from vcd_ext.hosts.protocols import Interrupted, Picture, VideoPass
 from vcd_ext.hosts.shared.passes import Plan, as_long, pictures
 from vcd_ext.hosts.webui import checkpoint, report
@@ -39,11 +39,9 @@ class Img2ImgPass:
     work: VideoPass
     plan: Plan
     mask: Tensor | None  # [F, 1, h, w], 1 where the picture may change
-    elsewhere: str  # the prompt where the subject is not
     module: MotionModule | None
-    control: Control | None
+    control: ControlNet | None
     done: Callable[[int], None]  # told how many more frames were encoded or denoised by one step
-    stops: Callable[[], bool]
     note: Callable[[str], None] | None = None  # told in a sentence what of other extensions was set aside
 
 
@@ -78,10 +76,10 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
     ) -> processing.DecodedSamples:
         """Denoise the video; what is returned stands for pictures that the WebUI need not decode."""
         noise = correlate(self.rng.next(), self.job.work.gamma) * self.initial_noise_multiplier
-        swap = self._swap(conditioning, unconditional_conditioning)
+        regional = self._regional(conditioning, unconditional_conditioning)
         if self.job.work.step_noise:
             correlate_steps(self, self.job.work.gamma)
-        with self._hung_on(swap), exact_steps(self, self.job.plan.steps):
+        with self._hung_on(regional), exact_steps(self, self.job.plan.steps):
             samples = self.sampler.sample_img2img(
                 self,
                 self.init_latent,
@@ -101,7 +99,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         return checkpoint.motion_schedule(self.sd_model, self) if self.job.module is not None else nullcontext()
 
     @contextmanager
-    def _hung_on(self, swap: Swap | None) -> Iterator[None]:
+    def _hung_on(self, regional: RegionalPrompt | None) -> Iterator[None]:
         plan, unet = self.job.plan, self.sd_model.model.diffusion_model
         after_step = self.sampler.callback_state
 
@@ -112,24 +110,23 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         self.sampler.callback_state = callback_state
         with ExitStack() as stack:
             stack.enter_context(plain_layers(self.sd_model, self.job.note))
-            # In each part of a call that is spread: one step of a long video may take minutes.
+            # In each part of a call that is divided: one step of a long video may take minutes.
             stack.callback(unet.time_embed.register_forward_pre_hook(lambda *_: self._stop()).remove)
             module, control = self.job.module, self.job.control
-            stack.enter_context(
-                video_denoising(self, plan.frames, plan.windows, module, tiles=plan.tiles, swap=swap, control=control)
-            )
+            stack.enter_context(video_denoising(self, plan.parts, module, regional=regional, control=control))
             yield
 
     def _stop(self) -> None:
-        if self.job.stops() or shared.state.interrupted or shared.state.skipped:
+        if self.job.work.interrupted() or shared.state.interrupted or shared.state.skipped:
             raise Interrupted
 
-    def _swap(self, conditioning: Any, unconditional: Any) -> Swap | None:
+    def _regional(self, conditioning: Any, unconditional: Any) -> RegionalPrompt | None:
         """Return which condition takes the place of the prompt's where the subject is not."""
-        if self.job.plan.absent is None:
+        tiling, absent = self.job.work.tiling, self.job.plan.absent
+        if tiling is None or absent is None:
             return None
         prompt: Tensor = conditioning.batch[0][0].schedules[0].cond
-        text = prompt_parser.SdConditioning([plain(self.job.elsewhere)], width=self.width, height=self.height)
+        text = prompt_parser.SdConditioning([plain(tiling.elsewhere)], width=self.width, height=self.height)
         with devices.autocast():
             learned = prompt_parser.get_learned_conditioning(self.sd_model, text, self.steps)
         empty = self.sd_model.cond_stage_model_empty_prompt[0]
@@ -138,7 +135,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         if missing > 0 and shared.opts.pad_cond_uncond and not shared.opts.pad_cond_uncond_v0:
             # A setting of the WebUI by which the prompt becomes as long as the negative prompt.
             known, instead = (torch.cat([cond, *[empty.to(cond)] * missing]) for cond in (known, instead))
-        return Swap(known, instead, self.job.plan.absent)
+        return RegionalPrompt(known, instead, absent)
 
 
 def run_img2img(job: Img2ImgPass, sampler: str, scheduler: str) -> Tensor:

@@ -14,7 +14,7 @@ from modules import paths, processing, sd_hijack, shared
 from torch import Tensor, nn
 
 from vcd_ext import motion
-from vcd_ext.hosts.diffusers import controlnet
+from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.hosts.webui import checkpoint
 from vcd_ext.identity.embedding import SUFFIXES as EMBEDDING_SUFFIXES
 from vcd_ext.identity.embedding import save_embedding
@@ -202,9 +202,9 @@ def controlnet_folders() -> list[Path]:
 
 def tile_controlnets() -> dict[str, Path]:
     """Return those that are Tile for SD1.5 by their name; none where they cannot be read."""
-    if not controlnet.readable():
+    if not controlnet_file.readable():
         return {}
-    return {name: path for name, path in _controlnets().items() if controlnet.is_tile(path)}
+    return {name: path for name, path in _controlnets().items() if controlnet_file.is_tile(path)}
 
 
 def find_controlnet(name: str) -> Path:
@@ -228,18 +228,18 @@ def check_controlnet(name: str, sd_model: Any) -> None:
     """
     path = find_controlnet(name)
     if getattr(sd_model, "model", None) is not None and checkpoint.kind(sd_model) is None:
-        controlnet.check(path, sd_model.model.diffusion_model)
+        controlnet_file.check(path, sd_model.model.diffusion_model)
 
 
 def load_controlnet(name: str) -> nn.Module:
     """Return one for the checkpoint that is loaded; ValueError, in one sentence, if it cannot be used."""
-    return controlnet.load(find_controlnet(name), shared.sd_model.model.diffusion_model)
+    return controlnet_file.load(find_controlnet(name), shared.sd_model.model.diffusion_model)
 
 
 def suggested_controlnet(note: Callable[[str], None]) -> str:
     """Return the name of the first of `tile_controlnets` that fits the loaded checkpoint; "none" without one."""
-    return controlnet.first_fitting(tile_controlnets(), shared.sd_model.model.diffusion_model, note)
+    return controlnet_file.first_fitting(tile_controlnets(), shared.sd_model.model.diffusion_model, note)
 
 
 def _controlnets() -> dict[str, Path]:
-    return _files(controlnet_folders(), controlnet.SUFFIXES)
+    return _files(controlnet_folders(), controlnet_file.SUFFIXES)

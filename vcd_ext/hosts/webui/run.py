@@ -10,6 +10,7 @@ from modules import processing
 from PIL import Image
 from torch import Tensor
 
+from vcd_ext.denoising.multidiffusion import Parts
 from vcd_ext.denoising.out_of_memory import explained
 from vcd_ext.hosts.webui import checkpoint, library, refusals, report, request
 from vcd_ext.hosts.webui.refusals import Refused, check_identity, check_request
@@ -242,10 +243,8 @@ class VideoRequest:
             with explained(self._too_small), ExitStack() as stack:
                 stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
                 if self.module is not None:
-                    length = self.settings.frames
-                    stack.enter_context(
-                        video_denoising(self.p, length, self.windows, self.module, before_part=stop_if_asked)
-                    )
+                    parts = Parts(self.settings.frames, self.windows)
+                    stack.enter_context(video_denoising(self.p, parts, self.module, before_part=stop_if_asked))
                 if self.source:
                     stack.enter_context(steps_of_strength(self.p))
                 return sample(*args, **kwargs)

@@ -20,11 +20,10 @@ from vcd_ext.hosts.webui.unet import plain_layers
 from vcd_ext.hosts.webui.video import SCHEDULER, WebUIVideo, is_constant
 from vcd_ext.identity.training.estimate import duration
 from vcd_ext.media import Clip
-from vcd_ext.progress import Progress
+from vcd_ext.progress import Callbacks, Progress
 from vcd_ext.settings import EVERYWHERE, NO_MODULE, SOURCE_KEY, PassSettings, TiledSettings, VideoSettings, to_infotext
 from vcd_ext.stages import pipeline, video_to_video
 from vcd_ext.stages.pipeline import Finished, Outcome, Stage
-from vcd_ext.stages.video_to_video import Telling
 
 SEEDS = 2**32  # seeds of stages are below; the WebUI takes larger ones as well
 
@@ -138,9 +137,9 @@ class StagesRun:
         def note(sentence: str) -> None:
             self._tell(self.notes, sentence, number)
 
-        telling = Telling(progress, note, lambda: state.interrupted or state.skipped)
+        callbacks = Callbacks(progress, note, lambda: state.interrupted or state.skipped)
         with checkpoint.pinned(self.checkpoint), plain_layers(self.p.sd_model, note):
-            made = pipeline.run(self.host, clip, stages, self.studio.finder, telling, go_on)
+            made = pipeline.run(self.host, clip, stages, self.studio.finder, callbacks, go_on)
             if sentence := checkpoint.chosen_meanwhile():
                 note(sentence)
         state.job_no, state.job_count, state.textinfo = before + self.count, total, None

@@ -20,7 +20,6 @@ from vcd_ext.hosts.webui import checkpoint, library, video
 from vcd_ext.hosts.webui.library import OUTPUT_OPTIONS
 from vcd_ext.hosts.webui.report import queued
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
-from vcd_ext.hosts.webui.unet import Note
 from vcd_ext.identity import Identity
 from vcd_ext.identity import library as identity_library
 from vcd_ext.identity.photos.photo import Photo
@@ -32,7 +31,7 @@ from vcd_ext.jobs.locking import held
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.studio import Caption, Choices, Folders
 from vcd_ext.motion import suggested
-from vcd_ext.progress import Report
+from vcd_ext.progress import Note, Report
 from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, PassSettings, SettingError, TiledSettings, TrainSettings
 
 PHOTOS_OPTION = "vcd_photo_folders"

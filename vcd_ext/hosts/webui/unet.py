@@ -6,7 +6,7 @@ called (`on_cfg_denoiser`) and back before the WebUI combines them (`on_cfg_deno
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,42 +15,40 @@ import torch
 from modules import extensions, sd_hijack, sd_models
 from torch import Tensor, nn
 
-from vcd_ext.denoising.controlnet import Control, guided
-from vcd_ext.denoising.multidiffusion import Swap, spread
+from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
+from vcd_ext.denoising.multidiffusion import Parts, RegionalPrompt, multidiffusion
 from vcd_ext.hosts.webui import checkpoint, library
-from vcd_ext.motion import MotionModule, Window, attached
-from vcd_ext.tiled.tiles import Tile
+from vcd_ext.motion import MotionModule, attached
+from vcd_ext.progress import Note
 
 
 @contextmanager
 def video_denoising(
     p: Any,
-    frames: int,
-    windows: Sequence[Window],
+    parts: Parts,
     module: MotionModule | None,
     *,
-    tiles: Sequence[Tile] | None = None,
-    swap: Swap | None = None,
-    control: Control | None = None,
+    regional: RegionalPrompt | None = None,
+    control: ControlNet | None = None,
     before_part: Callable[[], None] | None = None,
 ) -> Iterator[None]:
-    """Make the model of `p` denoise a video of `frames` frames within this context, in windows and tiles.
+    """Make the model of `p` denoise a video within this context, in parts.
 
-    tiles, swap and before_part are those of `spread`. module: None leaves the frames apart and the schedule as it is.
-    control: a ControlNet that looks at the frames.
+    parts, regional and before_part are those of `multidiffusion`. module: None leaves the frames apart and the schedule
+    as it is. control: a ControlNet that looks at the frames.
     """
     sd_model = p.sd_model
     unet = sd_model.model.diffusion_model
     with ExitStack() as stack:
-        stack.enter_context(video_row_order(unet, frames))
+        stack.enter_context(video_row_order(unet, parts.frames))
         if module is not None:
             stack.enter_context(checkpoint.motion_schedule(sd_model, p))
             stack.callback(_leave_device, sd_model)
-            length = len(windows[0].frames)
+            length = len(parts.windows[0].frames)
             stack.enter_context(attached(unet, module, length, **checkpoint.placement(sd_model)))
         if control is not None:
-            stack.enter_context(guided(unet, control, **checkpoint.placement(sd_model)))
-        stack.enter_context(spread(unet, frames, windows, tiles, swap, before_part))
+            stack.enter_context(controlnet_attached(unet, control, **checkpoint.placement(sd_model)))
+        stack.enter_context(multidiffusion(unet, parts, regional, before_part))
         yield
 
 
@@ -138,8 +136,6 @@ FUNCTIONS = ("forward", "_forward")  # `_forward` is what LDM's blocks compute, 
 _ANIMATEDIFF_LAYER = "VanillaTemporalModule"
 # Packages whose blocks a UNet is made of; blocks of others were put in by extensions.
 _OWN = ("ldm", "sgm", "torch", "modules")
-
-Note = Callable[[str], None]
 
 
 @contextmanager

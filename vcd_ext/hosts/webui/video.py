@@ -10,17 +10,17 @@ from modules import prompt_parser, sd_samplers, sd_schedulers, shared
 from PIL import Image
 from torch import Tensor
 
-from vcd_ext.denoising.controlnet import Control
-from vcd_ext.hosts.protocols import FACTOR, Mask, Picture, Report, Tiling, VideoPass
+from vcd_ext.denoising.controlnet import ControlNet
+from vcd_ext.denoising.in_tiles import Decoder
+from vcd_ext.hosts.protocols import FACTOR, Picture, VideoPass
 from vcd_ext.hosts.shared.enlarge import LANCZOS, enlarged_size, known, lanczos
 from vcd_ext.hosts.shared.passes import Plan, animated, controlled, latent_masks, picture, plan
 from vcd_ext.hosts.webui import checkpoint, img2img, library, refusals, report
 from vcd_ext.hosts.webui.refusals import Refused
 from vcd_ext.hosts.webui.report import queued
-from vcd_ext.hosts.webui.unet import Note
 from vcd_ext.motion import MotionModule
+from vcd_ext.progress import Note, StepReport
 from vcd_ext.settings import NO_MODULE
-from vcd_ext.tiled.in_tiles import Decoder
 
 JOB = "vcd-video"  # as the WebUI's own progress calls it
 SAMPLER, SCHEDULER = "Euler", "Automatic"
@@ -57,35 +57,22 @@ class WebUIVideo:
         """Take `note`, told in a sentence, once each, what the person should know of the passes."""
         self._note, self._noted = note, set[str]()
 
-    def denoise(
-        self,
-        frames: Sequence[Picture],
-        work: VideoPass,
-        *,
-        masks: Sequence[Mask] | None = None,
-        tiling: Tiling | None = None,
-        progress: Report | None = None,
-        interrupted: Callable[[], bool] | None = None,
-    ) -> Iterator[Picture]:
+    def denoise(self, frames: Sequence[Picture], work: VideoPass) -> Iterator[Picture]:
         """Denoise as `protocols.VideoHost` says. progress counts frames: encoded, denoised by one step, decoded."""
-        planned = plan(frames, work, masks, tiling)
+        planned = plan(frames, work)
         sampler, scheduler = sampler_of(work.sampler)
         module = _ready(work, planned)
         if planned.absent is not None:
             _check_constant(work)
         control = None
         if controlled(work):
-            control = Control(library.load_controlnet(work.controlnet), frames, work.controlnet_weight)
-        counted = _FrameProgress(progress, planned)
+            control = ControlNet(library.load_controlnet(work.controlnet), frames, work.controlnet_weight)
+        counted = _FrameProgress(work.progress, planned)
 
         def made() -> Iterator[Picture]:
             counted.add(0)
-            mask = None if masks is None else latent_masks(masks, planned)
-            elsewhere = tiling.elsewhere if tiling is not None else ""
-            stops = interrupted or (lambda: False)
-            job = img2img.Img2ImgPass(
-                frames, work, planned, mask, elsewhere, module, control, counted.add, stops, self._tell
-            )
+            mask = latent_masks(work, planned)
+            job = img2img.Img2ImgPass(frames, work, planned, mask, module, control, counted.add, self._tell)
             latents = img2img.run_img2img(job, sampler, scheduler)
             counted.sampled()
             yield from self._decoded(latents, counted)
@@ -136,7 +123,7 @@ class WebUIVideo:
 class _FrameProgress:
     """Add up the frames that are done, and report them."""
 
-    def __init__(self, progress: Report | None, planned: Plan):
+    def __init__(self, progress: StepReport | None, planned: Plan):
         self.progress, self.done, self.total = progress, 0, planned.frames * (planned.steps + 2)
         self.most = self.total - planned.frames  # until all is denoised
 

@@ -38,11 +38,13 @@ def denoise(host, frames, work, masks=None, tiling=None, stop_after=None, seen=N
     told = []
     made = host.denoise(
         list(array(frames)),
-        VideoPass(**PASS | work),
-        masks=None if masks is None else list(array(masks)),
-        tiling=tiling,
-        progress=lambda done, total: told.append([done, total]),
-        interrupted=interrupted,
+        VideoPass(
+            **PASS | work,
+            masks=None if masks is None else list(array(masks)),
+            tiling=tiling,
+            progress=lambda done, total: told.append([done, total]),
+            interrupted=interrupted,
+        ),
     )
     return np.stack(list(made)), told
 

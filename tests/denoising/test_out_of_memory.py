@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from vcd_ext.denoising.in_tiles import Decoder
 from vcd_ext.denoising.out_of_memory import explained, first_that_fits, is_out_of_memory
-from vcd_ext.tiled.in_tiles import Decoder
 
 SAID = [
     "CUDA out of memory. Tried to allocate 2.00 GiB (GPU 0; 8.00 GiB total capacity; 6.10 GiB already allocated)",

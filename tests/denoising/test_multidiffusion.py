@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from tests import tiny
 from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
-from vcd_ext.denoising.multidiffusion import Swap, spread
+from vcd_ext.denoising.multidiffusion import Parts, RegionalPrompt, multidiffusion
+from vcd_ext.denoising.partition import tiles
 from vcd_ext.motion import attached, load, windows
-from vcd_ext.tiled.tiles import tiles
 
 FRAMES, LENGTH, OVERLAP = 7, 4, 2  # three windows: 0 to 4, 2 to 6, 3 to 7
 HEIGHT, WIDTH = 16, 8
@@ -42,8 +42,8 @@ def inputs() -> dict[str, Tensor]:
     return two_videos(FRAMES, HEIGHT, WIDTH)
 
 
-def in_windows(unet: nn.Module, **more: Any) -> Any:
-    return spread(unet, FRAMES, windows(FRAMES, LENGTH, OVERLAP), **more)
+def in_windows(unet: nn.Module, tiles: Any = None, **more: Any) -> Any:
+    return multidiffusion(unet, Parts(FRAMES, windows(FRAMES, LENGTH, OVERLAP), tiles), **more)
 
 
 def numbered(videos: int = 2) -> Tensor:
@@ -110,7 +110,7 @@ def test_a_text_with_one_row_for_each_video_is_that_of_all_its_frames(unet: Reco
 
 
 def test_a_video_of_one_part_needs_a_text_for_each_frame(unet: Recorder) -> None:
-    with spread(unet, FRAMES, windows(FRAMES, FRAMES, 0)) as rows:
+    with multidiffusion(unet, Parts(FRAMES, windows(FRAMES, FRAMES, 0))) as rows:
         assert rows == FRAMES
 
 
@@ -158,7 +158,7 @@ def test_ldm_and_diffusers_unets_with_a_motion_module_agree_with_the_sum_by_hand
 @pytest.mark.parametrize("canvas", [None, 16])
 def test_where_nothing_is_divided_the_unet_is_left_alone(unet: Recorder, canvas: int | None) -> None:
     whole = canvas and tiles(HEIGHT, WIDTH, canvas, 4)
-    with spread(unet, FRAMES, windows(FRAMES, FRAMES, 0), whole):
+    with multidiffusion(unet, Parts(FRAMES, windows(FRAMES, FRAMES, 0), whole)):
         x = numbered()
         assert unet(x) is x
         assert "forward" not in vars(unet)
@@ -204,7 +204,7 @@ def test_what_others_hang_there_meanwhile_and_forget_is_gone_as_well(unet: Recor
     assert "forward" not in vars(unet)
 
 
-class TestSwap:
+class TestRegionalPrompt:
     """Conditions that are exchanged where the subject is not."""
 
     KNOWN, INSTEAD, OTHER = (torch.full((5, 3), float(i)) for i in (1, 2, 3))
@@ -215,8 +215,8 @@ class TestSwap:
 
     def seen(self, unet: Recorder, absent: np.ndarray, size: int | None = None) -> list[list[list[float]]]:
         """Return the text of each row [call][video][frame]."""
-        swap = Swap(self.KNOWN, self.INSTEAD, absent)
-        with in_windows(unet, swap=swap, tiles=size and tiles(HEIGHT, WIDTH, size, 0)):
+        regional = RegionalPrompt(self.KNOWN, self.INSTEAD, absent)
+        with in_windows(unet, regional=regional, tiles=size and tiles(HEIGHT, WIDTH, size, 0)):
             unet(numbered(3), None, context=self.texts())
         return [call["context"][:, 0, 0].unflatten(0, (-1, LENGTH)).tolist() for call in unet.calls]
 
@@ -233,29 +233,29 @@ class TestSwap:
         assert seen == [[[text] * LENGTH] for text in (3, 1, 3, 3, 2, 3)] * 3
 
     def test_in_one_window_as_well(self, unet: Recorder) -> None:
-        swap = Swap(self.KNOWN, self.INSTEAD, np.ones((FRAMES, 1), bool))
-        with spread(unet, FRAMES, windows(FRAMES, FRAMES, 0), swap=swap):
+        regional = RegionalPrompt(self.KNOWN, self.INSTEAD, np.ones((FRAMES, 1), bool))
+        with multidiffusion(unet, Parts(FRAMES, windows(FRAMES, FRAMES, 0)), regional=regional):
             unet(numbered(3), None, self.texts())
         assert unet.calls[0]["context"][:, 0, 0].unique_consecutive().tolist() == [3, 2, 3]
 
     def test_where_a_video_has_one_row_for_its_text(self, unet: Recorder) -> None:
         absent = np.zeros((FRAMES, 1), bool)
         absent[[0, 3]] = True
-        with in_windows(unet, swap=Swap(self.KNOWN, self.INSTEAD, absent)):
+        with in_windows(unet, regional=RegionalPrompt(self.KNOWN, self.INSTEAD, absent)):
             unet(numbered(2), None, torch.stack([self.OTHER, self.KNOWN]))
         assert unet.calls[0]["context"][:, 0, 0].tolist() == [3, 3, 3, 3, 2, 1, 1, 2]
 
     def test_texts_of_another_length_stay(self, unet: Recorder) -> None:
         long, absent = torch.ones(FRAMES, 10, 3), np.ones((FRAMES, 1), bool)
-        with in_windows(unet, swap=Swap(self.KNOWN, self.INSTEAD, absent)):
+        with in_windows(unet, regional=RegionalPrompt(self.KNOWN, self.INSTEAD, absent)):
             unet(numbered(1), None, long)
         assert all((call["context"] == 1).all() for call in unet.calls)
 
     def test_one_that_does_not_fit_the_video_is_refused(self, unet: Recorder) -> None:
         for absent, instead in ((np.ones((3, 1), bool), self.INSTEAD), (np.ones((FRAMES, 1), bool), torch.ones(4, 3))):
             with (
-                pytest.raises(ValueError, match="are to be swapped"),
-                in_windows(unet, swap=Swap(self.KNOWN, instead, absent)),
+                pytest.raises(ValueError, match="were given for"),
+                in_windows(unet, regional=RegionalPrompt(self.KNOWN, instead, absent)),
             ):
                 pass
 
@@ -274,5 +274,5 @@ def test_a_canvas_that_the_tiles_do_not_cover_is_refused(unet: Recorder) -> None
 
 def test_windows_of_another_video_are_refused(unet: Recorder) -> None:
     for wrong in (windows(6, LENGTH, 0), []):
-        with pytest.raises(ValueError, match="do not cover the 7 frames"), spread(unet, FRAMES, wrong):
+        with pytest.raises(ValueError, match="do not cover the 7 frames"), multidiffusion(unet, Parts(FRAMES, wrong)):
             pass

@@ -17,7 +17,8 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from tests import tiny
-from vcd_ext.hosts.diffusers import checkpoint, controlnet
+from vcd_ext.hosts.diffusers import checkpoint
+from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.identity import load_embedding
 from vcd_ext.motion import load as load_motion
 from vcd_ext.storage.tensor_file import check_finite, read
@@ -81,7 +82,7 @@ def test_every_network_is_read_from_a_trainers_file(tmp_path: Path, files, light
         source, read_it = tiny.motion_module(tmp_path), load_motion
     else:
         unet = checkpoint.load(files.checkpoint).unet
-        source, read_it = tiny.controlnet(tmp_path), lambda path: controlnet.load(path, unet)  # type: ignore[assignment]
+        source, read_it = tiny.controlnet(tmp_path), lambda path: controlnet_file.load(path, unet)  # type: ignore[assignment]
     torch.save(as_trained(load_file(source), lightning), tmp_path / "trained.ckpt")
     read_it(tmp_path / "trained.ckpt")
 

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from tests import tiny
-from vcd_ext.hosts.diffusers import controlnet
 from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.shared import controlnet_file
 
 State = dict[str, Tensor]
 GIGABYTE = 2**30
@@ -43,18 +43,18 @@ def saved(path: Path, state: State) -> Path:
 def test_ldms_layout_plain_prefixed_and_pickled_and_diffusers_are_the_same(
     unet: nn.Module, file: Path, tmp_path: Path
 ) -> None:
-    plain, state = values(controlnet.load(file, unet)), load_file(file)
+    plain, state = values(controlnet_file.load(file, unet)), load_file(file)
     with_checkpoint = {f"control_model.{key}": value for key, value in state.items()}
     with_checkpoint["model.diffusion_model.out.2.bias"] = torch.zeros(4)
     torch.save({"state_dict": with_checkpoint}, tmp_path / "control_sd15.pth")
     for other in (tmp_path / "control_sd15.pth", saved(tmp_path / "diffusers.safetensors", plain)):
-        read = values(controlnet.load(other, unet))
+        read = values(controlnet_file.load(other, unet))
         assert read.keys() == plain.keys()
         assert all(torch.equal(read[key], plain[key]) for key in plain)
 
 
 def test_it_has_the_layers_of_the_real_one(unet: nn.Module, file: Path) -> None:
-    network: Any = controlnet.load(file, unet)
+    network: Any = controlnet_file.load(file, unet)
     assert (len(network.controlnet_down_blocks), network.config.block_out_channels) == (12, [32, 64, 128, 128])
     assert network.mid_block.attentions[0].transformer_blocks[0].attn2.heads == 8
     assert not network.training
@@ -66,10 +66,10 @@ def test_of_several_the_first_that_fits_is_taken_and_told_why_the_others_are_not
 ) -> None:
     large, notes = tiny.controlnet(tmp_path, "large", width=64), list[str]()
     candidates = {"large": large, "gone": tmp_path / "gone.pth", "file": file, "again": file}
-    assert controlnet.first_fitting(candidates, unet, notes.append) == "file"
+    assert controlnet_file.first_fitting(candidates, unet, notes.append) == "file"
     assert [note.split()[0] for note in notes] == ["large.safetensors", "There"]
     assert all(note.endswith("It is not used.") for note in notes)
-    assert controlnet.first_fitting({"large": large}, unet, notes.append) == "none"
+    assert controlnet_file.first_fitting({"large": large}, unet, notes.append) == "none"
 
 
 def without(key: str) -> Callable[[State], State]:
@@ -104,7 +104,7 @@ def test_a_file_of_another_kind_is_refused_in_one_sentence(
 
 def refused(path: Path, unet: nn.Module, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence) as refusal:
-        controlnet.load(path, unet)
+        controlnet_file.load(path, unet)
     assert path.name in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -133,13 +133,13 @@ def test_a_file_that_is_not_there_damaged_or_runs_code_is_refused(unet: nn.Modul
 
 
 def test_whether_it_fits_is_told_by_the_header_of_its_file_alone(unet: nn.Module, file: Path, tmp_path: Path) -> None:
-    controlnet.check(file, unet)  # which loads diffusers
+    controlnet_file.check(file, unet)  # which loads diffusers
     large = tmp_path / "large.safetensors"
     _with_hole(file, large, GIGABYTE)
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak
     before = _memory("VmRSS")
     with pytest.raises(ValueError, match=r"large.safetensors does not have the layers of a ControlNet for SD1.5"):
-        controlnet.check(large, unet)
+        controlnet_file.check(large, unet)
     assert _memory("VmHWM") - before < GIGABYTE / 10
 
 
@@ -164,9 +164,9 @@ def _memory(kind: str) -> int:
 def test_without_diffusers_one_sentence_says_how_to_get_it(
     unet: nn.Module, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(controlnet.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(controlnet_file.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ValueError, match="needs the package diffusers, which is not installed: pip install"):
-        controlnet.load(file, unet)
+        controlnet_file.load(file, unet)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_without_diffusers_one_sentence_says_how_to_get_it(
     ],
 )
 def test_a_tile_controlnet_is_known_by_its_name(name: str, tile: bool) -> None:
-    assert controlnet.is_tile(Path(name)) is tile
+    assert controlnet_file.is_tile(Path(name)) is tile
 
 
 def test_another_diffusers_costs_the_controlnet_alone_and_it_is_told(
@@ -191,7 +191,7 @@ def test_another_diffusers_costs_the_controlnet_alone_and_it_is_told(
     def other(checkpoint: State, original_config: dict[str, Any], checkpoint_path: str) -> None:
         pytest.fail("it takes other arguments")
 
-    monkeypatch.setattr(controlnet, "version", lambda name: "0.27.2")
+    monkeypatch.setattr(controlnet_file, "version", lambda name: "0.27.2")
     utils = "diffusers.loaders.single_file_utils"
     for name, value in ((f"{utils}.convert_controlnet_checkpoint", other), (None, None)):
         with monkeypatch.context() as patched:
@@ -200,9 +200,9 @@ def test_another_diffusers_costs_the_controlnet_alone_and_it_is_told(
             else:
                 patched.setitem(sys.modules, utils, None)  # cannot be imported
             notes: list[str] = []
-            assert controlnet.first_fitting({"one": file, "two": file}, unet, notes.append) == "none"
+            assert controlnet_file.first_fitting({"one": file, "two": file}, unet, notes.append) == "none"
             [note] = notes
             for words in ("diffusers 0.31.0", "0.27.2 is installed", "pip install", "no ControlNet is used"):
                 assert words in note
             with pytest.raises(ValueError, match=r"0\.27\.2 is installed"):
-                controlnet.load(file, unet)
+                controlnet_file.load(file, unet)

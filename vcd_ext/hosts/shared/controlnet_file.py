@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from vcd_ext.denoising.zero_copy import filled
+from vcd_ext.denoising.zero_copy import from_state_dict
 from vcd_ext.motion.attach import points
 from vcd_ext.settings import NO_MODULE
 from vcd_ext.storage.tensor_file import check_finite, read_model
@@ -94,7 +94,7 @@ def _mapped(path: Path, unet: nn.Module) -> nn.Module:
     state, config = _read(path, unet)
     try:
         with _by_diffusers(path):
-            return filled(partial(_made, config), state)
+            return from_state_dict(partial(_made, config), state)
     except WrongLibraryError:
         raise
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What a network makes of a picture or of latents, computed tile by tile: its memory does not grow with the canvas."""
+"""Run a network on a picture or on latents tile by tile, so that its memory does not grow with the canvas."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vcd_ext.denoising.out_of_memory import first_that_fits
-from vcd_ext.tiled.tiles import tiles
+from vcd_ext.denoising.partition import tiles
 
 Compute = Callable[[Tensor], Tensor]  # [C, h, w] to [3, scale * h, scale * w]
 
@@ -27,7 +27,7 @@ def in_tiles(compute: Compute, values: Tensor, size: int, overlap: int, scale: i
 
 
 class Decoder:
-    """Decodes latents; in tiles, from the frame on for which the memory was too small as a whole."""
+    """Decode latents; in tiles, from the frame on for which the memory was too small as a whole."""
 
     SCALE = 8  # pixels of a latent value's side
     SIZES = (64, 32, 16)  # latents; below that a tile shows too little of the picture for the VAE's normalisation

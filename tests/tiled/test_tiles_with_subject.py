@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
+from vcd_ext.denoising.partition import tiles
 from vcd_ext.prompt.names import without_name
-from vcd_ext.tiled.presence import presence
-from vcd_ext.tiled.tiles import tiles
+from vcd_ext.tiled.video_pass import tiles_with_subject
 
 FOUR = tiles(1024, 1024, 576, 128)  # from 0 to 576 and from 448 to 1024, row by row
 NOTHING = [np.nan] * 4
 
 
 def present(*boxes: list[float]) -> list[bool]:
-    return presence(np.array([boxes]), FOUR)[0].tolist()
+    return tiles_with_subject(np.array([boxes]), FOUR)[0].tolist()
 
 
 def test_a_tile_has_the_subject_where_boxes_cover_a_tenth_of_it() -> None:
@@ -33,13 +33,13 @@ def test_a_small_subject_is_where_half_of_it_lies() -> None:
 def test_boxes_of_which_each_is_too_little_count_together() -> None:
     whole = tiles(300, 300, 300, 0)
     one, other = [-900, 0, 300, 20.0], [-900, 30, 300, 50.0]  # a fifteenth of the tile each, and mostly outside
-    assert presence(np.array([[one]]), whole).tolist() == [[False]]
-    assert presence(np.array([[one, other]]), whole).tolist() == [[True]]
+    assert tiles_with_subject(np.array([[one]]), whole).tolist() == [[False]]
+    assert tiles_with_subject(np.array([[one, other]]), whole).tolist() == [[True]]
 
 
 def test_frames_are_apart_and_empty_ones_have_it_nowhere() -> None:
     boxes = np.array([[[0, 0, 10, 10.0], NOTHING], [NOTHING, NOTHING], [[900, 900, 910, 910.0], [0, 0, 10, 10]]])
-    assert presence(boxes, FOUR).astype(int).tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 1]]
+    assert tiles_with_subject(boxes, FOUR).astype(int).tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 1]]
 
 
 @pytest.mark.parametrize("box", [[5, 5, 5, 5.0], [9, 9, 2, 2.0], [-50, -50, -10, -10.0]], ids=str)

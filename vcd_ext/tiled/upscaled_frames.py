@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from vcd_ext.denoising.out_of_memory import explained
 from vcd_ext.hosts.protocols import FACTOR, Interrupted, Picture, VideoHost
-from vcd_ext.storage.disk_array import room
+from vcd_ext.storage.disk_array import allocate
 
 SCALE = 2
 MIN_CANVAS_SIDE = 64  # pixels; the UNet halves the latents three times
 
 
-class Enlarged(Sequence[Picture]):
+class UpscaledFrames(Sequence[Picture]):
     """Pictures [h, w, 3] in [0, 1], each enlarged once, when it is first asked for.
 
     h, w: twice the frames' sides, extended at bottom and right by mirroring to multiples of 8 and at least 64 pixels.
@@ -31,7 +31,7 @@ class Enlarged(Sequence[Picture]):
         self.host, self.frames, self.upscaler, self.interrupted = host, frames, upscaler, interrupted
         self.size = (SCALE * frames.shape[1], SCALE * frames.shape[2])  # height, width without what is added
         self.canvas = (_extended(self.size[0]), _extended(self.size[1]))
-        self._kept: NDArray[np.float16] = room((len(frames), *self.canvas, 3), np.float16)
+        self._kept: NDArray[np.float16] = allocate((len(frames), *self.canvas, 3), np.float16)
         self._made = np.zeros(len(frames), bool)
 
     def __len__(self) -> int:

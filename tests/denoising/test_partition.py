@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vcd_ext.tiled.tiles import Tile, tiles
+from vcd_ext.denoising.partition import Tile, tiles
 
 
 @st.composite

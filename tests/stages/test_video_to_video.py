@@ -12,9 +12,9 @@ from tests.tiled.toy_host import ToyHost as TiledHost
 from vcd_ext.face import Detector
 from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.media import Clip
-from vcd_ext.progress import Progress
+from vcd_ext.progress import Callbacks, Progress
 from vcd_ext.settings import FaceSettings, SettingError, TiledSettings
-from vcd_ext.stages.video_to_video import Telling, check, find_faces, ready, remake, title
+from vcd_ext.stages.video_to_video import check, find_faces, ready, run_stage, title
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm")
 TILES = TiledSettings(tile=64, tile_overlap=16, steps=2, seed=3, motion_module="mm")
@@ -26,7 +26,7 @@ class Waiting:
     def __init__(self, stops: Callable[["Waiting"], bool] = lambda _: False):
         self.stages: list[Progress] = []
         self.notes: list[str] = []
-        self.telling = Telling(self.stages.append, self.notes.append, lambda: stops(self))
+        self.callbacks = Callbacks(self.stages.append, self.notes.append, lambda: stops(self))
 
 
 def finder(settings: FaceSettings) -> Detector:
@@ -43,7 +43,7 @@ def painted(place: int, picture: np.ndarray) -> np.ndarray:
 
 def test_faces_are_repaired_and_the_sheet_shows_them() -> None:
     waiting, clip = Waiting(), film.clip(faces=2)
-    made = remake(FaceHost(painted), clip, FACES, finder, waiting.telling)
+    made = run_stage(FaceHost(painted), clip, FACES, finder, waiting.callbacks)
     assert made.clip is not None
     assert made.complete
     assert (made.clip.fps, made.clip.frames.shape) == (clip.fps, clip.frames.shape)
@@ -58,7 +58,7 @@ def test_faces_are_repaired_and_the_sheet_shows_them() -> None:
 
 def test_a_video_is_enlarged_with_the_time_left() -> None:
     waiting, clip = Waiting(), film.clip()
-    made = remake(TiledHost(), clip, TILES, finder, waiting.telling)
+    made = run_stage(TiledHost(), clip, TILES, finder, waiting.callbacks)
     assert made.clip is not None
     assert made.clip.frames.shape == (5, 128, 192, 3)
     assert (made.complete, made.sheet, waiting.notes) == (True, None, [])
@@ -67,8 +67,8 @@ def test_a_video_is_enlarged_with_the_time_left() -> None:
 
 def test_what_was_done_is_written_into_the_infotext_and_the_rest_of_the_metadata_stays() -> None:
     clip = film.clip()
-    faces = remake(FaceHost(), clip, replace(FACES, identity="rex", motion_module="a/mm.ckpt"), finder,
-                   Waiting().telling).clip  # fmt: skip
+    faces = run_stage(FaceHost(), clip, replace(FACES, identity="rex", motion_module="a/mm.ckpt"), finder,
+                   Waiting().callbacks).clip  # fmt: skip
     assert faces is not None
     assert faces.metadata["title"] == "A walk"
     text = faces.metadata["parameters"]
@@ -76,7 +76,7 @@ def test_what_was_done_is_written_into_the_infotext_and_the_rest_of_the_metadata
     assert "Face VCD identity: rex, Face VCD motion module: mm.ckpt, Face VCD denoise: 0.8" in text
     assert "Face VCD seed: 3" in text
     assert "Face VCD crop" not in text, "what is usual is not written down"
-    both = remake(TiledHost(), faces, TILES, finder, Waiting().telling).clip
+    both = run_stage(TiledHost(), faces, TILES, finder, Waiting().callbacks).clip
     assert both is not None
     assert both.metadata["parameters"].startswith(text)
     assert "Tiled VCD tile: 64" in both.metadata["parameters"]
@@ -84,8 +84,8 @@ def test_what_was_done_is_written_into_the_infotext_and_the_rest_of_the_metadata
 
 def test_a_film_from_elsewhere_gets_an_infotext() -> None:
     clip = Clip(film.frames(), 8, {"parameters": "filmed by me"})
-    made = remake(TiledHost(), clip, replace(TILES, prompt="a dog", negative_prompt="blur"), finder,
-                  Waiting().telling).clip  # fmt: skip
+    made = run_stage(TiledHost(), clip, replace(TILES, prompt="a dog", negative_prompt="blur"), finder,
+                  Waiting().callbacks).clip  # fmt: skip
     assert made is not None
     assert made.metadata["parameters"].startswith(
         "a dog\nNegative prompt: blur\nSteps: 2, CFG scale: 7.5, Seed: 3, Size: 192x128, Denoising strength: 0.2, "
@@ -94,7 +94,7 @@ def test_a_film_from_elsewhere_gets_an_infotext() -> None:
 
 def test_a_seed_is_drawn_told_and_written_down() -> None:
     waiting = Waiting()
-    made = remake(TiledHost(), film.clip(), replace(TILES, seed=-1), finder, waiting.telling).clip
+    made = run_stage(TiledHost(), film.clip(), replace(TILES, seed=-1), finder, waiting.callbacks).clip
     assert made is not None
     seed = waiting.notes[0].removeprefix("The seed is ").removesuffix(".")
     assert f"Tiled VCD seed: {seed}" in made.metadata["parameters"]
@@ -104,8 +104,8 @@ def test_a_seed_is_drawn_told_and_written_down() -> None:
 def test_the_controlnet_that_is_used_is_told_and_written_down(chosen: str) -> None:
     waiting, host = Waiting(), TiledHost()
     host.networks = ["models/control_sd15_tile.pth"]
-    made = remake(host, film.clip(), replace(TILES, controlnet=chosen, controlnet_weight=0.5), finder,
-                  waiting.telling).clip  # fmt: skip
+    made = run_stage(host, film.clip(), replace(TILES, controlnet=chosen, controlnet_weight=0.5), finder,
+                  waiting.callbacks).clip  # fmt: skip
     assert made is not None
     wanted = "Tiled VCD controlnet: control_sd15_tile.pth, Tiled VCD controlnet weight: 0.5"
     assert wanted in made.metadata["parameters"]
@@ -115,10 +115,10 @@ def test_the_controlnet_that_is_used_is_told_and_written_down(chosen: str) -> No
 
 def test_without_a_motion_module_it_is_said_that_frames_may_flicker() -> None:
     waiting = Waiting()
-    remake(TiledHost(), film.clip(), replace(TILES, motion_module="none"), finder, waiting.telling)
+    run_stage(TiledHost(), film.clip(), replace(TILES, motion_module="none"), finder, waiting.callbacks)
     assert waiting.notes == ["No motion module is chosen: the frames are painted one by one, and may flicker."]
     waiting = Waiting()
-    remake(TiledHost(), film.clip(count=1), replace(TILES, motion_module="none"), finder, waiting.telling)
+    run_stage(TiledHost(), film.clip(count=1), replace(TILES, motion_module="none"), finder, waiting.callbacks)
     assert waiting.notes == []
 
 
@@ -126,7 +126,7 @@ def test_without_a_motion_module_it_is_said_that_frames_may_flicker() -> None:
 def test_stopped_before_anything_is_finished_there_is_no_video(settings: FaceSettings | TiledSettings) -> None:
     waiting = Waiting(lambda _: True)
     host = FaceHost() if isinstance(settings, FaceSettings) else TiledHost()
-    made = remake(host, film.clip(), replace(settings, identity="rex"), finder, waiting.telling)
+    made = run_stage(host, film.clip(), replace(settings, identity="rex"), finder, waiting.callbacks)
     assert (made.clip, made.complete) == (None, False)
     assert "Stopped" in waiting.notes[-1]
 
@@ -134,21 +134,21 @@ def test_stopped_before_anything_is_finished_there_is_no_video(settings: FaceSet
 def test_stopped_later_what_is_finished_comes_back() -> None:
     second = Waiting(lambda waiting: waiting.stages[-1].stage == "Repairing face 2")
     clip = film.clip(faces=2)
-    made = remake(FaceHost(painted), clip, FACES, finder, second.telling)
+    made = run_stage(FaceHost(painted), clip, FACES, finder, second.callbacks)
     assert made.clip is not None
     assert not made.complete
     assert not np.array_equal(made.clip.frames, clip.frames)
     assert second.notes == ["Stopped: face 1 is finished; everything else is as it was."]
     host = TiledHost()
     third = Waiting(lambda _: host.decoded == 3)
-    made = remake(host, clip, TILES, finder, third.telling)
+    made = run_stage(host, clip, TILES, finder, third.callbacks)
     assert made.clip is not None
     assert (len(made.clip.frames), made.complete) == (3, False)
 
 
 def test_without_a_face_the_video_is_as_it_was_and_that_is_said() -> None:
     waiting, clip = Waiting(), film.clip(faces=0)
-    made = remake(FaceHost(painted), clip, FACES, finder, waiting.telling)
+    made = run_stage(FaceHost(painted), clip, FACES, finder, waiting.callbacks)
     assert made.clip is not None
     assert np.array_equal(made.clip.frames, clip.frames)
     assert waiting.notes == ["There is no face to repair in any frame; the video is as it was."]
@@ -157,7 +157,7 @@ def test_without_a_face_the_video_is_as_it_was_and_that_is_said() -> None:
 def test_tiles_without_the_subject_get_another_prompt() -> None:
     def tilings(settings: TiledSettings, find: Callable[[FaceSettings], Detector], notes: list[str]) -> list[str]:
         host, waiting = TiledHost(), Waiting()
-        remake(host, film.clip(), settings, find, waiting.telling)
+        run_stage(host, film.clip(), settings, find, waiting.callbacks)
         notes += waiting.notes
         return [tiling.elsewhere for _, tiling in host.runs]
 
@@ -177,7 +177,7 @@ def test_a_face_too_small_to_repair_shows_where_the_subject_is() -> None:
     clip, waiting, host = film.clip(faces=0), Waiting(), TiledHost()
     for i, frame in enumerate(clip.frames):
         frame[20:26, 8 + i : 14 + i] = 250
-    remake(host, clip, replace(TILES, prompt="photo of rex", identity="rex"), finder, waiting.telling)
+    run_stage(host, clip, replace(TILES, prompt="photo of rex", identity="rex"), finder, waiting.callbacks)
     assert [tiling.elsewhere for _, tiling in host.runs] == ["photo of"]
     assert waiting.notes == []
 
@@ -209,9 +209,9 @@ def test_what_is_missing_is_said_before_anything_is_computed() -> None:
 
 def test_faces_can_be_found_alone() -> None:
     waiting = Waiting()
-    assert find_faces(film.clip(faces=2), FACES, finder, waiting.telling).shape[2] == 3
+    assert find_faces(film.clip(faces=2), FACES, finder, waiting.callbacks).shape[2] == 3
     assert waiting.notes == []
-    find_faces(film.clip(faces=0), FACES, finder, waiting.telling)
+    find_faces(film.clip(faces=0), FACES, finder, waiting.callbacks)
     assert waiting.notes == ["No face was found in any frame."]
     with pytest.raises(Interrupted):
-        find_faces(film.clip(), FACES, finder, Waiting(lambda _: True).telling)
+        find_faces(film.clip(), FACES, finder, Waiting(lambda _: True).callbacks)

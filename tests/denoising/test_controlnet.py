@@ -12,15 +12,16 @@ from torch import Tensor, nn
 
 from tests import tiny
 from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
-from vcd_ext.denoising.controlnet import Control, guided
-from vcd_ext.denoising.multidiffusion import spread
-from vcd_ext.hosts.diffusers import controlnet
+from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
+from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
+from vcd_ext.denoising.partition import tiles
 from vcd_ext.hosts.protocols import Picture
+from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.motion import attached, load, windows
-from vcd_ext.tiled.tiles import tiles
 
 FRAMES, LENGTH, HEIGHT, WIDTH = 5, 3, 16, 8
 WINDOWS, TILES = windows(FRAMES, LENGTH, 1), tiles(HEIGHT, WIDTH, 8, 2)  # two windows, three tiles
+PARTS = Parts(FRAMES, WINDOWS, TILES)
 RUN = {"ldm": ldm, "diffusers": diffusers}
 
 
@@ -38,7 +39,7 @@ def pictures() -> list[Picture]:
 
 @pytest.fixture(scope="module")
 def network(diffusers_unet: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> nn.Module:  # noqa: F811
-    return controlnet.load(tiny.controlnet(tmp_path_factory.mktemp("controlnet")), diffusers_unet)
+    return controlnet_file.load(tiny.controlnet(tmp_path_factory.mktemp("controlnet")), diffusers_unet)
 
 
 @pytest.fixture(params=["ldm", "diffusers"])
@@ -52,7 +53,7 @@ def unet(kind: str, ldm_unet: nn.Module, diffusers_unet: nn.Module) -> nn.Module
 
 
 @torch.no_grad()
-def by_the_library(unet: nn.Module, control: Control, inputs: dict[str, Tensor]) -> Tensor:
+def by_the_library(unet: nn.Module, control: ControlNet, inputs: dict[str, Tensor]) -> Tensor:
     """Return what diffusers' own pipeline computes with whole frames."""
     shown = torch.from_numpy(np.stack(2 * list(control.pictures))).permute(0, 3, 1, 2)
     call = inputs["latents"], inputs["times"], inputs["context"]
@@ -69,9 +70,9 @@ def test_both_unets_compute_what_the_library_computes(
     inputs: dict[str, Tensor],
     pictures: list[Picture],
 ) -> None:
-    control = Control(network, pictures, 0.4)
+    control = ControlNet(network, pictures, 0.4)
     expected, without = by_the_library(diffusers_unet, control, inputs), RUN[kind](unet, inputs)
-    with guided(unet, control):
+    with controlnet_attached(unet, control):
         made = RUN[kind](unet, inputs)
     assert (made - expected).norm() / expected.norm() < 1e-4
     assert (made - without).norm() / without.norm() > 0.02, "it has a say"
@@ -80,9 +81,9 @@ def test_both_unets_compute_what_the_library_computes(
 def test_one_that_was_never_trained_changes_nothing_bit_for_bit(
     kind: str, unet: nn.Module, inputs: dict[str, Tensor], pictures: list[Picture], tmp_path: Path
 ) -> None:
-    silent = controlnet.load(tiny.controlnet(tmp_path, silent=True), unet)
+    silent = controlnet_file.load(tiny.controlnet(tmp_path, silent=True), unet)
     plain = RUN[kind](unet, inputs)
-    with guided(unet, Control(silent, pictures)):
+    with controlnet_attached(unet, ControlNet(silent, pictures)):
         assert torch.equal(RUN[kind](unet, inputs), plain)
 
 
@@ -94,9 +95,13 @@ def test_both_unets_agree_in_windows_and_tiles_with_a_motion_module(
     pictures: list[Picture],
     tmp_path: Path,
 ) -> None:
-    module, control, made = load(tiny.motion_module(tmp_path)), Control(network, pictures), []
+    module, control, made = load(tiny.motion_module(tmp_path)), ControlNet(network, pictures), []
     for unet, run in ((ldm_unet, ldm), (diffusers_unet, diffusers)):
-        with attached(unet, module, LENGTH), guided(unet, control), spread(unet, FRAMES, WINDOWS, TILES):
+        with (
+            attached(unet, module, LENGTH),
+            controlnet_attached(unet, control),
+            multidiffusion(unet, PARTS),
+        ):
             made.append(run(unet, inputs))
     ours, theirs = made
     assert (ours - theirs).norm() / ours.norm() < 1e-4
@@ -131,7 +136,7 @@ def test_each_video_is_shown_its_own_frames_and_tile_in_each_part(
     kind: str, unet: nn.Module, inputs: dict[str, Tensor]
 ) -> None:
     witness = Witness()
-    with guided(unet, Control(witness, marked())), spread(unet, FRAMES, WINDOWS, TILES):
+    with controlnet_attached(unet, ControlNet(witness, marked())), multidiffusion(unet, PARTS):
         RUN[kind](unet, inputs)
     parts = iter(witness.shown)
     for window, tile, _video in product(WINDOWS, TILES, range(2)):
@@ -151,7 +156,10 @@ def test_a_picture_is_read_once_for_all_tiles_of_a_window(unet: nn.Module, kind:
             read.append(index)
             return super().__getitem__(index)
 
-    with guided(unet, Control(Witness(), Noting(marked()))), spread(unet, FRAMES, WINDOWS, TILES):
+    with (
+        controlnet_attached(unet, ControlNet(Witness(), Noting(marked()))),
+        multidiffusion(unet, PARTS),
+    ):
         RUN[kind](unet, inputs)
     assert read == [0, 1, 2, 2, 3, 4]
 
@@ -172,7 +180,7 @@ def test_all_of_it_comes_off(
     last = {"unet": (unet.out if kind == "ldm" else unet.conv_out), "network": network.mid_block}.get(failing or "")
     handle = last.register_forward_pre_hook(fail) if last is not None else None  # type: ignore[union-attr,operator]
     ends = pytest.raises(RuntimeError, match="by the test") if failing else nullcontext()
-    with ends, guided(unet, Control(network, pictures)), spread(unet, FRAMES, WINDOWS, TILES):
+    with ends, controlnet_attached(unet, ControlNet(network, pictures)), multidiffusion(unet, PARTS):
         RUN[kind](unet, inputs)
     if handle is not None:
         handle.remove()
@@ -198,11 +206,14 @@ def test_it_may_visit_the_device_for_each_call_alone(kind: str, unet: nn.Module,
             moves.append("call")
             return super().forward(latents, *inputs, **more)
 
-    with guided(unet, Control(Moving(), marked()), visiting=True):
+    with controlnet_attached(unet, ControlNet(Moving(), marked()), visiting=True):
         RUN[kind](unet, inputs)
     assert moves == ["cpu", "cpu", "call", "cpu", "cpu"]
 
 
 def test_rows_that_are_no_whole_videos_are_refused(ldm_unet: nn.Module, inputs: dict) -> None:  # noqa: F811
-    with guided(ldm_unet, Control(Witness(), marked())), pytest.raises(ValueError, match="7 pictures.*of 5 frames"):
+    with (
+        controlnet_attached(ldm_unet, ControlNet(Witness(), marked())),
+        pytest.raises(ValueError, match="7 pictures.*of 5 frames"),
+    ):
         ldm(ldm_unet, inputs, slice(0, 7))
