@@ -17,7 +17,7 @@ from vcd_ext.hosts.protocols import FACTOR, Interrupted, VideoHost, VideoPass
 from vcd_ext.media.clip import check_frames
 from vcd_ext.motion.windows import shorter
 from vcd_ext.progress import Note, Report, steps
-from vcd_ext.settings import FaceSettings, SettingError, parse, with_seed
+from vcd_ext.settings import FaceSettings, SettingError, parse, with_drawn_seed
 from vcd_ext.storage.disk_array import allocate
 
 REPAIRING = "Repairing face"  # and its number
@@ -59,7 +59,9 @@ def restore(
     if not people:
         tell("There is no face to repair in any frame; the video is as it was.")
         return result
-    run = _Run(Repair(host, frames, settings, stop), VideoPass.of(with_seed(settings, tell)), result, progress, tell)
+    run = _Run(
+        Repair(host, frames, settings, stop), VideoPass.of(with_drawn_seed(settings, tell)), result, progress, tell
+    )
     run.go(_wanted(people, settings, frames.shape[1], frames.shape[2], tell))
     return result
 

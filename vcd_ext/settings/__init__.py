@@ -8,7 +8,7 @@ from vcd_ext.settings.face import FaceSettings
 from vcd_ext.settings.generate import MAX_VIDEO_SIDE, MIN_VIDEO_SIDE, SAMPLERS, GenerateSettings
 from vcd_ext.settings.infotext import SOURCE_KEY, from_infotext, to_infotext
 from vcd_ext.settings.parsing import SettingError, Settings, parse
-from vcd_ext.settings.passes import DETECTORS, NO_MODULE, PassSettings, with_seed
+from vcd_ext.settings.passes import DETECTORS, NO_MODULE, PassSettings, with_drawn_seed
 from vcd_ext.settings.schema import json_schema
 from vcd_ext.settings.setting import Setting, default, describe
 from vcd_ext.settings.table import markdown_table
@@ -47,5 +47,5 @@ __all__ = [
     "markdown_table",
     "parse",
     "to_infotext",
-    "with_seed",
+    "with_drawn_seed",
 ]

@@ -71,7 +71,7 @@ class PassSettings:
 OfPass = TypeVar("OfPass", bound=PassSettings)
 
 
-def with_seed(settings: OfPass, note: Callable[[str], None] | None = None) -> OfPass:
+def with_drawn_seed(settings: OfPass, note: Callable[[str], None] | None = None) -> OfPass:
     """Return the settings with a drawn seed instead of -1. note: told which, in a sentence."""
     if settings.seed >= 0:
         return settings

@@ -23,7 +23,7 @@ from vcd_ext.settings import (
     VideoSettings,
     default,
     describe,
-    with_seed,
+    with_drawn_seed,
 )
 from vcd_ext.tiled.upscale import checked as checked_tiled
 from vcd_ext.tiled.upscale import with_controlnet, with_upscaler
@@ -81,7 +81,7 @@ def run_stage(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, c
 
     ValueError or OSError, in one sentence, for what cannot work.
     """
-    settings = with_seed(check(settings), callbacks.note)
+    settings = with_drawn_seed(check(settings), callbacks.note)
     for sentence in unread(settings.prompt):
         callbacks.note(sentence)
     if settings.motion_module == NO_MODULE and len(clip.frames) > 1:

@@ -11,7 +11,7 @@ from vcd_ext.denoising.out_of_memory import explained, first_that_fits
 from vcd_ext.hosts.protocols import FACTOR, Interrupted, Picture, VideoHost
 from vcd_ext.media.clip import check_frames
 from vcd_ext.progress import Report, steps
-from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse, with_seed
+from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse, with_drawn_seed
 from vcd_ext.storage.disk_array import allocate
 from vcd_ext.tiled.colours import with_low_frequencies
 from vcd_ext.tiled.upscaled_frames import SCALE, UpscaledFrames
@@ -46,7 +46,7 @@ def upscale(
     settings = with_upscaler(host, checked(settings))
     check_frames(frames)
     _check_boxes(boxes, len(frames))
-    settings = with_seed(with_controlnet(host, settings, tell))
+    settings = with_drawn_seed(with_controlnet(host, settings, tell))
     run = _Run(host, UpscaledFrames(host, frames, settings.upscaler, stop), boxes, progress, stop)
     if boxes is not None and np.isnan(boxes).all():
         tell("The subject was found in no frame; its name is used everywhere.")
