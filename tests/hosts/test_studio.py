@@ -17,6 +17,7 @@ from vcd_ext.hosts.diffusers.training import StandaloneTraining
 from vcd_ext.hosts.protocols import VideoPass
 from vcd_ext.identity import library as identity_library
 from vcd_ext.identity import load_embedding, save_embedding
+from vcd_ext.identity.training.request import TrainingRequest
 from vcd_ext.jobs.studio import Folders
 from vcd_ext.progress import Progress, Report
 from vcd_ext.settings import SAMPLERS, FaceSettings, TiledSettings, TrainSettings
@@ -39,7 +40,7 @@ def studio(host: StandaloneTraining, tmp_path: Path) -> StandaloneStudio:
 
 def test_a_finished_identity_is_saved_and_its_state_is_gone(studio: StandaloneStudio, tmp_path: Path) -> None:
     state = tmp_path / "rexling.training"
-    identity = studio.train(PHOTOS, SETTINGS, lambda now: None, lambda: False, state, False)
+    identity = studio.train(TrainingRequest(PHOTOS, SETTINGS, state=state))
     assert identity.finished
     path = studio.place("rexling", True)
     assert np.array_equal(load_embedding(path), identity.vectors)
@@ -51,7 +52,7 @@ def test_a_finished_identity_is_saved_and_its_state_is_gone(studio: StandaloneSt
 
 def test_one_that_was_stopped_is_kept_when_asked_for(studio: StandaloneStudio, tmp_path: Path) -> None:
     state = tmp_path / "rexling.training"
-    identity = studio.train(PHOTOS, SETTINGS, lambda now: None, lambda: state.exists(), state, False)
+    identity = studio.train(TrainingRequest(PHOTOS, SETTINGS, None, state.exists, state))
     assert not identity.finished
     assert state.exists()
     assert studio.keep(identity, state, False).is_file()
@@ -67,7 +68,8 @@ def test_a_picture_can_be_made_in_between_two_steps(studio: StandaloneStudio, tm
 
     def trained(name: str, report: Report) -> Tensor:
         settings = replace(SETTINGS, name=name)
-        return studio.train(PHOTOS, settings, report, lambda: False, tmp_path / f"{name}.training", True).vectors
+        state = tmp_path / f"{name}.training"
+        return studio.train(TrainingRequest(PHOTOS, settings, report, None, state, replace_existing=True)).vectors
 
     shown, plain = trained("rexling", show), trained("rexling", lambda now: None)
     assert [picture.shape for picture in made] == [(64, 64, 3)] * 2

@@ -12,12 +12,11 @@ from torch import Tensor
 
 from vcd_ext.face import Detector
 from vcd_ext.hosts.protocols import VideoHost
-from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import Segmenter
 from vcd_ext.identity.training.estimate import Capacity
+from vcd_ext.identity.training.request import TrainingRequest
 from vcd_ext.identity.training.train import Identity
-from vcd_ext.progress import Report
-from vcd_ext.settings import FaceSettings, PassSettings, TrainSettings
+from vcd_ext.settings import FaceSettings, PassSettings
 
 Caption = Callable[[NDArray[np.uint8]], str]  # describes a picture RGB [H, W, 3] in a sentence
 
@@ -72,18 +71,10 @@ class Studio(Protocol):
     def place(self, name: str, replace_existing: bool) -> Path:
         """Return the new file of the identity `name`; ValueError, in one sentence, if the name is taken."""
 
-    def train(
-        self,
-        photos: Sequence[Photo],
-        settings: TrainSettings,
-        progress: Report,
-        interrupted: Callable[[], bool],
-        state: Path,
-        replace_existing: bool,
-    ) -> Identity:
+    def train(self, request: TrainingRequest) -> Identity:
         """Wait for the turn and train as `vcd_ext.identity.train` does; a finished identity is saved, its state gone.
 
-        interrupted: asked while it waits as well; then Interrupted. ValueError or OSError in one sentence.
+        request.interrupted: asked while it waits as well; then Interrupted. ValueError or OSError in one sentence.
         """
 
     def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import fill_masks
 from vcd_ext.identity.training import unfinished
 from vcd_ext.identity.training.batch import caption
+from vcd_ext.identity.training.request import TrainingRequest
 from vcd_ext.identity.training.train import Identity
 from vcd_ext.identity.training.unfinished import Begun
 from vcd_ext.jobs.job import Job
@@ -116,8 +117,9 @@ class TrainingRun:
         unfinished.save(self.folder, self.begun)
         state = unfinished.state_file(self.folder, self.name)
         try:
+            photos, replaces = self.begun.photos, self.begun.replace_existing
             identity = self.studio.train(
-                self.begun.photos, job.settings, self._report, self._stops, state, self.begun.replace_existing
+                TrainingRequest(photos, job.settings, self._report, self._stops, state, replaces)
             )
         finally:
             if not state.exists():  # it was refused, and cannot be gone on with; or it is finished

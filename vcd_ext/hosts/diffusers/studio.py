@@ -13,16 +13,15 @@ from vcd_ext.face import Detector, detector
 from vcd_ext.hosts.diffusers.library import Library
 from vcd_ext.hosts.diffusers.training import StandaloneTraining
 from vcd_ext.hosts.protocols import VideoHost
-from vcd_ext.identity import Identity, save_embedding, train
+from vcd_ext.identity import Identity, save_embedding
 from vcd_ext.identity import library as identity_library
-from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.training.estimate import Capacity
 from vcd_ext.identity.training.preview import preview_picture
+from vcd_ext.identity.training.request import TrainingRequest
 from vcd_ext.jobs.locking import held
 from vcd_ext.jobs.studio import Caption, Choices, Folders
-from vcd_ext.progress import Report
-from vcd_ext.settings import FaceSettings, PassSettings, TrainSettings
+from vcd_ext.settings import FaceSettings, PassSettings
 from vcd_ext.storage import walk
 
 
@@ -50,21 +49,13 @@ class StandaloneStudio:
         own = self.folders.identities / f"{name}{identity_library.SUFFIX}"
         return identity_library.check_free(own, walk.files(self.folders.identities), replace_existing)
 
-    def train(
-        self,
-        photos: Sequence[Photo],
-        settings: TrainSettings,
-        progress: Report,
-        interrupted: Callable[[], bool],
-        state: Path,
-        replace_existing: bool,
-    ) -> Identity:
+    def train(self, request: TrainingRequest) -> Identity:
         """Train as `vcd_ext.identity.training.train` does; a finished identity is saved."""
-        with self.finding(interrupted):
-            self.place(settings.name, replace_existing)
-            identity = train(self.host, photos, settings, progress, state=state, interrupted=interrupted)
-            if identity.finished:
-                self.keep(identity, state, replace_existing)
+        with self.finding(request.interrupted or (lambda: False)):
+            self.place(request.settings.name, request.replace_existing)
+            identity = request.run(self.host)
+            if identity.finished and request.state:
+                self.keep(identity, request.state, request.replace_existing)
         return identity
 
     def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:

@@ -22,17 +22,17 @@ from vcd_ext.hosts.webui.report import queued
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
 from vcd_ext.identity import Identity
 from vcd_ext.identity import library as identity_library
-from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import Segmenter, segmenters
 from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING, find_vocabulary
 from vcd_ext.identity.training.estimate import Capacity
 from vcd_ext.identity.training.preview import preview_picture
+from vcd_ext.identity.training.request import TrainingRequest
 from vcd_ext.jobs.locking import held
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.studio import Caption, Choices, Folders
 from vcd_ext.motion import suggested
-from vcd_ext.progress import Note, Report
-from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, PassSettings, SettingError, TiledSettings, TrainSettings
+from vcd_ext.progress import Note
+from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, PassSettings, SettingError, TiledSettings
 
 PHOTOS_OPTION = "vcd_photo_folders"
 TRAININGS = "vcd/trainings"  # in the WebUI's data folder
@@ -90,17 +90,9 @@ class WebUIStudio:
         """Return the file that the identity `name` will be; ValueError if there is one of that name already."""
         return library.embedding_file(name, replace_existing)
 
-    def train(
-        self,
-        photos: Sequence[Photo],
-        settings: TrainSettings,
-        progress: Report,
-        interrupted: Callable[[], bool],
-        state: Path,
-        replace_existing: bool,
-    ) -> Identity:
+    def train(self, request: TrainingRequest) -> Identity:
         """Train on the loaded checkpoint; what was learned to the end can be used in the next prompt."""
-        return train_identity(photos, settings, progress, interrupted, state=state, replace_existing=replace_existing)
+        return train_identity(request)
 
     def picture(self, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
         """Return a picture of what is being learned."""

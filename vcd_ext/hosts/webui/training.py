@@ -1,6 +1,6 @@
 """Lend the WebUI as a training host: the core's `TrainingHost` on the checkpoint that is loaded."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -18,29 +18,19 @@ from vcd_ext.hosts.webui import checkpoint, library, trainable
 from vcd_ext.hosts.webui.report import queued
 from vcd_ext.hosts.webui.text_encoder import TextEncoder
 from vcd_ext.hosts.webui.trainable import PREDICTIONS, check_trainable
-from vcd_ext.identity.photos.photo import Photo
-from vcd_ext.identity.training.train import Identity, train
-from vcd_ext.progress import Progress, Report
-from vcd_ext.settings import TrainSettings
+from vcd_ext.identity.training.request import TrainingRequest
+from vcd_ext.identity.training.train import Identity
+from vcd_ext.progress import Progress
 
 JOB = "vcd-train"  # as the WebUI's own progress calls it
 
 
-def train_identity(
-    photos: Sequence[Photo],
-    settings: TrainSettings,
-    progress: Report | None = None,
-    interrupted: Callable[[], bool] | None = None,
-    *,
-    state: Path | None = None,
-    replace_existing: bool = False,
-) -> Identity:
+def train_identity(request: TrainingRequest) -> Identity:
     """Train on the checkpoint that is loaded; what was learned to the end can be used in the next prompt.
 
     Waits for its turn among the WebUI's jobs; its Interrupt button and API end the training as `interrupted` does.
-    An identity that is not `finished` is not saved: go on from `state`, or call `keep`. progress, interrupted and
-    state are those of `vcd_ext.identity.training.train`; the state is deleted once the identity is saved.
-    replace_existing: an identity of that name may be overwritten.
+    An identity that is not `finished` is not saved: go on from the request's state, or call `keep`. The state is
+    deleted once the identity is saved.
 
     ValueError, in one sentence and with nothing changed, for photos, settings, a name or a checkpoint that cannot
     work; OSError if a file cannot be written. Interrupted if that was asked for while it waited.
@@ -48,20 +38,20 @@ def train_identity(
 
     def stop() -> bool:
         pressed = shared.state.interrupted or shared.state.stopping_generation
-        return pressed or (interrupted is not None and interrupted())
+        return pressed or (request.interrupted is not None and request.interrupted())
 
     def tell(now: Progress) -> None:
         shared.state.sampling_step, shared.state.sampling_steps = now.step, now.total
-        if progress is not None:
-            progress(now)
+        if request.progress is not None:
+            request.progress(now)
 
-    with checkpoint.pinned_now(), queued(JOB, interrupted):
-        path = library.embedding_file(settings.name, replace_existing)
+    with checkpoint.pinned_now(), queued(JOB, request.interrupted):
+        path = library.embedding_file(request.settings.name, request.replace_existing)
         shared.state.job_count = 1
         library.offload_motion_module()  # the last video's motion module
         checkpoint.reload_checkpoint()
         host = WebUITraining(shared.sd_model)
-        identity = train(host, photos, settings, tell, state=state, interrupted=stop)
+        identity = replace(request, progress=tell, interrupted=stop).run(host)
         told = [*host.notes, *filter(None, [checkpoint.chosen_meanwhile()])]
         identity = replace(
             identity,
@@ -69,7 +59,7 @@ def train_identity(
             warnings=(*identity.warnings, *told),
         )
         if identity.finished:
-            _save(identity, path, state)
+            _save(identity, path, request.state)
     return identity
 
 

@@ -115,6 +115,7 @@ def _ours(clock, photos, steps, size, batch):
     from vcd_ext.hosts.webui.training import train_identity
     from vcd_ext.identity.photos.photo import read_photos
     from vcd_ext.identity.training.estimate import estimate
+    from vcd_ext.identity.training.request import TrainingRequest
     from vcd_ext.settings import TrainSettings
 
     settings = TrainSettings(
@@ -128,7 +129,7 @@ def _ours(clock, photos, steps, size, batch):
         if now.loss is not None:
             clock()
 
-    train_identity(found, settings, progress, replace_existing=True)
+    train_identity(TrainingRequest(found, settings, progress, replace_existing=True))
     (Path(shared.cmd_opts.embeddings_dir) / f"{NAME}.safetensors").unlink()
     return guess
 

@@ -300,6 +300,7 @@ def learn(
     """Train an identity as the tab does, on pictures drawn from the seed `pictures`."""
     from vcd_ext.hosts.webui.training import train_identity
     from vcd_ext.identity.photos.photo import Photo
+    from vcd_ext.identity.training.request import TrainingRequest
     from vcd_ext.settings import TrainSettings
 
     draw, told = np.random.default_rng(pictures), []
@@ -313,7 +314,7 @@ def learn(
     try:
         chosen = TrainSettings(**settings)
         where = Path(state) if state else None
-        learned = train_identity(photos, chosen, progress, state=where, replace_existing=replace)
+        learned = train_identity(TrainingRequest(photos, chosen, progress, None, where, replace))
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
     return {
