@@ -112,6 +112,4 @@ def test_the_lists_name_what_can_be_used(server: Server) -> None:
     assert server.get("/vcd/v1/identities") == ["tinyperson"]
     assert "mm_v2.safetensors" in server.get("/vcd/v1/motion-modules")
     assert "theirs.safetensors" in server.get("/vcd/v1/motion-modules"), "sd-webui-animatediff's folder counts too"
-    with server.options(vcd_motion_module_folder="models/Lora"):
-        assert server.get("/vcd/v1/motion-modules") == ["tinylora.safetensors", "theirs.safetensors"]
     assert server.get("/vcd/v1/health")["checkpoint"] == "tiny.safetensors"

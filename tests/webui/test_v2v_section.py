@@ -163,7 +163,7 @@ def test_pasted_infotext_restores_all_but_the_video(server: Server, folder: Path
     [
         ("img2img", "/etc/passwd", "video: /etc/passwd is not in a folder that videos may be read from"),
         ("img2img", "{data}/videos/gone.mp4", "gone.mp4 does not exist"),
-        ("img2img", "{data}/config.json", "has the unknown suffix '.json'"),
+        ("img2img", "{data}/ui-config.json", "has the unknown suffix '.json'"),
         ("img2img", "data:video/mp4;base64,bm90aGluZw==", "what was sent is no video"),
         ("img2img", "data:video/mp4;base64,?", "what was sent is no video"),
         ("txt2img", "{data}/videos/walk", "made again in img2img"),
