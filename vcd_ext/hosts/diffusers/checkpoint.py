@@ -74,7 +74,7 @@ class Models:
 
 
 def load(path: str | Path) -> Models:
-    """The models of the checkpoint at `path`, on the CPU, in the file's own precision.
+    """Load the models of the checkpoint at `path`, on the CPU, in the file's own precision.
 
     ValueError says in one sentence why a file cannot be used; pickles are read as tensors only.
     """
@@ -123,7 +123,7 @@ def _refuse_other_kinds(state: State, path: Path) -> None:
 
 
 def _config(path: Path) -> Config:
-    """What the yaml beside the checkpoint says; SD1.5's values where it is missing or silent."""
+    """Read what the yaml beside the checkpoint says; SD1.5's values where it is missing or silent."""
     if not path.is_file():
         return Config()
     try:
@@ -139,13 +139,13 @@ def _config(path: Path) -> Config:
 
 
 def _beside(path: Path, clip: str) -> str:
-    """The folder that a yaml names; from where it lies, if that is where the folder is."""
+    """Return the folder that a yaml names; from where it lies, if that is where the folder is."""
     folder = path.parent / clip
     return str(folder) if clip and folder.is_dir() else clip
 
 
 def _ldm_config(state: State, config: Config) -> dict[str, Any]:
-    """An LDM config with the sizes of these tensors, for diffusers' converters; KeyError where one is missing."""
+    """Make an LDM config with the sizes of these tensors, for diffusers' converters; KeyError where one is missing."""
 
     def multiples(names: Iterable[str], width: int) -> list[int]:
         return [len(state[f"{name}.bias"]) // width for name in names]
@@ -180,7 +180,7 @@ def _ldm_config(state: State, config: Config) -> dict[str, Any]:
 
 
 def _text_state(state: State) -> State:
-    """The text encoder's tensors, without what mergers leave in or take out of them."""
+    """Return the text encoder's tensors, without what mergers leave in or take out of them."""
     text = {key: value for key, value in convert_ldm_clip_checkpoint(state).items() if key.startswith("text_model.")}
     return text | {"text_model.embeddings.position_ids": torch.arange(POSITIONS)[None]}
 
@@ -199,7 +199,7 @@ def _text_config(text: State, config: Config) -> Any:
 
 
 def _tokenizer(config: Config) -> CLIPTokenizer:
-    """The one in the config's folder; CLIP's own for every usual checkpoint."""
+    """Load the one in the config's folder; CLIP's own for every usual checkpoint."""
     if config.clip and Path(config.clip, "merges.txt").is_file():
         return CLIPTokenizer.from_pretrained(config.clip)
     return tokenizer()

@@ -83,7 +83,7 @@ class Standalone:
         ValueError, before anything is computed, for settings or files that cannot work.
         """
         vectors = self.vectors(embeddings)
-        picture, video = complete(checked(picture), embeddings), parse(VideoSettings, asdict(video))
+        picture, video = complete(check_picture(picture), embeddings), parse(VideoSettings, asdict(video))
         sampler = scheduler(
             picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
         )
@@ -96,7 +96,7 @@ class Standalone:
         return Clip(frames, video.fps, {"parameters": described})
 
     def vectors(self, paths: Sequence[Path]) -> dict[str, Tensor]:
-        """The embeddings of files, by the name that stands for them; ValueError for one that does not fit."""
+        """Read the embeddings of files, by the name that stands for them; ValueError for one that does not fit."""
         vectors = {name: tensor for path in paths for name, tensor in load_concepts(path).items()}
         for name, tensor in vectors.items():
             count, width = tensor.shape
@@ -137,7 +137,7 @@ class Standalone:
         text: Callable[[int], Conditions],
         counted: "Counter",
     ) -> Tensor:
-        """Latents [F, 4, h, w] of the finished frames."""
+        """Return latents [F, 4, h, w] of the finished frames."""
         counted.add(0)
         noise = Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
         latents = started(sampler, correlate(noise.draw(), video.gamma).to(self.device))
@@ -151,11 +151,11 @@ class Standalone:
     def guidance(
         self, prompt: str, negative_prompt: str, cfg_scale: float, steps: int, vectors: Mapping[str, Tensor]
     ) -> Guidance:
-        """What guides a video of so many steps. ValueError, in one sentence, for a prompt that cannot be read."""
+        """Return what guides a video of so many steps. ValueError, in a sentence, for a prompt that cannot be read."""
         return guidance(self.prompts, prompt, negative_prompt, cfg_scale, steps, vectors)
 
     def predict(self, latents: Tensor, time: Tensor, text: Conditions) -> Tensor:
-        """The guided prediction [F, 4, h, w], float32. text: with as many rows as `multidiffusion` asks for.
+        """Compute the guided prediction [F, 4, h, w], float32. text: with as many rows as `multidiffusion` asks for.
 
         The rows of the UNet are those of one video after the other: that of uncond, and that of each cond.
         """
@@ -167,7 +167,7 @@ class Standalone:
         return text.predict(predicted)
 
     def _decode(self, latents: Tensor, counted: "Counter") -> NDArray[np.uint8]:
-        """Frames uint8 [F, H, W, 3]. One at a time: the VAE's memory would grow with the video."""
+        """Decode frames uint8 [F, H, W, 3], one at a time: the VAE's memory would grow with the video."""
         self.check_finite(latents)
         decode = Decoder(self.decode)
 
@@ -180,11 +180,11 @@ class Standalone:
         return stacked(pictures(), len(latents))
 
     def decode(self, latent: Tensor) -> Tensor:
-        """The pixels [3, H, W] of latents [4, h, w]; within [-1, 1] but for a little."""
+        """Decode the pixels [3, H, W] of latents [4, h, w]; within [-1, 1] but for a little."""
         return self.vae.decode(latent[None] / self.vae.config.scaling_factor).sample[0]
 
     def check_finite(self, latents: Tensor) -> None:
-        """ValueError for the NaN that half precision makes of some checkpoints."""
+        """Raise ValueError for the NaN that half precision makes of some checkpoints."""
         if not latents.isfinite().all():
             raise ValueError(f"{self.path.name} made NaN instead of pictures; load it in float32 (--no-half).")
 
@@ -197,7 +197,7 @@ class Noise:
         self.generators = [torch.Generator().manual_seed(seed + i) for i in range(frames)]
 
     def draw(self) -> Tensor:
-        """The next noise of all frames, [F, *shape], on the CPU."""
+        """Draw the next noise of all frames, [F, *shape], on the CPU."""
         return torch.stack([torch.randn(self.shape, generator=generator) for generator in self.generators])
 
 
@@ -214,8 +214,8 @@ class Counter:
             self.progress(self.done, self.total)
 
 
-def checked(picture: GenerateSettings) -> GenerateSettings:
-    """The settings; SettingError or ValueError for a value that is out of range or no multiple of 8."""
+def check_picture(picture: GenerateSettings) -> GenerateSettings:
+    """Return the settings; SettingError or ValueError for a value that is out of range or no multiple of 8."""
     picture = parse(GenerateSettings, asdict(picture))
     for name, length in (("width", picture.width), ("height", picture.height)):
         if length % FACTOR:
@@ -224,7 +224,7 @@ def checked(picture: GenerateSettings) -> GenerateSettings:
 
 
 def complete(picture: GenerateSettings, embeddings: Sequence[Path]) -> GenerateSettings:
-    """The settings with a drawn seed instead of -1, and with the names of all embeddings in the prompt.
+    """Return the settings with a drawn seed instead of -1, and with the names of all embeddings in the prompt.
 
     ValueError, in one sentence, for a prompt that asks for what only the WebUI has, or a name that no prompt can have.
     """

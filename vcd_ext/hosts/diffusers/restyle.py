@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vcd_ext.hosts.diffusers.host import Standalone, checked, complete
+from vcd_ext.hosts.diffusers.host import Standalone, check_picture, complete
 from vcd_ext.hosts.diffusers.parameters import infotext
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.hosts.protocols import FACTOR, Picture, VideoPass
@@ -34,7 +34,7 @@ def restyle(
     denoised by one step, decoded. The rate is `video.fps`.
     ValueError, before anything is computed, for settings or files that cannot work.
     """
-    picture = complete(checked(picture), embeddings)
+    picture = complete(check_picture(picture), embeddings)
     video = parse(VideoSettings, asdict(replace(video, frames=min(video.frames, len(source.frames)))))
     work = VideoPass(
         picture.prompt,

@@ -132,7 +132,7 @@ def noised(scheduler: Any, latents: Tensor, noise: Tensor, begin: int) -> Tensor
     return scheduler.add_noise(latents, noise, scheduler.timesteps[begin : begin + 1])
 
 
-def kept(scheduler: Any, i: int, prediction: Tensor, scaled: Tensor, latents: Tensor, mask: Tensor) -> Tensor:
+def keep_unmasked(scheduler: Any, i: int, prediction: Tensor, scaled: Tensor, latents: Tensor, mask: Tensor) -> Tensor:
     """Blend in, where the mask is 0, a prediction that leads back to `latents`, as the WebUI does at each step.
 
     scaled: what the UNet was given in step i, [F, 4, h, w]; mask: [F, 1, h, w] in [0, 1].

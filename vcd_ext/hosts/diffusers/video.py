@@ -15,7 +15,7 @@ from vcd_ext.denoising.in_tiles import Decoder
 from vcd_ext.denoising.multidiffusion import RegionalPrompt, multidiffusion
 from vcd_ext.hosts.diffusers.guidance import Conditions, Guidance
 from vcd_ext.hosts.diffusers.host import Counter, Noise, Standalone
-from vcd_ext.hosts.diffusers.sampling import kept, noised, scheduler, step
+from vcd_ext.hosts.diffusers.sampling import keep_unmasked, noised, scheduler, step
 from vcd_ext.hosts.protocols import Interrupted, Picture, Tiling, VideoPass
 from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.hosts.shared.enlarge import Enlargers
@@ -71,15 +71,15 @@ class StandaloneVideo:
         return run.frames(frames)
 
     def upscalers(self) -> list[str]:
-        """The names of the networks that were given, if spandrel is installed; then Lanczos."""
+        """Return the names of the networks that were given, if spandrel is installed; then Lanczos."""
         return self._enlargers.names()
 
     def controlnet(self, note: Callable[[str], None]) -> str:
-        """The first file that was given and fits; "none" without one."""
+        """Return the first file that was given and fits; "none" without one."""
         return controlnet_file.first_fitting(self._controlnets, self.standalone.unet, note)
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
-        """One picture `scale` times as wide and high. ValueError for a name that is not there."""
+        """Enlarge one picture to `scale` times its width and height. ValueError for a name that is not there."""
         return self._enlargers.enlarge(picture, scale, upscaler)
 
     def _sampler(self, work: VideoPass) -> Any:
@@ -126,7 +126,7 @@ class _Run:
     counted: Counter
 
     def frames(self, frames: Sequence[Picture]) -> Iterator[Picture]:
-        """The frames, denoised before the first is given out."""
+        """Yield the frames, all denoised before the first is given out."""
         latents, decode = self._denoised(frames), Decoder(self.host.decode)
         for latent in latents:
             with torch.no_grad():
@@ -136,7 +136,7 @@ class _Run:
 
     @torch.no_grad()
     def _denoised(self, frames: Sequence[Picture]) -> Tensor:
-        """Latents [F, 4, h, w]."""
+        """Return latents [F, 4, h, w]."""
         self.counted.add(0)
         mask = latent_masks(self.work, self.plan)
         mask = None if mask is None else mask.to(self.host.device)
@@ -164,7 +164,7 @@ class _Run:
         return latents
 
     def _hang_on(self, stack: ExitStack) -> int:
-        """How many rows of a video's text the UNet takes then."""
+        """Attach hooks to the UNet; return how many rows of a video's text it takes then."""
         unet = self.host.unet
         # In each part of a call that is divided: one step of a long video may take minutes.
         stack.callback(unet.time_embedding.register_forward_pre_hook(lambda *_: self._stop()).remove)
@@ -187,7 +187,7 @@ class _Run:
         scaled = self.sampler.scale_model_input(latents, time)
         prediction = self.host.predict(scaled, time, text)
         if mask is not None:
-            prediction = kept(self.sampler, i, prediction, scaled, original, mask)
+            prediction = keep_unmasked(self.sampler, i, prediction, scaled, original, mask)
         return step(self.sampler, i, prediction, latents, noise)
 
     def _drawn(self, noise: Noise, gamma: float) -> Tensor:

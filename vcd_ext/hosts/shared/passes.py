@@ -44,7 +44,7 @@ class Plan:
         return self.height // FACTOR, self.width // FACTOR
 
     def check_fits(self, most: int, module: str) -> None:
-        """ValueError if a window is longer than the `most` frames that a motion module holds."""
+        """Raise ValueError if a window is longer than the `most` frames that a motion module holds."""
         if self.length > most:
             raise ValueError(
                 f"{self.length} frames are to be denoised together; {module} holds at most {most}. Use a window of up "
@@ -53,7 +53,7 @@ class Plan:
 
 
 def plan(frames: Sequence[Picture], work: VideoPass) -> Plan:
-    """What is to be done; ValueError, in one sentence, for what cannot work. Only the first frame is looked at."""
+    """Plan a pass; ValueError, in one sentence, for what cannot work. Only the first frame is looked at."""
     if not len(frames):
         raise ValueError("There are no frames to denoise; give at least one.")
     height, width = _size(frames[0])
@@ -74,17 +74,17 @@ def plan(frames: Sequence[Picture], work: VideoPass) -> Plan:
 
 
 def animated(work: VideoPass) -> bool:
-    """Whether a motion module moves the frames together."""
+    """Return whether a motion module moves the frames together."""
     return work.motion_module not in ("", NO_MODULE)
 
 
 def controlled(work: VideoPass) -> bool:
-    """Whether a ControlNet looks at the frames."""
+    """Return whether a ControlNet looks at the frames."""
     return work.controlnet not in ("", NO_MODULE) and work.controlnet_weight > 0
 
 
 def steps_run(steps: int, denoise: float) -> int:
-    """How many steps at the end of a schedule of `steps` a strength asks for: ceil(steps * denoise), at least 1.
+    """Return how many steps at the end of a schedule of `steps` a strength runs: ceil(steps * denoise), at least 1.
 
     ValueError unless steps is at least 1 and denoise above 0 and at most 1.
     """
@@ -97,7 +97,7 @@ def steps_run(steps: int, denoise: float) -> int:
 
 
 def pictures(frames: Sequence[Picture], plan: Plan) -> Iterator[Tensor]:
-    """The frames one after the other as float32 [1, 3, H, W] in [0, 1]; ValueError for one of another size."""
+    """Yield the frames one after the other as float32 [1, 3, H, W] in [0, 1]; ValueError for one of another size."""
     for i, picture in enumerate(frames):
         if picture.shape != (plan.height, plan.width, 3):
             raise ValueError(
@@ -108,7 +108,7 @@ def pictures(frames: Sequence[Picture], plan: Plan) -> Iterator[Tensor]:
 
 
 def picture(decoded: Tensor) -> Picture:
-    """A decoded tensor [3, H, W] in [-1, 1] as a picture; what lies outside is cut off."""
+    """Turn a decoded tensor [3, H, W] in [-1, 1] into a picture; what lies outside is cut off."""
     return (decoded.float() / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
 
 
@@ -131,7 +131,7 @@ def latent_masks(work: VideoPass, plan: Plan) -> Tensor | None:
 
 
 def as_long(elsewhere: Tensor, prompt: Tensor, empty: Tensor) -> Tensor:
-    """The condition of the prompt elsewhere, [tokens, width], as long as that of the prompt.
+    """Pad the condition of the prompt elsewhere, [tokens, width], to the length of that of the prompt.
 
     Empty prompts are put behind it. ValueError where it is the longer one: to lengthen the prompt would change it.
     """
