@@ -133,13 +133,13 @@ def test_a_file_that_is_not_there_damaged_or_runs_code_is_refused(unet: nn.Modul
 
 
 def test_whether_it_fits_is_told_by_the_header_of_its_file_alone(unet: nn.Module, file: Path, tmp_path: Path) -> None:
-    controlnet_file.check(file, unet)  # which loads diffusers
+    controlnet_file.check_fits(file, unet)  # which loads diffusers
     large = tmp_path / "large.safetensors"
     _with_hole(file, large, GIGABYTE)
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak
     before = _memory("VmRSS")
     with pytest.raises(ValueError, match=r"large.safetensors does not have the layers of a ControlNet for SD1.5"):
-        controlnet_file.check(large, unet)
+        controlnet_file.check_fits(large, unet)
     assert _memory("VmHWM") - before < GIGABYTE / 10
 
 

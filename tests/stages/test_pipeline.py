@@ -29,7 +29,7 @@ BOTH = VideoSettings(face=True, face_size=64, face_min_face=8, tiled=True, tiled
 
 def outcome(video: VideoSettings, waiting: Waiting, clip: Clip | None = None, host: Any = None) -> pipeline.Outcome:
     stages = pipeline.stages(video, SHARED)
-    return pipeline.run(host or ToyVideo(), clip or film.clip(faces=2), stages, finder, waiting.callbacks)
+    return pipeline.run_stages(host or ToyVideo(), clip or film.clip(faces=2), stages, finder, waiting.callbacks)
 
 
 def restored(clip: Clip) -> VideoSettings:
@@ -133,7 +133,7 @@ def test_each_videos_infotext_tells_of_the_stages_that_were_done() -> None:
 
 def test_without_entries_of_its_own_a_stage_is_described_as_when_it_is_made_alone() -> None:
     faces = pipeline.stages(BOTH, SHARED)[0].settings
-    made = pipeline.run(ToyVideo(), film.clip(), [pipeline.Stage(faces)], finder, Waiting().callbacks)
+    made = pipeline.run_stages(ToyVideo(), film.clip(), [pipeline.Stage(faces)], finder, Waiting().callbacks)
     assert "Face VCD identity: rex" in made.clip.metadata["parameters"]
 
 
@@ -185,7 +185,7 @@ def test_a_stage_that_is_skipped_does_not_end_the_next() -> None:
 
     host.at = skip
     stages = pipeline.stages(BOTH, SHARED)
-    made = pipeline.run(host, film.clip(), stages, finder, waiting.callbacks, go_on)
+    made = pipeline.run_stages(host, film.clip(), stages, finder, waiting.callbacks, go_on)
     assert [video.title for video in made.videos] == ["T2V VCD", "Tiled VCD"]
     assert not made.complete
     assert restored(made.clip) == replace(BOTH, face=False, face_size=512, face_min_face=24, tiled_controlnet="none")

@@ -7,7 +7,7 @@ import pytest
 
 from tests import film
 from vcd_ext import media
-from vcd_ext.storage.uploads import decoded, received, suffix_of
+from vcd_ext.storage.uploads import from_base64, received, suffix_of
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".webp"])
@@ -26,7 +26,7 @@ def test_a_path_is_taken_if_it_may_be_read(tmp_path: Path) -> None:
     assert received(str(source), [tmp_path], tmp_path) == source
     with pytest.raises(ValueError, match="not in a folder that videos may be read from"):
         received(str(source), [tmp_path / "elsewhere"], tmp_path)
-    assert decoded("clips") is None, "a folder whose name is base64"
+    assert from_base64("clips") is None, "a folder whose name is base64"
 
 
 @pytest.mark.parametrize("video", [None, "", 7, ["a"]])

@@ -156,7 +156,7 @@ def _stages(
     face = replace(FACE, prompt=close_up(picture.prompt), seed=seed, motion_module=module)
     tiled = replace(TILED, prompt=picture.prompt, seed=seed, motion_module=module)
     with stage_bars() as progress:
-        made = pipeline.run(
+        made = pipeline.run_stages(
             StandaloneVideo(host, [embedding]),
             first.clip,
             [pipeline.Stage(face), pipeline.Stage(tiled)],

@@ -139,11 +139,11 @@ def _following(
     for stage in stages:
         ready(video, stage.settings, finder)
         if isinstance(stage.settings, TiledSettings) and stage.settings.controlnet not in (AUTO, NO_MODULE):
-            controlnet_file.check(stage.settings.controlnet, host.unet)
+            controlnet_file.check_fits(stage.settings.controlnet, host.unet)
 
     def follow(clip: "Clip") -> "Outcome":
         with interruption() as interrupted, stage_bars() as progress:
-            return pipeline.run(video, clip, stages, finder, Callbacks(progress, notify, interrupted))
+            return pipeline.run_stages(video, clip, stages, finder, Callbacks(progress, notify, interrupted))
 
     return follow
 

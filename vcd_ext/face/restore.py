@@ -59,14 +59,14 @@ def restore(
     if not people:
         tell("There is no face to repair in any frame; the video is as it was.")
         return result
-    run = _Run(
+    run = _Restoration(
         Repair(host, frames, settings, stop), VideoPass.of(with_drawn_seed(settings, tell)), result, progress, tell
     )
     run.go(_wanted(people, settings, frames.shape[1], frames.shape[2], tell))
     return result
 
 
-class _Run:
+class _Restoration:
     """The faces of a video, one after the other."""
 
     def __init__(self, repair: Repair, work: VideoPass, result: Frames, progress: Report | None, note: Note):

@@ -106,7 +106,7 @@ def _bounds(photo: Photo) -> tuple[int, int, int, int]:
 def _identities(folder: Path) -> Iterator[StoredIdentity]:
     for path in (path for path in walk.files(folder) if path.suffix == SUFFIX):
         with suppress(ValueError, KeyError, OSError):
-            described = record.describe(path)
+            described = record.summarize(path)
             class_word, steps = described["class"], int(described["steps"])
             picture = path.with_suffix(PICTURE)
             size = path.stat().st_size

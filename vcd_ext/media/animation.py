@@ -12,7 +12,7 @@ from PIL import Image, ImageSequence
 from vcd_ext.media.clip import Clip, stacked
 from vcd_ext.media.opaque import laid_on_white, once
 from vcd_ext.media.part import Part
-from vcd_ext.media.record import Record
+from vcd_ext.media.record import ClipRecord
 from vcd_ext.media.timing import rate, shown_for, tell_uneven
 from vcd_ext.progress import Note
 
@@ -30,10 +30,10 @@ def delays(frames: int, fps: Fraction, ticks: int, shortest: int) -> list[int]:
 def read_apng(path: Path, note: Note, part: Part) -> Clip:
     """Return a part of an animated PNG, at the rate at which browsers show it; a still one is a clip of one frame."""
     with Image.open(path, formats=["PNG"]) as image:
-        return animated_clip(image, Record({}), note, part, ticks=1000, shortest=11)
+        return animated_clip(image, ClipRecord({}), note, part, ticks=1000, shortest=11)
 
 
-def animated_clip(image: Image.Image, record: Record, note: Note, part: Part, ticks: int, shortest: int) -> Clip:
+def animated_clip(image: Image.Image, record: ClipRecord, note: Note, part: Part, ticks: int, shortest: int) -> Clip:
     """Return a part of an open animated picture, at the rate at which browsers show it.
 
     ticks, shortest: as for `delays`, with which the recorded rate was written if nobody has changed the delays since.
@@ -50,7 +50,7 @@ def animated_clip(image: Image.Image, record: Record, note: Note, part: Part, ti
     return record.clip(frames, fps)
 
 
-def _rate(milliseconds: list[float], record: Record, ticks: int, shortest: int) -> Fraction:
+def _rate(milliseconds: list[float], record: ClipRecord, ticks: int, shortest: int) -> Fraction:
     """Return the frames per second of these delays, which are those of the picture's first frames."""
     if record.fps is not None and record.frames is not None:
         written = delays(max(record.frames, len(milliseconds)), record.fps, ticks, shortest)[: len(milliseconds)]

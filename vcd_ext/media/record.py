@@ -24,7 +24,7 @@ INFOTEXT = "Steps: "  # as the WebUI knows a text for its own
 
 
 @dataclass(frozen=True)
-class Record:
+class ClipRecord:
     """The labels of a file, understood; fps, frames and size are None in files from elsewhere."""
 
     metadata: dict[str, str]
@@ -62,7 +62,7 @@ def labels(clip: Clip) -> dict[str, str]:
     return {**plain, "vcd": json.dumps(vcd)}
 
 
-def understood(stored: Mapping[str, str]) -> Record:
+def understood(stored: Mapping[str, str]) -> ClipRecord:
     """Return the record in a file's labels.
 
     Of the labels of a file from elsewhere a few are its metadata; a comment is one where it is an infotext.
@@ -73,12 +73,12 @@ def understood(stored: Mapping[str, str]) -> Record:
     except (KeyError, TypeError, ValueError):
         comment = stored.get("comment", "")
         found = {"parameters": comment} if INFOTEXT in comment else {}
-        return Record(found | {name: text for name, text in stored.items() if name in KEPT})
+        return ClipRecord(found | {name: text for name, text in stored.items() if name in KEPT})
 
 
-def _own(vcd: dict[str, Any], plain: dict[str, str]) -> Record:
+def _own(vcd: dict[str, Any], plain: dict[str, str]) -> ClipRecord:
     height, width = vcd["size"]
-    return Record(
+    return ClipRecord(
         metadata={**plain, **vcd["metadata"]},
         fps=exact_fps(vcd["fps"]),
         frames=int(vcd["frames"]),

@@ -102,7 +102,7 @@ def alone(video: VideoSettings) -> VideoSettings:
     return replace(video, face=False, tiled=False)
 
 
-def run(
+def run_stages(
     host: VideoHost,
     clip: Clip,
     stages: Sequence[Stage],

@@ -99,7 +99,9 @@ def run_stage(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, c
     complete = not callbacks.interrupted()
     if not len(frames) or (not complete and _same(frames, clip.frames)):
         return StageResult(None, False, sheet, settings)
-    return StageResult(Clip(frames, clip.fps, described(clip, frames, settings), clip.start), complete, sheet, settings)
+    return StageResult(
+        Clip(frames, clip.fps, result_metadata(clip, frames, settings), clip.start), complete, sheet, settings
+    )
 
 
 def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, callbacks: Callbacks) -> Frames:
@@ -113,7 +115,7 @@ def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, callbacks: Ca
     return face.sheet(clip.frames, people)
 
 
-def described(clip: Clip, frames: Frames, settings: Settings) -> dict[str, str]:
+def result_metadata(clip: Clip, frames: Frames, settings: Settings) -> dict[str, str]:
     """The metadata of what was made of a clip: its own, its infotext extended by the settings that are not usual."""
     name = title(settings)
     usual = {key: default(type(settings), key) for key in describe(type(settings))} | {"controlnet": NO_MODULE}

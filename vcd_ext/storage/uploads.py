@@ -21,7 +21,7 @@ def received(video: Any, allowed: Sequence[Path], folder: Path) -> Path:
     """
     if not isinstance(video, str) or not video:
         raise ValueError("video must be the path of a file that may be read, or a file in base64.")
-    data = decoded(video)
+    data = from_base64(video)
     if data is None:
         return inside(Path(video), allowed, "videos")
     kind = suffix_of(data)
@@ -32,7 +32,7 @@ def received(video: Any, allowed: Sequence[Path], folder: Path) -> Path:
     return path
 
 
-def decoded(text: str) -> bytes | None:
+def from_base64(text: str) -> bytes | None:
     """Decode a file from base64, also behind "data:video/mp4;base64,"; None where the text is none, and so a path."""
     head, mark, tail = text.partition("base64,")
     try:

@@ -47,7 +47,7 @@ def upscale(
     check_frames(frames)
     _check_boxes(boxes, len(frames))
     settings = with_drawn_seed(with_controlnet(host, settings, tell))
-    run = _Run(host, UpscaledFrames(host, frames, settings.upscaler, stop), boxes, progress, stop)
+    run = _Upscaling(host, UpscaledFrames(host, frames, settings.upscaler, stop), boxes, progress, stop)
     if boxes is not None and np.isnan(boxes).all():
         tell("The subject was found in no frame; its name is used everywhere.")
     tried = attempts(settings, len(frames), max(run.upscaled.canvas))
@@ -60,7 +60,7 @@ def upscale(
     return run.finished[: run.done]
 
 
-class _Run:
+class _Upscaling:
     """Make one video: the first `done` frames of `finished` are."""
 
     def __init__(

@@ -61,7 +61,7 @@ class Library:
                 there = ", ".join(filter(None, names))
                 raise SettingError(key, f"{key} is '{name}', which is not there; choose one of {there}.")
         if isinstance(settings, TiledSettings) and settings.controlnet not in (AUTO, NO_MODULE):
-            controlnet_file.check(settings.controlnet, standalone.unet)
+            controlnet_file.check_fits(settings.controlnet, standalone.unet)
 
     def _tiles(self) -> list[Path]:
         return [path for path in _files(self.controlnets, controlnet_file.SUFFIXES) if controlnet_file.is_tile(path)]

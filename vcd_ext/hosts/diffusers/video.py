@@ -57,7 +57,7 @@ class StandaloneVideo:
         """
         planned = plan(frames, work)
         text = self.standalone.guidance(work.prompt, work.negative_prompt, work.cfg_scale, work.steps, self._vectors)
-        run = _Run(
+        run = _Denoising(
             self.standalone,
             planned,
             work,
@@ -112,7 +112,7 @@ class StandaloneVideo:
 
 
 @dataclass
-class _Run:
+class _Denoising:
     """One pass over frames."""
 
     host: Standalone

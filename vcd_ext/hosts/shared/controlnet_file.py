@@ -67,7 +67,7 @@ def load(path: str | Path, unet: nn.Module) -> nn.Module:
     return network
 
 
-def check(path: str | Path, unet: nn.Module) -> None:
+def check_fits(path: str | Path, unet: nn.Module) -> None:
     """Raise ValueError, in one sentence, if the ControlNet at `path` cannot be used for a UNet of either host.
 
     Only names and sizes of its tensors are read, as long as it is no pickle from before torch 1.6.
@@ -79,7 +79,7 @@ def first_fitting(candidates: Mapping[str, Path], unet: nn.Module, note: Callabl
     """Return the first file's name that fits a UNet, "none" if none does. note: told why one before it does not."""
     for name, path in candidates.items():
         try:
-            check(path, unet)
+            check_fits(path, unet)
         except WrongLibraryError as error:
             note(f"{error} Until then no ControlNet is used.")
             return NO_MODULE

@@ -42,7 +42,7 @@ def missing() -> str | None:
     return next(_lacking(), None)
 
 
-def sentence(thing: str) -> str:
+def sentence_without(thing: str) -> str:
     """Return what people are told about it."""
     return (
         f"VCD is made for AUTOMATIC1111's WebUI 1.10 and is off here, because this WebUI has no {thing}; use that "
@@ -52,7 +52,7 @@ def sentence(thing: str) -> str:
 
 def tell(thing: str) -> None:
     """Say so on the console, and in a tab of the page; nothing else of VCD is there then."""
-    told = sentence(thing)
+    told = sentence_without(thing)
     print(told, file=sys.stderr)
     try:
         from modules import script_callbacks

@@ -228,7 +228,7 @@ def check_controlnet(name: str, sd_model: Any) -> None:
     """
     path = find_controlnet(name)
     if getattr(sd_model, "model", None) is not None and checkpoint.kind(sd_model) is None:
-        controlnet_file.check(path, sd_model.model.diffusion_model)
+        controlnet_file.check_fits(path, sd_model.model.diffusion_model)
 
 
 def load_controlnet(name: str) -> nn.Module:

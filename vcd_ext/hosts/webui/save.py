@@ -69,7 +69,7 @@ def save_videos(
                 for path, stage in _saved(p, folder, number, chosen, infotext, settings, earlier, sound):
                     if folder is None:
                         result.lines.append(f"VCD video: {path}")
-                    result.described.append(described(p, path) | ({"stage": stage} if stage else {}))
+                    result.described.append(file_entry(p, path) | ({"stage": stage} if stage else {}))
         except (OSError, ValueError, ImportError) as error:
             result.failures.append(f"VCD: a video was not written; its frames are in the gallery. {error}")
     result.lines += result.failures
@@ -115,7 +115,7 @@ def _saved(
         yield from ((path, stage.title) for path in _written(others, stage.clip.frames, settings.fps, text, sound))
 
 
-def described(p: Any, path: Path) -> dict[str, str]:
+def file_entry(p: Any, path: Path) -> dict[str, str]:
     """Describe a file as page and API are told of it; the API gets it whole, and no path of one that is not kept."""
     save, send = delivery(p)
     entry = {"path": str(path)} if save else {"name": path.name}

@@ -25,7 +25,7 @@ from vcd_ext.ui.player import send
 from vcd_ext.ui.uploads import UploadField
 
 
-def identities() -> list[str]:
+def identity_choices() -> list[str]:
     """Return the identities that the section offers."""
     return [NO_MODULE, *library.embedding_names()]
 
@@ -93,7 +93,7 @@ def _choose_module(chosen: str) -> tuple[Any, str]:
 
 def _choose_identity(prompt: str) -> Any:
     """Choose the identity that the prompt names, in a list that has those learned since the page was made."""
-    known = identities()
+    known = identity_choices()
     return gr.update(choices=known, value=next((name for name in known[1:] if mentions(prompt, name)), NO_MODULE))
 
 
@@ -120,7 +120,7 @@ def _lists() -> dict[str, Callable[[], list[str]]]:
     """Return what finds the names that a setting may have."""
     return {
         "motion_module": library.motion_module_choices,
-        "identity": identities,
+        "identity": identity_choices,
         "tiled_upscaler": lambda: [USUAL, *WebUIVideo().upscalers()],
         "tiled_controlnet": lambda: [AUTO, NO_MODULE, *library.tile_controlnets()],
     }
@@ -130,7 +130,7 @@ def _write_identity(name: str, prompt: str) -> str:
     """Return the prompt with a chosen identity's name, in place of the one that was chosen before."""
     if name == NO_MODULE or mentions(prompt, name):
         return prompt
-    others = [known for known in identities()[1:] if mentions(prompt, known)]
+    others = [known for known in identity_choices()[1:] if mentions(prompt, known)]
     try:
         return renamed(prompt, others[0], name) if others else with_name(prompt, name)
     except ValueError as error:

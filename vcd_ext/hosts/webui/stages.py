@@ -139,7 +139,7 @@ class StagesRun:
 
         callbacks = Callbacks(progress, note, lambda: state.interrupted or state.skipped)
         with checkpoint.pinned(self.checkpoint), plain_layers(self.p.sd_model, note):
-            made = pipeline.run(self.host, clip, stages, self.studio.finder, callbacks, go_on)
+            made = pipeline.run_stages(self.host, clip, stages, self.studio.finder, callbacks, go_on)
             if sentence := checkpoint.chosen_meanwhile():
                 note(sentence)
         state.job_no, state.job_count, state.textinfo = before + self.count, total, None

@@ -41,7 +41,7 @@ def differentiable(sd_model: Any, note: Note | None = None) -> Iterator[None]:
         yield
 
 
-def parts(sd_model: Any) -> tuple[nn.Module, nn.Module, nn.Module]:
+def networks(sd_model: Any) -> tuple[nn.Module, nn.Module, nn.Module]:
     """Return UNet, text encoder and VAE, each as the module that the WebUI moves about as a whole."""
     return sd_model.model, sd_model.cond_stage_model, sd_model.first_stage_model
 
@@ -78,7 +78,7 @@ def _hooks_off(sd_model: Any) -> Iterator[None]:
 @contextmanager
 def _placed(sd_model: Any) -> Iterator[None]:
     """Put each part back on the device where it was."""
-    places = [(part, next(part.parameters()).device) for part in parts(sd_model)]
+    places = [(part, next(part.parameters()).device) for part in networks(sd_model)]
     try:
         yield
     finally:
@@ -93,7 +93,7 @@ def _precise(sd_model: Any) -> Iterator[None]:
     That is on CPUs, and on the cards where the WebUI casts weights for each layer's forward pass instead of using
     autocast (GTX 16xx, Apple's): the backward pass would find them changed.
     """
-    tensors = [(tensor, tensor.dtype) for part in parts(sd_model) for tensor in _tensors(part)]
+    tensors = [(tensor, tensor.dtype) for part in networks(sd_model) for tensor in _tensors(part)]
     unet = sd_model.model.diffusion_model
     modes = [(devices, name) for name in ("dtype", "dtype_unet", "force_fp16", "unet_needs_upcast")]
     with _attributes([*modes, (unet, "dtype")]):
@@ -102,7 +102,7 @@ def _precise(sd_model: Any) -> Iterator[None]:
             if not _half_works() and devices.dtype_unet == torch.float16:
                 devices.dtype = devices.dtype_unet = unet.dtype = torch.float32
                 devices.force_fp16 = False
-                for part in parts(sd_model):
+                for part in networks(sd_model):
                     widen(part)
             yield
         finally:

@@ -135,7 +135,7 @@ class WebUITraining:
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Posterior:
         """Return the VAE's posterior of pictures [B, 3, H, W] in [-1, 1], scaled for the UNet; on the CPU, float32."""
-        unet, text_encoder, vae = trainable.parts(self.sd_model)
+        unet, text_encoder, vae = trainable.networks(self.sd_model)
         if checkpoint.is_low_memory(self.sd_model):
             self._move(devices.cpu, unet, text_encoder)
         self._move(self.device, vae)
@@ -160,7 +160,7 @@ class WebUITraining:
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         """Return a picture [3, H, W] in [-1, 1], float32 on the CPU, of latents [1, 4, h, w]; then free the VAE."""
-        unet, text_encoder, vae = trainable.parts(self.sd_model)
+        unet, text_encoder, vae = trainable.networks(self.sd_model)
         if checkpoint.is_low_memory(self.sd_model):
             self._move(devices.cpu, unet, text_encoder)
         self._move(self.device, vae)
@@ -178,7 +178,7 @@ class WebUITraining:
 
     def free_encoder(self) -> None:
         """Take the VAE off the device and put UNet and text encoder there, if --medvram has not yet."""
-        unet, text_encoder, vae = trainable.parts(self.sd_model)
+        unet, text_encoder, vae = trainable.networks(self.sd_model)
         self._move(devices.cpu, vae)
         self._move(self.device, unet, text_encoder)
         devices.torch_gc()

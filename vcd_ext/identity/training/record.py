@@ -17,7 +17,7 @@ def write(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -
         tensor_file.write(part, tensors, description)
 
 
-def describe(path: Path) -> Mapping[str, str]:
+def summarize(path: Path) -> Mapping[str, str]:
     """Read the description of a file alone, without its tensors; ValueError as `read`."""
     return _read(path, tensors=False)[0]
 

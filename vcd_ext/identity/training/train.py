@@ -64,7 +64,7 @@ def train(
     kept, warnings = usable_photos(photos, settings)
     begun = states.fingerprint_of(state) if state else None
     settings = with_seed(settings, seed_of(begun) if begun else None)
-    run = _Run(host, kept, settings, progress, interrupted or (lambda: False), state)
+    run = _Training(host, kept, settings, progress, interrupted or (lambda: False), state)
     reached = states.load(state, run.fingerprint) if state else None
     with torch.inference_mode(False), torch.enable_grad(), host.training():
         reached = reached or initial_state(host, settings)
@@ -73,7 +73,7 @@ def train(
     return run.identity(reached, finished, warnings)
 
 
-class _Run:
+class _Training:
     """One call of `train`: what it was asked for, and whom it tells."""
 
     def __init__(

@@ -78,7 +78,7 @@ def unfinished(folder: Path) -> list[Unfinished]:
     found = []
     for path in sorted(folder.glob(f"*{SUFFIX}{PHOTOS}"), key=_last_saved, reverse=True):
         try:
-            settings = _settings(path, record.describe(path))
+            settings = _settings(path, record.summarize(path))
             step = states.step_of(state_file(folder, settings.name))
         except ValueError:
             continue
