@@ -1,4 +1,4 @@
-"""kill -9 at random moments of a training, of the three stages and of writing, on the command line's host."""
+"""kill -9 at random moments of a training, of a video with Tiled VCD and of writing, on the command line's host."""
 
 import os
 import random
@@ -36,7 +36,7 @@ class Killed:
         self.folder, self.moments, self.tell, self.kills = folder, random.Random(seed), tell, kills
 
     def all(self) -> None:
-        """Kill all three."""
+        """Kill all of them."""
         models = self.folder / "models"
         self.checkpoint = tiny.checkpoint(models)
         self.module = tiny.motion_module(models)
@@ -47,7 +47,7 @@ class Killed:
             Image.fromarray(pixels).save(self.photos / f"{i}.png")
             Image.fromarray(mask).save(self.photos / f"{i}.mask.png")
         self._kills("training", self._train, lambda out: digest(load_embedding(out / "rexling.safetensors")))
-        self._kills("the three stages", self._generate, lambda out: digest(media.read(out / "a.gif").frames))
+        self._kills("video and Tiled VCD", self._generate, lambda out: digest(media.read(out / "a.gif").frames))
         self.writing()
 
     def writing(self) -> None:
