@@ -13,7 +13,6 @@ from vcd_ext import media
 from vcd_ext.identity.training import latent_cache, record
 
 HIDDEN = ".part"  # the end of the names of files that are being written
-FRAMES = 4
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,14 @@ class Judge:
         return f"{now.state} instead of {expected.state}: {' '.join(now.said) or 'another result'}"
 
 
+def is_hidden(path: Path) -> bool:
+    """Return whether a file, or the folder of frames that it is in, has not got its name yet."""
+    return any(part.endswith(HIDDEN) for part in path.parts)
+
+
 def damage(path: Path) -> str:
     """Return why a file is not whole; "" for one that is."""
-    if path.name.endswith(HIDDEN):
+    if is_hidden(path):
         return "left behind"
     try:
         _read(path)

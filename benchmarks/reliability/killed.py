@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.reliability.judge import Verdict, damage
+from benchmarks.reliability.judge import HIDDEN, Verdict, damage, is_hidden
 from benchmarks.reliability.scenarios import digest, photos
 from benchmarks.reliability.tally import Tried
 from tests import tiny
@@ -78,8 +78,8 @@ class Killed:
             out = self.folder / f"{name} {number}"
             out.mkdir()
             killed = _forked(lambda out=out: work(out), self.moments.uniform(0, lasts))  # type: ignore[misc]
-            left = [path for path in out.rglob("*") if path.name.endswith(".part")]
-            bad = [f"{path.name}: {damage(path)}" for path in _files(out) if path not in left and damage(path)]
+            left = [path for path in out.rglob("*") if path.name.endswith(HIDDEN)]
+            bad = [f"{path.name}: {damage(path)}" for path in _files(out) if not is_hidden(path) and damage(path)]
             for path in left:  # an hour later
                 os.utime(path, (time.time() - 2 * ABANDONED,) * 2)
             _forked(lambda out=out: work(out), None)  # type: ignore[misc]
