@@ -7,7 +7,7 @@ import torch
 
 from benchmarks.reliability.judge import Verdict, damage
 from benchmarks.reliability.killed import Killed
-from benchmarks.reliability.tally import Tried, table
+from benchmarks.reliability.tally import Group, Tried, remember, remembered
 from tests import film
 from vcd_ext import media
 from vcd_ext.identity import save_embedding
@@ -34,8 +34,12 @@ def test_half_a_file_is_noticed(tmp_path: Path, name: str) -> None:
     assert damage(tmp_path / ".0123456789abcdef.part") == "left behind"
 
 
-def test_what_was_not_as_before_is_counted() -> None:
+def test_what_was_not_as_before_is_counted(tmp_path: Path) -> None:
     kept = Tried("kill", "writing", "kill -9", True, False, "", Verdict())
     lost = Tried("kill", "writing", "kill -9", True, False, "", Verdict(files="a.mp4: half"))
-    assert table([kept, lost]).splitlines()[-1] == "| **all** | | 2 | 2 | 0 | 2 | 0 | 1 | 0 | 0 |"
+    group = Group.of([kept, lost])
+    assert group.table().splitlines()[-1] == "| **all** | | 2 | 2 | 0 | 2 | 0 | 1 | 0 | 0 |"
+    remember({"kill": group}, tmp_path / "kept.json")
+    assert remembered(tmp_path / "kept.json") == {"kill": group}
+    assert group.bad == ["writing, kill -9: files: a.mp4: half"]
     assert lost.bad == ["files: a.mp4: half"]

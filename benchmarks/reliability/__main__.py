@@ -4,17 +4,16 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from itertools import groupby
 from pathlib import Path
 
 import benchmarks.reliability
-from benchmarks.reliability import data
+from benchmarks.reliability import data, tally
 from benchmarks.reliability.in_the_webui import InTheWebUI, small_disks
 from benchmarks.reliability.killed import Killed
 from benchmarks.reliability.scenarios import ready, scenarios
-from benchmarks.reliability.tally import Tried, table
+from benchmarks.reliability.tally import Group, Tried
 from tests.webui.server import Server
 
 GROUPS = {
@@ -36,76 +35,84 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--only", nargs="+", choices=GROUPS, default=list(GROUPS), metavar="GROUP")
+    parser.add_argument("--anew", action="store_true", help="try also the groups that are remembered")
     parser.add_argument("--scenario", nargs="+", default=[], help="parts of the names of what is made; default: all")
     parser.add_argument("--seed", type=int, default=1, help="of the moments of kill -9")
     parser.add_argument("--most", type=int, default=2, help="passings of one place that are broken in one scenario")
-    parser.add_argument("--out", type=Path, help="file to write the report to")
+    parser.add_argument("--out", type=Path, default=Path("docs/reliability.md"), help="file to write the report to")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # servers end and disks are taken off
-    tried: list[Tried] = []
-
-    def tell(one: Tried) -> None:
-        tried.append(one)
-        print(f"{len(tried):4} {one.making}, {one.fault}: {'; '.join(one.bad) or 'as before'}", flush=True)
-        if arguments.out:
-            arguments.out.write_text(described(tried, arguments))
-
-    run(arguments, tell)
-    print(described(tried, arguments))
-    return int(any(one.bad for one in tried))
+    campaign = Campaign(arguments)
+    campaign.run()
+    return int(any(group.bad for group in campaign.groups.values()))
 
 
-def run(arguments: argparse.Namespace, tell: Callable[[Tried], None]) -> None:
-    """Try all faults of the groups that were asked for."""
-    with tempfile.TemporaryDirectory(prefix="vcd") as folder:
-        if "kill" in arguments.only:
-            (Path(folder) / "killed").mkdir()
-            Killed(Path(folder) / "killed", arguments.seed, tell).all()
-        if left := [group for group in arguments.only if group != "kill"]:
-            inside(data.folder(Path(folder) / "webui"), left, arguments, tell)
+class Campaign:
+    """One call of the command."""
+
+    def __init__(self, arguments: argparse.Namespace):
+        self.arguments = arguments
+        self.memory = arguments.out.with_suffix(".json")
+        self.groups = tally.remembered(self.memory)
+        known = () if arguments.anew else self.groups
+        self.left = [group for group in arguments.only if group not in known]
+        self.tried: list[Tried] = []
+
+    def run(self) -> None:
+        """Try all groups that are left, and write the report after each."""
+        with tempfile.TemporaryDirectory(prefix="vcd") as name:
+            folder = Path(name)
+            if inside := [group for group in self.left if group != "kill"]:
+                self._inside(data.folder(folder / "webui"), inside)
+            if "kill" in self.left:
+                (folder / "killed").mkdir()
+                killed = Killed(folder / "killed", self.arguments.seed, self._tell)
+                self._group("kill", killed.all)
+        self._write()
+
+    def _inside(self, where: Path, groups: Sequence[str]) -> None:
+        """Try the groups that need a WebUI."""
+        with ExitStack() as stack:
+            small = stack.enter_context(small_disks(where)) if "full disk" in groups else False
+            server = Server(where, "--ckpt", str(where / "models/Stable-diffusion/tiny.safetensors"))
+            stack.callback(server.stop)
+            stack.enter_context(ready(server))
+            parts = self.arguments.scenario
+            runs = {
+                name: run for name, run in scenarios(server).items() if not parts or any(part in name for part in parts)
+            }
+            campaign = InTheWebUI(server, runs, self.arguments.most, self._tell)
+            for group in groups:
+                if group == "full disk" and not small:
+                    print("Full disks are left out: mounting a tmpfs is not permitted.", file=sys.stderr)
+                    continue
+                self._group(group, getattr(campaign, group.replace(" ", "_")))
+
+    def _group(self, name: str, tries: Callable[[], None]) -> None:
+        self.tried.clear()
+        tries()
+        self.groups[name] = Group.of(self.tried)
+        self._write()
+
+    def _tell(self, one: Tried) -> None:
+        self.tried.append(one)
+        print(f"{len(self.tried):4} {one.making}, {one.fault}: {'; '.join(one.bad) or 'as before'}", flush=True)
+
+    def _write(self) -> None:
+        tally.remember(self.groups, self.memory)
+        self.arguments.out.write_text(described(self.groups, self.arguments))
 
 
-def inside(where: Path, groups: list[str], arguments: argparse.Namespace, tell: Callable[[Tried], None]) -> None:
-    """Try the groups that need a WebUI."""
-    with ExitStack() as stack:
-        small = stack.enter_context(small_disks(where)) if "full disk" in groups else False
-        server = Server(where, "--ckpt", str(where / "models/Stable-diffusion/tiny.safetensors"))
-        stack.callback(server.stop)
-        stack.enter_context(ready(server))
-        named = {
-            name: run
-            for name, run in scenarios(server).items()
-            if not arguments.scenario or any(part in name for part in arguments.scenario)
-        }
-        campaign = InTheWebUI(server, named, arguments.most, tell)
-        tries = {
-            "exceptions": campaign.exceptions,
-            "memory": campaign.memory,
-            "buttons": campaign.buttons,
-            "checkpoint": campaign.checkpoint,
-            "together": campaign.together,
-            "full disk": campaign.full_disk,
-        }
-        for group in groups:
-            if group == "full disk" and not small:
-                print("Full disks are left out: mounting a tmpfs is not permitted.", file=sys.stderr)
-                continue
-            tries[group]()
-
-
-def described(tried: list[Tried], arguments: argparse.Namespace) -> str:
+def described(groups: dict[str, Group], arguments: argparse.Namespace) -> str:
     """Return the report in Markdown."""
-    words = "" if arguments.only == list(GROUPS) else f" --only {' '.join(arguments.only)}"
-    command = f"python -m benchmarks.reliability{words}"
-    lines = [
-        data.INTRODUCTION.format(command=command, processor=data.processor(), seed=arguments.seed, most=arguments.most)
-    ]
-    for group, rows in groupby(tried, lambda one: one.group):
-        lines += [f"## {GROUPS[group]}", "", table(list(rows)), ""]
-    bad = [one for one in tried if one.bad]
-    lines += ["## All", "", f"{len(tried)} faults were tried, {sum(one.reached for one in tried)} happened; "
-              f"{len(bad)} left something that was not as before.", ""]  # fmt: skip
-    lines += [f"- {one.making}, {one.fault}: {'; '.join(one.bad)}" for one in bad]
+    lines = [data.INTRODUCTION.format(processor=data.processor(), seed=arguments.seed, most=arguments.most)]
+    there = {name: groups[name] for name in GROUPS if name in groups}
+    whole = tally.total(group.total for group in there.values())
+    bad = [sentence for group in there.values() for sentence in group.bad]
+    lines += [f"{whole.tried} faults were tried, {whole.reached} happened; {len(bad)} left something that was not as "
+              "before.", "", *(f"- {sentence}" for sentence in bad), *([""] if bad else [])]  # fmt: skip
+    for name, group in there.items():
+        lines += [f"## {GROUPS[name]}", "", group.table(), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

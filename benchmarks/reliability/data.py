@@ -13,11 +13,12 @@ processes of the command line that are killed. After each fault the model is com
 hooks, flags, functions that are replaced, and a plain picture of the WebUI), every new file is read to its end, and the
 same run is made once more, which has to give what it gave before.
 
-`{command}` (moments of kill -9 from seed {seed}; at most {most} passings of one place in one scenario), on {processor}.
+`python -m benchmarks.reliability` (moments of kill -9 from seed {seed}; at most {most} passings of one place in one
+scenario), on {processor}.
 
 *reached*: the fault happened before the run ended. *made all the same*: the result is the one without the fault, to the
 bit. *in part, or told why*: what was finished is kept, or a sentence says why there is nothing. The last four columns
-count what must be 0.
+count what must be 0. `docs/reliability.json` remembers each group when it is done: a run that is ended goes on.
 """
 
 

@@ -96,6 +96,8 @@ def generating(vcd: dict[str, Any], path: str = "txt2img", **request: Any) -> Ru
         if answer.status_code != 200:
             return Ended("failed", None, [_told(answer)])
         result = Result(answer.json())
+        if not result.frames_of_any_size:
+            return Ended("stopped", None, ["Nothing was made."])
         errors, notes = (result.extra.get(key, []) for key in ("VCD errors", "VCD notes"))
         return Ended("failed" if errors else "done", result.frames, [*notes, *errors])
 
