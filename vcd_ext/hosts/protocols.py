@@ -47,7 +47,7 @@ class TrainingHost(Protocol):
         """The checkpoint's own noise schedule, [1000]."""
 
     def training(self) -> AbstractContextManager[None]:
-        """Within this context the methods below may be called, and the model is bit-identical after it.
+        """Allow the methods below to be called within this context, after which the model is bit-identical.
 
         It frees the model of what must not be differentiated or trained with (LoRAs, hypernetworks, memory-saving
         hooks), turns off every weight's gradient, and puts all of it back whatever happens. ValueError: one sentence
@@ -55,19 +55,19 @@ class TrainingHost(Protocol):
         """
 
     def encode(self, pictures: Tensor) -> Posterior:
-        """The VAE's posterior of pictures [B, 3, H, W] in [-1, 1], on the CPU in float32, without gradient."""
+        """Encode pictures [B, 3, H, W] in [-1, 1] to the VAE's posterior, on the CPU in float32, without gradient."""
 
     def free_encoder(self) -> None:
-        """The VAE is not needed until the end of the context: its memory may be used."""
+        """Free the VAE's memory: it is not needed until the end of the context."""
 
     def tokens(self, words: str) -> list[int]:
-        """CLIP's ids of plain words, without start and end; may be called outside of `training`."""
+        """Tokenise plain words to CLIP's ids, without start and end; may be called outside of `training`."""
 
     def vectors_of(self, words: str) -> Tensor:
-        """The token embeddings [k, width] of plain words, without start and end; a float32 copy on the CPU."""
+        """Return the token embeddings [k, width] of plain words, without start and end; a float32 copy on the CPU."""
 
     def text(self, prompt: str, embeddings: Mapping[str, Tensor]) -> Tensor:
-        """The text condition [1, 77, width] of a prompt of at most 75 tokens; gradients flow into the embeddings.
+        """Encode a prompt of at most 75 tokens: condition [1, 77, width]; gradients flow into the embeddings.
 
         Its dtype is the UNet's: by it the loss is scaled and memory estimated.
         embeddings: vectors [k, width], float32 on the CPU, by the word that they stand for in the prompt. Weights and
@@ -75,7 +75,7 @@ class TrainingHost(Protocol):
         """
 
     def predict(self, latents: Tensor, times: Tensor, text: Tensor) -> Tensor:
-        """What the UNet predicts, float32 [B, 4, h, w], for noisy latents [B, 4, h, w] at times int64 [B].
+        """Predict by the UNet, float32 [B, 4, h, w], from noisy latents [B, 4, h, w] at times int64 [B].
 
         text: [B, 77, width]; gradients flow into it. What is predicted is `prediction_type`.
         """
@@ -85,13 +85,13 @@ class TrainingHost(Protocol):
         """What `predict` gives: "epsilon" or "v_prediction"."""
 
     def checkpoint_activations(self, every_block: bool) -> AbstractContextManager[None]:
-        """Within this context the UNet's blocks compute their activations again in the backward pass.
+        """Compute the activations of the UNet's blocks again in the backward pass within this context.
 
         every_block: transformer and residual blocks; else the transformer blocks only.
         """
 
     def free_memory(self) -> int | None:
-        """Bytes that training may use on the device; None where that is unknown (CPU)."""
+        """Return the bytes that training may use on the device; None where that is unknown (CPU)."""
 
 
 Picture = NDArray[np.float32]  # [H, W, 3], RGB in [0, 1]; between stages nothing is rounded to bytes
@@ -160,16 +160,16 @@ class VideoHost(Protocol):
         """
 
     def upscalers(self) -> list[str]:
-        """The names of what can enlarge pictures, the best first."""
+        """List the names of what can enlarge pictures, the best first."""
 
     def controlnet(self, note: Callable[[str], None]) -> str:
-        """The name of the ControlNet Tile that is there and fits the checkpoint; "none" without one.
+        """Return the name of the ControlNet Tile that is there and fits the checkpoint; "none" without one.
 
         note: told in a sentence why one that is there is not used.
         """
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
-        """One picture `scale` times as wide and high. ValueError for a name that is not there."""
+        """Enlarge one picture to `scale` times its width and height. ValueError for a name that is not there."""
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error

@@ -64,7 +64,7 @@ class _Places:
 
 
 def _sums(picture: NDArray[np.uint8], at: _Places) -> NDArray[np.float64]:
-    """Mean squares: of neighbours' differences at borders and elsewhere; of detail at edges, in bands and elsewhere."""
+    """Compute mean squares: neighbours' differences at borders, elsewhere; detail at edges, in bands, elsewhere."""
     values = picture.astype(np.float32)
     down = (np.diff(values, axis=0, prepend=values[:1]) ** 2).mean(2)
     across = (np.diff(values, axis=1, prepend=values[:, :1]) ** 2).mean(2)

@@ -67,7 +67,7 @@ class Outcome(NamedTuple):
 
 
 def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
-    """What `video` asks for after the generation; SettingError for what no host can work with.
+    """Return the stages that `video` asks for after the generation; SettingError for what no host can work with.
 
     shared: what the stages have in common with the generation. They have gamma and windows of `video`, and each a
     denoising strength of its own.
@@ -98,7 +98,7 @@ def _checked(settings: Settings) -> Settings:
 
 
 def alone(video: VideoSettings) -> VideoSettings:
-    """The same without anything that follows the generation."""
+    """Return the settings without anything that follows the generation."""
     return replace(video, face=False, tiled=False)
 
 
@@ -139,7 +139,7 @@ def run_stages(
 
 
 def _own(video: VideoSettings, stage: str) -> dict[str, Any]:
-    """The settings of a stage, by the names that they have there."""
+    """Return the settings of a stage, by the names that they have there."""
     start = f"{stage}_"
     names = (name for name in describe(VideoSettings) if name.startswith(start))
     return {name.removeprefix(start): getattr(video, name) for name in names}
@@ -152,7 +152,7 @@ def _entries(video: VideoSettings, stage: str) -> dict[str, object]:
 
 
 def _named(callbacks: Callbacks, name: str) -> Callbacks:
-    """The same, where notes and progress begin with what is done."""
+    """Return callbacks whose notes and progress begin with the stage's name."""
 
     def progress(now: Progress) -> None:
         callbacks.progress(replace(now, stage=f"{name}: {now.stage[0].lower()}{now.stage[1:]}"))
@@ -161,7 +161,7 @@ def _named(callbacks: Callbacks, name: str) -> Callbacks:
 
 
 def _told(stage: Stage, used: Settings) -> Mapping[str, object] | None:
-    """The stage's entries with the ControlNet that was used, which may not be there next time."""
+    """Return the stage's entries with the ControlNet that was used, which may not be there next time."""
     if stage.entries is None or not isinstance(used, TiledSettings):
         return stage.entries
     key = describe(VideoSettings)["tiled_controlnet"].infotext_key

@@ -47,7 +47,7 @@ class StageResult(NamedTuple):
 
 
 def title(settings: Settings) -> str:
-    """What people call it."""
+    """Return the name that people know it by."""
     return "Face VCD" if isinstance(settings, FaceSettings) else "Tiled VCD"
 
 
@@ -60,13 +60,13 @@ def part_of(settings: Settings | VideoSettings) -> Part:
 
 
 def check(settings: Settings) -> Settings:
-    """The settings; SettingError for those that no host can work with."""
+    """Return the settings; SettingError for those that no host can work with."""
     part_of(settings)
     return checked_face_settings(settings) if isinstance(settings, FaceSettings) else checked_tiled(settings)
 
 
 def ready(host: VideoHost, settings: Settings, finder: Finder) -> None:
-    """ValueError, in one sentence, if a detector or an upscaler that the settings name is not there."""
+    """Raise ValueError, in one sentence, if a detector or an upscaler that the settings name is not there."""
     if isinstance(settings, FaceSettings):
         finder(settings)
         return
@@ -77,7 +77,7 @@ def ready(host: VideoHost, settings: Settings, finder: Finder) -> None:
 
 
 def run_stage(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, callbacks: Callbacks) -> StageResult:
-    """The video with faces repaired, or at twice its size; it keeps rate and metadata, and tells what was done to it.
+    """Repair the faces of a video, or enlarge it to twice its size; rate and metadata stay, and tell what was done.
 
     ValueError or OSError, in one sentence, for what cannot work.
     """
@@ -105,7 +105,7 @@ def run_stage(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, c
 
 
 def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, callbacks: Callbacks) -> Frames:
-    """The sheet of the people in a video, with their numbers. Raises Interrupted; ValueError."""
+    """Make the sheet of the people in a video, with their numbers. Raises Interrupted; ValueError."""
     settings = checked_face_settings(settings)
     people = face.find_people(
         clip.frames, settings, finder(settings), callbacks.progress, callbacks.interrupted, callbacks.note
@@ -116,7 +116,7 @@ def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, callbacks: Ca
 
 
 def result_metadata(clip: Clip, frames: Frames, settings: Settings) -> dict[str, str]:
-    """The metadata of what was made of a clip: its own, its infotext extended by the settings that are not usual."""
+    """Return a made clip's metadata: its own, its infotext extended by the settings that are not usual."""
     name = title(settings)
     usual = {key: default(type(settings), key) for key in describe(type(settings))} | {"controlnet": NO_MODULE}
     chosen = {
@@ -139,12 +139,12 @@ def result_metadata(clip: Clip, frames: Frames, settings: Settings) -> dict[str,
 
 
 def shown(key: str, value: Any) -> Any:
-    """How a setting is written down: of a file only its name."""
+    """Return a setting as it is written down: of a file only its name."""
     return Path(value).name if key in ("motion_module", "controlnet") else value
 
 
 def _with_controlnet(host: VideoHost, settings: TiledSettings, note: Note) -> TiledSettings:
-    """The settings as they are written down: with the ControlNet that is used, which may not be there next time."""
+    """Return the settings to write down: with the ControlNet that is used, which may not be there next time."""
     named = with_controlnet(host, settings, note)
     if named.controlnet != NO_MODULE and named.controlnet_weight:
         note(f"ControlNet: {shown('controlnet', named.controlnet)}, with weight {named.controlnet_weight:g}.")
@@ -154,7 +154,7 @@ def _with_controlnet(host: VideoHost, settings: TiledSettings, note: Note) -> Ti
 def _faces(
     host: VideoHost, frames: Frames, settings: FaceSettings, finder: Finder, callbacks: Callbacks
 ) -> tuple[Frames, Frames]:
-    """The repaired frames and the sheet of the people. Raises Interrupted before all are found."""
+    """Repair the faces; returns the frames and the sheet of the people. Raises Interrupted before all are found."""
     progress, note, interrupted = callbacks
     people = face.find_people(frames, settings, finder(settings), progress, interrupted, note)
     repaired = face.restore(host, frames, settings, progress, people=people, interrupted=interrupted, note=note)
@@ -162,7 +162,7 @@ def _faces(
 
 
 def _upscaled(host: VideoHost, frames: Frames, settings: TiledSettings, finder: Finder, callbacks: Callbacks) -> Frames:
-    """The frames at twice their size, or those that are finished."""
+    """Enlarge the frames to twice their size, as far as they are finished."""
     try:
         boxes = _subject(frames, settings, finder, callbacks)
     except Interrupted:
@@ -175,7 +175,7 @@ def _upscaled(host: VideoHost, frames: Frames, settings: TiledSettings, finder: 
 def _subject(
     frames: Frames, settings: TiledSettings, finder: Finder, callbacks: Callbacks
 ) -> NDArray[np.floating] | None:
-    """Where the subject is, [F, N, 4]; None where nobody needs to know."""
+    """Find the subject, [F, N, 4]; None where nobody needs to know."""
     wanted = _sought(settings)
     one_tile = SCALE * max(frames.shape[1:3]) <= settings.tile
     if wanted is None or one_tile:
@@ -192,7 +192,7 @@ def _subject(
 
 
 def _sought(settings: TiledSettings) -> FaceSettings | None:
-    """What is to be found of the subject; None where the prompt names none, or it is to be everywhere."""
+    """Return the settings to find the subject by; None where the prompt names none, or it is to be everywhere."""
     named = settings.identity != NO_MODULE or settings.elsewhere.strip()
     if settings.subject == EVERYWHERE or not named:
         return None
@@ -200,5 +200,5 @@ def _sought(settings: TiledSettings) -> FaceSettings | None:
 
 
 def _same(one: Frames, other: Frames) -> bool:
-    """Whether two videos are equal, looking at one frame at a time: they may lie on the disk."""
+    """Return whether two videos are equal, compared frame by frame: they may lie on the disk."""
     return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

@@ -212,13 +212,13 @@ class _Upsample(Upsample2D):
     """
 
     def forward(self, hidden_states: Tensor, output_size: Any = None, *args: Any, **kwargs: Any) -> Tensor:
-        """[B, C, h, w] to [B, C, 2h, 2w], or to the sides of output_size."""
+        """Enlarge [B, C, h, w] to [B, C, 2h, 2w], or to the sides of output_size."""
         doubled: Tensor = super().forward(hidden_states, None, *args, **kwargs)
         return doubled if output_size is None else doubled[..., : output_size[0], : output_size[1]]
 
 
 def _unet(config: Any) -> nn.Module:
-    """Diffusers' UNet, for odd sides as the WebUI's is."""
+    """Make diffusers' UNet, for odd sides as the WebUI's is."""
     unet: Any = UNet2DConditionModel.from_config(config)
     for block in unet.up_blocks:
         for layer in block.upsamplers or []:

@@ -111,7 +111,7 @@ class Standalone:
 
     @contextmanager
     def _moving(self, path: Path | None, video: VideoSettings) -> Iterator[int]:
-        """Within this context the UNet takes whole videos, and computes them in windows if they are long.
+        """Let the UNet take whole videos within this context, computed in windows if they are long.
 
         Gives how many rows of a video's text it takes.
         """
@@ -208,7 +208,7 @@ class Counter:
         self.progress, self.total, self.done = progress, total, 0
 
     def add(self, count: int) -> None:
-        """So many more are done."""
+        """Count so many more as done."""
         self.done += count
         if self.progress:
             self.progress(self.done, self.total)

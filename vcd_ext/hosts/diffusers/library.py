@@ -49,7 +49,7 @@ class Library:
         return suggested({str(path): path for path in _files(self.modules, MODULES)}) or NO_MODULE
 
     def check(self, standalone: Standalone, settings: PassSettings) -> None:
-        """ValueError, in one sentence, for a name that is not there, and for a ControlNet that does not fit."""
+        """Raise ValueError, in one sentence, for a name that is not there, and for a ControlNet that does not fit."""
         check_no_networks(settings.prompt, settings.negative_prompt)
         modules, identities, samplers, upscalers, controlnets = self.choices(standalone)
         choices = {"motion_module": modules, "identity": identities, "sampler": ["", *samplers]}
