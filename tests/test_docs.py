@@ -15,7 +15,7 @@ from vcd_ext import api
 from vcd_ext.jobs.service import Jobs
 
 ROOT = Path(__file__).parents[1]
-HIDDEN = {"tests", "demo", "shared", "node_modules"}  # folders whose pages are not the project's own
+HIDDEN = {"tests", "demo", "runs", "tmp", "shared", "node_modules"}  # folders whose pages are not the project's own
 LINK = re.compile(
     r"""\]\(<?([^()\s>]+)>?(?: "[^"]*")?\)|^\[[^\]]+\]: (\S+)|<(?:img|a) [^>]*(?:src|href)="([^"]+)\"""", re.MULTILINE
 )
