@@ -2,6 +2,6 @@
 
     python -m benchmarks.reliability [--only GROUP ...] [--anew] [--seed N] [--most N] [--out docs/reliability.md]
 
-It needs the WebUI that tests/webui uses, and for full disks the right to mount a small tmpfs. About an hour on 2
-CPU cores. Expected: 0 in each of the three columns that count what was not as before.
+It needs the WebUI that tests/webui uses, and for full disks the right to mount a small tmpfs. About 20 minutes
+on 2 free CPU cores. Expected: 0 in each of the last four columns, which count what was not as before.
 """

@@ -11,7 +11,8 @@ INTRODUCTION = """# Reliability
 Everything that can go wrong goes wrong here, one at a time, in a real WebUI (v1.10.1) with a tiny checkpoint, and in
 processes of the command line that are killed. After each fault the model is compared to the bit (weights, buffers,
 hooks, flags, functions that are replaced, and a plain picture of the WebUI), every new file is read to its end, and the
-same run is made once more, which has to give what it gave before.
+same run is made once more, which has to give what it gave before. (Of a process that is killed no model is left; its
+files are judged, and what the next process makes.)
 
 `python -m benchmarks.reliability` (moments of kill -9 from seed {seed}; at most {most} passings of one place in one
 scenario), on {processor}.
