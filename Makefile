@@ -2,6 +2,7 @@
 # Both set up what they need: a .venv under the WebUI's own pins and, as root, Chromium through apt.
 PYTHON ?= $(shell for p in python3.11 python3.10 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+FACES := vcd_ext/face/detect/face_detection_full_range.tflite
 
 .PHONY: demo test lint bench clean
 
@@ -29,7 +30,7 @@ bench: .venv/test-ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt setuptools wheel
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	$(BIN)/python install.py
-	test -f vcd_ext/face/detect/face_detection_full_range.tflite
+	test -f $(FACES) || { rm -f .install-failed.json; sleep 5; $(BIN)/python install.py; test -f $(FACES); }
 	touch $@
 
 .venv/test-ready: .venv/ready

@@ -115,7 +115,8 @@ def test_faces_have_a_prompt_and_tiles_a_controlnet_of_their_own(server: Server,
         assert entries(result.infotext)["VCD tiled controlnet weight"] == "0.5"
     (face, first), (other, same) = ([media.read(video["path"]).frames for video in result.extra["VCD videos"][1:]]
                                     for result in (own, again))  # fmt: skip
-    assert np.array_equal(first, same), "the video itself has its own prompt"
+    # libx264 does not always encode the same frames to the same bytes.
+    assert np.abs(first.astype(int) - same).mean() < 1, "the video itself has its own prompt"
     assert not np.array_equal(face[MIDDLE], other[MIDDLE])
     without = server.generate({**BOTH, "tiled_controlnet": "none"})
     assert entries(without.infotext)["VCD tiled controlnet"] == "none"

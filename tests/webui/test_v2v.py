@@ -166,7 +166,7 @@ def test_settings_of_the_webui_that_change_a_plain_picture_do_not_stop_a_pass(se
     assert np.abs(padded[4] - everywhere[4]).max() > 1 / 255, "the prompt elsewhere was not used"
     with server.options(hypertile_enable_unet=True, batch_cond_uncond=False, img2img_color_correction=True):
         server.generate(None)
-        made(server, frames, {"motion_module": "mm_v2", "context": 3, "overlap": 1}, tiling=tiling)
+        made(server, frames, {"motion_module": "mm_v2", "context": 3, "context_overlap": 1}, tiling=tiling)
 
 
 def test_nothing_is_saved_and_the_last_picture_can_be_brought_back(server: Server, data: Path) -> None:

@@ -23,6 +23,7 @@ noises: dict[str, list[torch.Tensor]] = {"start": [], "step": []}
 sigmas: list[float] = []
 originals = {}
 timing: list[float] = []
+measured = {}
 parts: list[int] = []
 told: list[list] = []  # what the progress bar shows at each of the parts
 watching = []
@@ -159,12 +160,12 @@ def memory():
 def measure_unet():
     """Time inside the UNet and number of its calls since the last question, in seconds; starts measuring."""
     unet = shared.sd_model.model.diffusion_model
-    if not timing:
-        began = []
+    if measured.get("unet") is not unet:  # the first time, and after another checkpoint was loaded
+        measured["unet"], began = unet, []
         unet.register_forward_pre_hook(lambda *_: began.append(time.perf_counter()))
         # Hooks run in the order of their registration, so these see all that others hang on the UNet's blocks.
         unet.register_forward_hook(lambda *_: timing.append(time.perf_counter() - began.pop()))
-        timing.append(0.0)
+        timing[:] = [0.0]
     seconds, calls = sum(timing), len(timing) - 1
     timing[:] = [0.0]
     return {"seconds": seconds, "calls": calls}
