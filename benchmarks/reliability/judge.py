@@ -10,7 +10,7 @@ from PIL import Image
 from benchmarks.reliability.scenarios import Ended, Run, digest
 from tests.webui.server import Server
 from vcd_ext import media
-from vcd_ext.identity.training import latent_cache, record
+from vcd_ext.identity.training import record
 
 HIDDEN = ".part"  # the end of the names of files that are being written
 
@@ -93,8 +93,6 @@ def _read(path: Path) -> Any:
         with Image.open(path) as picture:
             picture.load()
         return None
-    if path.suffix == ".bank":
-        return latent_cache.read(path) if hasattr(latent_cache, "read") else record.read(path)
-    if path.suffix in (".training", ".photos", ".safetensors"):
+    if path.suffix in (".bank", ".training", ".photos", ".safetensors"):
         return record.read(path)
     return path.read_bytes()

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tools.toyworld.judge_losses import box_overlap, mask_loss
 from tools.toyworld.training import half
 from vcd_ext.toyworld.picture_judge import CELLS, PATCH, Findings, PictureJudge, face_boxes
 from vcd_ext.toyworld.subject_judge import SubjectJudge
@@ -26,16 +27,6 @@ def picture_losses(model: PictureJudge, batch: PictureBatch) -> dict[str, Tensor
         "scene": F.cross_entropy(found.scenes, batch.scenes),
         "light": 5 * F.mse_loss(found.lights, batch.lights),
     }
-
-
-def mask_loss(logits: Tensor, masks: Tensor) -> Tensor:
-    """Cross entropy of the pixels' coverage, and one minus the soft overlap, so that far subjects count as much."""
-    there = masks.sum(dim=(1, 2)) > 0
-    guess = logits.sigmoid()
-    both = torch.minimum(guess, masks).sum(dim=(1, 2))
-    either = torch.maximum(guess, masks).sum(dim=(1, 2))
-    missed = (1 - both / either.clamp_min(1))[there].sum() / len(masks)
-    return 2 * F.binary_cross_entropy_with_logits(logits, masks) + missed
 
 
 def face_losses(found: Findings, boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,14 +51,6 @@ def face_losses(found: Findings, boxes: Tensor) -> tuple[Tensor, Tensor]:
     guessed = face_boxes(found.sides)
     overlaps = torch.stack([box_overlap(guessed, boxes[:, k, :, None, None]) for k in range(boxes.shape[1])], dim=1)
     return heat, ((1 - overlaps) * around).sum() / around.sum().clamp_min(1)
-
-
-def box_overlap(first: Tensor, second: Tensor) -> Tensor:
-    """Intersection over union of boxes [B, 4, ...] that can be broadcast: [B, ...]."""
-    low, high = torch.maximum(first[:, :2], second[:, :2]), torch.minimum(first[:, 2:], second[:, 2:])
-    both = (high - low).clamp_min(0).prod(dim=1)
-    areas = [(box[:, 2:] - box[:, :2]).clamp_min(0).prod(dim=1) for box in (first, second)]
-    return both / (areas[0] + areas[1] - both).clamp_min(1e-6)
 
 
 class Matching(nn.Module):

@@ -7,7 +7,7 @@ of machine). First the network that looks at pictures, then the one that looks a
 drawn fresh, seen once, and most of it softened as generated pictures are.
 
 Writes OUT/pictures.pt and OUT/subjects.pt (states), OUT/log.jsonl and, at the end, OUT/judges.safetensors (float16,
-averaged weights). `python -m tools.drawn.measure_judges OUT/judges.safetensors` prints the table.
+averaged weights).
 """
 
 from __future__ import annotations
