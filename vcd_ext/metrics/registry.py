@@ -1,0 +1,76 @@
+"""Measures of videos by their names, so that they can come from outside this room as well.
+
+A file that has a measure registers it when it is imported: `metrics.measures` imports those of this room.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+    from vcd_ext.identity.photos.photo import Photo
+
+Frames = NDArray[np.uint8]  # [F, H, W, 3], RGB
+
+
+@dataclass(frozen=True, eq=False)
+class MeasureContext:
+    """Hold what a video is compared with. One subject's `photos` are one tuple: it can be the key of a cache."""
+
+    prompt: str = ""  # from which the video was made
+    name: str = ""  # the word that stands for the identity in the prompt; "" without one
+    class_word: str = ""  # what the subject is: "dog"
+    photos: tuple[Photo, ...] = ()  # of the subject; () where nobody is meant
+
+    @property
+    def text(self) -> str:
+        """The prompt without the identity's name, which no encoder knows: "photo of a dog" for "photo of rex dog"."""
+        if not self.name:
+            return self.prompt
+        what = self.class_word
+        article = "an" if what[:1].lower() in tuple("aeiou") else "a"
+        named = rf"(?<!\w)(?:(?:an?|the)\s+)?{re.escape(self.name)}(?!\w)"
+        text = re.sub(rf"{named}(?:\s+{re.escape(what)}(?!\w))?", f"{article} {what}" if what else "", self.prompt)
+        return " ".join(text.split())
+
+
+Compute = Callable[[Frames, MeasureContext], float]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure of a video. NaN is what a video has in which there is nothing to measure, such as no face."""
+
+    name: str  # in protocols, and in tables of figures: "clip_i"
+    label: str  # on pages: "CLIP-I"
+    # Makes what computes it, from folders with weights and the device. ValueError, in a sentence, for damaged weights.
+    load: Callable[[Sequence[Path], torch.device | str], Compute]
+    better: int = 1  # 1: higher is better; -1: lower; 0: neither
+    # The sentence that says which file is missing in these folders and where it comes from; "" if all is there.
+    missing: Callable[[Sequence[Path]], str] = lambda _: ""
+    of_photos: bool = False  # whether it compares with the subject's photos
+    fewest: int = 1  # frames of a video that can be measured
+
+
+_MEASURES: dict[str, Measure] = {}
+
+
+def register_measure(measure: Measure) -> None:
+    """Have protocols know a measure by its name."""
+    _MEASURES[measure.name] = measure
+
+
+def find_measure(name: str) -> Measure:
+    """Return the measure of that name; ValueError if none is registered by it."""
+    if name not in _MEASURES:
+        raise ValueError(f"There is no measure called {name}; choose some of {', '.join(_MEASURES)}.")
+    return _MEASURES[name]
