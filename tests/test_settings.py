@@ -49,6 +49,7 @@ videos = st.builds(
     save_stages=st.booleans(),
     first_frame=st.integers(1, 9999),
     last_frame=st.integers(0, 9999),
+    interpolate=st.integers(1, 4),
 )
 
 

@@ -146,3 +146,10 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence() -> None:
         colour_error(STILL[0], small, STILL[0], small)
     with pytest.raises(ValueError, match="a mask of the same height and width"):
         colour_error(STILL[0], np.zeros((64, 64), np.uint8), STILL[0], np.zeros((64, 64), np.uint8))
+
+
+@pytest.mark.parametrize("size", [(12, 128), (128, 12), (4, 600)])
+def test_a_narrow_clip_is_measured_as_well(size: tuple[int, int]) -> None:
+    """OpenCV's flow ends the process where a side has fewer than 16 pixels."""
+    frames = np.random.default_rng(0).integers(0, 256, (2, *size, 3), np.uint8)
+    assert flow_magnitude(frames) >= 0

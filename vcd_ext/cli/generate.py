@@ -80,7 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext import media
     from vcd_ext.hosts.diffusers.host import Standalone, complete
     from vcd_ext.hosts.diffusers.restyle import restyle
+    from vcd_ext.media.clip import exact_fps
     from vcd_ext.stages import pipeline
+    from vcd_ext.stages.interpolation import check_interpolation
     from vcd_ext.stages.video_to_video import part_of
 
     models = (arguments.motion_module, arguments.embedding)
@@ -94,6 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
             notify(f"{arguments.input.name} has {left} are used.")
     picture = complete(picture, arguments.embedding)  # one prompt and seed for all stages
     notify(*unread(picture.prompt))
+    check_interpolation(exact_fps(video.fps), video.onward.interpolate)
     stages = pipeline.stages(video, _shared(arguments, picture))
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     follow = _following(arguments, host, stages)
@@ -103,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             clip = restyle(host, source, arguments.input.name, picture, pipeline.alone(video), *models, progress)
     made = follow(clip)
-    _write(made, files, video.save_stages, _heard(source, arguments.input, video.fps))
+    _write(made, files, video, _heard(source, arguments.input, video.fps))
     return 0 if made.complete else FAILED if made.error else INTERRUPTED
 
 
@@ -161,16 +164,18 @@ def _heard(source: "Clip | None", path: Path, fps: float) -> Path | None:
     return path
 
 
-def _write(made: "Outcome", files: Sequence[Path], every_stage: bool, heard: Path | None) -> None:
+def _write(made: "Outcome", files: Sequence[Path], settings: VideoSettings, heard: Path | None) -> None:
     """Write the last video and, if wanted, those before it; print their files, and why there is no later one.
 
     heard: a video whose sound they get.
     """
     from vcd_ext.media.output_files import kept
+    from vcd_ext.stages.interpolation import interpolated
 
-    for video in made.videos[::-1] if every_stage else made.videos[-1:]:
+    for video in made.videos[::-1] if settings.save_stages else made.videos[-1:]:
         last = video is made.videos[-1]
-        for file in kept(video.clip, [file if last else video.beside(file) for file in files], heard, notify):
+        clip = interpolated(video.clip, settings.onward.interpolate) if last else video.clip
+        for file in kept(clip, [file if last else video.beside(file) for file in files], heard, notify):
             print(file)
     if made.error:
         notify(made.error)

@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+SMALLEST = 32  # pixels of a side; below 16 OpenCV's DIS ends the process
 SIDE = 128  # pixels of the longer side on which flow is found
 FEWEST = 16  # pixels of a mask whose colours can be compared
 _LEVELS = 256  # steps at which two distributions are compared
@@ -27,7 +28,7 @@ def flow_magnitude(frames: Frames, masks: Frames | None = None) -> float:
     ValueError for other shapes, and for masks that are empty in all frames but the last.
     """
     small = _small(frames)
-    lengths = [np.hypot(*np.moveaxis(_flow(one, two), 2, 0)) for one, two in pairwise(small)]
+    lengths = [np.hypot(*np.moveaxis(optical_flow(one, two), 2, 0)) for one, two in pairwise(small)]
     if masks is None:
         return float(np.mean(lengths))
     inside = _inside(masks, frames, small.shape)[:-1]
@@ -47,7 +48,7 @@ def flicker(frames: Frames) -> float:
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     changes = []
     for one, two in pairwise(small):
-        flow = _flow(one, two)
+        flow = optical_flow(one, two)
         to_x, to_y = x + flow[..., 0], y + flow[..., 1]
         back = cv2.remap(two, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         seen = (to_x >= 0) & (to_x <= width - 1) & (to_y >= 0) & (to_y <= height - 1)
@@ -140,14 +141,24 @@ def _inside(masks: Frames, frames: Frames, shape: tuple[int, ...]) -> NDArray[np
     return inside
 
 
-def _flow(one: Frames, two: Frames) -> NDArray[np.float32]:
-    """Compute where each pixel of the first picture goes in the second: float32 [h, w, 2], x and y in pixels."""
+def optical_flow(one: Frames, two: Frames) -> NDArray[np.float32]:
+    """Compute where each pixel of the first picture goes in the second: float32 [h, w, 2], x and y in pixels.
+
+    pictures: uint8 [h, w, 3] of any size.
+    """
     cv2 = _opencv()
-    grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (one, two)]
+    grey = [_at_least(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)) for picture in (one, two)]
+    height, width = one.shape[:2]
     if (grey[0] == grey[1]).all():
-        return np.zeros((*grey[0].shape, 2), np.float32)
+        return np.zeros((height, width, 2), np.float32)
     finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return np.asarray(finder.calc(grey[0], grey[1], None), np.float32)
+    return np.asarray(finder.calc(grey[0], grey[1], None), np.float32)[:height, :width]
+
+
+def _at_least(grey: Frames) -> Frames:
+    """Let a picture that is too small for DIS go on below and to the right as it ends."""
+    missing = [max(SMALLEST - side, 0) for side in grey.shape]
+    return np.pad(grey, [(0, count) for count in missing], mode="edge") if any(missing) else grey
 
 
 def _lab(pictures: Frames, masks: Frames) -> NDArray[np.float32]:

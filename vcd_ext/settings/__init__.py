@@ -7,6 +7,7 @@ from vcd_ext.settings.arguments import add_arguments
 from vcd_ext.settings.face import FaceSettings
 from vcd_ext.settings.generate import MAX_VIDEO_SIDE, MIN_VIDEO_SIDE, SAMPLERS, GenerateSettings
 from vcd_ext.settings.infotext import SOURCE_KEY, from_infotext, to_infotext
+from vcd_ext.settings.onward import OnwardSettings
 from vcd_ext.settings.parsing import SettingError, Settings, parse
 from vcd_ext.settings.passes import DETECTORS, NO_MODULE, PassSettings, with_drawn_seed
 from vcd_ext.settings.schema import json_schema
@@ -32,6 +33,7 @@ __all__ = [
     "STAGES",
     "FaceSettings",
     "GenerateSettings",
+    "OnwardSettings",
     "PassSettings",
     "Setting",
     "SettingError",

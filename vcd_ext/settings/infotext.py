@@ -4,31 +4,31 @@ from collections.abc import Mapping
 from typing import Any, get_origin, get_type_hints
 
 from vcd_ext.settings.parsing import parse
-from vcd_ext.settings.setting import default, describe
+from vcd_ext.settings.setting import CHANGED, NEVER, default, describe
 from vcd_ext.settings.video import STAGES, VideoSettings
 
-PART = ("first_frame", "last_frame")  # of the video that was made again; written down where it was not all of it
 SOURCE_KEY = "VCD source"  # in the infotext: the video that was made again
 
 
 def to_infotext(settings: VideoSettings) -> dict[str, str | int | float | bool]:
-    """Return a run's infotext entries, from which `from_infotext` restores all settings but the video to begin from.
+    """Return a run's infotext entries, from which `from_infotext` restores all settings that may be written.
 
     Of Face VCD and Tiled VCD there are entries where they are asked for.
     """
     entries: dict[str, str | int | float | bool] = {}
     for name, setting in describe(type(settings)).items():
         value = getattr(settings, name)
-        if name not in ("enabled", "video") and _matters(settings, name, value):
+        if _matters(settings, name, value):
             entries[setting.infotext_key] = " ".join(value) if isinstance(value, tuple) else value
     return entries
 
 
 def _matters(settings: VideoSettings, name: str, value: Any) -> bool:
+    when = describe(VideoSettings)[name].infotext
+    if when in (CHANGED, NEVER):
+        return when == CHANGED and bool(value != default(VideoSettings, name))
     if name == "save_stages":
         return settings.face or settings.tiled
-    if name in PART:
-        return bool(value != default(VideoSettings, name))
     stage = _stage(name)
     return stage is None or (getattr(settings, stage) and value != "")
 
@@ -43,9 +43,10 @@ def from_infotext(name: str, entries: Mapping[str, str]) -> Any:
     keys = {known: setting.infotext_key for known, setting in describe(VideoSettings).items()}
     if name == "enabled":
         return keys["frames"] in entries
-    text, stage = entries.get(keys[name]), _stage(name)
+    when = describe(VideoSettings)[name].infotext
+    text, stage = None if when == NEVER else entries.get(keys[name]), _stage(name)
     if text is None:
-        if name in STAGES or name in PART:
+        if name in STAGES or when == CHANGED:
             return default(VideoSettings, name) if keys["frames"] in entries else None
         return default(VideoSettings, name) if stage and keys[stage] in entries else None
     kind = get_type_hints(VideoSettings)[name]

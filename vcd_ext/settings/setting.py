@@ -5,6 +5,8 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 Cls = TypeVar("Cls", bound=type)
+Part = TypeVar("Part")
+ALWAYS, CHANGED, NEVER = "always", "changed", "never"  # when a setting is written into the infotext of a video
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,10 @@ class Setting:
     slider_maximum: float | None = None  # where the page's slider ends, if below the maximum
     choices: tuple[str, ...] | None = None
     in_video: InVideo | None = None  # None: a setting of the tab and its command alone
+    infotext: str = ALWAYS  # CHANGED: where it is not the default, which is then restored where it is absent
+    refused: Callable[[Any], str] | None = (
+        None  # says why a value cannot be used, as the end of a sentence; "" if it can
+    )
 
     @property
     def infotext_key(self) -> str:
@@ -40,10 +46,11 @@ def setting(default: Any, label: str, help: str, **ranges: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(label, help, **ranges)})
 
 
-def same_as(cls: type, name: str, more: str = "") -> Any:
-    """Make a field like that of another class. more: what is to be said after its help."""
+def same_as(cls: type, name: str, more: str = "", **other: Any) -> Any:
+    """Make a field like that of another class. more: what is to be said after its help. other: what is not as there."""
     known = describe(cls)[name]
-    return field(default=default(cls, name), metadata={"setting": replace(known, help=f"{known.help} {more}".rstrip())})
+    told = replace(known, help=f"{known.help} {more}".rstrip(), **other)
+    return field(default=default(cls, name), metadata={"setting": told})
 
 
 def with_stages(**stages: type) -> Callable[[Cls], Cls]:
@@ -67,6 +74,23 @@ def with_stages(**stages: type) -> Callable[[Cls], Cls]:
         return cls
 
     return add
+
+
+def with_all_of(*parts: type) -> Callable[[Cls], Cls]:
+    """Decorate a class of settings, below `dataclass`: behind its own it gets all settings of other classes."""
+
+    def add(cls: Cls) -> Cls:
+        for found in (found for part in parts for found in fields(part)):
+            cls.__annotations__[found.name] = found.type
+            setattr(cls, found.name, field(default=found.default, metadata=found.metadata))
+        return cls
+
+    return add
+
+
+def part_of_settings(part: type[Part], settings: Any) -> Part:
+    """Return those of the settings that are of the class `part`, as such."""
+    return part(**{found.name: getattr(settings, found.name) for found in fields(part)})  # type: ignore[arg-type]
 
 
 def describe(cls: type) -> dict[str, Setting]:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from vcd_ext.settings.face import FaceSettings
+from vcd_ext.settings.onward import OnwardSettings
 from vcd_ext.settings.passes import NO_MODULE, PassSettings
-from vcd_ext.settings.setting import same_as, setting, with_stages
+from vcd_ext.settings.setting import CHANGED, NEVER, part_of_settings, same_as, setting, with_all_of, with_stages
 from vcd_ext.settings.tiled import TiledSettings
 
 FORMATS = ("mp4", "webm", "gif", "webp", "png")
@@ -13,15 +14,18 @@ STAGES = ("face", "tiled")  # what may follow the generation, in this order
 
 
 @dataclass(frozen=True)
+@with_all_of(OnwardSettings)
 @with_stages(face=FaceSettings, tiled=TiledSettings)
 class VideoSettings:
     """Set up text-to-video VCD and what follows it: the section *VCD* of txt2img and img2img, and `generate`.
 
     It also has those settings of `FaceSettings` and `TiledSettings` that are `in_video` there, as `face_denoise` and so
-    on; what the stages share with the video, such as its identity, is the video's.
+    on; what the stages share with the video, such as its identity, is the video's. And it has all of `OnwardSettings`.
     """
 
-    enabled: bool = setting(False, "Enable", "Make a video: the batch of pictures becomes the frames of one video.")
+    enabled: bool = setting(
+        False, "Enable", "Make a video: the batch of pictures becomes the frames of one video.", infotext=NEVER
+    )
     motion_module: str = setting(
         NO_MODULE,
         "Motion module",
@@ -102,6 +106,12 @@ class VideoSettings:
         "Video",
         "In img2img: a video that is made again, as strongly as 'Denoising strength' says. Its first 'Frames' frames "
         "are the init images, its rate is kept. In the API: a file in a folder that may be read, or a file in base64.",
+        infotext=NEVER,
     )
-    first_frame: int = same_as(PassSettings, "first_frame")
-    last_frame: int = same_as(PassSettings, "last_frame", "'Frames' may end it before.")
+    first_frame: int = same_as(PassSettings, "first_frame", infotext=CHANGED)
+    last_frame: int = same_as(PassSettings, "last_frame", "'Frames' may end it before.", infotext=CHANGED)
+
+    @property
+    def onward(self) -> OnwardSettings:
+        """Return what the video begins from and how it goes on."""
+        return part_of_settings(OnwardSettings, self)

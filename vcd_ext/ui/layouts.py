@@ -72,6 +72,7 @@ GENERATION_ROWS = (
     ("face", "tiled", "save_stages"),
 )
 STAGE_ROWS = tuple(tuple(f"{layout.tab}_{name}" for name in row) for layout in (FACE, TILED) for row in layout.section)
+ONWARD_ROWS = (("interpolate",),)
 SOURCE_ROWS = (("video",), ("first_frame", "last_frame"))  # in img2img
 
 

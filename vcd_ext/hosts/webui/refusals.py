@@ -13,7 +13,9 @@ from modules import sd_hijack, sd_unet, shared
 
 from vcd_ext.hosts.webui import report, unet
 from vcd_ext.hosts.webui.checkpoint import USE_SD15, kind
+from vcd_ext.media.clip import exact_fps
 from vcd_ext.settings import NO_MODULE, VideoSettings
+from vcd_ext.stages.interpolation import check_interpolation
 
 
 class Refused(HTTPException):
@@ -61,6 +63,14 @@ def check_request(p: Any, frames: int) -> None:
             f"{given} init images were given for {frames} frames; give 1 for the whole video or {frames}, one for each "
             "frame."
         )
+
+
+def check_rate(settings: VideoSettings) -> None:
+    """Raise Refused, in one sentence, if the video's rate cannot be made as many times as fast."""
+    try:
+        check_interpolation(exact_fps(settings.fps), settings.onward.interpolate)
+    except ValueError as error:
+        raise Refused(f"interpolate: {error}") from error
 
 
 def check_checkpoint(sd_model: Any) -> None:

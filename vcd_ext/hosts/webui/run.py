@@ -60,6 +60,7 @@ class VideoRequest:
         self._take_pictures()
         settings = self.settings
         check_request(p, settings.frames)
+        refusals.check_rate(settings)
         if settings.motion_module != NO_MODULE:
             self._module_file()
             self.windows = self._windows()

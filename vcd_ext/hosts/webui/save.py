@@ -22,6 +22,7 @@ from vcd_ext.media.names import cut_all
 from vcd_ext.media.originals import ORIGINALS
 from vcd_ext.media.output_files import MIME
 from vcd_ext.settings import VideoSettings
+from vcd_ext.stages.interpolation import interpolated
 from vcd_ext.stages.pipeline import Finished
 
 
@@ -108,7 +109,8 @@ def _saved(
     if folder is not None:
         stem = folder / stem.name
     files = [stem.with_name(f"{stem.name}.{suffix}") for suffix in formats]
-    yield from ((path, "") for path in _written(files, stacked, settings.fps, infotext, sound))
+    last = interpolated(media.Clip(stacked, settings.fps), settings.onward.interpolate)
+    yield from ((path, "") for path in _written(files, last.frames, float(last.fps), infotext, sound))
     for stage in reversed(earlier.get(number, ())):
         others = [stage.beside(path) for path in files]
         text = stage.clip.metadata.get("parameters", "")

@@ -20,7 +20,7 @@ from vcd_ext.media.files import READERS
 from vcd_ext.prompt.names import mentions, renamed, with_name
 from vcd_ext.settings import AUTO, NO_MODULE, VideoSettings, default, describe, from_infotext
 from vcd_ext.ui.form import USUAL, Layout, component
-from vcd_ext.ui.layouts import GENERATION_ROWS, SOURCE_ROWS, STAGE_ROWS, section
+from vcd_ext.ui.layouts import GENERATION_ROWS, ONWARD_ROWS, SOURCE_ROWS, STAGE_ROWS, section
 from vcd_ext.ui.player import send
 from vcd_ext.ui.uploads import UploadField
 
@@ -46,6 +46,8 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
         _add_rows(layout, GENERATION_ROWS, made)
         with gr.Accordion("Settings of Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
             _add_rows(layout, STAGE_ROWS, made)
+        with gr.Accordion("From picture to video, and on", open=False, elem_id=f"vcd_{tab}_onward"):
+            _add_rows(layout, ONWARD_ROWS, made)
         if tab == "img2img":
             _add_rows(layout, SOURCE_ROWS, made)
         _add_use(tab, made, prompt)
