@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from vcd_ext.settings import (
     FORMATS,
     FaceSettings,
+    FileSettings,
     GenerateSettings,
     SettingError,
     TiledSettings,
@@ -46,6 +47,12 @@ videos = st.builds(
     tiled_controlnet=st.sampled_from(["auto", "none", "control_v11f1e_sd15_tile.pth"]),
     tiled_controlnet_weight=st.floats(0, 2),
     tiled_tile=st.integers(64, 2048),
+    crf=st.integers(-1, 51),
+    chroma=st.sampled_from(["4:2:0", "4:4:4"]),
+    lossless=st.booleans(),
+    plays=st.integers(0, 65535),
+    frames_per_file=st.integers(0, 100_000),
+    frame_format=st.sampled_from(["auto", "jpg"]),
     save_stages=st.booleans(),
     first_frame=st.integers(1, 9999),
     last_frame=st.integers(0, 9999),
@@ -111,6 +118,20 @@ def test_what_is_not_given_has_its_default() -> None:
     assert parse(VideoSettings, {"formats": ["gif", "gif"]}).formats == ("gif",)
 
 
+def test_files_as_usual_leave_no_trace_in_the_infotext_and_restore_others_as_usual() -> None:
+    entries = to_infotext(VideoSettings(subfolder="of Ada", text_file=True))
+    assert not {"VCD crf", "VCD lossless", "VCD sub-folder", "VCD text file"} & entries.keys()
+    pasted = {key: str(value) for key, value in entries.items()}
+    assert from_infotext("crf", pasted) == -1
+    assert from_infotext("subfolder", {**pasted, "VCD sub-folder": "x"}) is None, "where files lie is not pasted"
+
+
+def test_a_videos_settings_hand_on_those_of_its_files() -> None:
+    video = parse(VideoSettings, {"crf": 30, "subfolder": "videos/[date]", "text_file": True})
+    assert video.files == FileSettings(crf=30, subfolder="videos/[date]", text_file=True)
+    assert {name: describe(VideoSettings)[name] for name in describe(FileSettings)} == describe(FileSettings)
+
+
 def test_defaults_are_those_of_the_paper_and_the_field() -> None:
     assert (VideoSettings().gamma, VideoSettings().frames, VideoSettings().fps) == (0.15, 16, 8)
     assert (VideoSettings().context, VideoSettings().overlap) == (16, 4)
@@ -135,6 +156,14 @@ def test_defaults_are_those_of_the_paper_and_the_field() -> None:
         ("formats", ["mov"]),
         ("formats", [1]),
         ("motion_module", 4),
+        ("crf", 52),
+        ("preset", "slowest"),
+        ("plays", 65536),
+        ("subfolder", "../elsewhere"),
+        ("subfolder", "/tmp"),
+        ("subfolder", "C:videos"),
+        ("subfolder", "a\\b"),
+        ("subfolder", "a//b"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_key(key: str, value: Any) -> None:

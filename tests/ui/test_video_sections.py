@@ -18,7 +18,7 @@ from vcd_ext import media
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.session import requested_by
 from vcd_ext.jobs.video import VideoJob
-from vcd_ext.settings import FaceSettings, TiledSettings
+from vcd_ext.settings import FaceSettings, FileSettings, TiledSettings
 from vcd_ext.ui.app import page
 from vcd_ext.ui.html import ACTIVE
 from vcd_ext.ui.input_section import InputSection
@@ -28,6 +28,7 @@ from vcd_ext.ui.session import PageName, whose
 from vcd_ext.ui.video_section import VideoSection
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm_v2")
+FILES = list(asdict(FileSettings()).values())
 TILES = TiledSettings(tile=64, tile_overlap=16, steps=2, seed=3, motion_module="mm_v2")
 UNCHANGED = gr.update()
 
@@ -162,7 +163,7 @@ def test_a_job_runs_and_ends_with_before_after_and_files(
     faces: VideoSection[FaceSettings], jobs: Jobs, studio: ToyStudio, source: Path
 ) -> None:
     with studio.somebody_else_computing():
-        shown = told(faces, faces.begin(str(source), ["mp4"], *values(FACES)))
+        shown = told(faces, faces.begin(str(source), ["mp4"], *FILES, *values(FACES)))
         assert not shown["start"]["interactive"]
         assert shown["stop"]["interactive"]
         assert studio.occupation in shown["panel"]["value"]
@@ -183,7 +184,7 @@ def test_a_job_runs_and_ends_with_before_after_and_files(
 def test_each_tab_shows_its_own_job_and_what_else_is_done(
     faces: VideoSection[FaceSettings], tiles: VideoSection[TiledSettings], jobs: Jobs, source: Path
 ) -> None:
-    tiles.begin(str(source), ["gif"], *values(TILES))
+    tiles.begin(str(source), ["gif"], *FILES, *values(TILES))
     assert last(jobs).files[0].name == "walk-tiled.gif"
     assert told(faces, faces.show())["result"]["value"] == ""
     assert "is ready" in told(tiles, tiles.show())["panel"]["value"]
@@ -191,7 +192,9 @@ def test_each_tab_shows_its_own_job_and_what_else_is_done(
     shown = told(faces, faces.show())
     assert "The training of rexy" in shown["panel"]["value"]
     assert shown["stop"]["interactive"], "it can be interrupted from here"
-    assert "is being trained" in told(faces, faces.begin(str(source), ["mp4"], *values(FACES)))["panel"]["value"]
+    assert (
+        "is being trained" in told(faces, faces.begin(str(source), ["mp4"], *FILES, *values(FACES)))["panel"]["value"]
+    )
     faces.interrupt()
     ended(training)
 
@@ -200,7 +203,7 @@ def test_interrupt_keeps_what_is_finished(
     tiles: VideoSection[TiledSettings], jobs: Jobs, studio: ToyStudio, source: Path
 ) -> None:
     studio.video.at = lambda frame: tiles.interrupt() if frame == 1 else None
-    tiles.begin(str(source), ["mp4"], *values(TILES))
+    tiles.begin(str(source), ["mp4"], *FILES, *values(TILES))
     last(jobs)
     shown = told(tiles, tiles.show())
     assert "was stopped. What is finished is kept." in shown["panel"]["value"]
@@ -221,7 +224,7 @@ def test_what_cannot_begin_is_told_in_the_tab(
     tiles: VideoSection[TiledSettings], jobs: Jobs, source: Path, path: str, formats: list[str], settings: Any,
     words: str,
 ) -> None:  # fmt: skip
-    shown = told(tiles, tiles.begin(path and str(source), formats, *values(settings)))
+    shown = told(tiles, tiles.begin(path and str(source), formats, *FILES, *values(settings)))
     assert "vcd-error" in shown["panel"]["value"]
     assert words in shown["panel"]["value"]
     assert jobs.last is None
@@ -235,7 +238,7 @@ def test_what_a_full_disk_refused_is_saved_again(
 
     with monkeypatch.context() as patched:
         patched.setattr("vcd_ext.media.output_files.media.write", full)
-        tiles.begin(str(source), ["mp4"], *values(TILES))
+        tiles.begin(str(source), ["mp4"], *FILES, *values(TILES))
         last(jobs)
         shown = told(tiles, tiles.show())
         assert "was made, but not saved" in shown["panel"]["value"]

@@ -205,7 +205,8 @@ def test_an_xyz_plot_varies_gamma_frames_and_module(server: Server) -> None:
     plot = next(script for script in info if script["name"] == "x/y/z plot" and not script["is_img2img"])
     axes = plot["args"][0]["choices"]
     labels = [label for label in axes if label.startswith("[VCD]")]
-    assert labels == ["[VCD] Gamma", "[VCD] Frames", "[VCD] Motion module"]
+    assert {"[VCD] Gamma", "[VCD] Frames", "[VCD] Motion module", "[VCD] Face denoise", "[VCD] Tiled VCD"} <= {*labels}
+    assert not {"[VCD] Enable", "[VCD] Video", "[VCD] Formats", "[VCD] CRF"} & {*labels}
     args = [arg.get("value") for arg in plot["args"]]
     args[0], args[1], args[3], args[6] = axes.index("[VCD] Gamma"), "0, 0.4", 0, 0
     result = server.generate(MOTION, script_name="x/y/z plot", script_args=args)
@@ -213,3 +214,8 @@ def test_an_xyz_plot_varies_gamma_frames_and_module(server: Server) -> None:
     assert tile.shape[1] >= 128, "a grid of two first frames"
     again = server.generate({**MOTION, "gamma": 0.4})
     assert again.frames.shape[0] == 4
+    args[0], args[2] = axes.index("[VCD] Correlate step noise"), ["True", "False"]
+    assert server.generate(MOTION, script_name="x/y/z plot", script_args=args).frames[0].shape[1] >= 128
+    args[2] = ["True", "perhaps"]
+    refused = server.ask(MOTION, script_name="x/y/z plot", script_args=args)
+    assert "step_noise is 'perhaps'" in refused.text

@@ -14,11 +14,11 @@ from vcd_ext.api.http import check_keys, job_json, or_http_error, read_json, req
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.video import VideoJob
 from vcd_ext.media.output_files import MIME
-from vcd_ext.settings import FORMATS, FaceSettings, TiledSettings, json_schema, parse
+from vcd_ext.settings import FORMATS, FaceSettings, FileSettings, TiledSettings, json_schema, parse
 from vcd_ext.stages.video_to_video import Settings
 from vcd_ext.storage.uploads import received
 
-KEYS = ("video", "settings", "formats")
+KEYS = ("video", "settings", "formats", "files")
 FOLDER = "inode/directory"  # the kind of what is a folder of frames
 
 Classes = type[FaceSettings] | type[TiledSettings]
@@ -38,11 +38,12 @@ def _add(routes: APIRouter, jobs: Jobs, kind: str, cls: Classes) -> None:
         "video": {"type": "string", "description": "a path in a folder that may be read, or the file in base64"},
         "settings": json_schema(cls),
         "formats": {"type": "array", "items": {"enum": list(FORMATS)}, "default": ["mp4"]},
+        "files": json_schema(FileSettings),
     }
 
     @routes.post(f"/{kind}", openapi_extra=request_schema(shape, ["video"]))
     async def start(request: Request) -> dict[str, Any]:
-        """Begin a job of {"video": ..., "settings": {...}, "formats": [...]}; what `video_json` tells of it."""
+        """Begin a job of {"video": ..., "settings": {...}, "formats": [...], "files": {...}}; as `video_json`."""
         body = await read_json(request)
         return video_json(await run_in_threadpool(or_http_error, lambda: begin_video(jobs, cls, body)))
 
@@ -71,13 +72,16 @@ def begin_video(jobs: Jobs, cls: Classes, body: Any) -> VideoJob:
     body = check_keys(body, KEYS, "a video")
     given = body.get("settings", {})
     settings: Settings = parse(FaceSettings, given) if cls is FaceSettings else parse(TiledSettings, given)
-    formats = body.get("formats", ["mp4"])
+    formats, files = body.get("formats", ["mp4"]), body.get("files", {})
     if not isinstance(formats, list):
         raise ValueError(f'formats is {formats!r}; it must be a list, for example ["mp4"].')
+    if not isinstance(files, dict):
+        raise ValueError(f'files is {files!r}; it must be an object, for example {{"crf": 20}}.')
+    written = parse(FileSettings, files)
     scratch = TemporaryDirectory(prefix="vcd")
     try:
         source = received(body.get("video"), jobs.studio.folders.sources, Path(scratch.name))
-        return jobs.videos.start(source, settings, formats, scratch)
+        return jobs.videos.start(source, settings, formats, scratch, written)
     except (ValueError, OSError):
         scratch.cleanup()
         raise

@@ -70,7 +70,7 @@ def add_generate_options(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the video that the arguments describe and write its files; 1 if what follows the generation failed."""
     formats = chosen_formats(arguments.out, arguments.formats)
-    files = output_paths(arguments.out, formats)
+    files = output_paths(arguments.out, formats, arguments.subfolder)
     given = {name: value for name, value in vars(arguments).items() if value is not None} | {"formats": formats}
     picture, video = _settings(given)  # before the input is read, which takes a while
     make_folders(files)
@@ -175,7 +175,8 @@ def _write(made: "Outcome", files: Sequence[Path], settings: VideoSettings, hear
     for video in made.videos[::-1] if settings.save_stages else made.videos[-1:]:
         last = video is made.videos[-1]
         clip = interpolated(video.clip, settings.onward.interpolate) if last else video.clip
-        for file in kept(clip, [file if last else video.beside(file) for file in files], heard, notify):
+        beside = [file if last else video.beside(file) for file in files]
+        for file in kept(clip, beside, heard, notify, settings.files):
             print(file)
     if made.error:
         notify(made.error)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from vcd_ext.settings import FORMATS
+from vcd_ext.settings import FORMATS, FileSettings, parse
 
 
 def chosen_formats(out: Path, formats: Sequence[str]) -> list[str]:
@@ -19,15 +19,16 @@ def chosen_formats(out: Path, formats: Sequence[str]) -> list[str]:
     return [suffix or next(iter(formats), FORMATS[0])]
 
 
-def output_paths(out: Path, formats: Sequence[str]) -> list[Path]:
+def output_paths(out: Path, formats: Sequence[str], subfolder: str = "") -> list[Path]:
     """Return one path for each format, as `media.output_files.targets` of `out` without its suffix.
 
-    Names that are too long for their folder are cut off.
+    Names that are too long for their folder are cut off. subfolder: of the folder of `out`, as in `FileSettings`.
     """
     from vcd_ext.media.names import cut_all
-    from vcd_ext.media.output_files import targets
+    from vcd_ext.media.output_files import subfolder_of, targets
 
-    return targets(cut_all(out.with_suffix("")), formats)
+    parse(FileSettings, {"subfolder": subfolder})
+    return targets(cut_all(subfolder_of(out.parent, subfolder) / out.with_suffix("").name), formats)
 
 
 def make_folders(files: Sequence[Path]) -> None:

@@ -10,7 +10,16 @@ from vcd_ext.cli.model_options import add_models, detectors
 from vcd_ext.cli.output import chosen_formats, make_folders, output_paths
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, stage_bars
 from vcd_ext.prompt.networks import check_no_networks
-from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, add_arguments, parse
+from vcd_ext.settings import (
+    AUTO,
+    NO_MODULE,
+    FaceSettings,
+    FileSettings,
+    TiledSettings,
+    VideoSettings,
+    add_arguments,
+    parse,
+)
 
 if TYPE_CHECKING:
     from vcd_ext.stages.video_to_video import Settings
@@ -31,6 +40,7 @@ def add_video_options(command: argparse.ArgumentParser, cls: type, needs_checkpo
     )
     others = tuple(field.name for field in fields(VideoSettings) if field.name != "formats")
     add_arguments(command, VideoSettings, skip=others)
+    add_arguments(command, FileSettings)
 
 
 def settings_of(arguments: argparse.Namespace, cls: "type[FaceSettings] | type[TiledSettings]") -> "Settings":
@@ -64,7 +74,8 @@ def run_video(
     ending: what is put behind the input's name where no other is given.
     """
     out = arguments.out or beside(arguments.input, ending, next(iter(arguments.formats), "mp4"))
-    files = output_paths(out, chosen_formats(out, arguments.formats))
+    written = parse(FileSettings, {field.name: getattr(arguments, field.name) for field in fields(FileSettings)})
+    files = output_paths(out, chosen_formats(out, arguments.formats), written.subfolder)
     if any(file.resolve() == arguments.input.resolve() for file in files):
         raise ValueError(f"{arguments.input} is the input, which would be lost; choose another --out.")
     make_folders(files)
@@ -88,7 +99,7 @@ def run_video(
     if made.clip is None:
         notify("No file was written, as nothing is finished.")
         return INTERRUPTED
-    for file in kept(made.clip, files, arguments.input, notify):
+    for file in kept(made.clip, files, arguments.input, notify, written):
         print(file)
     return 0 if made.complete else INTERRUPTED
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,15 @@ from vcd_ext.jobs.job import Job
 from vcd_ext.jobs.queue import JobQueue
 from vcd_ext.jobs.studio import Studio
 from vcd_ext.media import Clip, output_files
-from vcd_ext.media.infotext import PARAMETERS
 from vcd_ext.media.names import SPARE, cut
 from vcd_ext.media.originals import ORIGINALS
 from vcd_ext.progress import Callbacks, Progress
-from vcd_ext.settings import FaceSettings, VideoSettings, parse
+from vcd_ext.settings import FaceSettings, FileSettings, VideoSettings, parse
 from vcd_ext.stages.video_to_video import Settings, check, find_faces, part_of, run_stage, title
 
 READING, WRITING = "Reading the video", "Writing the files"
 PLAYED = (".mp4", ".webm")  # by every browser
+USUAL = FileSettings()
 
 
 class VideoJob(Job):
@@ -37,15 +38,17 @@ class VideoJob(Job):
         settings: Settings,
         formats: tuple[str, ...],
         scratch: "tempfile.TemporaryDirectory[str] | None" = None,
+        written: FileSettings = USUAL,
     ):
-        """scratch: a folder that is needed as long as the job is known, for example that of the source."""
+        """scratch: a folder that is needed as long as the job is known, such as the source's. written: the files."""
         super().__init__(identifier, source.name)
+        self.written = written
         self.source, self.settings, self.formats = source, settings, formats
         self.title = title(settings)
         self.sheet: NDArray[np.uint8] | None = None  # the people with their numbers, once they are found
         self.unsaved: Clip | None = None  # the result, until it is saved
         self.complete = False  # whether it was made to its end
-        self.files: list[Path] = []  # where it is saved, in the order of the formats
+        self.files: list[Path] = []  # where it is saved, in the order of the formats, and of a divided video's parts
         self.before: Path | None = None  # the input as a browser plays it
         self.after: Path | None = None  # the result as a browser plays it
         self._scratch = scratch
@@ -81,7 +84,7 @@ class VideoJob(Job):
             part = part_of(self.settings)
             clip = part.cut(ORIGINALS.find(self.source)) or media.read(self.source, self.note, part)
             self.report(Progress(READING, 1, 1))
-            self.before = self._playable(self.source, lambda: clip, whole=part.whole)
+            self.before = self._playable(self.source, lambda: clip, part.whole)
             callbacks = Callbacks(self.report, self.note, lambda: self.stops() or studio.interrupted())
             made = run_stage(host, clip, self.settings, studio.finder, callbacks)
         self.sheet, self.complete, self.unsaved = made.sheet, made.complete, made.clip
@@ -94,22 +97,25 @@ class VideoJob(Job):
             return
         self.report(Progress(WRITING, 0, 1))
         ending = f"-{self.title.partition(' ')[0].lower()}"
-        name = cut(self.source.stem, studio.folders.videos, len(ending) + SPARE) + ending
-        files = output_files.free(studio.folders.videos, name, self.formats)
-        output_files.save(clip, files, self.source, self.note)
-        self.after = self._playable(next((file for file in files if file.suffix in PLAYED), files[0]), lambda: clip)
-        if studio.text_files:
-            output_files.write_infotext(files, clip.metadata.get(PARAMETERS, ""), self.note)
-        ORIGINALS.keep(files, clip)
+        folder = output_files.subfolder_of(studio.folders.videos, self.written.subfolder)
+        name = cut(self.source.stem, folder, len(ending) + SPARE) + ending
+        settings = replace(self.written, text_file=self.written.text_file or studio.text_files)
+        files = output_files.save(clip, output_files.free(folder, name, self.formats), self.source, self.note, settings)
+        whole = not output_files.is_divided(clip, settings)
+        plays = whole and settings.chroma == USUAL.chroma and not settings.lossless
+        played = next((file for file in files if file.suffix in PLAYED), files[0])
+        self.after = self._playable(played, lambda: clip, plays)
+        if whole:
+            ORIGINALS.keep(files, clip)
         self.files, self.unsaved = files, None
         self.report(Progress(WRITING, 1, 1))
 
-    def _playable(self, path: Path, clip: Callable[[], Clip], whole: bool = True) -> Path | None:
+    def _playable(self, path: Path, clip: Callable[[], Clip], as_it_is: bool = True) -> Path | None:
         """Return the file itself if browsers play it, else a copy that they do; None, and a note, if that fails.
 
-        whole: whether the clip is all of the file.
+        as_it_is: whether the clip is all of the file, and its pixels are stored as every browser knows it.
         """
-        if whole and path.suffix.lower() in PLAYED:
+        if as_it_is and path.suffix.lower() in PLAYED:
             return path
         try:
             return media.write(self.scratch() / f"{cut(path.stem, self.scratch())}.mp4", clip())
@@ -130,10 +136,11 @@ class Videos:
         settings: Settings,
         formats: Sequence[str] = ("mp4",),
         scratch: "tempfile.TemporaryDirectory[str] | None" = None,
+        written: FileSettings = USUAL,
     ) -> VideoJob:
         """Begin Face VCD or Tiled VCD, as the settings are, of a video file or a folder of frames.
 
-        scratch: a folder that is kept as long as the job is known, if the source lies in one.
+        scratch: a folder that is kept as long as the job is known, if the source lies in one. written: its files.
         ValueError or OSError, in one sentence, if it cannot begin; BusyError if something else is done.
         """
         settings, chosen = check(settings), parse(VideoSettings, {"formats": list(formats)}).formats
@@ -142,7 +149,7 @@ class Videos:
         self.studio.check(settings)
         media.check_readable(source)
         return self.queue.begin(
-            lambda identifier: VideoJob(identifier, source, settings, chosen, scratch),
+            lambda identifier: VideoJob(identifier, source, settings, chosen, scratch, written),
             lambda job: job.run(self.studio),
         )
 

@@ -19,8 +19,10 @@ from vcd_ext.media.pyav import DEMUXERS
 from vcd_ext.media.sound import SoundError, carries_sound, has_sound
 from vcd_ext.media.webp import read_webp, write_webp
 from vcd_ext.progress import Note
+from vcd_ext.settings import FileSettings
 from vcd_ext.storage.atomic import atomically
 
+USUAL = FileSettings()
 COUNTED = 256  # frames after those that are used, to tell how many there are
 WRITERS: dict[str, Callable[..., None]] = {
     ".mp4": write_mp4,
@@ -42,14 +44,16 @@ def write(
     clip: Clip,
     metadata: Mapping[str, str] | None = None,
     sound: Path | None = None,
+    settings: FileSettings = USUAL,
 ) -> Path:
-    """Write a clip as .mp4, .webm, .gif or .webp, or, without a suffix, as a new folder of PNG frames.
+    """Write a clip as .mp4, .webm, .gif or .webp, or, without a suffix, as a new folder of frames, PNG by default.
 
     metadata goes over the clip's own. All of it survives in every format; "parameters", the WebUI's infotext,
     is stored as plain text where other tools and the WebUI's PNG Info find it. Missing folders are made, an
     existing file is replaced, and `path` only ever holds a complete file.
     sound: a video whose sound is put into .mp4 and .webm, from the clip's `start` to its end; nothing is put in
     if it has none.
+    settings: how it is encoded. It is not divided here, and no text is written beside it: `output_files` does that.
 
     Returns the path. Raises ValueError for an unknown suffix or what a format cannot encode, FileExistsError for
     an existing folder of frames, OSError when the disk does not take it, ImportError without PyAV (.mp4, .webm),
@@ -65,9 +69,9 @@ def write(
     try:
         with atomically(path) as temporary:
             if sound is not None and carries_sound(path) and has_sound(sound):
-                writer(temporary, clip, sound)
+                writer(temporary, clip, settings, sound)
             else:
-                writer(temporary, clip)
+                writer(temporary, clip, settings)
     except (OSError, ImportError, MemoryError, SoundError):
         raise
     except Exception as error:  # each encoder has its own exceptions

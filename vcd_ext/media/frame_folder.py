@@ -1,8 +1,9 @@
-"""A folder of frames: written as 00000.png, 00001.png, ..., lossless; read whatever pictures lie in it."""
+"""A folder of frames: written as 00000.png, 00001.png, ..., or as jpg or webp; read whatever pictures lie in it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from vcd_ext.media.clip import Clip, MediaError, stacked
-from vcd_ext.media.exif import labels_in_exif
+from vcd_ext.media.exif import exif_block, labels_in_exif
 from vcd_ext.media.opaque import on_white, once
 from vcd_ext.media.part import Part
 from vcd_ext.media.picture import FORMATS, PictureError, read_picture
 from vcd_ext.media.record import labels, understood
 from vcd_ext.progress import Note
+from vcd_ext.settings import AUTO_FORMAT, FileSettings
 
 # Also those of pictures that are refused by their names, rather than left out of the video. The lossless one first.
 SUFFIXES = (
@@ -24,14 +26,26 @@ SUFFIXES = (
 )  # fmt: skip
 
 
-def write_frames(path: Path, clip: Clip) -> None:
+def write_frames(path: Path, clip: Clip, settings: FileSettings) -> None:
     """Make the folder and its frames. All metadata survives; "parameters" is where PNG Info reads it."""
-    info = PngInfo()
-    for name, text in labels(clip).items():
-        info.add_text(name, text)
+    name = "png" if settings.frame_format == AUTO_FORMAT else settings.frame_format
+    options = _options(name, labels(clip))
     path.mkdir()
     for index, picture in enumerate(clip.frames):
-        Image.fromarray(picture).save(path / f"{index:05d}.png", "PNG", pnginfo=info)
+        Image.fromarray(picture).save(path / f"{index:05d}.{name}", **options)
+
+
+def _options(name: str, stored: Mapping[str, str]) -> dict[str, Any]:
+    """Return how Pillow saves a picture of a format with labels; of jpg the colours are whole, of webp every pixel."""
+    if name == "png":
+        info = PngInfo()
+        for label, text in stored.items():
+            info.add_text(label, text)
+        return {"format": "PNG", "pnginfo": info}
+    exif = b"Exif\0\0" + exif_block(stored)
+    if name == "jpg":
+        return {"format": "JPEG", "exif": exif, "quality": 95, "subsampling": 0}
+    return {"format": "WEBP", "exif": exif, "lossless": True}
 
 
 def read_frames(path: Path, note: Note, part: Part) -> Clip:

@@ -19,6 +19,7 @@ from vcd_ext.media.clip import Clip
 from vcd_ext.media.part import Part
 from vcd_ext.media.record import labels, understood
 from vcd_ext.progress import Note
+from vcd_ext.settings import FileSettings
 
 APPLICATION, COMMENT = b"!\xff", b"!\xfe"
 VCD = b"VCDWebUI1.0"  # the 11 bytes that name an application extension
@@ -26,8 +27,8 @@ TICKS, SHORTEST = 100, 2  # delays a second, and the least one that browsers acc
 SAMPLED_PIXELS = 2**16  # four times as many cost a second and gain 0.1 dB
 
 
-def write_gif(path: Path, clip: Clip) -> None:
-    """Write 256 colours, chosen once for all frames, so that what does not move does not flicker; loops for ever.
+def write_gif(path: Path, clip: Clip, settings: FileSettings) -> None:
+    """Write 256 colours, chosen once for all frames, so that what does not move does not flicker.
 
     All metadata survives: "parameters" is the comment, the rest an application extension. Delays are whole
     hundredths of a second; above 50 fps it plays at 50, the fastest that browsers accept.
@@ -36,7 +37,7 @@ def write_gif(path: Path, clip: Clip) -> None:
     nearest = NearestColours(palette)
     duration = delays(len(clip.frames), clip.fps, TICKS, SHORTEST)
     with path.open("wb") as file:
-        _write_header(file, clip, palette)
+        _write_header(file, clip, palette, settings.plays)
         for picture, hundredths in zip(clip.frames, duration, strict=True):
             # No dithering: it gains nothing with chosen colours and would crawl over moving surfaces.
             coloured = Image.fromarray(nearest.indices(picture), "P")
@@ -84,13 +85,14 @@ def _palette(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return colours.astype(np.uint8)
 
 
-def _write_header(file: BinaryIO, clip: Clip, palette: NDArray[np.uint8]) -> None:
+def _write_header(file: BinaryIO, clip: Clip, palette: NDArray[np.uint8], plays: int) -> None:
     _, height, width, _ = clip.frames.shape
     colour_table_of_256 = 0xF7
     file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, colour_table_of_256, 0, 0))
     file.write(palette.tobytes().ljust(768, b"\0"))
     stored = labels(clip)
-    file.write(APPLICATION + _blocks(b"NETSCAPE2.0", b"\1\0\0"))
+    if plays != 1:  # without this extension it plays once; with it, so often once more, and 0 for ever
+        file.write(APPLICATION + _blocks(b"NETSCAPE2.0", struct.pack("<BH", 1, max(plays - 1, 0))))
     if "parameters" in stored:
         file.write(COMMENT + _blocks(stored["parameters"].encode()))
     # Last of the application extensions: Pillow tells only where that one is.

@@ -17,14 +17,15 @@ from vcd_ext.media.exif import exif_block, labels_in_exif
 from vcd_ext.media.part import Part
 from vcd_ext.media.record import labels, understood
 from vcd_ext.progress import Note
+from vcd_ext.settings import FileSettings
 
 TICKS, SHORTEST = 1000, 11  # delays a second, and the least one that browsers accept
 HAS_EXIF, HAS_ANIMATION = 0x08, 0x02
 DO_NOT_BLEND = 0x02
 
 
-def write_webp(path: Path, clip: Clip) -> None:
-    """Write lossy at quality 90; each frame is whole; loops for ever; at most 16383 pixels a side.
+def write_webp(path: Path, clip: Clip, settings: FileSettings) -> None:
+    """Write lossy at quality 90 or without loss; each frame is whole; at most 16383 pixels a side.
 
     All metadata survives: "parameters" is the EXIF user comment, where the WebUI's PNG Info reads it, the rest is
     the EXIF description. Delays are whole milliseconds; from 91 fps on it plays at 91, as browsers want.
@@ -35,10 +36,10 @@ def write_webp(path: Path, clip: Clip) -> None:
     with path.open("wb") as file:
         file.write(b"RIFF\0\0\0\0WEBP")
         file.write(_chunk(b"VP8X", struct.pack("<I", HAS_EXIF | HAS_ANIMATION) + extent))
-        file.write(_chunk(b"ANIM", struct.pack("<IH", 0, 0)))  # background, and 0 loops: for ever
+        file.write(_chunk(b"ANIM", struct.pack("<IH", 0, settings.plays)))  # background; 0 plays: for ever
         for picture, milliseconds in zip(clip.frames, duration, strict=True):
             place = _uint24(0) + _uint24(0) + extent + _uint24(milliseconds) + bytes([DO_NOT_BLEND])
-            file.write(_chunk(b"ANMF", place + _still(picture)))
+            file.write(_chunk(b"ANMF", place + _still(picture, settings.lossless)))
         file.write(_chunk(b"EXIF", exif_block(labels(clip))))
         length = file.tell()
         file.seek(4)
@@ -60,8 +61,8 @@ def _uint24(number: int) -> bytes:
     return number.to_bytes(3, "little")
 
 
-def _still(picture: NDArray[np.uint8]) -> bytes:
+def _still(picture: NDArray[np.uint8], lossless: bool) -> bytes:
     """Return the chunks of a still WebP file, behind its RIFF header of 12 bytes."""
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "WEBP", quality=90, method=4)
+    Image.fromarray(picture).save(file, "WEBP", quality=90, method=4, lossless=lossless)
     return file.getvalue()[12:]

@@ -5,6 +5,7 @@ A job's settings are a frozen dataclass whose fields carry a `Setting`: label, h
 
 from vcd_ext.settings.arguments import add_arguments
 from vcd_ext.settings.face import FaceSettings
+from vcd_ext.settings.files import AUTO_FORMAT, OWN_CRF, FileSettings
 from vcd_ext.settings.generate import MAX_VIDEO_SIDE, MIN_VIDEO_SIDE, SAMPLERS, GenerateSettings
 from vcd_ext.settings.infotext import SOURCE_KEY, from_infotext, to_infotext
 from vcd_ext.settings.onward import OnwardSettings
@@ -19,6 +20,7 @@ from vcd_ext.settings.video import FORMATS, MOST_FRAMES, STAGES, VideoSettings
 
 __all__ = [
     "AUTO",
+    "AUTO_FORMAT",
     "CHECKPOINTING",
     "DETECTORS",
     "EVERYWHERE",
@@ -26,12 +28,14 @@ __all__ = [
     "MAX_VIDEO_SIDE",
     "MOST_FRAMES",
     "NO_MODULE",
+    "OWN_CRF",
     "SAMPLERS",
     "SCHEDULES",
     "MIN_VIDEO_SIDE",
     "SOURCE_KEY",
     "STAGES",
     "FaceSettings",
+    "FileSettings",
     "GenerateSettings",
     "OnwardSettings",
     "PassSettings",

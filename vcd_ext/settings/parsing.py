@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, get_origin, get_type_hints
 
 from vcd_ext.settings.face import FaceSettings
+from vcd_ext.settings.files import FileSettings
 from vcd_ext.settings.generate import GenerateSettings
 from vcd_ext.settings.setting import Setting, describe
 from vcd_ext.settings.tiled import TiledSettings
 from vcd_ext.settings.train import TrainSettings
 from vcd_ext.settings.video import VideoSettings
 
-Settings = TypeVar("Settings", VideoSettings, GenerateSettings, TrainSettings, TiledSettings, FaceSettings)
+Settings = TypeVar(
+    "Settings", VideoSettings, GenerateSettings, TrainSettings, TiledSettings, FaceSettings, FileSettings
+)
 
 
 class SettingError(ValueError):
@@ -50,6 +53,8 @@ def _checked(key: str, value: Any, kind: Any, setting: Setting) -> Any:
         _check_range(key, value, setting)
     if setting.choices and value not in setting.choices:
         raise SettingError(key, f"{key} is {value!r}; choose one of {', '.join(setting.choices)}.")
+    if setting.refused is not None and (reason := setting.refused(value)):
+        raise SettingError(key, f"{key} is {value!r}; {reason}")
     return value
 
 

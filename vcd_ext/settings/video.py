@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vcd_ext.settings.face import FaceSettings
+from vcd_ext.settings.files import FileSettings
 from vcd_ext.settings.onward import OnwardSettings
 from vcd_ext.settings.passes import NO_MODULE, PassSettings
 from vcd_ext.settings.setting import CHANGED, NEVER, part_of_settings, same_as, setting, with_all_of, with_stages
@@ -14,13 +15,14 @@ STAGES = ("face", "tiled")  # what may follow the generation, in this order
 
 
 @dataclass(frozen=True)
-@with_all_of(OnwardSettings)
+@with_all_of(OnwardSettings, FileSettings)
 @with_stages(face=FaceSettings, tiled=TiledSettings)
 class VideoSettings:
     """Set up text-to-video VCD and what follows it: the section *VCD* of txt2img and img2img, and `generate`.
 
     It also has those settings of `FaceSettings` and `TiledSettings` that are `in_video` there, as `face_denoise` and so
-    on; what the stages share with the video, such as its identity, is the video's. And it has all of `OnwardSettings`.
+    on; what the stages share with the video, such as its identity, is the video's. And it has all of `OnwardSettings`
+    and `FileSettings`.
     """
 
     enabled: bool = setting(
@@ -115,3 +117,8 @@ class VideoSettings:
     def onward(self) -> OnwardSettings:
         """Return what the video begins from and how it goes on."""
         return part_of_settings(OnwardSettings, self)
+
+    @property
+    def files(self) -> FileSettings:
+        """Return how the files are written."""
+        return part_of_settings(FileSettings, self)

@@ -71,6 +71,13 @@ GENERATION_ROWS = (
     ("formats", "step_noise"),
     ("face", "tiled", "save_stages"),
 )
+FILE_ROWS = (
+    ("crf", "preset"),
+    ("chroma", "lossless"),
+    ("plays", "frames_per_file"),
+    ("frame_format", "subfolder"),
+    ("text_file",),
+)
 STAGE_ROWS = tuple(tuple(f"{layout.tab}_{name}" for name in row) for layout in (FACE, TILED) for row in layout.section)
 ONWARD_ROWS = (("interpolate",),)
 SOURCE_ROWS = (("video",), ("first_frame", "last_frame"))  # in img2img
@@ -90,6 +97,7 @@ def section(tab: str) -> Layout[VideoSettings]:
             "face_prompt": "the video's prompt, as a close up",
             "face_people": "all faces are the identity of the video",
             "face_words": "such as dog head",
+            "subfolder": "such as videos/[date]",
         },
     )
 

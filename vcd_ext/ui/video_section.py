@@ -9,7 +9,18 @@ import gradio as gr
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.studio import Choices
 from vcd_ext.jobs.video import VideoJob
-from vcd_ext.settings import AUTO, FORMATS, NO_MODULE, FaceSettings, TiledSettings, VideoSettings, default, describe
+from vcd_ext.settings import (
+    AUTO,
+    FORMATS,
+    NO_MODULE,
+    FaceSettings,
+    FileSettings,
+    TiledSettings,
+    VideoSettings,
+    default,
+    describe,
+)
+from vcd_ext.ui.files_section import files_section
 from vcd_ext.ui.form import USUAL, Form, Layout, settings_form
 from vcd_ext.ui.html import error_list
 from vcd_ext.ui.input_section import NONE_YET
@@ -47,6 +58,7 @@ class VideoSection(Generic[Settings]):
             info=formats.help,
             elem_id=f"vcd_{tab}_formats",
         )
+        self.files: Form[FileSettings] = files_section(tab)
         with gr.Row():
             self.start = gr.Button(start, variant="primary", elem_id=f"vcd_{tab}_start")
             self.stop = gr.Button("Interrupt", interactive=False, elem_id=f"vcd_{tab}_stop")
@@ -64,7 +76,13 @@ class VideoSection(Generic[Settings]):
     def connect(self, session: Session, source: Any) -> None:
         """Let the components do something. source: the state with the input's path."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
-        session.on(self.start.click, self.begin, [source, self.formats, *self.form.inputs], self.shown, **quiet)
+        session.on(
+            self.start.click,
+            self.begin,
+            [source, self.formats, *self.files.inputs, *self.form.inputs],
+            self.shown,
+            **quiet,
+        )
         session.on(self.stop.click, self.interrupt, [], self.shown, queue=False, **quiet)
         session.on(self.save.click, self.save_again, [], self.shown, **quiet)
 
@@ -89,7 +107,9 @@ class VideoSection(Generic[Settings]):
         def start() -> None:
             if not source:
                 raise ValueError(NONE_YET)
-            self.jobs.videos.start(Path(source), self.form.read(values), formats)
+            count = len(self.files.inputs)
+            written = self.files.read(values[:count])
+            self.jobs.videos.start(Path(source), self.form.read(values[count:]), formats, written=written)
 
         return self._tried(start)
 

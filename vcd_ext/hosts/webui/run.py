@@ -15,7 +15,7 @@ from vcd_ext.denoising.out_of_memory import explained
 from vcd_ext.hosts.webui import checkpoint, library, refusals, report, request
 from vcd_ext.hosts.webui.refusals import Refused, check_identity, check_request
 from vcd_ext.hosts.webui.sampling import correlate_steps, steps_of_strength, stop_if_asked
-from vcd_ext.hosts.webui.save import Written, save_videos
+from vcd_ext.hosts.webui.save import Written, own_frames, save_videos
 from vcd_ext.hosts.webui.stages import StagesRun
 from vcd_ext.hosts.webui.unet import video_denoising
 from vcd_ext.motion import MotionModule, Window, windows
@@ -166,7 +166,7 @@ class VideoRequest:
             self._set("n_iter", cells)
         self._set("do_not_save_grid", True)
         if settings.frames > 1:
-            keeps_frames = "png" in settings.formats and request.delivery(p).save
+            keeps_frames = "png" in settings.formats and request.delivery(p).save and not own_frames(settings)
             self._set("do_not_save_samples", not keeps_frames)
 
     def _module_file(self) -> Path:

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from modules import images, shared, ui_tempdir
-from numpy.typing import NDArray
 from PIL import Image
 
 from vcd_ext import media
@@ -21,7 +20,7 @@ from vcd_ext.media import output_files
 from vcd_ext.media.names import cut_all
 from vcd_ext.media.originals import ORIGINALS
 from vcd_ext.media.output_files import MIME
-from vcd_ext.settings import VideoSettings
+from vcd_ext.settings import AUTO_FORMAT, FileSettings, VideoSettings
 from vcd_ext.stages.interpolation import interpolated
 from vcd_ext.stages.pipeline import Finished
 
@@ -68,6 +67,9 @@ def save_videos(
             with _folder(p) as folder:
                 chosen = frames[begin : begin + length]
                 for path, stage in _saved(p, folder, number, chosen, infotext, settings, earlier, sound):
+                    if path.is_dir():
+                        result.lines.append(f"VCD frames: {path}")
+                        continue
                     if folder is None:
                         result.lines.append(f"VCD video: {path}")
                     result.described.append(file_entry(p, path) | ({"stage": stage} if stage else {}))
@@ -102,19 +104,27 @@ def _saved(
     OSError, ValueError or ImportError in one sentence if a file cannot be written.
     """
     formats = [suffix for suffix in settings.formats if suffix != "png"]
+    if own_frames(settings) and folder is None:  # the answer has the frames, so they are not sent in a folder as well
+        formats.append("png")
     if not formats:
         return
     stacked = np.stack([np.asarray(frame.convert("RGB")) for frame in frames])
-    stem = _stem(p, number, frames[0])
+    stem = _stem(p, number, frames[0], settings.files.subfolder)
     if folder is not None:
         stem = folder / stem.name
-    files = [stem.with_name(f"{stem.name}.{suffix}") for suffix in formats]
+    files = output_files.targets(stem, formats)
     last = interpolated(media.Clip(stacked, settings.fps), settings.onward.interpolate)
-    yield from ((path, "") for path in _written(files, last.frames, float(last.fps), infotext, sound))
+    yield from ((path, "") for path in _written(files, last, settings.files, infotext, sound))
     for stage in reversed(earlier.get(number, ())):
         others = [stage.beside(path) for path in files]
         text = stage.clip.metadata.get("parameters", "")
-        yield from ((path, stage.title) for path in _written(others, stage.clip.frames, settings.fps, text, sound))
+        before = media.Clip(stage.clip.frames, settings.fps)
+        yield from ((path, stage.title) for path in _written(others, before, settings.files, text, sound))
+
+
+def own_frames(settings: VideoSettings) -> bool:
+    """Return whether frames are written as a folder for each video, and not by the WebUI among its other pictures."""
+    return "png" in settings.formats and (settings.files.frame_format != AUTO_FORMAT or bool(settings.files.subfolder))
 
 
 def file_entry(p: Any, path: Path) -> dict[str, str]:
@@ -128,29 +138,39 @@ def file_entry(p: Any, path: Path) -> dict[str, str]:
 
 
 def _written(
-    files: Sequence[Path], frames: NDArray[np.uint8], fps: float, infotext: str, sound: _Sound
+    files: Sequence[Path], made: media.Clip, settings: FileSettings, infotext: str, sound: _Sound
 ) -> Iterator[Path]:
     """Write a video in each of its formats; yield each file once it is there."""
-    clip = media.Clip(frames, fps, {"parameters": infotext} if shared.opts.enable_pnginfo else {})
-    for path in files:
-        output_files.write(replace(clip, start=Fraction(sound.start)), path, sound.source, sound.note)
-        if shared.demo is not None:
-            # Lets the page play it if the person's output folder lies outside the WebUI's.
-            ui_tempdir.register_tmp_file(shared.demo, str(path))
-        yield path
-    if shared.opts.save_txt:
-        output_files.write_infotext(files, infotext, sound.note)
-    ORIGINALS.keep(files, clip)
+    clip = replace(made, metadata={"parameters": infotext} if shared.opts.enable_pnginfo else {})
+    written = list[Path]()
+    for file in files:
+        heard = replace(clip, start=Fraction(sound.start))
+        for path in output_files.write(heard, file, sound.source, sound.note, settings):
+            if shared.demo is not None:
+                # Lets the page play it if the person's output folder lies outside the WebUI's.
+                ui_tempdir.register_tmp_file(shared.demo, str(path))
+            written.append(path)
+            yield path
+    if shared.opts.save_txt or settings.text_file:
+        output_files.write_infotext(written, infotext, sound.note)
+    if not output_files.is_divided(clip, settings):
+        ORIGINALS.keep(written, clip)
 
 
-def _stem(p: Any, number: int, image: Image.Image) -> Path:
-    """Return folder and name without suffix, as `images.save_image` makes them for a single picture of this seed."""
+def _stem(p: Any, number: int, image: Image.Image, subfolder: str) -> Path:
+    """Return folder and name without suffix, as `images.save_image` makes them for a single picture of this seed.
+
+    subfolder: in place of the WebUI's own ones.
+    """
     first = number * p.batch_size
     single = copy.copy(p)  # one file for the whole batch, so no [batch_number] in its name
     single.batch_size, single.iteration, single.batch_index = 1, number, 0
     namer = images.FilenameGenerator(single, p.all_seeds[first], p.all_prompts[first], image)
     folder = Path(p.outpath_samples)
-    if shared.opts.save_to_dirs:
+    if subfolder:
+        parts = (namer.apply(part).strip(" .") for part in subfolder.split("/"))
+        folder = output_files.subfolder_of(folder, "/".join(filter(None, parts)))
+    elif shared.opts.save_to_dirs:
         pattern = shared.opts.directories_filename_pattern or "[prompt_words]"
         folder = cut_all(folder / namer.apply(pattern).lstrip(" ").rstrip("\\ /"))
     pattern = "[seed]" if shared.opts.save_to_dirs else "[seed]-[prompt_spaces]"
@@ -165,7 +185,7 @@ def _unused(stem: Path) -> Path:
     """Return the stem, with -1, -2, ... if a file of that name exists and the person does not want it replaced."""
     candidate, count = stem, 0
     while shared.opts.save_images_replace_action != "Replace" and any(
-        candidate.with_name(f"{candidate.name}.{suffix}").exists() for suffix in ("mp4", "webm", "gif", "webp")
+        candidate.with_name(f"{candidate.name}{suffix}").exists() for suffix in (".mp4", ".webm", ".gif", ".webp", "")
     ):
         count += 1
         candidate = stem.with_name(f"{stem.name}-{count}")

@@ -1,17 +1,15 @@
 """Register VCD with the WebUI: a script whose callbacks hand over to `VideoRequest`, tab, routes and X/Y/Z axes."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 from modules import script_callbacks, scripts, shared
 
-from vcd_ext.hosts.webui import library, refusals, request, section, studio, tab, unet
+from vcd_ext.hosts.webui import axes, library, refusals, request, section, studio, tab, unet
 from vcd_ext.hosts.webui.refusals import Refused, stop
 from vcd_ext.hosts.webui.request import give_first_picture, is_single_upscale, read_settings
 from vcd_ext.hosts.webui.routes import add_routes
 from vcd_ext.hosts.webui.run import VideoRequest
-from vcd_ext.settings import VideoSettings, describe
 
 
 class VCDScript(scripts.Script):
@@ -143,7 +141,7 @@ def _add_settings() -> None:
 def register() -> None:
     """Tell the WebUI about everything beside the script itself; called each time it loads its scripts."""
     script_callbacks.on_ui_settings(_add_settings)
-    script_callbacks.on_before_ui(add_axes)
+    script_callbacks.on_before_ui(axes.add_axes)
     script_callbacks.on_before_ui(library.remember_folders)
     script_callbacks.on_ui_tabs(tab.tabs)
     script_callbacks.on_app_started(add_routes)
@@ -151,25 +149,3 @@ def register() -> None:
     script_callbacks.on_cfg_denoiser(unet.on_cfg_denoiser)
     script_callbacks.on_cfg_denoised(unet.on_cfg_denoised)
     script_callbacks.on_script_unloaded(library.forget_motion_module)
-
-
-AXES: dict[str, type] = {"gamma": float, "frames": int, "motion_module": str}
-
-
-def _override(name: str) -> Callable[[Any, Any, Any], None]:
-    def apply(p: Any, value: Any, _values: Any) -> None:
-        # A new dict each time: the plot hands out shallow copies of one `p`.
-        p.vcd_overrides = getattr(p, "vcd_overrides", {}) | {name: value}
-
-    return apply
-
-
-def add_axes() -> None:
-    """Add VCD's axes once the plot's own script is loaded."""
-    plot = next((data.module for data in scripts.scripts_data if data.path.endswith("xyz_grid.py")), None)
-    if plot is None or any(axis.label.startswith("[VCD]") for axis in plot.axis_options):
-        return
-    for name, kind in AXES.items():
-        choices = library.motion_module_choices if name == "motion_module" else None
-        label = f"[VCD] {describe(VideoSettings)[name].label}"
-        plot.axis_options.append(plot.AxisOption(label, kind, _override(name), choices=choices))

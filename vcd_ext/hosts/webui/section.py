@@ -20,7 +20,7 @@ from vcd_ext.media.files import READERS
 from vcd_ext.prompt.names import mentions, renamed, with_name
 from vcd_ext.settings import AUTO, NO_MODULE, VideoSettings, default, describe, from_infotext
 from vcd_ext.ui.form import USUAL, Layout, component
-from vcd_ext.ui.layouts import GENERATION_ROWS, ONWARD_ROWS, SOURCE_ROWS, STAGE_ROWS, section
+from vcd_ext.ui.layouts import FILE_ROWS, GENERATION_ROWS, ONWARD_ROWS, SOURCE_ROWS, STAGE_ROWS, section
 from vcd_ext.ui.player import send
 from vcd_ext.ui.uploads import UploadField
 
@@ -48,12 +48,14 @@ def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Compon
             _add_rows(layout, STAGE_ROWS, made)
         with gr.Accordion("From picture to video, and on", open=False, elem_id=f"vcd_{tab}_onward"):
             _add_rows(layout, ONWARD_ROWS, made)
+        with gr.Accordion("Files", open=False, elem_id=f"vcd_{tab}_files"):
+            _add_rows(layout, FILE_ROWS, made)
         if tab == "img2img":
             _add_rows(layout, SOURCE_ROWS, made)
         _add_use(tab, made, prompt)
     if prompt is not None:
         made["identity"].input(
-            fn=_write_identity,
+            fn=prompt_with_identity,
             inputs=[made["identity"], prompt],
             outputs=[prompt],
             show_progress=False,
@@ -106,7 +108,7 @@ def _create(layout: Layout[VideoSettings], name: str) -> gr.components.Component
             file_types=list(READERS), elem_classes="vcd-source", label=told.label, tooltip=told.help,
             elem_id=f"vcd_{layout.tab}_{name}",
         )  # fmt: skip
-    choices = _lists().get(name)
+    choices = lists().get(name)
     if choices is None:
         return component(layout, name)
     if name == "tiled_upscaler":
@@ -118,7 +120,7 @@ def _create(layout: Layout[VideoSettings], name: str) -> gr.components.Component
     return dropdown
 
 
-def _lists() -> dict[str, Callable[[], list[str]]]:
+def lists() -> dict[str, Callable[[], list[str]]]:
     """Return what finds the names that a setting may have."""
     return {
         "motion_module": library.motion_module_choices,
@@ -128,7 +130,7 @@ def _lists() -> dict[str, Callable[[], list[str]]]:
     }
 
 
-def _write_identity(name: str, prompt: str) -> str:
+def prompt_with_identity(name: str, prompt: str) -> str:
     """Return the prompt with a chosen identity's name, in place of the one that was chosen before."""
     if name == NO_MODULE or mentions(prompt, name):
         return prompt
@@ -145,7 +147,7 @@ def paste_fields(made: dict[str, gr.components.Component]) -> list[PasteField]:
     def reader(name: str) -> Callable[[dict[str, str]], Any]:
         def read(entries: dict[str, str]) -> Any:
             value = from_infotext(name, entries)
-            if name in _lists() and value == "":
+            if name in lists() and value == "":
                 return USUAL
             return list(value) if isinstance(value, tuple) else value
 
