@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from tools.drawn import train_all, train_autoencoder, train_denoiser, train_judges, train_motion, vocabulary
+from tools.drawn import grow, train_all, train_autoencoder, train_denoiser, train_judges, train_motion, vocabulary
 from tools.drawn.text import teach
 from tools.toyworld import first_stage
 from tools.toyworld.first_stage import autoencoder
@@ -129,3 +129,9 @@ def test_one_command_plans_each_part_by_its_pace_and_goes_on_where_it_stopped(
     train_all.main(["--out", str(tmp_path), "--minutes", "10"])
     assert not any(trial for _, trial, _, _ in calls[before:]), "the plan is kept"
     assert all(done == last for _, _, done, last in calls[before:]), "nothing is trained twice"
+
+
+def test_words_that_both_editions_know_keep_their_vectors() -> None:
+    old, new = {"t.token_embedding.weight": torch.eye(3)}, {"t.token_embedding.weight": torch.zeros(3, 3)}
+    found = grow.remapped(old, new, {"a": 0, "dog": 1, "tie": 2}, {"dog": 0, "scarf": 1, "a": 2})
+    assert found["t.token_embedding.weight"].tolist() == [[0, 1, 0], [pytest.approx(1 / 3)] * 3, [1, 0, 0]]

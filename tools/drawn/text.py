@@ -29,14 +29,29 @@ class Reader(nn.Module):
         """Read the answers off `text`."""
         super().__init__()
         self.text = text
-        self.answers = nn.Linear(text.config.hidden_size, sum(map(len, QUESTIONS.values())))
+        self.answers = answering(text.config.hidden_size)
 
     def forward(self, tokens: Tensor, length: Tensor) -> list[Tensor]:
         """Return logits [B, choices] for each question; tokens [B, L], `length` [B] up to the end of the text."""
-        vectors = self.text(tokens).last_hidden_state
-        after = torch.arange(tokens.shape[1], device=tokens.device)[None] >= length[:, None] - 1
-        mean = (vectors * after[..., None]).sum(dim=1) / after.sum(dim=1, keepdim=True)
-        return list(self.answers(mean).split([len(choices) for choices in QUESTIONS.values()], dim=1))
+        return logits(self.answers, self.text(tokens).last_hidden_state, length)
+
+
+def answering(width: int) -> nn.Linear:
+    """Make the layer that reads the answers off a text's vectors of `width` values."""
+    return nn.Linear(width, sum(map(len, QUESTIONS.values())))
+
+
+def logits(layer: nn.Linear, vectors: Tensor, length: Tensor) -> list[Tensor]:
+    """Return logits [B, choices] for each question, off the vectors [B, L, width] behind `length` [B] of the text."""
+    after = torch.arange(vectors.shape[1], device=vectors.device)[None] >= length[:, None] - 1
+    mean = (vectors * after[..., None]).sum(dim=1) / after.sum(dim=1, keepdim=True)
+    return list(layer(mean).split([len(choices) for choices in QUESTIONS.values()], dim=1))
+
+
+def naming_loss(found: list[Tensor], right: Tensor) -> Tensor:
+    """Return the cross-entropy of all answers, summed over the questions; `right` [B, questions]."""
+    losses = [F.cross_entropy(one.float(), answer) for one, answer in zip(found, right.T, strict=True)]
+    return torch.stack(losses).sum()
 
 
 def batch(tokenizer: CLIPTokenizer, seed: int, step: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -62,13 +77,12 @@ def teach(text: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, seed: int =
     for _ in range(steps):
         tokens, length, right = (part.to(device) for part in batch(tokenizer, seed, state.step, size))
         with half(device):
-            logits = [one.float() for one in model(tokens, length)]
-        losses = [F.cross_entropy(one, answer) for one, answer in zip(logits, right.T, strict=True)]
-        descend(state, torch.stack(losses).sum(), learning_rate(state.step, steps, 2e-3, max(steps // 10, 1)))
+            found = model(tokens, length)
+        descend(state, naming_loss(found, right), learning_rate(state.step, steps, 2e-3, max(steps // 10, 1)))
         state.step += 1
         update_average(state, 0.99)
         if state.step > steps - 20 or state.step % 100 == 0:
-            shares.append(_share(logits, right))
+            shares.append(named_right(found, right))
         if state.step % 100 == 0:
             print(f"text encoder: step {state.step}, right {shares[-1]:.3f}", flush=True)
     text.load_state_dict(state.average.text.state_dict())
@@ -76,7 +90,7 @@ def teach(text: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, seed: int =
 
 
 @torch.no_grad()
-def _share(logits: list[Tensor], right: Tensor) -> float:
-    found = torch.stack([one.argmax(dim=1) for one in logits], dim=1)
-    counted = right > 0
-    return float((found == right)[counted].float().mean())
+def named_right(found: list[Tensor], right: Tensor) -> float:
+    """Return the share of right answers among those that are not "unsaid"."""
+    chosen = torch.stack([one.argmax(dim=1) for one in found], dim=1)
+    return float((chosen == right)[right > 0].float().mean())

@@ -7,7 +7,8 @@
 
 Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
 of machine, with the same number of threads). First the text encoder learns to name the truth of captions (text.py),
-then pictures are drawn and encoded once (bank.py), then both networks learn to denoise.
+then pictures are drawn and encoded once (bank.py), then both networks learn to denoise, while the text encoder goes on
+naming the truth of each batch's captions, which costs next to nothing.
 
 Half of the pictures follow SD1.5's schedule and half AnimateDiff's, and half of them have noise of sigma 1.5 to 14,
 where layout, class, action and looks are decided.
@@ -27,10 +28,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor2_0
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from tools.toyworld import first_stage
 from tools.toyworld.second_stage import STEPS, Denoiser, linear, noised, scaled_linear
@@ -42,10 +44,22 @@ from .hearing import Hearing
 from .pictures import whole
 from .sheet import draw_samples
 from .spec import sample
-from .text import teach
+from .text import answering, batch, logits, named_right, naming_loss, teach
+from .truths import answers
 
 DECAY, DROPPED, SNR_LIMIT, PART = 0.9995, 0.1, 5.0, 250
+SETTINGS = ("channels", "width", "layers", "size", "batch", "steps", "rate", "pictures", "subject", "face", "named",
+            "seed")  # fmt: skip
 NOISY = (1.5, 14.0)  # sigma of the half of the pictures that get much noise
+
+
+class Naming(Denoiser):
+    """A denoiser whose text encoder is also asked what its captions say."""
+
+    def __init__(self, unet: UNet2DConditionModel, text: CLIPTextModel) -> None:
+        """Add the layer that reads the answers."""
+        super().__init__(unet, text)
+        self.answers = answering(text.config.hidden_size)
 
 
 class Data(NamedTuple):
@@ -57,18 +71,31 @@ class Data(NamedTuple):
     tokenizer: CLIPTokenizer
 
 
-def main(arguments: list[str] | None = None) -> State[Denoiser]:
+def main(arguments: list[str] | None = None) -> State[Naming]:
     """Train until the last step, or until `--stop-at`; return the state then."""
     options = _options(arguments)
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
-    names = ("channels", "width", "layers", "size", "batch", "steps", "rate", "pictures", "subject", "face", "seed")
+    names = (
+        "channels",
+        "width",
+        "layers",
+        "size",
+        "batch",
+        "steps",
+        "rate",
+        "pictures",
+        "subject",
+        "face",
+        "named",
+        "seed",
+    )
     settings: dict[str, Any] = {name: getattr(options, name) for name in names}
     clip = vocabulary.write(options.out / "clip", options.width, options.layers)
     tokenizer = CLIPTokenizer.from_pretrained(clip)
     torch.manual_seed(options.seed)
-    model = Denoiser.make(options.channels, clip).to(device)
+    model = Naming.make(options.channels, clip).to(device)
     model.unet.set_attn_processor(AttnProcessor2_0())
     _begin(model, tokenizer, options)
     state = State.start(model, torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01))
@@ -94,7 +121,10 @@ def main(arguments: list[str] | None = None) -> State[Denoiser]:
     while state.step < last:
         part = min(last, (state.step // options.hear_every + 1) * options.hear_every)
         run(state, lambda: _step(state, data, options, schedules), options.out, settings, part, options.save_every)
-        _note(options.out / "hears.jsonl", {"step": state.step} | hearing.of(state.average))
+        _note(
+            options.out / "hears.jsonl",
+            {"step": state.step} | hearing.of(state.average) | _names(state.average, tokenizer),
+        )
     if state.step == options.steps or options.export:
         denoiser_file.save(state.average, options.out / "denoiser.safetensors")
         draw_samples(state.average, tokenizer, autoencoder, scale, options.out / "samples.png", options.size)
@@ -117,6 +147,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=7e-4, help="peak learning rate")
     parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
     parser.add_argument("--face", type=float, default=5.0, help="weight of its face's places")
+    parser.add_argument("--named", type=float, default=0.005, help="weight of naming what the captions say")
     parser.add_argument("--heard", type=int, default=96, help="held-out pictures that hearing is measured on")
     parser.add_argument("--hear-every", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
@@ -129,11 +160,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _begin(model: Denoiser, tokenizer: CLIPTokenizer, options: argparse.Namespace) -> None:
+def _begin(model: Naming, tokenizer: CLIPTokenizer, options: argparse.Namespace) -> None:
     """Begin with another training's weights, or teach the text encoder (once: the file beside the state is kept)."""
     if options.start:
         begun = denoiser_file.load(options.start / "denoiser.safetensors", options.start / "clip")
-        model.load_state_dict(begun.state_dict())
+        model.unet.load_state_dict(begun.unet.state_dict())
+        model.text.load_state_dict(begun.text.state_dict())
         return
     taught = options.out / "text.safetensors"
     if not taught.is_file():
@@ -143,12 +175,14 @@ def _begin(model: Denoiser, tokenizer: CLIPTokenizer, options: argparse.Namespac
     model.text.load_state_dict(load_file(taught))
 
 
-def _step(state: State[Denoiser], data: Data, options: argparse.Namespace, schedules: Tensor) -> float:
+def _step(state: State[Naming], data: Data, options: argparse.Namespace, schedules: Tensor) -> float:
     state.model.train()
     device = schedules.device
     rng = np.random.default_rng([options.seed, state.step, 7])
     chosen = rng.integers(len(data.latents), size=options.batch)
-    tokens = tokenized(data.tokenizer, [words(data.numbers[k], rng) for k in chosen]).to(device)
+    said = [worded(data.numbers[k], rng) for k in chosen]
+    tokens = tokenized(data.tokenizer, [text for text, _ in said]).to(device)
+    right = torch.tensor([answers(*one) for one in said], device=device)
     picked = torch.from_numpy(chosen)
     latents, places = data.latents[picked].float().to(device), data.weights[picked].to(device)
     which = torch.from_numpy(rng.integers(2, size=options.batch)).to(device)
@@ -156,10 +190,14 @@ def _step(state: State[Denoiser], data: Data, options: argparse.Namespace, sched
     bars = schedules[which, times]
     noise = torch.randn(latents.shape, generator=chance(options.seed, state.step, device), device=device)
     with half(device):
-        predicted = state.model(noised(latents, noise, torch.arange(len(bars)), bars), times, tokens)
+        vectors = state.model.text(tokens).last_hidden_state
+        found = logits(state.model.answers, vectors, (tokens != tokens[:, -1:]).sum(dim=1) + 1)
+        predicted = state.model.unet(noised(latents, noise, torch.arange(len(bars)), bars), times, vectors).sample
     weight = (SNR_LIMIT * (1 - bars) / bars).clamp(max=1).float()
     loss = (weight * (places * (predicted.float() - noise).square()).mean(dim=(1, 2, 3))).mean()
-    descend(state, loss, learning_rate(state.step, options.steps, options.rate))
+    descend(
+        state, loss + options.named * naming_loss(found, right), learning_rate(state.step, options.steps, options.rate)
+    )
     state.step += 1
     update_average(state, DECAY)
     return loss.item()
@@ -174,14 +212,21 @@ def _times(rng: np.random.Generator, schedules: np.ndarray) -> np.ndarray:
     return np.where(rng.random(len(schedules)) < 0.5, even, noisy.clip(0, STEPS - 1))
 
 
-def words(number: int, rng: np.random.Generator) -> str:
-    """Return a caption of clip `number` of the training split; now and then "" for guidance."""
-    return "" if rng.random() < DROPPED else sample(number, "train").said(rng)[0]
+def worded(number: int, rng: np.random.Generator) -> tuple[str, list[dict[str, str]]]:
+    """Return a caption of clip `number` of the training split and the looks it names; now and then "" for guidance."""
+    return ("", []) if rng.random() < DROPPED else sample(number, "train").said(rng)
 
 
 def tokenized(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
     """Return token ids [B, 77]."""
     return tokenizer(texts, padding="max_length", truncation=True, max_length=77, return_tensors="pt").input_ids
+
+
+@torch.no_grad()
+def _names(model: Naming, tokenizer: CLIPTokenizer) -> dict[str, float]:
+    """Return the share of right answers about 200 captions that no training reads."""
+    tokens, length, right = (part.to(next(model.parameters()).device) for part in batch(tokenizer, 1, 10_000, 200))
+    return {"names": named_right(logits(model.answers, model.text(tokens).last_hidden_state, length), right)}
 
 
 def _note(path: Path, record: dict[str, float]) -> None:

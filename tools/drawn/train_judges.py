@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from tools.toyworld.training import State, descend, learning_rate, update_average
-from vcd_ext.toyworld.judging import Judges, new_picture_judge, new_subject_judge, save_judges
+from vcd_ext.toyworld.judging import Judges, load_judges, new_picture_judge, new_subject_judge, save_judges
 from vcd_ext.toyworld.picture_judge import PictureJudge
 
 from .judge_batches import Subjects, picture_batch
@@ -56,6 +56,7 @@ def main(arguments: list[str] | None = None) -> list[State]:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the judges of the drawn world.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has states")
+    parser.add_argument("--start", type=Path, help="begin with the networks of another edition's judges")
     parser.add_argument("--picture-steps", type=int, default=1800)
     parser.add_argument("--pairs", type=int, default=24, help="clips in a batch of pictures, with two pictures of each")
     parser.add_argument("--subject-steps", type=int, default=2600)
@@ -78,7 +79,8 @@ def _train_pictures(options: argparse.Namespace) -> State:
 
     torch.manual_seed(options.seed)
     settings = {name: getattr(options, name) for name in ("pairs", "rate", "seed")}
-    return _train("pictures", new_picture_judge(), losses, options.picture_steps, settings, options, options.stop_at)
+    model = load_judges(options.start).pictures.requires_grad_(True) if options.start else new_picture_judge()
+    return _train("pictures", model, losses, options.picture_steps, settings, options, options.stop_at)
 
 
 def _train_subjects(looks: PictureJudge, options: argparse.Namespace) -> State:
@@ -92,7 +94,8 @@ def _train_subjects(looks: PictureJudge, options: argparse.Namespace) -> State:
     torch.manual_seed(options.seed)
     settings = {name: getattr(options, name) for name in ("clips", "singles", "sceneries", "strangers", "rate", "seed")}
     stop_at = None if options.stop_at is None else max(options.stop_at - options.picture_steps, 0)
-    return _train("subjects", Matching(new_subject_judge()), losses, options.subject_steps, settings, options, stop_at)
+    judge = load_judges(options.start).subjects.requires_grad_(True) if options.start else new_subject_judge()
+    return _train("subjects", Matching(judge), losses, options.subject_steps, settings, options, stop_at)
 
 
 def _train(

@@ -35,7 +35,7 @@ from vcd_ext.motion.module import MotionModule
 from . import denoiser_file
 from .bank import allowed, bank, loss_weights
 from .spec import FRAMES, sample
-from .train_denoiser import SNR_LIMIT, tokenized, words
+from .train_denoiser import SNR_LIMIT, tokenized, worded
 from .world import Render, render
 
 NAMES = ("batch", "steps", "rate", "clips", "size", "subject", "face", "seed")
@@ -119,7 +119,7 @@ def _step(state: State[MotionModule], data: Data, options: argparse.Namespace, s
     device = schedules.device
     rng = np.random.default_rng([options.seed, state.step, 11])
     picked = torch.from_numpy(rng.integers(len(data.latents), size=options.batch))
-    texts = [words(data.numbers[k], rng) for k in picked.tolist()]
+    texts = [worded(data.numbers[k], rng)[0] for k in picked.tolist()]
     clips = data.latents[picked].float().to(device)  # [B, F, 4, h, w]
     random = chance(options.seed, state.step, device)
     noise = torch.randn(clips.shape, generator=random, device=device)
