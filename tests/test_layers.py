@@ -21,8 +21,9 @@ BELOW: dict[str, set[str]] = {
     "jobs": CORE,
     "ui": CORE | {"jobs"},
     "api": CORE | {"jobs"},
-    "cli": CORE | {"jobs", "ui", "api", "hosts", "toyworld"},
-    "hosts": CORE | {"jobs", "ui", "api", "toyworld"},
+    "batch": CORE,
+    "cli": CORE | {"batch", "jobs", "ui", "api", "hosts", "toyworld"},
+    "hosts": CORE | {"batch", "jobs", "ui", "api", "toyworld"},
     **{room: CORE for room in CORE - {"noise"}},
 }
 KNOWN_TO_ALL = {"vcd_ext.progress", "vcd_ext.hosts.protocols"}

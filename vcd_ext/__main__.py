@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from vcd_ext.cli import face, generate, tiled, train, ui
+from vcd_ext.cli import batch, face, generate, tiled, train, ui
 from vcd_ext.cli.model_options import add_checkpoint
 from vcd_ext.cli.terminal import INTERRUPTED
 from vcd_ext.settings import TrainSettings, add_arguments
@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     face.add(commands)
     tiled.add(commands)
     _add_train(commands)
+    batch.add(commands)
     _add_ui(commands)
     _add_demo(commands)
     _add_toyworld(commands)

@@ -113,17 +113,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _shared(arguments: argparse.Namespace, picture: GenerateSettings) -> PassSettings:
     """Return the settings that what follows the generation takes over from it."""
     from vcd_ext.identity.embedding import names_meant
+    from vcd_ext.stages.pipeline import shared_with
 
-    return PassSettings(
-        prompt=picture.prompt,
-        negative_prompt=picture.negative_prompt,
-        identity=names_meant(arguments.embedding[0], picture.prompt)[0] if arguments.embedding else NO_MODULE,
-        motion_module=str(arguments.motion_module or NO_MODULE),
-        steps=picture.steps,
-        cfg_scale=picture.cfg_scale,
-        sampler=picture.sampler,
-        seed=picture.seed,
-    )
+    identity = names_meant(arguments.embedding[0], picture.prompt)[0] if arguments.embedding else NO_MODULE
+    return shared_with(picture, identity, arguments.motion_module)
 
 
 def _following(

@@ -18,7 +18,9 @@ from vcd_ext.media import Clip, infotext
 from vcd_ext.media.names import cut
 from vcd_ext.progress import Callbacks, Progress
 from vcd_ext.settings import (
+    NO_MODULE,
     FaceSettings,
+    GenerateSettings,
     PassSettings,
     SettingError,
     TiledSettings,
@@ -88,6 +90,20 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
     if video.tiled:
         asked.append(("tiled", TiledSettings(**common | where | _own(video, "tiled"))))
     return [Stage(_checked(settings), _entries(video, name)) for name, settings in asked]
+
+
+def shared_with(picture: GenerateSettings, identity: str, motion_module: Path | None) -> PassSettings:
+    """Return what the stages have in common with a generation of the command line; identity: its name, or "none"."""
+    return PassSettings(
+        prompt=picture.prompt,
+        negative_prompt=picture.negative_prompt,
+        identity=identity,
+        motion_module=str(motion_module or NO_MODULE),
+        steps=picture.steps,
+        cfg_scale=picture.cfg_scale,
+        sampler=picture.sampler,
+        seed=picture.seed,
+    )
 
 
 def _checked(settings: Settings) -> Settings:

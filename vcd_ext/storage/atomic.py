@@ -50,6 +50,11 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
         _remove(temporary)
 
 
+def disk_is_full(error: BaseException) -> bool:
+    """Return whether an error says that the disk, or the person's share of it, is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def sweep(folder: Path) -> None:
     """Delete what `atomically` left in a folder where a process was killed: what was not written to for an hour."""
     for left in folder.glob(f".{'[0-9a-f]' * (2 * TOKEN)}.part"):

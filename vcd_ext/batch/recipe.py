@@ -1,0 +1,165 @@
+"""From keys and values, as people write them, to units of work with their files, names and digests."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from vcd_ext.batch.digest import changed, digest, file_digest, file_digests, folder_digest
+from vcd_ext.batch.toml_file import PlanError, check_known_keys
+from vcd_ext.batch.unit import ModelFiles, TrainingWork, Unit, VideoWork
+from vcd_ext.media.output_files import targets
+from vcd_ext.prompt.names import with_name
+from vcd_ext.settings import GenerateSettings, SettingError, TrainSettings, VideoSettings, describe, parse
+
+MODEL_KEYS = tuple(field.name for field in fields(ModelFiles))
+NOT_IN_PLANS = ("enabled", "identity", "video", "motion_module", "tiled_controlnet", "prompt", "seed", "name",
+                "first_frame", "last_frame", "denoise")  # fmt: skip
+PICTURE_KEYS = tuple(name for name in describe(GenerateSettings) if name not in NOT_IN_PLANS)
+VIDEO_KEYS = tuple(name for name in describe(VideoSettings) if name not in NOT_IN_PLANS)
+TRAIN_KEYS = tuple(name for name in describe(TrainSettings) if name != "name")
+VERSION = 1  # raised when the same settings would make something else
+LONGEST_SLUG, HASHED = 60, 6  # characters
+
+
+@dataclass(frozen=True)
+class PromptSubject:
+    """Who a video shows: an identity that is trained, one from a file, or, without an embedding, the class alone."""
+
+    name: str
+    class_word: str
+    embedding: Path | None = None
+    trained_by: Unit | None = None
+
+    def prompt(self, text: str) -> str:
+        """Return a prompt of a plan for this subject: {subject} is "rex dog", {name} "rex", {class} "dog"."""
+        article = "an" if self.class_word[:1].lower() in tuple("aeiou") else "a"
+        known = {"class": self.class_word, "name": self.name, "subject": f"{self.name} {self.class_word}".strip()}
+        if self.embedding is None:
+            known |= {"name": self.class_word, "subject": f"{article} {self.class_word}"}
+        found = re.sub(r"\{(subject|name|class)\}", lambda match: known[match[1]], text)
+        return found if self.embedding is None or not self.name else with_name(found, self.name)
+
+
+def models_of(values: Mapping[str, Any], folder: Path, where: str) -> ModelFiles:
+    """Return the files that values name, from `folder` on; PlanError for one that is not there, or none that is named.
+
+    values: those that are no MODEL_KEYS are not looked at.
+    """
+    if "checkpoint" not in values:
+        raise PlanError(f'{where} names no checkpoint; add a line such as checkpoint = "sd15.safetensors".')
+    found: dict[str, Any] = {}
+    for key, kind in get_type_hints(ModelFiles).items():
+        if key not in values:
+            continue
+        value = values[key]
+        if kind is bool:
+            if not isinstance(value, bool):
+                raise PlanError(f"{key} of {where} is {value!r}; it must be true or false.")
+            found[key] = value
+        elif kind == tuple[Path, ...]:
+            listed = value if isinstance(value, list) else [value]
+            found[key] = tuple(_path(one, key, folder, where) for one in listed)
+        elif value not in ("", "none"):
+            found[key] = _path(value, key, folder, where)
+    return ModelFiles(**found)
+
+
+def _path(value: Any, key: str, folder: Path, where: str) -> Path:
+    if not isinstance(value, str) or not value:
+        raise PlanError(f"{key} of {where} is {value!r}; it must be the name of a file or folder.")
+    path = folder / Path(value).expanduser()
+    if not path.exists():
+        raise PlanError(f"{key} of {where} is {path}, which does not exist; check the folder and the name.")
+    return path
+
+
+def training_settings(values: Mapping[str, Any], name: str, where: str) -> TrainSettings:
+    """Return the settings of a training; PlanError for an unknown key or a value that cannot be used."""
+    try:
+        return parse(TrainSettings, {key: value for key, value in values.items() if key in TRAIN_KEYS} | {"name": name})
+    except SettingError as error:
+        raise PlanError(f"In {where}, {error}") from error
+
+
+def video_settings(
+    values: Mapping[str, Any], tiled_controlnet: Path | None, where: str
+) -> tuple[GenerateSettings, VideoSettings]:
+    """Return the settings of a video, without prompt and seed; PlanError for a value that cannot be used."""
+    control = {"tiled_controlnet": str(tiled_controlnet)} if tiled_controlnet else {}
+    try:
+        picture = parse(GenerateSettings, {key: value for key, value in values.items() if key in PICTURE_KEYS})
+        own = {key: value for key, value in values.items() if key in VIDEO_KEYS}
+        video = parse(VideoSettings, own | control)
+    except SettingError as error:
+        raise PlanError(f"In {where}, {error}") from error
+    for side in ("width", "height"):
+        if getattr(picture, side) % 8:
+            raise PlanError(f"In {where}, {side} is {getattr(picture, side)}; it must be a multiple of 8.")
+    return picture, video
+
+
+def check_video_keys(values: Mapping[str, Any], more: Sequence[str], where: str) -> None:
+    """Raise PlanError for a key that no video has. more: keys that are known there as well."""
+    if "seed" in values:
+        raise PlanError(f"{where} has the key seed; write seeds = [1, 2] in [[videos]], for one video each.")
+    check_known_keys(values, [*more, *PICTURE_KEYS, *VIDEO_KEYS, *MODEL_KEYS], where)
+
+
+def training_unit(out: Path, label: str, work: TrainingWork) -> Unit:
+    """Return the unit that writes OUT/identities/[LABEL/]NAME.safetensors."""
+    file = out / "identities" / label / f"{work.settings.name}.safetensors"
+    photos = folder_digest(work.photos) if work.photos.is_dir() else file_digest(work.photos)
+    made_of = {
+        "version": VERSION,
+        "settings": changed(work.settings),
+        "photos": photos,
+        "checkpoint": file_digest(work.models.checkpoint),
+    }
+    return Unit(str(file.relative_to(out).with_suffix("")), (file,), digest(made_of), work)
+
+
+def video_unit(out: Path, place: Path, work: VideoWork, subject: PromptSubject) -> Unit:
+    """Return the unit that writes OUT/videos/PLACE in the video's formats.
+
+    subject: whose embedding is the last of the work's; where it is trained, the unit waits for that.
+    """
+    models, trained = work.models, subject.trained_by
+    others = [path for path in work.embeddings if trained is None or path != subject.embedding]
+    made_of = {
+        "version": VERSION,
+        "picture": asdict(work.picture),
+        "video": changed(work.video),
+        "embeddings": {path.name: file for path, file in zip(others, file_digests(others), strict=True)},
+        "trained": trained.digest if trained else "",
+        "files": file_digests([path for path in (models.checkpoint, models.motion_module) if path]),
+    }
+    if work.video.tiled:
+        used = [*models.upscaler_weights, *filter(None, [models.tiled_controlnet])]
+        made_of["tiled"] = file_digests(used)
+    path = out / "videos" / place
+    needs = (trained.name,) if trained else ()
+    return Unit(f"videos/{place.as_posix()}", tuple(targets(path, work.video.formats)), digest(made_of), work, needs)
+
+
+def slug(text: str) -> str:
+    """Return a text as part of a file's name; long ones are cut, and told apart by a hash."""
+    words = re.sub(r"[^\w.=-]+", "-", text).strip("-._") or "empty"
+    if len(words) <= LONGEST_SLUG:
+        return words
+    return f"{words[: LONGEST_SLUG - HASHED - 1]}-{digest({'text': text})[:HASHED]}"
+
+
+def check_names(units: Sequence[Unit]) -> None:
+    """Raise PlanError where two units would write one file."""
+    seen: dict[str, Unit] = {}
+    for unit in units:
+        for file in unit.files:
+            key = str(file).lower()  # not each file system tells them apart
+            if key in seen and seen[key] != unit:
+                raise PlanError(
+                    f"Two outputs have one name, {unit.name}; give one of them a label, or leave it out if both are "
+                    "the same."
+                )
+            seen[key] = unit

@@ -1,0 +1,140 @@
+"""Do one unit of work with borrowed models, and know whether one is done."""
+
+import shutil
+import time
+from pathlib import Path
+
+from vcd_ext import media
+from vcd_ext.batch.lender import Lender
+from vcd_ext.batch.unit import TrainingWork, Unit, UnitResult, VideoWork
+from vcd_ext.denoising.out_of_memory import is_out_of_memory
+from vcd_ext.hosts.protocols import Interrupted
+from vcd_ext.identity import save_embedding, train
+from vcd_ext.identity.photos.photo import Photo, read_photos
+from vcd_ext.identity.segment import fill_masks
+from vcd_ext.identity.training import record
+from vcd_ext.media.output_files import write as write_output
+from vcd_ext.progress import Callbacks, Progress
+from vcd_ext.stages import pipeline
+from vcd_ext.storage.atomic import disk_is_full
+
+DIGEST = "vcd batch"  # in the metadata of what a unit wrote
+
+
+def done(unit: Unit) -> bool:
+    """Return whether all files of a unit are there, whole and made of what the unit says."""
+    return all(file.exists() and _digest_of(file) == unit.digest for file in unit.files)
+
+
+def _digest_of(file: Path) -> str:
+    try:
+        described = record.summarize(file) if file.suffix == ".safetensors" else media.read_metadata(file)
+    except ValueError:
+        return ""
+    return described.get(DIGEST, "")
+
+
+def do(unit: Unit, lender: Lender, callbacks: Callbacks) -> UnitResult:
+    """Do a unit of work; what goes wrong with it is said in the result.
+
+    Raises Interrupted where the person stopped it, and OSError where the disk is full, for then no other unit can be
+    done either.
+    """
+    began, notes = time.monotonic(), list[str]()
+    callbacks = callbacks._replace(note=notes.append)
+    try:
+        if isinstance(unit.work, TrainingWork):
+            _train(unit, unit.work, lender, callbacks)
+        else:
+            _make(unit, unit.work, lender, callbacks)
+    except Interrupted:
+        raise
+    except Exception as error:
+        if disk_is_full(error):
+            raise
+        return UnitResult(unit.name, time.monotonic() - began, _sentence(error), tuple(notes))
+    return UnitResult(unit.name, time.monotonic() - began, "", tuple(notes))
+
+
+def _sentence(error: Exception) -> str:
+    if is_out_of_memory(error):
+        return "Out of memory; use a smaller size or fewer frames."
+    text = str(error).strip().partition("\n")[0]
+    return text if isinstance(error, ValueError | OSError | ImportError) else f"{type(error).__name__}: {text}"
+
+
+def _train(unit: Unit, work: TrainingWork, lender: Lender, callbacks: Callbacks) -> None:
+    settings, file = work.settings, unit.files[0]
+    photos, problems = read_photos(work.photos, settings.masked)
+    for problem in problems:
+        callbacks.note(problem)
+    if settings.masked:
+        photos = _masked(photos, work, lender, callbacks)
+    # Of these settings alone: a training that was stopped with others is not gone on with.
+    state = file.with_name(f".{file.stem}-{unit.digest}.training")
+    state.parent.mkdir(parents=True, exist_ok=True)
+    host = lender.trainer(work.models)
+    identity = train(host, photos, settings, callbacks.progress, state=state, interrupted=callbacks.interrupted)
+    if not identity.finished:
+        raise Interrupted
+    save_embedding(file, identity.vectors, identity.metadata | {DIGEST: unit.digest})
+    for left in file.parent.glob(f".{file.stem}-*.training*"):
+        left.unlink(missing_ok=True)
+
+
+def _masked(photos: list[Photo], work: TrainingWork, lender: Lender, callbacks: Callbacks) -> list[Photo]:
+    """Give each photo a mask; those for which none is found are left out. ValueError if there is none for any."""
+    if all(photo.mask is not None for photo in photos):
+        return photos
+
+    def progress(done: int, total: int) -> None:
+        callbacks.progress(Progress("Finding masks", done, total))
+
+    filled, problems = fill_masks(photos, work.settings.class_word, lender.segmenters(work.models), progress)
+    for problem in problems:
+        callbacks.note(problem)
+    found = [photo for photo in filled if photo.mask is not None]
+    if not found:
+        raise ValueError(
+            f"No mask was found for any photo of {work.settings.name}; put masks beside them (rex.mask.png for "
+            "rex.jpg, the subject white), or set masked = false."
+        )
+    return found
+
+
+def _make(unit: Unit, work: VideoWork, lender: Lender, callbacks: Callbacks) -> None:
+    stages = stages_of(work)
+
+    def progress(done: int, total: int) -> None:
+        if callbacks.interrupted():
+            raise Interrupted
+        callbacks.progress(Progress(pipeline.T2V, done, total))
+
+    clip = lender.generate(work, progress)
+    made = pipeline.Outcome([pipeline.Finished(pipeline.T2V, clip)], True, "")
+    if stages:
+        made = pipeline.run_stages(
+            lender.remaker(work), clip, stages, lambda face: lender.detector(work.models, face), callbacks
+        )
+    # Those before the last first: that the last is there says that the unit is done.
+    last = made.videos[-1]
+    for video in made.videos if work.video.save_stages or not made.complete else [last]:
+        for file in unit.files:
+            named = file if video is last and made.complete else video.beside(file)
+            _write(media.Clip(video.clip.frames, video.clip.fps, video.clip.metadata), named, unit, callbacks)
+    if made.error:
+        raise ValueError(made.error)
+    if not made.complete:
+        raise Interrupted
+
+
+def _write(clip: media.Clip, file: Path, unit: Unit, callbacks: Callbacks) -> None:
+    if file.is_dir():  # frames of other settings: a folder of frames is never written over
+        shutil.rmtree(file)
+    clip.metadata[DIGEST] = unit.digest
+    write_output(clip, file, None, callbacks.note)
+
+
+def stages_of(work: VideoWork) -> list[pipeline.Stage]:
+    """Return what follows the generation; SettingError for what no host can work with."""
+    return pipeline.stages(work.video, pipeline.shared_with(work.picture, work.identity, work.models.motion_module))

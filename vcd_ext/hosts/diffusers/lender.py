@@ -1,0 +1,72 @@
+"""Lend models to the units of a plan: the checkpoint that the last unit used stays loaded."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from vcd_ext.batch.unit import ModelFiles, TrainingWork, VideoWork
+from vcd_ext.face import Detector, detector
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.training import StandaloneTraining
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.hosts.shared import controlnet_file
+from vcd_ext.identity.naming import check_name
+from vcd_ext.identity.segment import Segmenter, segmenters
+from vcd_ext.media import Clip
+from vcd_ext.progress import StepReport
+from vcd_ext.settings import FaceSettings
+from vcd_ext.stages import pipeline
+
+
+class StandaloneLender:
+    """A `batch.lender.Lender` on checkpoints that are loaded with diffusers."""
+
+    def __init__(self) -> None:
+        self._loaded: tuple[tuple[Path, bool], Standalone] | None = None
+
+    def host(self, models: ModelFiles) -> Standalone:
+        """Load the checkpoint, unless the last unit used it as well."""
+        key = models.checkpoint, models.no_half
+        if self._loaded is None or self._loaded[0] != key:
+            self._loaded = None  # frees the old one before the new one takes its room
+            self._loaded = key, Standalone.load(models.checkpoint, torch.float32 if models.no_half else None)
+        return self._loaded[1]
+
+    def trainer(self, models: ModelFiles) -> StandaloneTraining:
+        """Lend the checkpoint to a training."""
+        return StandaloneTraining(self.host(models))
+
+    def segmenters(self, models: ModelFiles) -> Sequence[Segmenter]:
+        """Lend what finds masks, best first."""
+        host = self.trainer(models)
+        return segmenters(models.weights, host, host.device)
+
+    def generate(self, work: VideoWork, progress: StepReport) -> Clip:
+        """Make a video from text, without what follows the generation."""
+        video = pipeline.alone(work.video)
+        return self.host(work.models).generate(
+            work.picture, video, work.models.motion_module, work.embeddings, progress
+        )
+
+    def remaker(self, work: VideoWork) -> StandaloneVideo:
+        """Lend what makes the video again."""
+        return StandaloneVideo(self.host(work.models), work.embeddings, work.models.upscaler_weights)
+
+    def detector(self, models: ModelFiles, settings: FaceSettings) -> Detector:
+        """Make what finds the faces that settings ask for."""
+        return detector(settings, models.weights, self.host(models).device)
+
+    def upscalers(self, models: ModelFiles) -> list[str]:
+        """List the names of what can enlarge pictures, the best first."""
+        return StandaloneVideo(self.host(models), (), models.upscaler_weights).upscalers()
+
+    def check(self, work: VideoWork) -> None:
+        """Raise ValueError for a video that cannot be made with these models; loads the checkpoint."""
+        self.host(work.models).vectors([path for path in work.embeddings if path.is_file()])
+        if work.models.tiled_controlnet and work.video.tiled:
+            controlnet_file.check_fits(str(work.models.tiled_controlnet), self.host(work.models).unet)
+
+    def check_training(self, work: TrainingWork) -> None:
+        """Raise ValueError for a name that the checkpoint knows as a common word; loads the checkpoint."""
+        check_name(work.settings.name, self.trainer(work.models).tokens)
