@@ -3,6 +3,7 @@
 Each function gives {name: shape} for one part; a prefix places it. `config` is the yaml beside the checkpoint.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,6 +197,44 @@ def motion(version: str, width: int) -> Shapes:
         prefixed(f"{place}.temporal_transformer", _temporal_transformer(factor * width, positions))
         for place, factor in places.items()
     )
+
+
+def in_diffusers(name: str) -> str:
+    """Return a motion module's key in diffusers' `MotionAdapter`; the table of a second attention is left out: ""."""
+    if name.endswith("pe"):
+        return "" if ".attention_blocks.1." in name else re.sub(
+            r"temporal_transformer\.|attention_blocks\.0\.", "", name
+        ).replace("pos_encoder", "pos_embed")  # fmt: skip
+    name = re.sub(
+        r"attention_blocks\.(\d)", lambda m: f"attn{int(m[1]) + 1}", name.replace("temporal_transformer.", "")
+    )
+    return re.sub(r"(?<=\.)norms\.(\d)", lambda m: f"norm{int(m[1]) + 1}", name).replace("ff_norm", "norm3")
+
+
+def motion_lora(version: str, width: int, rank: int = 2, names: str = "AnimateDiff") -> Shapes:
+    """Both parts of a motion LoRA for each projection of each attention; names: AnimateDiff's, or another tool's."""
+    shapes: Shapes = {}
+    for key, shape in motion(version, width).items():
+        if ".attention_blocks." not in key or len(shape) != 2:
+            continue
+        down, up = lora_names(key.removesuffix(".weight"), names)
+        shapes |= {down: (rank, shape[1]), up: (shape[0], rank)}
+        if names == "kohya":
+            shapes[down.replace("lora_down.weight", "alpha")] = ()
+    return shapes
+
+
+def lora_names(layer: str, names: str) -> tuple[str, str]:
+    """Return the names of both parts of a motion LoRA for a layer such as `...attention_blocks.0.to_out.0`."""
+    if names == "kohya":
+        flat = f"lora_unet_{layer.replace('.', '_')}"
+        return f"{flat}.lora_down.weight", f"{flat}.lora_up.weight"
+    if names == "peft":
+        layer = in_diffusers(layer)
+        return f"unet.{layer}.lora_A.weight", f"unet.{layer}.lora_B.weight"
+    start, _, projection = layer.removesuffix(".0").rpartition(".")
+    start = start if names == "AnimateDiff" else f"unet.{in_diffusers(start)}"
+    return tuple(f"{start}.processor.{projection}_lora.{side}.weight" for side in ("down", "up"))  # type: ignore[return-value]
 
 
 def config(sizes: Sizes, clip: Path) -> dict[str, object]:

@@ -206,7 +206,10 @@ MISTAKES = {
     "setting out of range": (["--denoise", "2"], "denoise is 2.0; it must be from 0.01 to 1"),
     "window within its overlap": (["--context", "4", "--context-overlap", "4"], "context_overlap is 4"),
     "unknown sampler": (["--sampler", "magic"], "sampler is 'magic'"),
-    "a LoRA": (["--prompt", "a man <lora:mara:1>"], "The prompt has <lora:mara:1>, which only the WebUI can load"),
+    "a LoRA": (
+        ["--prompt", "a man <lora:mara:1>"],
+        "The prompt has <lora:mara:1>, which is not among the LoRAs that were given",
+    ),
 }
 
 

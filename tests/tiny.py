@@ -79,12 +79,54 @@ def motion_module(
     seed: int = 0,
     suffix: str = ".safetensors",
     dtype: torch.dtype = torch.float32,
+    diffusers: bool = False,
 ) -> Path:
-    """Write an AnimateDiff motion module ("v1", "v2", "v3", "AnimateLCM") in its original key names; its path."""
+    """Write an AnimateDiff motion module ("v1", "v2", "v3", "AnimateLCM") in its original key names; its path.
+
+    diffusers: in the names of its `MotionAdapter` instead.
+    """
     tensors = _random(layouts.motion(version, width), seed, dtype)
     for key in [key for key in tensors if key.endswith("pos_encoder.pe")]:
         tensors[key] = _sinusoids(*tensors[key].shape[1:]).to(dtype)
+    if diffusers:
+        tensors = {name: tensor for key, tensor in tensors.items() if (name := layouts.in_diffusers(key))}
     return _saved(tensors, Path(folder, f"mm_{version}{suffix}"))
+
+
+def motion_lora(
+    folder: Path,
+    name: str = "v2_lora_PanLeft",
+    version: str = "v2",
+    width: int = 32,
+    *,
+    names: str = "AnimateDiff",
+    suffix: str = ".safetensors",
+    seed: int = 0,
+) -> Path:
+    """Write a motion LoRA of rank 2; its path. names: "AnimateDiff", "diffusers", "peft" or "kohya", with alpha 1."""
+    shapes = layouts.motion_lora(version, width, names=names)
+    order = layouts.motion_lora(version, width)  # the same tensors in all names
+    values = [_random({key: shape}, seed, torch.float32)[key] for key, shape in order.items()]
+    plain = [key for key in shapes if not key.endswith("alpha")]
+    tensors = dict(zip(plain, values, strict=True))
+    tensors |= {key: torch.tensor(1.0) for key in shapes if key.endswith("alpha")}
+    return _saved(tensors, Path(folder, f"{name}{suffix}"))
+
+
+def domain_adapter(folder: Path, name: str = "v3_sd15_adapter", width: int = 32, seed: int = 0) -> Path:
+    """Write a LoRA for the UNet's attentions as AnimateDiff's authors name its tensors; its path."""
+    shapes: layouts.Shapes = {}
+    for place, factor in (
+        ("down_blocks.1.attentions.0", 2),
+        ("mid_block.attentions.0", 4),
+        ("up_blocks.3.attentions.2", 1),
+    ):
+        for projection in ("to_q", "to_out"):
+            key = f"module.{place}.transformer_blocks.0.attn1.processor.{projection}_lora"
+            shapes |= {f"{key}.down.weight": (2, factor * width), f"{key}.up.weight": (factor * width, 2)}
+    path = _ready(Path(folder, f"{name}.ckpt"))
+    torch.save({"state_dict": _random(shapes, seed, torch.float32), "epoch": 1}, path)
+    return path
 
 
 def controlnet(

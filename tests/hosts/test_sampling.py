@@ -33,6 +33,13 @@ def test_euler_s_levels_lie_between_those_of_whole_times_by_their_logarithm():
     torch.testing.assert_close(sampler.sigmas[1], (SIGMAS[499] * SIGMAS[500]).sqrt())
 
 
+def test_euler_sgm_leaves_out_the_last_of_evenly_spaced_times():
+    sampler = made("euler_sgm", 4)
+    assert sampler.timesteps.tolist() == [999, 749.25, 499.5, 249.75]
+    torch.testing.assert_close(sampler.sigmas[2], (SIGMAS[499] * SIGMAS[500]).sqrt())
+    assert made("euler_sgm", 1).timesteps.tolist() == [999]
+
+
 def test_dpmpp_2m_has_karras_levels_and_times_that_are_not_rounded():
     sampler = made("dpmpp_2m", 12)
     roots = sampler.sigmas[:-1] ** (1 / 7)
@@ -58,7 +65,7 @@ def test_more_steps_than_ddim_s_spacing_has_times_are_refused():
     assert len(made("lcm", 60).timesteps) == 60, "of which some have the same time"
 
 
-@pytest.mark.parametrize("sampler", ["euler", "dpmpp_2m", "lcm", "ddim"])
+@pytest.mark.parametrize("sampler", ["euler", "dpmpp_2m", "lcm", "ddim", "euler_sgm"])
 def test_who_predicts_the_noise_that_was_added_gets_the_picture_back(sampler):
     picture, noise = torch.randn(2, 2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     sampler = made(sampler, 6)

@@ -151,6 +151,7 @@ def test_step_noise_is_correlated_where_the_sampler_adds_noise(host):
         "ddim": False,
         "dpmpp_2m": False,
         "lcm": True,
+        "euler_sgm": False,
     }
 
 

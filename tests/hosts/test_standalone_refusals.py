@@ -107,7 +107,7 @@ def test_a_checkpoint_of_other_words_without_the_folder_that_explains_them_is_re
 @pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
 @pytest.mark.usefixtures("_idle")
 def test_a_network_of_the_webuis_is_refused_by_name(host, field):
-    with pytest.raises(ValueError, match="<lora:rexly:0.8>, which only the WebUI can load"):
+    with pytest.raises(ValueError, match="<lora:rexly:0.8>, which is not among the LoRAs that were given"):
         host.generate(replace(PICTURE, **{field: "a dog <lora:rexly:0.8>"}), VIDEO)
 
 

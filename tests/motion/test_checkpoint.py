@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import torch
+from diffusers import MotionAdapter
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tests import tiny
+from tests import layouts, tiny
 from vcd_ext.motion import load
 
 
@@ -34,7 +35,9 @@ def saved(state: dict[str, Any], path: Path) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".ckpt", ".pth"])
-@pytest.mark.parametrize(("version", "frames", "blocks"), [("v2", 32, 21), ("v3", 32, 20), ("AnimateLCM", 64, 21)])
+@pytest.mark.parametrize(
+    ("version", "frames", "blocks"), [("v1", 24, 20), ("v2", 32, 21), ("v3", 32, 20), ("AnimateLCM", 64, 21)]
+)
 def test_each_version_is_told_by_its_tensors(
     tmp_path: Path, version: str, frames: int, blocks: int, suffix: str
 ) -> None:
@@ -87,8 +90,35 @@ def test_a_folder_and_another_kind_of_file(tmp_path: Path) -> None:
     refused(tmp_path / "clip.mp4", "must end in .safetensors, .ckpt")
 
 
-def test_version_1_by_name_with_what_to_use_instead(tmp_path: Path) -> None:
-    refused(tiny.motion_module(tmp_path, "v1"), "AnimateDiff v1", "mm_sd_v15_v2")
+@pytest.mark.parametrize("version", ["v1", "v2", "v3"])
+def test_diffusers_names_make_the_very_same_module(tmp_path: Path, version: str) -> None:
+    own = load(tiny.motion_module(tmp_path / "own", version))
+    other = load(tiny.motion_module(tmp_path / "diffusers", version, diffusers=True))
+    assert (other.version, other.max_frames) == (version, own.max_frames)
+    expected, state = own.state_dict(), other.state_dict()
+    assert state.keys() == expected.keys()
+    assert all(torch.equal(state[key], expected[key]) for key in expected)
+
+
+def test_what_diffusers_itself_writes_is_read(tmp_path: Path) -> None:
+    made = MotionAdapter(block_out_channels=(32, 64, 128, 128))
+    made.save_pretrained(tmp_path / "AnimateLCM")
+    module = load(tmp_path / "AnimateLCM" / "diffusion_pytorch_model.safetensors")
+    assert (module.version, module.max_frames, len(module.blocks)) == ("AnimateLCM", 32, 21)
+    theirs = dict(made.named_parameters())
+    place = "mid_block.motion_modules.0"
+    block = module.blocks[place].transformer_blocks[0]
+    assert torch.equal(block.attention_blocks[1].to_q.weight, theirs[f"{place}.transformer_blocks.0.attn2.to_q.weight"])
+    assert torch.equal(block.ff_norm.bias, theirs[f"{place}.transformer_blocks.0.norm3.bias"])
+
+
+@pytest.mark.parametrize("diffusers", [False, True])
+@pytest.mark.parametrize("steps", [1, 2, 4, 8])
+def test_lightning_is_read_in_both_layouts(tmp_path: Path, steps: int, diffusers: bool) -> None:
+    kind = "diffusers" if diffusers else "comfyui"
+    path = tiny.motion_module(tmp_path, "v2", diffusers=diffusers, dtype=torch.float16)
+    path = path.rename(tmp_path / f"animatediff_lightning_{steps}step_{kind}.safetensors")
+    assert load(path).version == "Lightning"
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".ckpt"])
@@ -116,7 +146,8 @@ def test_a_pickle_with_code_which_does_not_run(tmp_path: Path, state: dict[str, 
     ("keys", "words"),
     [
         (["model.diffusion_model.input_blocks.0.0.weight"], "a whole checkpoint"),
-        (["down_blocks.0.motion_modules.0.transformer_blocks.0.attn1.to_q.weight"], "diffusers' key names"),
+        (["conv_in.weight", "mid_block.motion_modules.0.temporal_transformer.norm.weight"], "a PIA module"),
+        (["down_blocks.0.temporal_attentions.0.norm.weight"], "a HotShot-XL module"),
         (["lora_unet_down_blocks_0.lora_up.weight"], "a LoRA"),
         (["control_model.input_blocks.0.weight"], "a ControlNet"),
         (["weight"], "something else (it holds 'weight')"),
@@ -142,7 +173,9 @@ def test_an_empty_file_and_no_dictionary(tmp_path: Path) -> None:
     ],
 )
 def test_a_motion_lora_is_named(tmp_path: Path, key: str) -> None:
-    refused(saved({key: torch.zeros(2, 32)}, tmp_path / "v2_lora_ZoomIn.ckpt"), "a motion LoRA", "not supported")
+    refused(
+        saved({key: torch.zeros(2, 32)}, tmp_path / "v2_lora_ZoomIn.ckpt"), "a motion LoRA", "<lora:v2_lora_ZoomIn:0.8>"
+    )
 
 
 def test_values_that_are_no_numbers(tmp_path: Path, state: dict[str, Tensor]) -> None:
@@ -154,6 +187,8 @@ def test_values_that_are_no_numbers(tmp_path: Path, state: dict[str, Tensor]) ->
 def test_a_module_for_sdxl(state: dict[str, Tensor], tmp_path: Path) -> None:
     three = {k: v for k, v in state.items() if "_blocks.3." not in k and not k.startswith("mid")}
     refused(saved(three, tmp_path / "xl.safetensors"), "made for SDXL")
+    theirs = {layouts.in_diffusers(k): v for k, v in three.items() if layouts.in_diffusers(k)}
+    refused(saved(theirs, tmp_path / "xl_diffusers.safetensors"), "made for SDXL")
 
 
 def test_missing_unknown_and_misshapen_tensors(state: dict[str, Tensor], tmp_path: Path) -> None:

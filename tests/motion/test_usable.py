@@ -19,7 +19,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_files_that_cannot_be_used_are_passed_over(files: dict[str, Path]) -> None:
-    assert list(usable(files)) == [("AnimateLCM", "AnimateLCM"), ("v3", "v3"), ("v2", "v2")]
+    assert list(usable(files)) == [("v1", "v1"), ("AnimateLCM", "AnimateLCM"), ("v3", "v3"), ("v2", "v2")]
 
 
 def test_lightning_has_the_tensors_of_v2_and_is_told_by_its_name(tmp_path: Path) -> None:
@@ -32,5 +32,7 @@ def test_lightning_has_the_tensors_of_v2_and_is_told_by_its_name(tmp_path: Path)
 def test_the_first_is_suggested_that_needs_nothing_special(files: dict[str, Path]) -> None:
     assert suggested(files) == "v3"
     del files["v3"], files["v2"]
+    assert suggested(files) == "v1"
+    del files["v1"]
     assert suggested(files) is None
     assert suggested({}) is None

@@ -82,5 +82,7 @@ def test_parts_that_are_joined(prompt: str):
 @pytest.mark.parametrize("network", ["<lora:rexly:0.8>", "<hypernet:a>", "<lyco:b:1:2>"])
 def test_a_network_is_refused_by_name(network: str):
     check_no_networks("photo of <rex>, a < b > c: d")
-    with pytest.raises(ValueError, match=rf"The prompt has {network}, which only the WebUI can load; leave it out"):
+    with pytest.raises(
+        ValueError, match=rf"The prompt has {network}, which is not among the LoRAs that were given; name its"
+    ):
         check_no_networks("photo", f"blurry {network} ugly")

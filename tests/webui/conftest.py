@@ -62,7 +62,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # One in each of sd-webui-controlnet's folders.
     tiny.controlnet(models / "ControlNet")
     tiny.controlnet(folder / "extensions/sd-webui-controlnet/models", "other_sd15_tile", seed=1)
-    _lora(models / "Lora" / "tinylora.safetensors")
+    for name in ("tinylora", "AnimateLCM_sd15_t2v_lora"):
+        _lora(models / "Lora" / f"{name}.safetensors")
+    tiny.motion_lora(models / "Lora", "v2_lora_PanLeft", suffix=".ckpt")
+    tiny.domain_adapter(models / "Lora")
+    tiny.motion_lora(models / "MotionLora", "zoom_out", seed=1, names="peft")
+    tiny.motion_lora(models / "MotionLora", "for_wide", width=64)
+    theirs = tiny.motion_module(folder / "scratch", "v2", diffusers=True)
+    theirs.rename(models / "AnimateDiff" / "zz_in_diffusers_names.safetensors")
     tiny.embedding(folder / "embeddings", "tinyperson")
     tiny.embedding(folder / "embeddings", "toowide", width=96)
     (folder / "extensions" / "vcd-webui").symlink_to(REPOSITORY)

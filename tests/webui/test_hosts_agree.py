@@ -16,6 +16,7 @@ SAMPLERS = {  # as the WebUI names them, with their schedules
     "ddim": ("DDIM", "Automatic"),
     "dpmpp_2m": ("DPM++ 2M", "Karras"),
     "lcm": ("LCM", "Automatic"),
+    "euler_sgm": ("Euler", "SGM Uniform"),
 }
 
 
@@ -30,6 +31,7 @@ def standalone(data: Path) -> Standalone:
         *((module, {}, {"frames": 4, "gamma": gamma}) for module in ("mm_v2", "mm_v3", "none") for gamma in (0.0, 0.3)),
         ("mm_v2", {}, {"frames": 9, "context": 4, "overlap": 2}),
         ("mm_v2", {"sampler": "lcm", "steps": 5}, {"frames": 3, "gamma": 0.3, "step_noise": True}),
+        ("mm_v2", {"sampler": "euler_sgm", "cfg_scale": 1.0}, {"frames": 2}),
         ("mm_v2", {"sampler": "dpmpp_2m", "steps": 6}, {"frames": 2}),
         ("none", {"sampler": "ddim", "steps": 12}, {"frames": 2}),
         ("mm_v2", {"height": 72, "width": 88}, {"frames": 2}),

@@ -31,7 +31,6 @@ MOTION = {"motion_module": "mm_v2", "frames": 4}
         ({"motion_module": 3}, {}, ["motion_module", "a text"]),
         ({"motion_module": "absent"}, {}, ["motion_module", "absent", "mm_v2.safetensors"]),
         ({"motion_module": "../../Stable-diffusion/tiny"}, {}, ["motion_module", "not in"]),
-        ({"motion_module": "mm_v1"}, {}, ["motion_module", "v1", "v3_sd15_mm"]),
         ({"motion_module": "broken"}, {}, ["motion_module", "damaged"]),
         ({"motion_module": "mm_v2", "frames": 33, "context": 33}, {}, ["context", "33", "32", "may be longer"]),
         ({"motion_module": "mm_v2", "context": 8, "overlap": 8}, {}, ["overlap", "8 frames"]),

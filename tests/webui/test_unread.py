@@ -1,28 +1,14 @@
 """What a prompt asks for and nobody does is told; an identity's name is written so that the WebUI reads it."""
 
-import pytest
 import torch
 
 from tests.webui.server import Server
 
-MOTION_LORA = (
-    "down_blocks.0.motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.0.processor."
-    "to_q_lora.down.weight"
-)
 
-
-@pytest.fixture(scope="module")
-def motion_lora(server: Server) -> str:
-    """Return a motion LoRA as AnimateDiff's authors publish it, where LoRAs lie."""
-    torch.save({"state_dict": {MOTION_LORA: torch.zeros(2, 32)}}, server.data / "models/Lora/v2_lora_ZoomIn.pt")
-    server.post("/sdapi/v1/refresh-loras").raise_for_status()
-    return "<lora:v2_lora_ZoomIn:1>"
-
-
-def test_what_nobody_reads_is_told(server: Server, motion_lora: str) -> None:
-    prompt = f"a dog {motion_lora} <segment:dog> <lora:tinylora:0.5>\n0: in spring\n8: in a {{hot|cold}} winter"
+def test_what_nobody_reads_is_told(server: Server) -> None:
+    prompt = "a dog <lora:v2_lora_PanLeft:1> <segment:dog> <lora:tinylora:0.5>\n0: in spring\n8: in a {hot|cold} winter"
     notes = server.generate({"frames": 2}, prompt=prompt).info["extra_generation_params"]["VCD notes"]
-    for words in ("v2_lora_ZoomIn.pt is a motion LoRA", "<segment:dog>, a kind of network", "prompt travel", "choice"):
+    for words in ("v2_lora_PanLeft is a motion LoRA", "<segment:dog>, a kind of network", "prompt travel", "choice"):
         assert sum(words in note for note in notes) == 1, notes
     assert not any("tinylora" in note for note in notes)
 

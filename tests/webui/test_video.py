@@ -205,7 +205,14 @@ def test_an_xyz_plot_varies_gamma_frames_and_module(server: Server) -> None:
     plot = next(script for script in info if script["name"] == "x/y/z plot" and not script["is_img2img"])
     axes = plot["args"][0]["choices"]
     labels = [label for label in axes if label.startswith("[VCD]")]
-    assert {"[VCD] Gamma", "[VCD] Frames", "[VCD] Motion module", "[VCD] Face denoise", "[VCD] Tiled VCD"} <= {*labels}
+    assert {
+        "[VCD] Gamma",
+        "[VCD] Frames",
+        "[VCD] Motion module",
+        "[VCD] Motion LoRA",
+        "[VCD] Face denoise",
+        "[VCD] Tiled VCD",
+    } <= {*labels}
     assert not {"[VCD] Enable", "[VCD] Video", "[VCD] Formats", "[VCD] CRF"} & {*labels}
     args = [arg.get("value") for arg in plot["args"]]
     args[0], args[1], args[3], args[6] = axes.index("[VCD] Gamma"), "0, 0.4", 0, 0

@@ -147,9 +147,9 @@ def test_a_controlnet_that_does_not_fit_is_refused_in_the_tab_before_a_job_begin
 
 def test_what_cannot_work_is_said_in_the_tab(page: Page) -> None:
     open_tab(page, "Tiled VCD")
-    choose(page, "tiled", "motion_module", "mm_v1")
+    choose(page, "tiled", "motion_module", "broken")
     page.locator("#vcd_tiled_start").click()
-    says(page, "tiled", "v1")
+    says(page, "tiled", "broken.safetensors is damaged")
     choose(page, "tiled", "motion_module", "mm_v2")
 
 

@@ -79,12 +79,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     from vcd_ext import media
     from vcd_ext.hosts.diffusers.host import Standalone, complete
+    from vcd_ext.hosts.diffusers.loras import lora_files
     from vcd_ext.hosts.diffusers.restyle import restyle
     from vcd_ext.media.clip import exact_fps
     from vcd_ext.stages import pipeline
     from vcd_ext.stages.interpolation import check_interpolation
     from vcd_ext.stages.video_to_video import part_of
 
+    loras = lora_files(arguments.loras)
     models = (arguments.motion_module, arguments.embedding)
     source = None
     if arguments.input is not None:
@@ -94,11 +96,12 @@ def run(arguments: argparse.Namespace) -> int:
         left = "frames" not in given and media.left_out(arguments.input, part_of(video), len(source.frames))
         if left:
             notify(f"{arguments.input.name} has {left} are used.")
-    picture = complete(picture, arguments.embedding)  # one prompt and seed for all stages
-    notify(*unread(picture.prompt))
+    picture = complete(picture, arguments.embedding, loras)  # one prompt and seed for all stages
+    notify(*unread(picture.prompt), *_advice(arguments.motion_module, picture))
     check_interpolation(exact_fps(video.fps), video.onward.interpolate)
     stages = pipeline.stages(video, _shared(arguments, picture))
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
+    host.loras = loras
     follow = _following(arguments, host, stages)
     with progress_bar() as progress:
         if source is None:
@@ -108,6 +111,19 @@ def run(arguments: argparse.Namespace) -> int:
     made = follow(clip)
     _write(made, files, video, _heard(source, arguments.input, video.fps))
     return 0 if made.complete else FAILED if made.error else INTERRUPTED
+
+
+def _advice(motion_module: Path | None, picture: GenerateSettings) -> list[str]:
+    """Return a sentence where a module that is distilled for a few steps is run with other settings."""
+    from vcd_ext.hosts.diffusers.sampling import INFOTEXT
+    from vcd_ext.motion.checkpoint import mapped
+    from vcd_ext.motion.distilled import advice
+
+    if motion_module is None:
+        return []
+    sampler, version = INFOTEXT[picture.sampler]["Sampler"], mapped(motion_module).version
+    sentence = advice(version, motion_module.name, sampler, picture.steps, picture.cfg_scale)
+    return [sentence] if sentence else []
 
 
 def _shared(arguments: argparse.Namespace, picture: GenerateSettings) -> PassSettings:

@@ -21,7 +21,15 @@ def add_checkpoint(command: ArgumentParser, required: bool = True) -> None:
 def add_models(command: ArgumentParser, needs_checkpoint: bool = True) -> None:
     """Add all that videos are made with: checkpoint, motion module, embeddings, and weights of what finds faces."""
     add_checkpoint(command, needs_checkpoint)
-    command.add_argument("--motion-module", type=Path, help="AnimateDiff motion module: v2, v3 or AnimateLCM.")
+    command.add_argument("--motion-module", type=Path, help="AnimateDiff motion module: v1, v2, v3, AnimateLCM or "
+                         "Lightning, in its own or in diffusers' key names.")  # fmt: skip
+    command.add_argument(
+        "--loras",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Files or folders of LoRAs and motion LoRAs, which the prompt may ask for as <lora:name:0.8>.",
+    )
     command.add_argument(
         "--embedding",
         type=Path,

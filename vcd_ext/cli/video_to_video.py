@@ -45,10 +45,12 @@ def add_video_options(command: argparse.ArgumentParser, cls: type, needs_checkpo
 
 def settings_of(arguments: argparse.Namespace, cls: "type[FaceSettings] | type[TiledSettings]") -> "Settings":
     """Read the settings from the arguments; SettingError."""
+    from vcd_ext.hosts.diffusers.loras import lora_files
     from vcd_ext.stages.video_to_video import check
 
     given = {field.name: getattr(arguments, field.name) for field in fields(cls) if field.name not in FILES}
-    check_no_networks(arguments.prompt, arguments.negative_prompt)
+    known = lora_files(arguments.loras)
+    check_no_networks(arguments.prompt, arguments.negative_prompt, known=known)
     given["identity"] = arguments.identity or _first_identity(arguments)
     given["motion_module"] = str(arguments.motion_module or NO_MODULE)
     if cls is FaceSettings:
@@ -84,6 +86,7 @@ def run_video(
 
     from vcd_ext import media
     from vcd_ext.hosts.diffusers.host import Standalone
+    from vcd_ext.hosts.diffusers.loras import lora_files
     from vcd_ext.hosts.diffusers.video import StandaloneVideo
     from vcd_ext.media.output_files import kept
     from vcd_ext.progress import Callbacks
@@ -92,6 +95,7 @@ def run_video(
     settings = settings_of(arguments, cls)
     clip = media.read(arguments.input, notify, part_of(settings))
     standalone = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
+    standalone.loras = lora_files(arguments.loras)
     host = StandaloneVideo(standalone, arguments.embedding, upscalers)
     with interruption() as interrupted, stage_bars() as progress:
         finder = detectors(arguments, standalone.device)

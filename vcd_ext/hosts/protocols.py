@@ -130,6 +130,7 @@ class VideoPass:
     seed: int = 0  # frame i uses seed + i
     gamma: float = 0.15
     motion_module: str = "none"
+    motion_loras: tuple[tuple[str, float], ...] = ()  # with their weights
     context: int = 16
     context_overlap: int = 4
     step_noise: bool = False  # whether what the sampler adds at its steps is correlated as well

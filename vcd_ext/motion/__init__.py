@@ -2,8 +2,20 @@
 
 from vcd_ext.motion.attach import attached
 from vcd_ext.motion.checkpoint import load
+from vcd_ext.motion.lora import MotionLora, is_motion_lora, load_lora
 from vcd_ext.motion.module import MotionModule
 from vcd_ext.motion.usable import suggested, usable
 from vcd_ext.motion.windows import Window, windows
 
-__all__ = ["MotionModule", "Window", "attached", "load", "suggested", "usable", "windows"]
+__all__ = [
+    "MotionLora",
+    "MotionModule",
+    "Window",
+    "attached",
+    "is_motion_lora",
+    "load",
+    "load_lora",
+    "suggested",
+    "usable",
+    "windows",
+]

@@ -6,7 +6,7 @@ reloaded meanwhile and everything is as it was once the handles are removed.
 """
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from vcd_ext.denoising.unet import device_of, dtype_of, is_ldm
+from vcd_ext.motion.group_norm import normalised_by_video
+from vcd_ext.motion.lora import MotionLora, adapted, check_motion_loras
 from vcd_ext.motion.module import MotionModule, TemporalTransformer
 
 _carrying: "weakref.WeakSet[nn.Module]" = weakref.WeakSet()
@@ -35,6 +37,7 @@ def attached(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     visiting: bool = False,
+    loras: Sequence[MotionLora] = (),
 ) -> Iterator[None]:
     """Let the UNet denoise videos of `frames` frames instead of single pictures within this context.
 
@@ -43,6 +46,8 @@ def attached(
     from each call, so joined, split or skipped cond and uncond all work. Other row counts raise ValueError.
     device, dtype: where the module computes; by default as the UNet's own parameters.
     visiting: keep the weights on the CPU and bring each block to the device for its own call (--lowvram).
+    loras: motion LoRAs that change the module's weights meanwhile.
+    A module of AnimateDiff v1 also lets the UNet's own norms go over the frames of each video.
     ValueError if the module does not fit the UNet or holds fewer than `frames` frames.
     """
     if not isinstance(frames, int) or not 1 <= frames <= module.max_frames:
@@ -51,6 +56,7 @@ def attached(
             f"Use at most {module.max_frames} frames."
         )
     pairs = _match(points(unet), module)
+    check_motion_loras(loras, module)
     if unet in _carrying:
         raise RuntimeError("This UNet already carries a motion module; leave that `attached` context first.")
     home = torch.device("cpu") if visiting else torch.device(device or device_of(unet))
@@ -58,6 +64,9 @@ def attached(
     with ExitStack() as stack:
         _carrying.add(unet)
         stack.callback(_carrying.discard, unet)
+        stack.enter_context(adapted(module, loras))
+        if module.normalises_videos:
+            stack.enter_context(normalised_by_video(unet, frames))
         for point, block in pairs:
             stack.callback(point.module.register_forward_hook(_hook(block, frames, visiting)).remove)
         yield

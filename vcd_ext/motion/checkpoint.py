@@ -1,4 +1,8 @@
-"""Read an AnimateDiff motion module from its file: strictly, and without running code from it."""
+"""Read an AnimateDiff motion module from its file: strictly, and without running code from it.
+
+Files have AnimateDiff's own key names or diffusers'. Version 1 is told from version 3, and AnimateLCM's original file
+from version 2, by the tensors; distilled modules whose tensors are those of version 2 are told by their file's name.
+"""
 
 import re
 from collections.abc import Iterable
@@ -8,20 +12,22 @@ from typing import Any
 from torch import Tensor
 
 from vcd_ext.denoising.zero_copy import from_state_dict
+from vcd_ext.motion.key_names import PLACE, POSITIONS, original_names
+from vcd_ext.motion.lora import names_motion_lora
 from vcd_ext.motion.module import HEADS, NORM_GROUPS, BlockSize, MotionModule, PositionalEncoding
 from vcd_ext.storage.tensor_file import check_finite, read_model
 
-WHAT_TO_USE = "Use mm_sd_v15_v2, v3_sd15_mm or AnimateLCM_sd15_t2v (.safetensors or .ckpt)."
+WHAT_TO_USE = "Use a module for SD1.5, such as mm_sd_v15_v2, v3_sd15_mm or AnimateLCM_sd15_t2v (.safetensors or .ckpt)."
 SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt")
 # AnimateLCM's file has no position table; its authors train with 64 positions.
 ANIMATELCM_FRAMES = 64
 
-# AnimateDiff-Lightning (arXiv 2403.12706): a few steps of Euler, CFG 1. Only its name tells it from v2.
-LIGHTNING = "lightning"
+# What is distilled for a few steps by the names of its files and of their folder; its tensors may be those of v2.
+# AnimateDiff-Lightning: arXiv 2403.12706; AnimateLCM: arXiv 2402.00769.
+NAMED = {"lightning": "Lightning", "animatelcm": "AnimateLCM"}
+V1_FRAMES = 24  # positions of AnimateDiff's first modules, mm_sd_v14 and mm_sd_v15
 
-_PLACE = r"(?:(?:down|up)_blocks\.\d+\.motion_modules\.\d+|mid_block\.motion_modules\.0)"
-_KEY = re.compile(rf"({_PLACE})\.temporal_transformer\.(.+)")
-_POSITIONS = "pos_encoder.pe"
+_KEY = re.compile(rf"({PLACE})\.temporal_transformer\.(.+)")
 
 State = dict[str, Tensor]
 
@@ -40,14 +46,14 @@ def load(path: str | Path) -> MotionModule:
 def mapped(path: str | Path) -> MotionModule:
     """Load as `load` does, without looking at the values, which stay in the file until they are used."""
     path = Path(path)
-    state = _strip(read_model(path, "motion module", SUFFIXES, WHAT_TO_USE), path)
+    state = original_names(_strip(read_model(path, "motion module", SUFFIXES, WHAT_TO_USE), path))
     _refuse_motion_lora(state, path)
     places = _places(state, path)
     version, sizes = _identify(state, places, path)
     if version == "AnimateLCM":
         state = state | _positions(sizes)
-    elif LIGHTNING in path.name.lower():
-        version = "Lightning"  # its tensors are those of v2
+    elif version == "v2":
+        version = _named(path)
     try:
         return from_state_dict(lambda: MotionModule(version, sizes), state)
     except ValueError as error:
@@ -80,10 +86,10 @@ def _places(state: State, path: Path) -> dict[str, State]:
 
 
 def _refuse_motion_lora(state: State, path: Path) -> None:
-    if any("lora" in key and ("motion_modules" in key or "temporal" in key) for key in state):
+    if names_motion_lora(state):
         raise ValueError(
-            f"{path.name} is a motion LoRA, which adds a camera's pan or the like to a motion module; "
-            f"motion LoRAs are not supported. {WHAT_TO_USE}"
+            f"{path.name} is a motion LoRA, which adds a camera's pan or the like to a motion module: put it into the "
+            f"folder of LoRAs and choose it under 'Motion LoRA', or write <lora:{path.stem}:0.8> into the prompt."
         )
 
 
@@ -94,7 +100,8 @@ def _name_foreign(keys: Iterable[str]) -> str:
         "conditioner.": "a whole SDXL checkpoint",
         "control": "a ControlNet",
         "temporal_attentions": "a HotShot-XL module",
-        ".attn1.": "a motion module in diffusers' key names",
+        "time_embedding.": "a whole UNet",
+        "conv_in.": "a PIA module, which also takes a picture",
         "string_to_param": "an embedding",
     }
     keys = list(keys)
@@ -108,16 +115,19 @@ def _identify(state: State, places: dict[str, State], path: Path) -> tuple[str, 
     levels = sum(name.startswith("down_") and name.endswith(".motion_modules.0") for name in places)
     if levels == 3:
         raise ValueError(f"{path.name} is made for SDXL; VCD works with SD1.5. {WHAT_TO_USE}")
-    positions = next((t.shape[1] for k, t in state.items() if k.endswith(_POSITIONS) and t.dim() == 3), None)
-    middle = "mid_block.motion_modules.0" in places
-    if not middle and positions == 24:
-        raise ValueError(
-            f"{path.name} is an AnimateDiff v1 module, which also changes the UNet's own normalisation and is not "
-            f"supported. {WHAT_TO_USE}"
-        )
-    version = "v3" if not middle else "v2" if positions else "AnimateLCM"
+    positions = next((t.shape[1] for k, t in state.items() if k.endswith(POSITIONS) and t.dim() == 3), None)
+    if "mid_block.motion_modules.0" in places:
+        version = "v2" if positions else "AnimateLCM"
+    else:
+        version = "v1" if positions == V1_FRAMES else "v3"
     sizes = {name: _size(name, tensors, positions or ANIMATELCM_FRAMES, path) for name, tensors in places.items()}
     return version, sizes
+
+
+def _named(path: Path) -> str:
+    """Return "v2", or what is distilled of it by the name of the file; of its folder where diffusers has named it."""
+    name = path.parent.name if path.stem.startswith("diffusion_pytorch_model") else path.name
+    return next((version for sign, version in NAMED.items() if sign in name.lower()), "v2")
 
 
 def _size(name: str, tensors: State, positions: int, path: Path) -> BlockSize:
@@ -139,7 +149,7 @@ def _size(name: str, tensors: State, positions: int, path: Path) -> BlockSize:
 def _positions(sizes: dict[str, BlockSize]) -> State:
     """Return the position tables, which AnimateLCM's file lacks."""
     return {
-        f"{place}.temporal_transformer.transformer_blocks.{i}.attention_blocks.{j}.{_POSITIONS}": PositionalEncoding(
+        f"{place}.temporal_transformer.transformer_blocks.{i}.attention_blocks.{j}.{POSITIONS}": PositionalEncoding(
             size.channels, size.max_frames
         ).pe
         for place, size in sizes.items()

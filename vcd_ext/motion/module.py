@@ -140,7 +140,8 @@ class TemporalTransformer(nn.Module):
 class MotionModule(nn.Module):
     """All temporal transformers of one motion module file.
 
-    version: "v2", "v3", "AnimateLCM" or "Lightning". max_frames: the longest video its positions allow in one piece.
+    version: "v1", "v2", "v3", "AnimateLCM" or "Lightning".
+    max_frames: the longest video its positions allow in one piece.
     blocks: the transformers by the name that AnimateDiff gives their place, e.g. "up_blocks.1.motion_modules.2".
     """
 
@@ -152,6 +153,11 @@ class MotionModule(nn.Module):
         for name, size in sizes.items():
             self.blocks[name] = TemporalTransformer(size)
             _place(self, f"{name}.temporal_transformer", self.blocks[name])
+
+    @property
+    def normalises_videos(self) -> bool:
+        """Return whether the UNet's own norms go over the frames of a video, as in AnimateDiff v1."""
+        return self.version == "v1"
 
     @property
     def channels(self) -> tuple[int, ...]:

@@ -18,5 +18,9 @@ def usable(available: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
 
 
 def suggested(available: Mapping[str, Path]) -> str | None:
-    """Return the first name that works with every sampler and CFG scale; distilled modules need their own."""
-    return next((name for name, version in usable(available) if version not in DISTILLED), None)
+    """Return the first name that works with every sampler and CFG scale; distilled modules need their own.
+
+    Modules of version 1 come last: what its authors made after it moves better.
+    """
+    found = [(version == "v1", name) for name, version in usable(available) if version not in DISTILLED]
+    return min(found, key=lambda each: each[0])[1] if found else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vcd_ext.settings.setting import setting
 
-SAMPLERS = ("euler", "ddim", "dpmpp_2m", "lcm")
+SAMPLERS = ("euler", "ddim", "dpmpp_2m", "lcm", "euler_sgm")
 MIN_VIDEO_SIDE, MAX_VIDEO_SIDE = 64, 2048  # pixels
 
 
@@ -22,7 +22,9 @@ class GenerateSettings:
     )
     steps: int = setting(20, "Steps", "Sampling steps.", minimum=1, maximum=1000, step=1)
     cfg_scale: float = setting(7.5, "CFG scale", "How closely the prompt is followed.", minimum=1.0, maximum=30.0)
-    sampler: str = setting("euler", "Sampler", "Sampling method; lcm is for AnimateLCM.", choices=SAMPLERS)
+    sampler: str = setting(
+        "euler", "Sampler", "Sampling method; lcm is for AnimateLCM, euler_sgm for Lightning.", choices=SAMPLERS
+    )
     denoise: float = setting(
         0.6,
         "Denoise",

@@ -31,8 +31,24 @@ class VideoSettings:
     motion_module: str = setting(
         NO_MODULE,
         "Motion module",
-        "An AnimateDiff motion module (v2, v3 or AnimateLCM) that moves the frames together. "
+        "An AnimateDiff motion module (v1, v2, v3, AnimateLCM or Lightning) that moves the frames together. "
         "'none' applies the noise prior alone, for use beside another animation extension.",
+    )
+    motion_lora: str = setting(
+        NO_MODULE,
+        "Motion LoRA",
+        "A small change of the motion module, such as a camera's pan; AnimateDiff's go with v2 and what is distilled "
+        "from it. Several at once: <lora:name:0.8> for each, in the prompt. It moves the video, not Face VCD's crops.",
+        infotext=CHANGED,
+    )
+    motion_lora_weight: float = setting(
+        0.8,
+        "Motion LoRA weight",
+        "How strongly it counts. 0 has no effect, below 0 it is the opposite movement.",
+        minimum=-2.0,
+        maximum=2.0,
+        step=0.05,
+        infotext=CHANGED,
     )
     frames: int = setting(
         16,

@@ -78,6 +78,7 @@ FILE_ROWS = (
     ("frame_format", "subfolder"),
     ("text_file",),
 )
+MOTION_LORA_ROWS = (("motion_lora", "motion_lora_weight"),)
 STAGE_ROWS = tuple(tuple(f"{layout.tab}_{name}" for name in row) for layout in (FACE, TILED) for row in layout.section)
 ONWARD_ROWS = (("interpolate",),)
 SOURCE_ROWS = (("video",), ("first_frame", "last_frame"))  # in img2img

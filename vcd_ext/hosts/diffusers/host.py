@@ -1,7 +1,7 @@
 """A host without the WebUI: a checkpoint loaded with diffusers, for the command line and for servers."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
 from vcd_ext.hosts.diffusers import checkpoint
 from vcd_ext.hosts.diffusers.conditioning import CHUNK, Prompts
 from vcd_ext.hosts.diffusers.guidance import Conditions, Guidance, guidance
+from vcd_ext.hosts.diffusers.loras import Prompted, chosen_motion_loras
 from vcd_ext.hosts.diffusers.parameters import infotext
 from vcd_ext.hosts.diffusers.sampling import scheduler, started, step
 from vcd_ext.identity.embedding import load_concepts, names_meant
@@ -26,7 +27,7 @@ from vcd_ext.media.clip import stacked
 from vcd_ext.noise import correlate
 from vcd_ext.progress import StepReport
 from vcd_ext.prompt.names import mentions, with_name
-from vcd_ext.prompt.networks import check_no_networks
+from vcd_ext.prompt.networks import check_no_networks, without_loras
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, parse
 
 FACTOR = 8  # pixels of one latent value's side
@@ -42,6 +43,8 @@ class Standalone:
         self.vae: Any = models.vae
         self.prompts = Prompts(models.text_encoder, models.tokenizer)
         self.prediction_type = models.prediction_type
+        self.loras: dict[str, Path] = {}  # that prompts may ask for, by their names
+        self.prompted = Prompted(self.unet, models.text_encoder)
 
     @classmethod
     def load(
@@ -83,13 +86,15 @@ class Standalone:
         ValueError, before anything is computed, for settings or files that cannot work.
         """
         vectors = self.vectors(embeddings)
-        picture, video = complete(check_picture(picture), embeddings), parse(VideoSettings, asdict(video))
+        picture = complete(check_picture(picture), embeddings, self.loras)
+        video = parse(VideoSettings, asdict(video))
+        loras = chosen_motion_loras(self.loras, picture.prompt, video, motion_module is not None)
         sampler = scheduler(
             picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
         )
         counted = Counter(progress, total=(len(sampler.timesteps) + 1) * video.frames)
         text = self.guidance(picture.prompt, picture.negative_prompt, picture.cfg_scale, picture.steps, vectors)
-        with self._moving(motion_module, video) as rows:
+        with self.prompted.attached(self.loras, picture.prompt), self._moving(motion_module, video, loras) as rows:
             latents = self._denoise(sampler, picture, video, lambda step: text.at(step, rows), counted)
         frames = self._decode(latents, counted)
         described = infotext(picture, video, self.path, motion_module, embeddings)
@@ -110,7 +115,7 @@ class Standalone:
         return vectors
 
     @contextmanager
-    def _moving(self, path: Path | None, video: VideoSettings) -> Iterator[int]:
+    def _moving(self, path: Path | None, video: VideoSettings, loras: Sequence[motion.MotionLora]) -> Iterator[int]:
         """Let the UNet take whole videos within this context, computed in windows if they are long.
 
         Gives how many rows of a video's text it takes.
@@ -126,7 +131,7 @@ class Standalone:
                         f"context is {video.context}; {path.name} holds at most {module.max_frames} frames together. "
                         f"Use a context of up to {module.max_frames}; the video may be longer.",
                     )
-                stack.enter_context(motion.attached(self.unet, module, length))
+                stack.enter_context(motion.attached(self.unet, module, length, loras=loras))
             yield stack.enter_context(multidiffusion(self.unet, Parts(video.frames, windows)))
 
     def _denoise(
@@ -152,7 +157,9 @@ class Standalone:
         self, prompt: str, negative_prompt: str, cfg_scale: float, steps: int, vectors: Mapping[str, Tensor]
     ) -> Guidance:
         """Return what guides a video of so many steps. ValueError, in a sentence, for a prompt that cannot be read."""
-        return guidance(self.prompts, prompt, negative_prompt, cfg_scale, steps, vectors)
+        texts = [without_loras(text, self.loras) for text in (prompt, negative_prompt)]
+        with self.prompted.attached(self.loras, prompt):
+            return guidance(self.prompts, texts[0], texts[1], cfg_scale, steps, vectors)
 
     def predict(self, latents: Tensor, time: Tensor, text: Conditions) -> Tensor:
         """Compute the guided prediction [F, 4, h, w], float32. text: with as many rows as `multidiffusion` asks for.
@@ -223,12 +230,13 @@ def check_picture(picture: GenerateSettings) -> GenerateSettings:
     return picture
 
 
-def complete(picture: GenerateSettings, embeddings: Sequence[Path]) -> GenerateSettings:
+def complete(picture: GenerateSettings, embeddings: Sequence[Path], loras: Collection[str] = ()) -> GenerateSettings:
     """Return the settings with a drawn seed instead of -1, and with the names of all embeddings in the prompt.
 
+    loras: the names of those that the prompt may ask for.
     ValueError, in one sentence, for a prompt that asks for what only the WebUI has, or a name that no prompt can have.
     """
-    check_no_networks(picture.prompt, picture.negative_prompt)
+    check_no_networks(picture.prompt, picture.negative_prompt, known=loras)
     seed = random.randrange(2**32) if picture.seed < 0 else picture.seed
     prompt = picture.prompt
     for path in embeddings:

@@ -24,6 +24,7 @@ def infotext(
     used = replace(
         video,
         motion_module=motion_module.name if motion_module else NO_MODULE,
+        motion_lora=Path(video.motion_lora).stem,
         identity=embeddings[0].stem if embeddings else NO_MODULE,
     )
     entries = {

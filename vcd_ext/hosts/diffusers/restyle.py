@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vcd_ext.hosts.diffusers.host import Standalone, check_picture, complete
+from vcd_ext.hosts.diffusers.loras import asked, chosen_motion_loras
 from vcd_ext.hosts.diffusers.parameters import infotext
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.hosts.protocols import FACTOR, Picture, VideoPass
@@ -34,8 +35,10 @@ def restyle(
     denoised by one step, decoded. The rate is `video.fps`.
     ValueError, before anything is computed, for settings or files that cannot work.
     """
-    picture = complete(check_picture(picture), embeddings)
+    picture = complete(check_picture(picture), embeddings, host.loras)
     video = parse(VideoSettings, asdict(replace(video, frames=min(video.frames, len(source.frames)))))
+    # What cannot be used is refused before anything is computed.
+    chosen_motion_loras(host.loras, picture.prompt, video, motion_module is not None)
     work = VideoPass(
         picture.prompt,
         picture.negative_prompt,
@@ -46,6 +49,7 @@ def restyle(
         seed=picture.seed,
         gamma=video.gamma,
         motion_module=str(motion_module or NO_MODULE),
+        motion_loras=asked(host.loras, picture.prompt, video),
         context=video.context,
         context_overlap=video.overlap,
         step_noise=video.step_noise,

@@ -30,6 +30,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "ddim": DDIMScheduler,
     "dpmpp_2m": DPMSolverMultistepScheduler,
     "lcm": LCMScheduler,
+    "euler_sgm": EulerDiscreteScheduler,
 }
 OPTIONS: dict[str, dict[str, Any]] = {"ddim": {"clip_sample": False, "set_alpha_to_one": False}}
 MOST_STEPS = {"ddim": 999}  # more do not fit its spacing of the training's times
@@ -38,6 +39,7 @@ INFOTEXT = {
     "ddim": {"Sampler": "DDIM"},
     "dpmpp_2m": {"Sampler": "DPM++ 2M", "Schedule type": "Karras"},
     "lcm": {"Sampler": "LCM"},
+    "euler_sgm": {"Sampler": "Euler", "Schedule type": "SGM Uniform"},
 }
 
 
@@ -81,6 +83,12 @@ def _even(levels: Tensor, steps: int) -> tuple[Tensor, Tensor]:
     return times, _between(levels, times).exp()
 
 
+def _trailing(levels: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Space times evenly from the last, each as far from the next as the last step's is from the picture."""
+    times = torch.linspace(TIMES - 1, 0, steps + 1)[:-1]
+    return times, _between(levels, times).exp()
+
+
 def _karras(levels: Tensor, steps: int) -> tuple[Tensor, Tensor]:
     """Space sigmas so that their seventh roots are even, with the times between which they lie."""
     low, high = (level.exp().item() ** (1 / RHO) for level in (levels[0], levels[-1]))
@@ -104,7 +112,7 @@ def _between(levels: Tensor, places: Tensor) -> Tensor:
     return (1 - share) * levels[below] + share * levels[above]
 
 
-SCHEDULES = {"euler": _even, "dpmpp_2m": _karras, "lcm": _distilled}
+SCHEDULES = {"euler": _even, "dpmpp_2m": _karras, "lcm": _distilled, "euler_sgm": _trailing}
 
 
 def step(scheduler: Any, i: int, prediction: Tensor, latents: Tensor, noise: Callable[[], Tensor]) -> Tensor:

@@ -15,12 +15,13 @@ from vcd_ext.denoising.in_tiles import Decoder
 from vcd_ext.denoising.multidiffusion import RegionalPrompt, multidiffusion
 from vcd_ext.hosts.diffusers.guidance import Conditions, Guidance
 from vcd_ext.hosts.diffusers.host import Counter, Noise, Standalone
+from vcd_ext.hosts.diffusers.loras import loaded
 from vcd_ext.hosts.diffusers.sampling import keep_unmasked, noised, scheduler, step
 from vcd_ext.hosts.protocols import Interrupted, Picture, Tiling, VideoPass
 from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.hosts.shared.enlarge import Enlargers
 from vcd_ext.hosts.shared.passes import Plan, animated, as_long, controlled, latent_masks, picture, pictures, plan
-from vcd_ext.motion import MotionModule
+from vcd_ext.motion import MotionLora, MotionModule
 from vcd_ext.noise import correlate
 from vcd_ext.settings import SAMPLERS
 
@@ -63,6 +64,7 @@ class StandaloneVideo:
             work,
             self._sampler(work),
             self._module(work, planned),
+            loaded(work.motion_loras),
             text,
             self._regional(text, planned, work.tiling),
             self._control(frames, work),
@@ -120,6 +122,7 @@ class _Denoising:
     work: VideoPass
     sampler: Any
     module: MotionModule | None
+    loras: Sequence[MotionLora]
     text: Guidance
     regional: RegionalPrompt | None
     control: ControlNet | None
@@ -168,8 +171,9 @@ class _Denoising:
         unet = self.host.unet
         # In each part of a call that is divided: one step of a long video may take minutes.
         stack.callback(unet.time_embedding.register_forward_pre_hook(lambda *_: self._stop()).remove)
+        stack.enter_context(self.host.prompted.attached(self.host.loras, self.work.prompt))
         if self.module is not None:
-            stack.enter_context(motion.attached(unet, self.module, self.plan.length))
+            stack.enter_context(motion.attached(unet, self.module, self.plan.length, loras=self.loras))
         if self.control is not None:
             stack.enter_context(controlnet_attached(unet, self.control))
         return stack.enter_context(multidiffusion(unet, self.plan.parts, self.regional))

@@ -18,10 +18,11 @@ from modules import (
 from torch import Tensor
 
 from vcd_ext.denoising.controlnet import ControlNet
+from vcd_ext.denoising.lora import Lora
 from vcd_ext.denoising.multidiffusion import RegionalPrompt
 from vcd_ext.hosts.protocols import Interrupted, Picture, VideoPass
 from vcd_ext.hosts.shared.passes import Plan, as_long, pictures
-from vcd_ext.hosts.webui import checkpoint, report
+from vcd_ext.hosts.webui import checkpoint, motion_loras, report
 from vcd_ext.hosts.webui.sampling import correlate_steps, exact_steps
 from vcd_ext.hosts.webui.unet import plain_layers, video_denoising
 from vcd_ext.motion import MotionModule
@@ -50,10 +51,17 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
 
     job: Img2ImgPass
     latents: Tensor | None = None  # [F, 4, h, w] of the finished frames
+    adapters: list[Lora] = []  # noqa: RUF012 - a dataclass's fields are its parent's; replaced for each pass
 
     def get_token_merging_ratio(self, for_hr: bool = False) -> int:
         """Return 0, whatever the settings say: merged tokens are a canvas's, and this may be a part of one."""
         return 0
+
+    def parse_extra_network_prompts(self) -> None:
+        """Read the prompt's networks; its motion LoRAs are those of the generation, and have no say in a pass."""
+        super().parse_extra_network_prompts()
+        taken = motion_loras.take(self.extra_network_data)
+        self.adapters = motion_loras.load_adapters(taken.adapters, self.sd_model.model.diffusion_model)
 
     def init(self, all_prompts: Any, all_seeds: Any, all_subseeds: Any) -> None:
         """Build the sampler and encode the frames, one at a time."""
@@ -112,6 +120,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
             stack.enter_context(plain_layers(self.sd_model, self.job.note))
             # In each part of a call that is divided: one step of a long video may take minutes.
             stack.callback(unet.time_embed.register_forward_pre_hook(lambda *_: self._stop()).remove)
+            stack.enter_context(motion_loras.adapters_attached(unet, self.adapters))
             module, control = self.job.module, self.job.control
             stack.enter_context(video_denoising(self, plan.parts, module, regional=regional, control=control))
             yield

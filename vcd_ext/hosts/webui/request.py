@@ -7,7 +7,6 @@ routes get one more dependency, which looks at the request's body before they do
 """
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,7 +28,6 @@ from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.prompt.foreign import unread
 from vcd_ext.settings import SettingError, VideoSettings, parse
 from vcd_ext.stages.video_to_video import part_of
-from vcd_ext.storage.tensor_file import keys
 from vcd_ext.storage.uploads import NAME, received
 from vcd_ext.ui.layouts import section_values
 
@@ -219,13 +217,10 @@ def upload_folder() -> Path:
     return Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio")
 
 
-LORAS = ("lora", "lyco")
-
-
 def unread_notes(p: Any) -> list[str]:
     """Return sentences about the first prompt of a run, as it is after all scripts have worked on it."""
     prompt, networks = extra_networks.parse_prompt(p.all_prompts[0])
-    return [*unread(prompt), *_unknown(networks), *map(_motion, _motion_loras(networks))]
+    return [*unread(prompt), *_unknown(networks)]
 
 
 def _unknown(networks: Any) -> Iterator[str]:
@@ -234,21 +229,6 @@ def _unknown(networks: Any) -> Iterator[str]:
         if kind not in known:
             shown = ":".join([kind, *called[0].items])
             yield f"The prompt has <{shown}>, a kind of network that is not installed; it has no effect."
-
-
-def _motion(file: Path) -> str:
-    return f"{file.name} is a motion LoRA (a camera's movement), which VCD does not support; it has no effect."
-
-
-def _motion_loras(networks: Any) -> Iterator[Path]:
-    """Yield the files of LoRAs in the prompt that are made for a motion module."""
-    loaded: Any = sys.modules.get("networks")  # of the WebUI's own extension for LoRAs
-    known = getattr(loaded, "available_network_aliases", {})
-    for kind in LORAS:
-        for called in networks.get(kind, ()):
-            file = Path(getattr(known.get(called.items[0]), "filename", ""))
-            if file.is_file() and any("motion_modules" in key or "temporal_transformer" in key for key in keys(file)):
-                yield file
 
 
 def read_settings(args: Sequence[Any], names: Sequence[str], overrides: Mapping[str, Any]) -> VideoSettings:

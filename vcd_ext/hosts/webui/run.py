@@ -12,13 +12,15 @@ from torch import Tensor
 
 from vcd_ext.denoising.multidiffusion import Parts
 from vcd_ext.denoising.out_of_memory import explained
-from vcd_ext.hosts.webui import checkpoint, library, refusals, report, request
+from vcd_ext.hosts.webui import checkpoint, library, motion_loras, refusals, report, request
 from vcd_ext.hosts.webui.refusals import Refused, check_identity, check_request
+from vcd_ext.hosts.webui.request_loras import RequestLoras
 from vcd_ext.hosts.webui.sampling import correlate_steps, steps_of_strength, stop_if_asked
 from vcd_ext.hosts.webui.save import Written, own_frames, save_videos
 from vcd_ext.hosts.webui.stages import StagesRun
 from vcd_ext.hosts.webui.unet import video_denoising
 from vcd_ext.motion import MotionModule, Window, windows
+from vcd_ext.motion.distilled import advice
 from vcd_ext.noise import correlate
 from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import NO_MODULE, SOURCE_KEY, VideoSettings, to_infotext
@@ -34,6 +36,7 @@ class VideoRequest:
         self.p = p
         self.settings = settings
         self.module: MotionModule | None = None
+        self.loras = RequestLoras(p, settings, None, self._tell_once)  # that are VCD's own
         self.windows: list[Window] = []
         self.failure: Refused | None = None
         self.frames: list[Image.Image] = []
@@ -77,7 +80,12 @@ class VideoRequest:
         refusals.check_settings(p, settings)
         if settings.motion_module != NO_MODULE:
             self.module = self._load_module()
+            name = self._module_file().name
+            if sentence := advice(self.module.version, name, p.sampler_name, p.steps, p.cfg_scale):
+                self._tell_once(sentence)
         self._set("init", self._with_videos(p.init))
+        self.loras = RequestLoras(p, settings, self.module, self._tell_once)
+        self._set("parse_extra_network_prompts", self.loras.parsing(p.parse_extra_network_prompts))
         self._set("setup_conds", self._with_one_prompt(p.setup_conds))
         self._set("sample", self._with_motion(p.sample))
         p.extra_generation_params.update(to_infotext(settings))
@@ -214,6 +222,7 @@ class VideoRequest:
         def init_videos(*_lists: Any) -> Any:
             p = self.p
             request.unify_prompts(p, self.settings.frames)
+            self.loras.check()
             self.stages = StagesRun(p, self.settings)
             with nullcontext() if self.module is None else checkpoint.motion_schedule(p.sd_model, p):
                 result = init(p.all_prompts, p.all_seeds, p.all_subseeds)
@@ -245,7 +254,10 @@ class VideoRequest:
                 stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
                 if self.module is not None:
                     parts = Parts(self.settings.frames, self.windows)
-                    stack.enter_context(video_denoising(self.p, parts, self.module, before_part=stop_if_asked))
+                    stack.enter_context(
+                        video_denoising(self.p, parts, self.module, before_part=stop_if_asked, loras=self.loras.motion)
+                    )
+                stack.enter_context(motion_loras.adapters_attached(unet, self.loras.adapters))
                 if self.source:
                     stack.enter_context(steps_of_strength(self.p))
                 return sample(*args, **kwargs)
@@ -254,9 +266,12 @@ class VideoRequest:
 
     def _tell_unread(self) -> None:
         for note in request.unread_notes(self.p):
-            if note not in self.notes:  # of an earlier video of the batch
-                self.notes.append(note)
-                self.p.comment(note)
+            self._tell_once(note)
+
+    def _tell_once(self, note: str) -> None:
+        if note not in self.notes:  # of an earlier video of the batch
+            self.notes.append(note)
+            self.p.comment(note)
 
     def _too_small(self) -> str:
         p, frames = self.p, len(self.windows[0].frames) if self.windows else self.settings.frames

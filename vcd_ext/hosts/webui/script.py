@@ -1,11 +1,13 @@
 """Register VCD with the WebUI: a script whose callbacks hand over to `VideoRequest`, tab, routes and X/Y/Z axes."""
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
 from modules import script_callbacks, scripts, shared
 
-from vcd_ext.hosts.webui import axes, library, refusals, request, section, studio, tab, unet
+from vcd_ext.hosts.webui import axes, library, motion_loras, refusals, request, section, studio, tab, unet
+from vcd_ext.hosts.webui.distilled import FIELDS, DistilledControls
 from vcd_ext.hosts.webui.refusals import Refused, stop
 from vcd_ext.hosts.webui.request import give_first_picture, is_single_upscale, read_settings
 from vcd_ext.hosts.webui.routes import add_routes
@@ -19,6 +21,7 @@ class VCDScript(scripts.Script):
         self.prompt: gr.Textbox | None = None
         self.log: gr.HTML | None = None
         self.player: gr.HTML | None = None
+        self.distilled = DistilledControls()
         self.names: tuple[str, ...] = ()  # of the settings that the section has, in the order of its components
 
     def title(self) -> str:
@@ -29,11 +32,13 @@ class VCDScript(scripts.Script):
         self.on_after_component(self._keep_prompt, elem_id=f"{tab}_prompt")
         self.on_after_component(self._add_player, elem_id=f"{tab}_gallery")
         self.on_after_component(self._keep_log, elem_id=f"html_log_{tab}")
+        for name in FIELDS:
+            self.on_after_component(partial(self._keep_field, name), elem_id=f"{tab}_{name}")
         self.on_after_component(self._feed_player, elem_id=f"generation_info_{tab}")
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img: bool) -> list[gr.components.Component]:
-        made = section.build("img2img" if is_img2img else "txt2img", self.prompt)
+        made = section.build("img2img" if is_img2img else "txt2img", self.prompt, self.distilled)
         self.infotext_fields = section.paste_fields(made)
         self.names = tuple(made)
         return list(made.values())
@@ -103,6 +108,9 @@ class VCDScript(scripts.Script):
     def _keep_prompt(self, on: scripts.OnComponent) -> None:
         self.prompt = on.component
 
+    def _keep_field(self, name: str, on: scripts.OnComponent) -> None:
+        self.distilled.keep(name, on.component)
+
     def _add_player(self, _on: scripts.OnComponent) -> None:
         self.player = gr.HTML(elem_id=f"vcd_{self.tabname}_player", elem_classes="vcd-player")
 
@@ -122,6 +130,12 @@ def _add_settings() -> None:
             library.DEFAULT_FOLDER,
             "Folder with AnimateDiff motion modules",
             "relative to the WebUI's folder; sd-webui-animatediff's folder is searched as well",
+        ),
+        (
+            motion_loras.FOLDER_OPTION,
+            motion_loras.DEFAULT_FOLDER,
+            "Folder with motion LoRAs",
+            "relative to the WebUI's folder; the folder of LoRAs is searched as well",
         ),
         (
             studio.PHOTOS_OPTION,

@@ -13,14 +13,23 @@ from modules.infotext_utils import PasteField
 from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow, InputAccordion
 
-from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui import library, motion_loras
+from vcd_ext.hosts.webui.distilled import DistilledControls
 from vcd_ext.hosts.webui.report import VIDEOS_KEY
 from vcd_ext.hosts.webui.video import WebUIVideo
 from vcd_ext.media.files import READERS
 from vcd_ext.prompt.names import mentions, renamed, with_name
 from vcd_ext.settings import AUTO, NO_MODULE, VideoSettings, default, describe, from_infotext
 from vcd_ext.ui.form import USUAL, Layout, component
-from vcd_ext.ui.layouts import FILE_ROWS, GENERATION_ROWS, ONWARD_ROWS, SOURCE_ROWS, STAGE_ROWS, section
+from vcd_ext.ui.layouts import (
+    FILE_ROWS,
+    GENERATION_ROWS,
+    MOTION_LORA_ROWS,
+    ONWARD_ROWS,
+    SOURCE_ROWS,
+    STAGE_ROWS,
+    section,
+)
 from vcd_ext.ui.player import send
 from vcd_ext.ui.uploads import UploadField
 
@@ -35,15 +44,24 @@ def _reload_embeddings() -> None:
         library.reload_embeddings()
 
 
-def build(tab: str, prompt: gr.Textbox | None) -> dict[str, gr.components.Component]:
-    """Create the section's components, by setting name in the order of `VideoSettings`."""
+def build(
+    tab: str, prompt: gr.Textbox | None, distilled: DistilledControls | None = None
+) -> dict[str, gr.components.Component]:
+    """Create the section's components, by setting name in the order of `VideoSettings`.
+
+    distilled: what is offered below the motion module.
+    """
     known, layout = describe(VideoSettings), section(tab)
     made: dict[str, gr.components.Component] = {}
     with InputAccordion(
         default(VideoSettings, "enabled"), label="VCD", elem_id=f"vcd_{tab}", tooltip=known["enabled"].help
     ) as accordion:
         made["enabled"] = accordion
-        _add_rows(layout, GENERATION_ROWS, made)
+        _add_rows(layout, GENERATION_ROWS[:1], made)
+        (distilled or DistilledControls()).build(tab, made["motion_module"], prompt)
+        _add_rows(layout, GENERATION_ROWS[1:], made)
+        with gr.Accordion("Motion LoRA", open=False, elem_id=f"vcd_{tab}_motion_loras"):
+            _add_rows(layout, MOTION_LORA_ROWS, made)
         with gr.Accordion("Settings of Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
             _add_rows(layout, STAGE_ROWS, made)
         with gr.Accordion("From picture to video, and on", open=False, elem_id=f"vcd_{tab}_onward"):
@@ -124,6 +142,7 @@ def lists() -> dict[str, Callable[[], list[str]]]:
     """Return what finds the names that a setting may have."""
     return {
         "motion_module": library.motion_module_choices,
+        "motion_lora": motion_loras.choices,
         "identity": identity_choices,
         "tiled_upscaler": lambda: [USUAL, *WebUIVideo().upscalers()],
         "tiled_controlnet": lambda: [AUTO, NO_MODULE, *library.tile_controlnets()],

@@ -6,7 +6,7 @@ called (`on_cfg_denoiser`) and back before the WebUI combines them (`on_cfg_deno
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
 from vcd_ext.denoising.multidiffusion import Parts, RegionalPrompt, multidiffusion
 from vcd_ext.hosts.webui import checkpoint, library
-from vcd_ext.motion import MotionModule, attached
+from vcd_ext.motion import MotionLora, MotionModule, attached
 from vcd_ext.progress import Note
 
 
@@ -31,11 +31,12 @@ def video_denoising(
     regional: RegionalPrompt | None = None,
     control: ControlNet | None = None,
     before_part: Callable[[], None] | None = None,
+    loras: Sequence[MotionLora] = (),
 ) -> Iterator[None]:
     """Make the model of `p` denoise a video within this context, in parts.
 
     parts, regional and before_part are those of `multidiffusion`. module: None leaves the frames apart and the schedule
-    as it is. control: a ControlNet that looks at the frames.
+    as it is. control: a ControlNet that looks at the frames. loras: motion LoRAs, which change the motion module.
     """
     sd_model = p.sd_model
     unet = sd_model.model.diffusion_model
@@ -45,7 +46,7 @@ def video_denoising(
             stack.enter_context(checkpoint.motion_schedule(sd_model, p))
             stack.callback(_leave_device, sd_model)
             length = len(parts.windows[0].frames)
-            stack.enter_context(attached(unet, module, length, **checkpoint.placement(sd_model)))
+            stack.enter_context(attached(unet, module, length, loras=loras, **checkpoint.placement(sd_model)))
         if control is not None:
             stack.enter_context(controlnet_attached(unet, control, **checkpoint.placement(sd_model)))
         stack.enter_context(multidiffusion(unet, parts, regional, before_part))

@@ -1,0 +1,110 @@
+"""Motion LoRAs and more motion modules in the real WebUI, against the command line's host on the same files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import browsed
+from tests.webui.server import Server
+from tests.webui.test_page import choose, fill
+from tests.webui.test_video import lsb, vcd_part
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.loras import lora_files
+from vcd_ext.settings import GenerateSettings, VideoSettings
+
+PROMPT = "a photo of a cat"
+BOTH = f"{PROMPT} <lora:v2_lora_PanLeft:0.8> <lora:zoom_out:0.5>"
+
+
+@pytest.fixture(scope="module")
+def standalone(data: Path) -> Standalone:
+    host = Standalone.load(data / "models/Stable-diffusion/tiny.safetensors")
+    host.loras = lora_files([data / "models/Lora", data / "models/MotionLora"])
+    return host
+
+
+def made(standalone: Standalone, data: Path, module: str, prompt: str = PROMPT, **video: Any) -> np.ndarray:
+    wanted = GenerateSettings(prompt, "blurry", 64, 64, steps=2, cfg_scale=7.0, seed=7)
+    path = data / "models/AnimateDiff" / f"{module}.safetensors"
+    return standalone.generate(wanted, VideoSettings(frames=3, gamma=0.15, **video), path).frames
+
+
+def test_motion_loras_move_both_hosts_alike_and_are_off_afterwards(
+    server: Server, standalone: Standalone, data: Path, before: tuple[dict, np.ndarray]
+) -> None:
+    plain = server.generate({"motion_module": "mm_v2", "frames": 3})
+    chosen = {"motion_lora": "v2_lora_PanLeft", "motion_lora_weight": 0.7}
+    two = server.generate({"motion_module": "mm_v2", "frames": 3}, prompt=BOTH)
+    one = server.generate({"motion_module": "mm_v2", "frames": 3, **chosen})
+    again = server.generate({"motion_module": "mm_v2", "frames": 3})
+    assert lsb(plain.frames, one.frames) > 3
+    assert lsb(one.frames, two.frames) > 3
+    assert np.array_equal(plain.frames, again.frames)
+    assert lsb(two.frames, made(standalone, data, "mm_v2", BOTH)) <= 1
+    assert lsb(one.frames, made(standalone, data, "mm_v2", **chosen)) <= 1
+    assert "VCD motion lora: v2_lora_PanLeft, VCD motion lora weight: 0.7" in vcd_part(one.infotext)
+    assert two.info["prompt"] == BOTH
+    assert "Lora hashes" not in two.extra, "the WebUI's own LoRAs were told nothing of them"
+    assert "motion lora" not in vcd_part(plain.infotext)
+    fingerprint, picture = before
+    assert server.get("/probe/fingerprint") == fingerprint
+    assert np.array_equal(server.generate(None).frames, picture)
+
+
+def test_other_loras_and_the_domain_adapter_make_the_same_frames_in_both_hosts(
+    server: Server, standalone: Standalone, data: Path, before: tuple[dict, np.ndarray]
+) -> None:
+    plain = server.generate({"motion_module": "mm_v3", "frames": 3})
+    for lora in ("<lora:tinylora:0.7>", "<lora:v3_sd15_adapter:0.8>"):
+        theirs = server.generate({"motion_module": "mm_v3", "frames": 3}, prompt=f"{PROMPT} {lora}")
+        assert lsb(theirs.frames, plain.frames) > 3
+        assert lsb(theirs.frames, made(standalone, data, "mm_v3", f"{PROMPT} {lora}")) <= 1
+    fingerprint, picture = before
+    assert np.array_equal(server.generate(None).frames, picture)
+    assert server.get("/probe/fingerprint")["hooks"] == fingerprint["hooks"]
+
+
+def test_what_cannot_be_is_refused_in_a_sentence(server: Server) -> None:
+    for vcd, prompt, words in (
+        ({"motion_lora": "for_wide"}, PROMPT, "for_wide is a motion LoRA for another motion module"),
+        ({"motion_module": "mm_v3"}, BOTH, "v2_lora_PanLeft is a motion LoRA for another motion module"),
+        ({"motion_lora": "gone"}, PROMPT, "motion_lora is 'gone', which is not in the folders of LoRAs"),
+        ({}, f"{PROMPT} <lora:zoom_out:much>", "whose weight is no number"),
+    ):
+        answer = server.ask({"motion_module": "mm_v2", "frames": 3} | vcd, prompt=prompt)
+        assert answer.status_code == 422
+        assert words in answer.json()["detail"]
+
+
+def test_version_1_and_diffusers_names_make_the_same_frames_in_both_hosts(
+    server: Server, standalone: Standalone, data: Path, before: tuple[dict, np.ndarray]
+) -> None:
+    first = server.generate({"motion_module": "mm_v1", "frames": 3})
+    assert lsb(first.frames, made(standalone, data, "mm_v1")) <= 1
+    theirs = server.generate({"motion_module": "zz_in_diffusers_names", "frames": 3})
+    assert np.array_equal(theirs.frames, server.generate({"motion_module": "mm_v2", "frames": 3}).frames)
+    fingerprint, picture = before
+    assert server.get("/probe/fingerprint") == fingerprint
+    assert np.array_equal(server.generate(None).frames, picture)
+
+
+def test_one_click_sets_what_animatelcm_is_made_for(server: Server) -> None:
+    with browsed(server.url) as page:
+        fill(page, "prompt", PROMPT, area="textarea")
+        page.locator("#vcd_txt2img .label-wrap").first.click()
+        said, button = page.locator("#vcd_txt2img_distilled.prose"), page.locator("#vcd_txt2img_distilled_set")
+        choose(page, "motion_module", "mm_v2")
+        expect(button).to_be_hidden()
+        choose(page, "motion_module", "AnimateLCM")
+        expect(said).to_contain_text("AnimateLCM is made for sampler LCM, 6 steps, CFG scale 2")
+        for _ in range(2):  # the prompt gets the LoRA once
+            button.click()
+            expect(said).to_contain_text("Set: sampler LCM")
+        expect(page.locator("#txt2img_sampling input")).to_have_value("LCM")
+        expect(page.locator("#txt2img_steps input[type=number]")).to_have_value("6")
+        expect(page.locator("#txt2img_cfg_scale input[type=number]")).to_have_value("2")
+        prompt = f"{PROMPT} <lora:AnimateLCM_sd15_t2v_lora:0.8>"
+        expect(page.locator("#txt2img_prompt textarea")).to_have_value(prompt)

@@ -1,0 +1,66 @@
+"""LoRAs of a request that are VCD's own: motion LoRAs, and domain adapters that the WebUI cannot read."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from modules import extra_networks
+
+from vcd_ext.denoising.lora import Lora
+from vcd_ext.hosts.webui import motion_loras
+from vcd_ext.hosts.webui.refusals import Refused
+from vcd_ext.motion import MotionLora, MotionModule
+from vcd_ext.motion.lora import check_motion_loras
+from vcd_ext.settings import NO_MODULE, VideoSettings
+
+
+class RequestLoras:
+    """Read what prompts and settings ask for, for the video of a request that is next."""
+
+    def __init__(self, p: Any, settings: VideoSettings, module: MotionModule | None, note: Callable[[str], None]):
+        """Take the request and its motion module. note: told in a sentence of what has no effect."""
+        self.p, self.settings, self.module, self.note = p, settings, module, note
+        self.motion: list[MotionLora] = []  # that change the motion module of this video
+        self.adapters: list[Lora] = []  # that change the UNet
+        self._taken: motion_loras.Taken | None = None
+
+    def check(self) -> None:
+        """Raise Refused, before anything is computed, for what cannot be used in any of the videos."""
+        for prompt in dict.fromkeys(self.p.all_prompts):
+            self._load(extra_networks.parse_prompt(prompt)[1])
+
+    def parsing(self, parse: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what reads a video's prompts and keeps VCD's own to itself; the WebUI's would find nothing in them."""
+
+        def parse_without_own(*args: Any, **kwargs: Any) -> Any:
+            result = parse(*args, **kwargs)
+            self._load(self.p.extra_network_data)
+            of_hires = getattr(self.p, "hr_extra_network_data", None)
+            if of_hires is not None and of_hires is not self.p.extra_network_data:
+                motion_loras.take(of_hires)  # a video has one camera: that of its first pass
+            return result
+
+        return parse_without_own
+
+    def _load(self, networks: Any) -> None:
+        """Take what is VCD's out of the networks that a prompt asks for, and read it, with that of the settings."""
+        try:
+            taken = motion_loras.take(networks)
+            if taken == self._taken:  # as for the video before
+                return
+            self.adapters = motion_loras.load_adapters(taken.adapters, self.p.sd_model.model.diffusion_model)
+            if self.module is None:
+                self._tell_idle(taken.motion)
+            else:
+                self.motion = motion_loras.load(taken.motion, self.settings)
+                check_motion_loras(self.motion, self.module)
+            self._taken = taken
+        except ValueError as error:
+            raise Refused(str(error)) from error
+
+    def _tell_idle(self, taken: Sequence[tuple[Path, float]]) -> None:
+        names = [path.stem for path, _ in taken]
+        if self.settings.motion_lora != NO_MODULE:
+            names.append(self.settings.motion_lora)
+        for name in names:
+            self.note(f"{name} is a motion LoRA, which changes a motion module, and none is chosen; it has no effect.")
