@@ -34,7 +34,9 @@ bench: .venv/test-ready
 	touch $@
 
 .venv/test-ready: .venv/ready
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .[test]
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .[test,faces]
+	# Real faces for tests are in its source package alone.
+	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: --dest .venv/photos face_recognition==1.3.0
 	$(BIN)/python -m pip install --quiet --no-deps stable-diffusion-sdkit==2.1.5 rf-groundingdino==0.3.0 segment-anything==1.0
 	if [ "$$(id -u)" = 0 ] && ! command -v chromium >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null || echo "chromium could not be installed: the page tests will be skipped"; fi
 	touch $@

@@ -29,6 +29,7 @@ from vcd_ext import toyworld
 from vcd_ext.cli.demo import FRAMES, PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.metrics import motion as measures
+from vcd_ext.metrics.cosine import neighbour_cosine
 from vcd_ext.settings import VideoSettings
 from vcd_ext.toyworld import judging
 from vcd_ext.toyworld.judging import Judges, load_judges
@@ -121,7 +122,7 @@ def measured(frames: NDArray[np.uint8], wish: Wish, judges: Judges) -> Measured:
         kind_right=float(judging.KINDS[int(judges.kinds(frames).mean(0).argmax())] == wish.kind),
         scene_right=float(judging.SCENES[int(judges.scenes(frames).mean(0).argmax())] == wish.scene),
         action_right=float(judging.ACTIONS[int(judges.actions(frames).argmax())] == wish.action),
-        identity_drift=1 - measures.neighbour_cosine(vectors),
+        identity_drift=1 - neighbour_cosine(vectors),
         consistency=measures.neighbour_correlation(frames),
         flow=measures.flow_magnitude(frames),
         flicker=measures.flicker(frames),

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tools.toyworld.world import render, sample
-from vcd_ext.metrics.motion import colour_error, flicker, flow_magnitude, neighbour_correlation, neighbour_cosine
+from vcd_ext.metrics.motion import colour_error, flicker, flow_magnitude, neighbour_correlation
 
 Frames = NDArray[np.uint8]
 
@@ -93,14 +93,6 @@ def test_frames_of_one_colour_correlate_only_with_themselves() -> None:
     black, white = np.zeros((128, 128, 3), np.uint8), np.full((128, 128, 3), 255, np.uint8)
     assert neighbour_correlation(np.stack([black, black])) == 1
     assert neighbour_correlation(np.stack([black, white])) == 0
-
-
-def test_cosine_between_neighbours() -> None:
-    assert neighbour_cosine(np.array([[1.0, 0], [2, 0], [0, 3]])) == pytest.approx(0.5)
-    with pytest.raises(ValueError, match="has no direction"):
-        neighbour_cosine(np.array([[1.0, 0], [0, 0]]))
-    with pytest.raises(ValueError, match="at least 2 frames"):
-        neighbour_cosine(np.ones((1, 4)))
 
 
 def test_colours_shifted_by_a_vector_differ_by_its_length() -> None:

@@ -1,6 +1,10 @@
 """All measures of this room: importing this registers them."""
 
-from vcd_ext.metrics import motion
+from vcd_ext.metrics import (
+    encoder_measures,  # noqa: F401 - registers CLIP's and DINO's
+    face_likeness,  # noqa: F401 - registers those of faces
+    motion,
+)
 from vcd_ext.metrics.registry import Frames, Measure, MeasureContext, register_measure
 
 

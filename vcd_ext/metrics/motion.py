@@ -57,21 +57,6 @@ def flicker(frames: Frames) -> float:
     return float(np.mean(changes)) if changes else 255.0
 
 
-def neighbour_cosine(vectors: NDArray[np.floating]) -> float:
-    """Compute temporal consistency: mean cosine between neighbouring frames' vectors [F, d], F >= 2; at most 1.
-
-    With CLIP's or DINO's vectors it is the paper's temporal consistency (section 5.1), with `Judges.identity` its
-    complement is the drift of identity. ValueError for a vector of length 0.
-    """
-    if vectors.ndim != 2 or len(vectors) < 2:
-        raise ValueError(f"The vectors are {list(vectors.shape)}; expected [frames, values] of at least 2 frames.")
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not np.isfinite(lengths).all() or (lengths == 0).any():
-        raise ValueError("A frame's vector is 0, infinite or no number, so it has no direction; leave that frame out.")
-    unit = vectors / lengths
-    return float((unit[:-1] * unit[1:]).sum(axis=1).mean())
-
-
 def neighbour_correlation(frames: Frames) -> float:
     """Compute the pixels' temporal consistency: mean correlation between neighbours, -1 to 1; 1 for a still clip.
 

@@ -5,7 +5,6 @@ A file that has a measure registers it when it is imported: `metrics.measures` i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vcd_ext.metrics.text import plain_text
 
 if TYPE_CHECKING:
     import torch
@@ -33,14 +34,8 @@ class MeasureContext:
 
     @property
     def text(self) -> str:
-        """The prompt without the identity's name, which no encoder knows: "photo of a dog" for "photo of rex dog"."""
-        if not self.name:
-            return self.prompt
-        what = self.class_word
-        article = "an" if what[:1].lower() in tuple("aeiou") else "a"
-        named = rf"(?<!\w)(?:(?:an?|the)\s+)?{re.escape(self.name)}(?!\w)"
-        text = re.sub(rf"{named}(?:\s+{re.escape(what)}(?!\w))?", f"{article} {what}" if what else "", self.prompt)
-        return " ".join(text.split())
+        """The prompt as one says it, without the identity's name: "photo of a dog" for "photo of (rex dog:1.2)"."""
+        return plain_text(self.prompt, self.name, self.class_word)
 
 
 Compute = Callable[[Frames, MeasureContext], float]
