@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from vcd_ext.settings import (
     FORMATS,
+    ORDERS,
     FaceSettings,
     FileSettings,
     GenerateSettings,
@@ -35,6 +36,8 @@ videos = st.builds(
     overlap=st.integers(0, 1023),
     fps=st.floats(0.1, 120),
     gamma=st.floats(0, 0.5),
+    loop=st.booleans(),
+    order=st.sampled_from(ORDERS),
     step_noise=st.booleans(),
     formats=st.lists(st.sampled_from(FORMATS), unique=True).map(tuple),
     identity=st.sampled_from(["none", "rex", "my dog"]),

@@ -12,6 +12,7 @@ from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, progress_bar
 from vcd_ext.prompt.foreign import unread
 from vcd_ext.settings import (
     AUTO,
+    FORWARD,
     MAX_VIDEO_SIDE,
     MIN_VIDEO_SIDE,
     MOST_FRAMES,
@@ -109,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             clip = restyle(host, source, arguments.input.name, picture, pipeline.alone(video), *models, progress)
     made = follow(clip)
-    _write(made, files, video, _heard(source, arguments.input, video.fps))
+    _write(made, files, video, _heard(source, arguments.input, video))
     return 0 if made.complete else FAILED if made.error else INTERRUPTED
 
 
@@ -160,15 +161,19 @@ def _following(
     return follow
 
 
-def _heard(source: "Clip | None", path: Path, fps: float) -> Path | None:
-    """Return the input, if its sound goes with pictures at this rate; else None, and the person is told."""
+def _heard(source: "Clip | None", path: Path, video: VideoSettings) -> Path | None:
+    """Return the input, if its sound goes with pictures at this rate and order; else None, and the person is told."""
     from vcd_ext.media import has_sound
     from vcd_ext.media.clip import exact_fps
+    from vcd_ext.media.order import soundless
 
     if source is None or not has_sound(path):
         return None
-    if exact_fps(fps) != source.fps:
-        notify(f"The sound is left out, as it would not be in time at {fps:g} frames a second.")
+    if video.loops.order != FORWARD:
+        notify(soundless(video.loops.order))
+        return None
+    if exact_fps(video.fps) != source.fps:
+        notify(f"The sound is left out, as it would not be in time at {video.fps:g} frames a second.")
         return None
     return path
 
@@ -178,12 +183,13 @@ def _write(made: "Outcome", files: Sequence[Path], settings: VideoSettings, hear
 
     heard: a video whose sound they get.
     """
+    from vcd_ext.media.order import ordered
     from vcd_ext.media.output_files import kept
     from vcd_ext.stages.interpolation import interpolated
 
     for video in made.videos[::-1] if settings.save_stages else made.videos[-1:]:
-        last = video is made.videos[-1]
-        clip = interpolated(video.clip, settings.onward.interpolate) if last else video.clip
+        last, clip = video is made.videos[-1], ordered(video.clip, settings.loops.order)
+        clip = interpolated(clip, settings.onward.interpolate, settings.loops.closed) if last else clip
         beside = [file if last else video.beside(file) for file in files]
         for file in kept(clip, beside, heard, notify, settings.files):
             print(file)

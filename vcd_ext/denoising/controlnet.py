@@ -83,7 +83,10 @@ class Hints(Divisible):
     """Hold the ControlNet's hints: the pictures of a video, or those of a window and a tile."""
 
     def __init__(
-        self, pictures: "Sequence[Picture] | _WindowCache", frames: range | None = None, tile: Tile | None = None
+        self,
+        pictures: "Sequence[Picture] | _WindowCache",
+        frames: Sequence[int] | None = None,
+        tile: Tile | None = None,
     ):
         self._pictures = pictures if isinstance(pictures, _WindowCache) else _WindowCache(pictures)
         self._frames = range(len(self._pictures.pictures)) if frames is None else frames
@@ -107,10 +110,10 @@ class _WindowCache:
 
     def __init__(self, pictures: Sequence[Picture]):
         self.pictures = pictures
-        self._frames = range(0)
+        self._frames: Sequence[int] = range(0)
         self._window = torch.empty(0)
 
-    def of(self, frames: range) -> Tensor:
+    def of(self, frames: Sequence[int]) -> Tensor:
         """Return those of some frames, float16 [L, 3, H, W], at most an eighth of a level off."""
         if frames != self._frames:
             half = [self.pictures[i].astype(np.float16).transpose(2, 0, 1) for i in frames]

@@ -97,8 +97,7 @@ class _DividedCall:
     def __init__(self, parts: Parts, regional: RegionalPrompt | None):
         frames, windows = parts.frames, parts.windows
         tiles: Sequence[Tile | None] = parts.tiles or (None,)
-        ends = {window.frames.start for window in windows} | {window.frames.stop for window in windows}
-        if not ends or (min(ends), max(ends)) != (0, frames):
+        if {frame for window in windows for frame in window.frames} != set(range(frames)):
             raise ValueError(f"The windows do not cover the {frames} frames; make them with motion.windows.")
         if regional is not None and (
             regional.absent.shape != (frames, len(tiles)) or regional.prompt.shape != regional.elsewhere.shape
@@ -131,7 +130,7 @@ class _DividedCall:
             for number, tile in enumerate(self.tiles):
                 regional = self.regional
                 if regional is not None:
-                    here = regional.absent[window.frames.start : window.frames.stop, number : number + 1]
+                    here = regional.absent[list(window.frames), number : number + 1]
                     regional = regional._replace(absent=here)
                 for chosen in [slice(videos)] if tile is None else [slice(i, i + 1) for i in range(videos)]:
                     yield _Part(latents, videos, self.frames, window, tile, chosen, regional)
@@ -178,7 +177,8 @@ class _Part:
         if is_text and value.shape[0] == self.videos:
             part = value[self.chosen].repeat_interleave(len(self.window.frames), dim=0)
         elif value.shape[0] == len(self.latents):
-            part = self._cut(value).flatten(0, 1)
+            cuts = [self._cut(value, run) for run in _runs(self.window)]
+            part = (torch.cat(cuts, dim=1) if len(cuts) > 1 else cuts[0]).flatten(0, 1)
         else:
             return value
         return self._with_regions(part) if is_text else part
@@ -188,12 +188,14 @@ class _Part:
         weights = self.window.weights[:, None, None, None]
         if self.tile is not None:
             weights = weights * self.tile.weights
-        result = result.unflatten(0, (-1, len(self.window.frames)))
-        self._cut(total).add_(result.float() * weights.to(result.device))
+        weighted = result.unflatten(0, (-1, len(self.window.frames))).float() * weights.to(result.device)
+        done = 0
+        for run in _runs(self.window):
+            self._cut(total, run).add_(weighted[:, done : done + len(run)])
+            done += len(run)
 
-    def _cut(self, value: Tensor) -> Tensor:
-        """Return the window's frames, and the tile of what has sides: a view [chosen videos, L, ...]."""
-        frames = self.window.frames
+    def _cut(self, value: Tensor, frames: range) -> Tensor:
+        """Return consecutive frames, and the tile of what has sides: a view [chosen videos, L, ...]."""
         part = value.unflatten(0, (self.videos, self.frames))[self.chosen, frames.start : frames.stop]
         if self.tile is None or value.dim() != 4:
             return part
@@ -214,6 +216,15 @@ class _Part:
         is_prompt = (text == regional.prompt.to(text)).flatten(1).all(dim=1)
         absent = torch.from_numpy(regional.absent[:, 0]).to(text.device).repeat(len(text) // len(regional.absent))
         return torch.where((is_prompt & absent)[:, None, None], regional.elsewhere.to(text), text)
+
+
+def _runs(window: Window) -> list[range]:
+    """Return the window's frames as consecutive ones: two runs where it goes on from the last frame at the first."""
+    first, last = window.frames[0], window.frames[-1]
+    length = len(window.frames)
+    if first + length - 1 == last:
+        return [range(first, last + 1)]
+    return [range(first, first + length - 1 - last), range(last + 1)]
 
 
 def _tensor(output: Any) -> Tensor:

@@ -70,6 +70,21 @@ def weights(starts: Sequence[int], size: int, total: int) -> Tensor:
     return torch.stack([piece / sums[start : start + size] for start, piece in zip(starts, pieces, strict=True)])
 
 
+def ring_weights(starts: Sequence[int], size: int, total: int) -> Tensor:
+    """Compute what `weights` computes for pieces on a ring of `total` places, whose last meets the first again."""
+    nexts = [*starts[1:], starts[0] + total]
+    shares = [start + size - following for start, following in zip(starts, nexts, strict=True)]
+    pieces = torch.stack(
+        [
+            _rise(before, size) * _rise(after, size).flip(0)
+            for before, after in zip([shares[-1], *shares[:-1]], shares, strict=True)
+        ]
+    )
+    places = (torch.tensor(starts)[:, None] + torch.arange(size)) % total
+    sums = torch.zeros(total, dtype=torch.float64).index_add_(0, places.flatten(), pieces.flatten())
+    return pieces / sums[places]
+
+
 def _along(total: int, size: int, overlap: int) -> list[tuple[int, Tensor]]:
     """Return start and float64 weights of each tile along one side."""
     number, size = count(total, size, overlap), min(size, total)

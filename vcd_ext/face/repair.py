@@ -116,7 +116,9 @@ class Repair:
         crops = _LazySequence(order, lambda face: enlarge(self.frames[face.frame], face.square, self.settings.size))
         masks = _LazySequence(order, lambda face: repaint_mask(face.box, face.square, self.settings))
         told = None if progress is None else _CompletedProgress(progress)
-        pictures = self.host.denoise(crops, replace(work, masks=masks, progress=told, interrupted=self.interrupted))
+        loop = work.loop and len(faces) == len(self.frames)  # one that is away for a while has a first and a last frame
+        own = replace(work, loop=loop, masks=masks, progress=told, interrupted=self.interrupted)
+        pictures = self.host.denoise(crops, own)
         with ExitStack() as stack:
             if isinstance(pictures, Generator):
                 stack.callback(pictures.close)  # the host takes its model back now, whatever happens

@@ -133,6 +133,7 @@ class VideoPass:
     motion_loras: tuple[tuple[str, float], ...] = ()  # with their weights
     context: int = 16
     context_overlap: int = 4
+    loop: bool = False  # whether the last frame leads on to the first
     step_noise: bool = False  # whether what the sampler adds at its steps is correlated as well
     controlnet: str = "none"  # which holds the frames to what they were
     controlnet_weight: float = 1.0  # from 0, without effect, to 2

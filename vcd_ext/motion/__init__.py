@@ -5,7 +5,7 @@ from vcd_ext.motion.checkpoint import load
 from vcd_ext.motion.lora import MotionLora, is_motion_lora, load_lora
 from vcd_ext.motion.module import MotionModule
 from vcd_ext.motion.usable import suggested, usable
-from vcd_ext.motion.windows import Window, windows
+from vcd_ext.motion.windows import Window, ring_windows, windows
 
 __all__ = [
     "MotionLora",
@@ -15,6 +15,7 @@ __all__ = [
     "is_motion_lora",
     "load",
     "load_lora",
+    "ring_windows",
     "suggested",
     "usable",
     "windows",

@@ -1,5 +1,7 @@
 """Overlapping windows of frames, for videos longer than a motion module holds."""
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor
@@ -12,7 +14,7 @@ SHORTEST = 4  # frames; with fewer the motion module has nothing to see
 class Window(NamedTuple):
     """Frames that are denoised together, and how much the result counts in each of them."""
 
-    frames: range  # consecutive frames
+    frames: Sequence[int]  # one after the other; on a ring the first follows the last
     weights: Tensor  # float32 [len(frames)], above 0
 
 
@@ -35,6 +37,27 @@ def windows(frames: int, length: int, overlap: int) -> list[Window]:
     starts = [min(i * (length - overlap), last) for i in range(partition.count(frames, length, overlap))]
     weights = partition.weights(starts, size, frames).float()
     return [Window(range(start, start + size), weight) for start, weight in zip(starts, weights, strict=True)]
+
+
+def ring_windows(frames: int, length: int, overlap: int) -> list[Window]:
+    """Cover a closed loop of `frames` frames by the fewest windows that share at least `overlap` with both neighbours.
+
+    They are min(frames, length) frames long, evenly spaced, and go on from the last frame at the first, so every frame,
+    the first and the last ones too, has neighbours on both sides in some window. A loop that fits into one window gets
+    two at least, each of all its frames and cut open at another place; `overlap` then is the same share of them.
+    A window counts least near its ends, by raised cosines as long as what it shares with a neighbour; over all windows
+    the weights sum to 1 on every frame. ValueError as of `windows`.
+    """
+    windows(frames, length, overlap)
+    size = min(frames, length)
+    fewest = math.ceil(frames / (size - overlap * size // length))
+    number = min(max(fewest, 2), frames)
+    starts = [i * frames // number for i in range(number)]
+    weights = partition.ring_weights(starts, size, frames).float()
+    return [
+        Window([i % frames for i in range(start, start + size)], weight)
+        for start, weight in zip(starts, weights, strict=True)
+    ]
 
 
 def shorter(frames: int, length: int, overlap: int) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ from vcd_ext.settings.face import FaceSettings
 from vcd_ext.settings.files import AUTO_FORMAT, OWN_CRF, FileSettings
 from vcd_ext.settings.generate import MAX_VIDEO_SIDE, MIN_VIDEO_SIDE, SAMPLERS, GenerateSettings
 from vcd_ext.settings.infotext import SOURCE_KEY, from_infotext, to_infotext
+from vcd_ext.settings.loop import FORWARD, ORDERS, LoopSettings
 from vcd_ext.settings.onward import OnwardSettings
 from vcd_ext.settings.parsing import SettingError, Settings, parse
 from vcd_ext.settings.passes import DETECTORS, NO_MODULE, PassSettings, with_drawn_seed
@@ -25,10 +26,12 @@ __all__ = [
     "DETECTORS",
     "EVERYWHERE",
     "FORMATS",
+    "FORWARD",
     "MAX_VIDEO_SIDE",
     "MOST_FRAMES",
     "NO_MODULE",
     "OWN_CRF",
+    "ORDERS",
     "SAMPLERS",
     "SCHEDULES",
     "MIN_VIDEO_SIDE",
@@ -37,6 +40,7 @@ __all__ = [
     "FaceSettings",
     "FileSettings",
     "GenerateSettings",
+    "LoopSettings",
     "OnwardSettings",
     "PassSettings",
     "Setting",

@@ -56,6 +56,12 @@ class PassSettings:
     context_overlap: int = setting(
         4, "Window overlap", "Frames that neighbouring windows share.", minimum=0, maximum=64, step=1
     )
+    loop: bool = setting(
+        False,
+        "Closed loop",
+        "The last frame leads on to the first, without a seam: noise and windows go around. A loop that fits into one "
+        "window is computed in two, cut open at different frames, so it takes twice as long.",
+    )
     first_frame: int = setting(
         1, "First frame", "Of the video that comes in: where to begin, counted from 1.", minimum=1, maximum=LONGEST
     )

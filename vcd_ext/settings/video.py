@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vcd_ext.settings.face import FaceSettings
 from vcd_ext.settings.files import FileSettings
+from vcd_ext.settings.loop import LoopSettings
 from vcd_ext.settings.onward import OnwardSettings
 from vcd_ext.settings.passes import NO_MODULE, PassSettings
 from vcd_ext.settings.setting import CHANGED, NEVER, part_of_settings, same_as, setting, with_all_of, with_stages
@@ -15,14 +16,14 @@ STAGES = ("face", "tiled")  # what may follow the generation, in this order
 
 
 @dataclass(frozen=True)
-@with_all_of(OnwardSettings, FileSettings)
+@with_all_of(LoopSettings, OnwardSettings, FileSettings)
 @with_stages(face=FaceSettings, tiled=TiledSettings)
 class VideoSettings:
     """Set up text-to-video VCD and what follows it: the section *VCD* of txt2img and img2img, and `generate`.
 
     It also has those settings of `FaceSettings` and `TiledSettings` that are `in_video` there, as `face_denoise` and so
-    on; what the stages share with the video, such as its identity, is the video's. And it has all of `OnwardSettings`
-    and `FileSettings`.
+    on; what the stages share with the video, such as its identity, is the video's. And it has all of `LoopSettings`,
+    `OnwardSettings` and `FileSettings`.
     """
 
     enabled: bool = setting(
@@ -138,3 +139,8 @@ class VideoSettings:
     def files(self) -> FileSettings:
         """Return how the files are written."""
         return part_of_settings(FileSettings, self)
+
+    @property
+    def loops(self) -> LoopSettings:
+        """Return how the video ends."""
+        return part_of_settings(LoopSettings, self)

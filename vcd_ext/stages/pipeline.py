@@ -77,7 +77,7 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
     most, most_shared = (describe(PassSettings)[name].maximum for name in ("context", "context_overlap"))
     context = int(min(video.context, most or math.inf))  # only frames that do not meet may be more
     overlap = int(min(video.overlap, most_shared or math.inf, context - 1))
-    shared = replace(shared, gamma=video.gamma, context=context, context_overlap=overlap)
+    shared = replace(shared, gamma=video.gamma, loop=video.loops.loop, context=context, context_overlap=overlap)
     common: dict[str, Any] = {
         field.name: getattr(shared, field.name) for field in fields(PassSettings) if field.name != "denoise"
     }

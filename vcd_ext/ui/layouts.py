@@ -6,7 +6,7 @@ from typing import Any
 from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings, VideoSettings
 from vcd_ext.ui.form import Layout, by_name
 
-PAINTED = ("cfg_scale", "sampler", "seed", "context", "context_overlap", "gamma")
+PAINTED = ("cfg_scale", "sampler", "seed", "context", "context_overlap", "gamma", "loop")
 
 TRAINING = Layout(
     TrainSettings,
@@ -79,6 +79,7 @@ FILE_ROWS = (
     ("text_file",),
 )
 MOTION_LORA_ROWS = (("motion_lora", "motion_lora_weight"),)
+LOOP_ROWS = (("loop", "order"),)
 STAGE_ROWS = tuple(tuple(f"{layout.tab}_{name}" for name in row) for layout in (FACE, TILED) for row in layout.section)
 ONWARD_ROWS = (("interpolate",),)
 SOURCE_ROWS = (("video",), ("first_frame", "last_frame"))  # in img2img
@@ -90,7 +91,7 @@ def section(tab: str) -> Layout[VideoSettings]:
         VideoSettings,
         tab,
         elsewhere=("enabled", "video"),
-        first=GENERATION_ROWS,
+        first=(*GENERATION_ROWS, *LOOP_ROWS),
         advanced={},
         hints=True,
         explained=("gamma",),  # the one setting that nobody knows from elsewhere

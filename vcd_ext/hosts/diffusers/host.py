@@ -120,8 +120,9 @@ class Standalone:
 
         Gives how many rows of a video's text it takes.
         """
+        around = motion.ring_windows if path and video.loops.loop else motion.windows
         # Frames that do not meet in a motion module need no overlap.
-        windows = motion.windows(video.frames, video.context, video.overlap if path else 0)
+        windows = around(video.frames, video.context, video.overlap if path else 0)
         with ExitStack() as stack:
             if path:
                 module, length = motion.load(path), len(windows[0].frames)
@@ -145,11 +146,15 @@ class Standalone:
         """Return latents [F, 4, h, w] of the finished frames."""
         counted.add(0)
         noise = Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
-        latents = started(sampler, correlate(noise.draw(), video.gamma).to(self.device))
+        latents = started(sampler, correlate(noise.draw(), video.gamma, video.loops.loop).to(self.device))
         step_gamma = video.gamma if video.step_noise else 0.0
+
+        def drawn() -> Tensor:
+            return correlate(noise.draw(), step_gamma, video.loops.loop).to(self.device)
+
         for i, time in enumerate(sampler.timesteps):
             prediction = self.predict(sampler.scale_model_input(latents, time), time, text(i))
-            latents = step(sampler, i, prediction, latents, lambda: correlate(noise.draw(), step_gamma).to(self.device))
+            latents = step(sampler, i, prediction, latents, drawn)
             counted.add(video.frames)
         return latents
 

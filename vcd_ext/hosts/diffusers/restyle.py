@@ -52,6 +52,7 @@ def restyle(
         motion_loras=asked(host.loras, picture.prompt, video),
         context=video.context,
         context_overlap=video.overlap,
+        loop=video.loops.loop,
         step_noise=video.step_noise,
         progress=progress,
     )

@@ -195,7 +195,7 @@ class _Denoising:
         return step(self.sampler, i, prediction, latents, noise)
 
     def _drawn(self, noise: Noise, gamma: float) -> Tensor:
-        return correlate(noise.draw(), gamma).to(self.host.device)
+        return correlate(noise.draw(), gamma, self.work.loop).to(self.host.device)
 
     def _stop(self) -> None:
         if self.work.interrupted():

@@ -13,7 +13,7 @@ from torch import Tensor
 from vcd_ext.denoising.multidiffusion import Parts
 from vcd_ext.denoising.partition import Tile, tiles
 from vcd_ext.hosts.protocols import FACTOR, Picture, Tiling, VideoPass
-from vcd_ext.motion import windows
+from vcd_ext.motion import ring_windows, windows
 from vcd_ext.noise import check_gamma
 from vcd_ext.settings import NO_MODULE
 
@@ -61,7 +61,8 @@ def plan(frames: Sequence[Picture], work: VideoPass) -> Plan:
         raise ValueError(f"There are {len(work.masks)} masks for {len(frames)} frames; give one for each frame.")
     check_gamma(work.gamma)
     canvas, absent = _tiles(len(frames), height, width, work.tiling)
-    together = windows(len(frames), work.context, work.context_overlap)
+    around = ring_windows if work.loop else windows
+    together = around(len(frames), work.context, work.context_overlap)
     if not animated(work):
         together = windows(len(frames), work.context, 0)  # frames that do not meet need no overlap
     return Plan(

@@ -83,10 +83,10 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         self, conditioning: Any, unconditional_conditioning: Any, seeds: Any, *_: Any, **__: Any
     ) -> processing.DecodedSamples:
         """Denoise the video; what is returned stands for pictures that the WebUI need not decode."""
-        noise = correlate(self.rng.next(), self.job.work.gamma) * self.initial_noise_multiplier
+        noise = correlate(self.rng.next(), self.job.work.gamma, self.job.work.loop) * self.initial_noise_multiplier
         regional = self._regional(conditioning, unconditional_conditioning)
         if self.job.work.step_noise:
-            correlate_steps(self, self.job.work.gamma)
+            correlate_steps(self, self.job.work.gamma, self.job.work.loop)
         with self._hung_on(regional), exact_steps(self, self.job.plan.steps):
             samples = self.sampler.sample_img2img(
                 self,

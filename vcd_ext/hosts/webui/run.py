@@ -19,7 +19,7 @@ from vcd_ext.hosts.webui.sampling import correlate_steps, steps_of_strength, sto
 from vcd_ext.hosts.webui.save import Written, own_frames, save_videos
 from vcd_ext.hosts.webui.stages import StagesRun
 from vcd_ext.hosts.webui.unet import video_denoising
-from vcd_ext.motion import MotionModule, Window, windows
+from vcd_ext.motion import MotionModule, Window, ring_windows, windows
 from vcd_ext.motion.distilled import advice
 from vcd_ext.noise import correlate
 from vcd_ext.prompt.names import with_name
@@ -99,7 +99,7 @@ class VideoRequest:
 
     def before_sampling(self, noise: Tensor) -> None:
         """Correlate the noise of a pass in place; called for the first pass, hires and img2img."""
-        gamma = self.settings.gamma
+        gamma, loop = self.settings.gamma, self.settings.loops.loop
         if noise.shape[0] != self.settings.frames:
             # The WebUI swallows what a callback raises; the UNet's pre-hook raises it where it stops the run.
             self.failure = Refused(
@@ -107,9 +107,9 @@ class VideoRequest:
                 "the extension that changes the batch size."
             )
             return
-        noise.copy_(correlate(noise, gamma))
+        noise.copy_(correlate(noise, gamma, loop))
         if self.settings.step_noise:
-            correlate_steps(self.p, gamma)
+            correlate_steps(self.p, gamma, loop)
 
     def run_stages(self, images: Sequence[Tensor], number: int) -> Sequence[Tensor]:
         """Return the frames of video `number` after Face VCD and Tiled VCD, where these are asked for."""
@@ -196,8 +196,9 @@ class VideoRequest:
         return module
 
     def _windows(self) -> list[Window]:
+        around = ring_windows if self.settings.loops.loop else windows
         try:
-            return windows(self.settings.frames, self.settings.context, self.settings.overlap)
+            return around(self.settings.frames, self.settings.context, self.settings.overlap)
         except ValueError as error:
             raise Refused(str(error)) from error
 

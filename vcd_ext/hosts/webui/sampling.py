@@ -64,31 +64,32 @@ def _last_times(times: Tensor, count: int, lowest: list[int]) -> Tensor:
 class CorrelatedRNG:
     """Draw from the WebUI's `ImageRNG` with correlated frames, for the noise that samplers draw at their steps."""
 
-    def __init__(self, rng: Any, gamma: float):
+    def __init__(self, rng: Any, gamma: float, loop: bool):
         self._rng = rng
         self._gamma = gamma
+        self._loop = loop
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._rng, name)
 
     def next(self) -> Tensor:
-        return correlate(self._rng.next(), self._gamma)
+        return correlate(self._rng.next(), self._gamma, self._loop)
 
 
-def correlate_steps(p: Any, gamma: float) -> None:
+def correlate_steps(p: Any, gamma: float, loop: bool = False) -> None:
     """Correlate what the sampler of `p` draws from now on: ancestral, LCM, DDIM eta and restart noise; SDE noise.
 
     Called before each pass, when `p.rng` and `p.sampler` are new. The sampler takes its noise from `p.rng`, except
     for the SDE samplers, which build Brownian trees from the seeds.
     """
-    p.rng = CorrelatedRNG(p.rng, gamma)
+    p.rng = CorrelatedRNG(p.rng, gamma, loop)
     make_tree = p.sampler.create_noise_sampler
 
     def create_noise_sampler(x: Tensor, sigmas: Tensor, p: Any) -> Callable[..., Tensor]:
         tree = make_tree(x, sigmas, p)
         if tree is None:  # the WebUI's option to let k-diffusion make its own tree
             tree = BrownianTreeNoiseSampler(x, sigmas[sigmas > 0].min(), sigmas.max())
-        return lambda *interval: correlate(tree(*interval), gamma)
+        return lambda *interval: correlate(tree(*interval), gamma, loop)
 
     p.sampler.create_noise_sampler = create_noise_sampler
 

@@ -18,9 +18,10 @@ from vcd_ext import media
 from vcd_ext.hosts.webui.request import delivery
 from vcd_ext.media import output_files
 from vcd_ext.media.names import cut_all
+from vcd_ext.media.order import ordered, soundless
 from vcd_ext.media.originals import ORIGINALS
 from vcd_ext.media.output_files import MIME
-from vcd_ext.settings import AUTO_FORMAT, FileSettings, VideoSettings
+from vcd_ext.settings import AUTO_FORMAT, FORWARD, FileSettings, VideoSettings
 from vcd_ext.stages.interpolation import interpolated
 from vcd_ext.stages.pipeline import Finished
 
@@ -60,6 +61,9 @@ def save_videos(
     result, length = Written(), settings.frames
     if not any(delivery(p)):
         return result
+    if sound_source is not None and settings.loops.order != FORWARD:
+        result.lines.append(f"VCD: {soundless(settings.loops.order)}")
+        sound_source = None
     sound = _Sound(sound_source, start, result.lines.append)
     for number, begin in enumerate(range(0, len(frames) - length + 1, length)):
         infotext = processed.infotexts[processed.index_of_first_image + begin]
@@ -113,12 +117,14 @@ def _saved(
     if folder is not None:
         stem = folder / stem.name
     files = output_files.targets(stem, formats)
-    last = interpolated(media.Clip(stacked, settings.fps), settings.onward.interpolate)
+    loops = settings.loops
+    made = ordered(media.Clip(stacked, settings.fps), loops.order)
+    last = interpolated(made, settings.onward.interpolate, loops.closed)
     yield from ((path, "") for path in _written(files, last, settings.files, infotext, sound))
     for stage in reversed(earlier.get(number, ())):
         others = [stage.beside(path) for path in files]
         text = stage.clip.metadata.get("parameters", "")
-        before = media.Clip(stage.clip.frames, settings.fps)
+        before = ordered(media.Clip(stage.clip.frames, settings.fps), loops.order)
         yield from ((path, stage.title) for path in _written(others, before, settings.files, text, sound))
 
 

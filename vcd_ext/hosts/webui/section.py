@@ -24,6 +24,7 @@ from vcd_ext.ui.form import USUAL, Layout, component
 from vcd_ext.ui.layouts import (
     FILE_ROWS,
     GENERATION_ROWS,
+    LOOP_ROWS,
     MOTION_LORA_ROWS,
     ONWARD_ROWS,
     SOURCE_ROWS,
@@ -62,6 +63,8 @@ def build(
         _add_rows(layout, GENERATION_ROWS[1:], made)
         with gr.Accordion("Motion LoRA", open=False, elem_id=f"vcd_{tab}_motion_loras"):
             _add_rows(layout, MOTION_LORA_ROWS, made)
+        with gr.Accordion("Loop", open=False, elem_id=f"vcd_{tab}_loop_rows"):
+            _add_rows(layout, LOOP_ROWS, made)
         with gr.Accordion("Settings of Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
             _add_rows(layout, STAGE_ROWS, made)
         with gr.Accordion("From picture to video, and on", open=False, elem_id=f"vcd_{tab}_onward"):
