@@ -14,14 +14,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 import vcd_ext.metrics.measures  # noqa: F401 - registers them
 from vcd_ext.identity.photos.photo import Photo
-from vcd_ext.metrics import face_encoder
-from vcd_ext.metrics.face_encoder import DESCRIPTION, LANDMARKS, FaceEncoder, find_face_weights, missing_face_weights
-from vcd_ext.metrics.face_likeness import SAME, FaceDistances, face_distance, face_found, face_same
+from vcd_ext.metrics import arcface, face_encoder
+from vcd_ext.metrics.face_encoder import (
+    DESCRIPTION,
+    LANDMARKS,
+    FaceEncoder,
+    find_dlib_file,
+    find_face_weights,
+    missing_face_weights,
+)
+from vcd_ext.metrics.face_likeness import SAME, FaceVectors, face_distance, face_found, face_same
 from vcd_ext.metrics.registry import MeasureContext, find_measure
 
 Pixels = NDArray[np.uint8]
@@ -51,20 +59,20 @@ def photos(*reds: int) -> MeasureContext:
 
 
 def test_the_distance_is_the_mean_over_frames_and_photos_with_a_face() -> None:
-    faces = FaceDistances(first_pixel)
+    faces = FaceVectors(first_pixel)
     # Photos at 1 and 1.2, one without a face; frames at 1.1 (0.1 and 0.1) and 2 (1 and 0.8), one without a face.
     assert face_distance(faces)(video(110, 0, 200), photos(100, 0, 120)) == pytest.approx((0.1 + 0.9) / 2)
 
 
 def test_a_frame_without_a_face_is_not_the_person() -> None:
-    faces = FaceDistances(first_pixel)
+    faces = FaceVectors(first_pixel)
     frames = video(110, 0, 200, 120)
     assert face_same(faces)(frames, photos(100)) == 2 / 4
     assert face_found(faces)(frames, photos()) == 3 / 4
 
 
 def test_without_any_face_there_is_no_distance() -> None:
-    faces = FaceDistances(first_pixel)
+    faces = FaceVectors(first_pixel)
     assert np.isnan(face_distance(faces)(video(0, 0), photos(100)))
     assert np.isnan(face_distance(faces)(video(100), photos(0)))
     assert np.isnan(face_same(faces)(video(100), photos()))
@@ -174,5 +182,51 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_damaged_weights_are_said(tmp_path: Path) -> None:
     for name in (DESCRIPTION, LANDMARKS):
         (tmp_path / name).write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="is damaged; delete both"):
+    with pytest.raises(ValueError, match="is damaged; delete it, and pip install"):
         FaceEncoder(tmp_path / DESCRIPTION, tmp_path / LANDMARKS)
+
+
+# ArcFace, of which there are no weights here: a small network with its input and output, found under its name.
+
+
+class Half(torch.nn.Module):
+    """Makes the left and the right half's mean colours of a face [1, 3, 112, 112]."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.avg_pool2d(x, (112, 56)).flatten(1)
+
+
+def test_a_face_is_turned_scaled_and_shifted_to_the_template() -> None:
+    turn = np.deg2rad(20)
+    matrix = 0.4 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    points = (arcface.TEMPLATE - [7, -9]) @ np.linalg.inv(matrix).T
+    assert np.allclose(arcface.similarity(points, arcface.TEMPLATE), np.column_stack([matrix, [7, -9]]))
+
+
+@installed
+def test_arcface_sees_the_upright_face_in_red_green_blue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = tmp_path / "w600k_r50.onnx"
+    # Its last step asks for a package that it needs for functions of one's own alone.
+    monkeypatch.setattr("torch.onnx._internal.onnx_proto_utils._add_onnxscript_fn", lambda model, _: model)
+    torch.onnx.export(Half(), torch.zeros(1, 3, 112, 112), str(network))
+    points = find_dlib_file(arcface.POINTS, [])
+    assert points is not None
+    tilted = cv2.warpAffine(astronaut(), cv2.getRotationMatrix2D((225, 115), 15, 1), (512, 512))
+    encode = arcface.ArcFace(network, points)
+    upright, turned = encode(astronaut()), encode(tilted)
+    assert upright is not None
+    assert turned is not None
+    assert upright.shape == (6,)
+    assert upright[:2].mean() > upright[4:].mean(), "skin is redder than blue"
+    assert np.abs(upright - turned).max() < 0.1
+    assert encode(NO_FACE) is None
+    context = MeasureContext(photos=(Photo("her.png", astronaut()),))
+    found = find_measure("arcface").load([tmp_path], "cpu")(np.stack([astronaut(), tilted]), context)
+    by_hand = [upright @ other / np.linalg.norm(upright) / np.linalg.norm(other) for other in (upright, turned)]
+    assert found == pytest.approx(np.mean(by_hand))
+
+
+def test_arcface_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arcface, "find_encoder", lambda *_: None)
+    with pytest.raises(ValueError, match=r"ArcFace (needs dlib|are missing: none of w600k_r50\.onnx)"):
+        find_measure("arcface").load([tmp_path], "cpu")

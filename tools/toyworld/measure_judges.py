@@ -97,7 +97,7 @@ def identities(judges: Judges, count: int, soft: bool) -> Shares:
     shares: Shares = {}
     mixed: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     for kind in KINDS:
-        gallery, queries = _known(judges, kind, count, soft), _asked(judges, kind, count, soft)
+        gallery, queries = known_individuals(judges, kind, count, soft), _asked(judges, kind, count, soft)
         for light, asked in queries.items():
             shares[f"{kind} {light}"] = _found(gallery, asked)
         part = count // len(KINDS)
@@ -143,7 +143,7 @@ def _view(judges: Judges, soft: bool, seed: int, time: int, **fixed: Any) -> NDA
     return vector
 
 
-def _known(judges: Judges, kind: str, count: int, soft: bool) -> NDArray[np.float32]:
+def known_individuals(judges: Judges, kind: str, count: int, soft: bool) -> NDArray[np.float32]:
     """Return the mean vectors [count, d] of the individuals to choose from."""
     first = SPLITS["test"].start
     views = [

@@ -31,10 +31,10 @@ def missing_encoder(file: EncoderFile, folders: Sequence[Path]) -> str:
     if find_encoder(file, folders):
         return ""
     places = [*(f"{folder} and its folder {file.folder}" for folder in folders), *map(str, file.caches)]
-    hubs = " and ".join(repository for repository, _ in file.hub)
+    hubs = "".join(f", nor is {name} of {hub} in the cache of huggingface_hub" for hub, name in file.hub[:1])
     return (
-        f"The weights of {file.what} are missing: none of {', '.join(file.names)} is in {', '.join(places)}, nor is "
-        f"{hubs} in the cache of huggingface_hub; get {file.source} and put it into one of these folders."
+        f"The weights of {file.what} are missing: none of {', '.join(file.names)} is in {', '.join(places)}{hubs}; "
+        f"get {file.source} and put it into one of these folders."
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,13 +25,16 @@ Picture = NDArray[np.uint8]  # [H, W, 3], RGB
 FaceVector = NDArray[np.float64]  # [128]
 
 
+def find_dlib_file(name: str, folders: Sequence[Path]) -> Path | None:
+    """Find one of dlib's files in a folder, in `dlib` within one, or in the package; None without."""
+    places = [*(each for folder in folders for each in (folder / "dlib", folder)), *_package()]
+    return next((place / name for place in places if (place / name).is_file()), None)
+
+
 def find_face_weights(folders: Sequence[Path]) -> tuple[Path, Path] | None:
-    """Find dlib's two files in a folder, in `dlib` within one, or in the package; None without both."""
-    for place in [*(each for folder in folders for each in (folder / "dlib", folder)), *_package()]:
-        paths = place / DESCRIPTION, place / LANDMARKS
-        if all(path.is_file() for path in paths):
-            return paths
-    return None
+    """Find dlib's network and its five points; None without both."""
+    network, points = (find_dlib_file(name, folders) for name in (DESCRIPTION, LANDMARKS))
+    return (network, points) if network and points else None
 
 
 def missing_face_weights(folders: Sequence[Path]) -> str:
@@ -40,36 +44,53 @@ def missing_face_weights(folders: Sequence[Path]) -> str:
     if find_face_weights(folders) is None:
         places = "".join(f"{folder} and its folder dlib, " for folder in folders)
         return (
-            f"Comparing faces needs {DESCRIPTION} and {LANDMARKS}, which are neither together in {places}nor in the "
+            f"Comparing faces needs {DESCRIPTION} and {LANDMARKS}, of which not both are in {places}or the "
             f"package {PACKAGE}: {INSTALL} brings them."
         )
     return ""
 
 
-class FaceEncoder:
-    """Finds the largest face of a picture and makes a vector of it; two of one person are mostly nearer than 0.6."""
+class FaceFinder:
+    """Finds the largest face of a picture and points on it."""
 
-    def __init__(self, description: Path, landmarks: Path):
-        """Read dlib's two files; ValueError, in one sentence, if they are damaged."""
+    def __init__(self, landmarks: Path):
+        """Read one of dlib's files of points; ValueError, in one sentence, if it is damaged."""
         import dlib
 
         try:
-            self.network = dlib.face_recognition_model_v1(str(description))
             self.landmarks = dlib.shape_predictor(str(landmarks))
         except RuntimeError as error:
-            raise ValueError(
-                f"{description} or {landmarks.name} beside it is damaged; delete both, and {INSTALL} brings others."
-            ) from error
+            raise ValueError(_damaged_file(landmarks)) from error
         self.detector = dlib.get_frontal_face_detector()
+
+    def __call__(self, picture: Picture) -> tuple[Picture, Any] | None:
+        """Return the picture at 1024 pixels or less and the points on its largest face there; None without a face."""
+        picture = np.ascontiguousarray(_at_most(picture, LONGEST))
+        faces = self.detector(picture, _TWICE)
+        return (picture, self.landmarks(picture, max(faces, key=lambda face: face.area()))) if faces else None
+
+
+class FaceEncoder:
+    """Makes a vector of the largest face of a picture; two of one person are mostly nearer than 0.6."""
+
+    def __init__(self, description: Path, landmarks: Path):
+        """Read dlib's two files; ValueError, in one sentence, if one is damaged."""
+        import dlib
+
+        self.finder = FaceFinder(landmarks)
+        try:
+            self.network = dlib.face_recognition_model_v1(str(description))
+        except RuntimeError as error:
+            raise ValueError(_damaged_file(description)) from error
 
     def __call__(self, picture: Picture) -> FaceVector | None:
         """Return the vector [128] of the largest face of a picture uint8 [H, W, 3] RGB; None without a face."""
-        picture = np.ascontiguousarray(_at_most(picture, LONGEST))
-        faces = self.detector(picture, _TWICE)
-        if not faces:
-            return None
-        largest = max(faces, key=lambda face: face.area())
-        return np.array(self.network.compute_face_descriptor(picture, self.landmarks(picture, largest)))
+        found = self.finder(picture)
+        return None if found is None else np.array(self.network.compute_face_descriptor(*found))
+
+
+def _damaged_file(path: Path) -> str:
+    return f"{path} is damaged; delete it, and {INSTALL} brings another."
 
 
 def _at_most(picture: Picture, longest: int) -> Picture:

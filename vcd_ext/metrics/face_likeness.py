@@ -23,24 +23,14 @@ SAME = 0.6  # distance below which two faces are taken for one person's
 Distances = NDArray[np.float64]
 
 
-class FaceDistances:
-    """Mean distance of each frame's face to the photos' faces; remembers the last video and each subject's photos."""
+class FaceVectors:
+    """Vectors of the faces of the last video and of each subject's photos, each made once."""
 
     def __init__(self, encode: Callable[[Picture], FaceVector | None]):
-        """Compare by what `encode` makes of a picture's face: a vector, or None where there is no face."""
+        """Remember what `encode` makes of a picture's face: a vector, or None where there is no face."""
         self.encode = encode
         self._video: tuple[Frames, list[FaceVector | None]] | None = None
         self._photos: dict[int, tuple[tuple[Photo, ...], list[FaceVector]]] = {}
-
-    def __call__(self, frames: Frames, photos: tuple[Photo, ...]) -> Distances:
-        """Return mean over photos r with a face of |f - r|: [F], NaN for frames without one, and for all without r."""
-        known = self.of_photos(photos)
-        if not known:
-            return np.full(len(frames), np.nan)
-        return np.array([
-            np.nan if face is None else np.linalg.norm(np.array(known) - face, axis=1).mean()
-            for face in self.of_video(frames)
-        ])  # fmt: skip
 
     def of_video(self, frames: Frames) -> list[FaceVector | None]:
         """Return the vector of each frame's face, None where there is none."""
@@ -57,45 +47,58 @@ class FaceDistances:
         return known[1]
 
 
-def face_distance(faces: FaceDistances) -> Compute:
+def face_distances(faces: FaceVectors, frames: Frames, photos: tuple[Photo, ...]) -> Distances:
+    """Compute mean over photos r with a face of |f - r|: [F], NaN for frames without one, and for all without r."""
+    known = np.array(faces.of_photos(photos))
+    if not len(known):
+        return np.full(len(frames), np.nan)
+    seen = faces.of_video(frames)
+    return np.array([np.nan if face is None else np.linalg.norm(known - face, axis=1).mean() for face in seen])
+
+
+def face_distance(faces: FaceVectors) -> Compute:
     """Make the mean distance over the frames that show a face; NaN if none does, or no photo."""
 
     def compute(frames: Frames, context: MeasureContext) -> float:
-        found = faces(frames, context.photos)
+        found = face_distances(faces, frames, context.photos)
         return float(np.nanmean(found)) if np.isfinite(found).any() else np.nan
 
     return compute
 
 
-def face_same(faces: FaceDistances) -> Compute:
+def face_same(faces: FaceVectors) -> Compute:
     """Make the share of all frames whose face is nearer than 0.6; one without a face is not. NaN without a photo's."""
 
     def compute(frames: Frames, context: MeasureContext) -> float:
-        return float((faces(frames, context.photos) < SAME).mean()) if faces.of_photos(context.photos) else np.nan
+        return (
+            float((face_distances(faces, frames, context.photos) < SAME).mean())
+            if faces.of_photos(context.photos)
+            else np.nan
+        )
 
     return compute
 
 
-def face_found(faces: FaceDistances) -> Compute:
+def face_found(faces: FaceVectors) -> Compute:
     """Make the share of frames that show a face."""
     return lambda frames, _: float(np.mean([face is not None for face in faces.of_video(frames)]))
 
 
-_SHARED: WeakValueDictionary[tuple[Path, Path], FaceDistances] = WeakValueDictionary()
+_SHARED: WeakValueDictionary[tuple[Path, Path], FaceVectors] = WeakValueDictionary()
 
 
-def _shared(folders: Sequence[Path]) -> FaceDistances:
+def _shared(folders: Sequence[Path]) -> FaceVectors:
     """Return what compares faces by the weights that are there, read once as long as somebody holds it."""
     paths = find_face_weights(folders)
     if paths is None or missing_face_weights(folders):
         raise ValueError(missing_face_weights(folders))
     found = _SHARED.get(paths)
     if found is None:
-        found = _SHARED[paths] = FaceDistances(FaceEncoder(*paths))
+        found = _SHARED[paths] = FaceVectors(FaceEncoder(*paths))
     return found
 
 
-def register_faces(name: str, label: str, make: Callable[[FaceDistances], Compute], better: int, photos: bool) -> None:
+def register_faces(name: str, label: str, make: Callable[[FaceVectors], Compute], better: int, photos: bool) -> None:
     """Register a measure of faces."""
 
     def load(folders: Sequence[Path], _: torch.device | str) -> Compute:

@@ -1,6 +1,7 @@
 """All measures of this room: importing this registers them."""
 
 from vcd_ext.metrics import (
+    arcface,  # noqa: F401 - registers it
     encoder_measures,  # noqa: F401 - registers CLIP's and DINO's
     face_likeness,  # noqa: F401 - registers those of faces
     motion,

@@ -55,6 +55,11 @@ def judges() -> Path:
     return _whole("judges.safetensors")
 
 
+def individuals() -> Path:
+    """Return the path of how other individuals look to the judges, for `vcd_ext.toyworld.measures`."""
+    return _whole("individuals.safetensors")
+
+
 def subjects() -> list[Subject]:
     """Return the individuals to learn, each with eight pictures and masks."""
     names = sorted({Path(name).parts[1] for name in _sums() if name.startswith("subjects/")})
