@@ -123,3 +123,15 @@ def _describe(value: object) -> str:
     if isinstance(value, Tensor):
         return f"{value.dtype} {list(value.shape)}"
     return type(value).__name__
+
+
+def continued(last: Tensor, white: Tensor, gamma: float) -> Tensor:
+    """Go on with the recursion of `correlate` behind its frame `last` [...].
+
+    white: [F, ...]; returns [F, ...] with x[0] = gamma * last + sqrt(1 - gamma^2) * w[0], and so on: the very frames
+    that a longer video would have had there.
+    """
+    if check_gamma(gamma) == 0.0:
+        return white
+    # The first frame of a sequence is taken as it is, so `last` stands there.
+    return correlate(torch.cat([last[None].to(white), white]), gamma)[1:]

@@ -21,7 +21,7 @@ def test_each_value_goes_to_its_own_setting_though_the_page_has_no_control_for_s
 
 def test_the_order_of_the_controls_is_theirs() -> None:
     names = ["gamma", "enabled", "frames"]
-    assert section_values(names, [0.2, True, 5]) == {"gamma": 0.2, "enabled": True, "frames": 5, "video": ""}
+    assert section_values(names, [0.2, True, 5]) == {"gamma": 0.2, "enabled": True, "frames": 5}
 
 
 def test_a_file_that_was_dropped_is_its_name() -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from vcd_ext.settings import (
     NO_MODULE,
     GenerateSettings,
     PassSettings,
+    SettingError,
     TiledSettings,
     VideoSettings,
     add_arguments,
@@ -28,6 +29,7 @@ from vcd_ext.settings import (
 if TYPE_CHECKING:
     from vcd_ext.hosts.diffusers.host import Standalone
     from vcd_ext.media import Clip
+    from vcd_ext.stages.given_frames import BlendedPictures, GivenFrames
     from vcd_ext.stages.pipeline import Outcome, Stage
 
 FAILED = 1  # exit status where a video was made, and what follows it failed
@@ -84,6 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.hosts.diffusers.restyle import restyle
     from vcd_ext.media.clip import exact_fps
     from vcd_ext.stages import pipeline
+    from vcd_ext.stages.given_frames import GivenFrames
     from vcd_ext.stages.interpolation import check_interpolation
     from vcd_ext.stages.video_to_video import part_of
 
@@ -97,7 +100,10 @@ def run(arguments: argparse.Namespace) -> int:
         left = "frames" not in given and media.left_out(arguments.input, part_of(video), len(source.frames))
         if left:
             notify(f"{arguments.input.name} has {left} are used.")
+    given_frames = _given(arguments, picture, video)
     picture = complete(picture, arguments.embedding, loras)  # one prompt and seed for all stages
+    if isinstance(given_frames, GivenFrames):
+        picture = replace(picture, seed=given_frames.seed(picture.seed))
     notify(*unread(picture.prompt), *_advice(arguments.motion_module, picture))
     check_interpolation(exact_fps(video.fps), video.onward.interpolate)
     stages = pipeline.stages(video, _shared(arguments, picture))
@@ -106,11 +112,14 @@ def run(arguments: argparse.Namespace) -> int:
     follow = _following(arguments, host, stages)
     with progress_bar() as progress:
         if source is None:
-            clip = host.generate(picture, pipeline.alone(video), *models, progress)
+            clip = host.generate(picture, pipeline.alone(video), *models, progress, given_frames)
         else:
             clip = restyle(host, source, arguments.input.name, picture, pipeline.alone(video), *models, progress)
     made = follow(clip)
-    _write(made, files, video, _heard(source, arguments.input, video))
+    if isinstance(given_frames, GivenFrames):
+        source = _finish(made, given_frames) or source
+    heard_from = arguments.input or Path(video.onward.continue_video)
+    _write(made, files, video, _heard(source, heard_from, video))
     return 0 if made.complete else FAILED if made.error else INTERRUPTED
 
 
@@ -125,6 +134,31 @@ def _advice(motion_module: Path | None, picture: GenerateSettings) -> list[str]:
     sampler, version = INFOTEXT[picture.sampler]["Sampler"], mapped(motion_module).version
     sentence = advice(version, motion_module.name, sampler, picture.steps, picture.cfg_scale)
     return [sentence] if sentence else []
+
+
+def _finish(made: "Outcome", given: "GivenFrames") -> "Clip | None":
+    """Put the given frames into the last video, as they are; return the video that it goes on with."""
+    last = made.videos[-1]
+    made.videos[-1] = last._replace(clip=given.finished(last.clip))
+    return None if given.continued is None else given.continued.clip
+
+
+def _given(
+    arguments: argparse.Namespace, picture: GenerateSettings, video: VideoSettings
+) -> "GivenFrames | BlendedPictures | None":
+    """Return what the video begins from; SettingError, in one sentence."""
+    from vcd_ext.stages.given_frames import Reader
+
+    reader = Reader(lambda path, _: Path(path), ("CPU",), notify)
+    size = picture.height, picture.width
+    found = reader.blended(video, *size) or reader.given(video, *size)
+    if found is not None and arguments.input is not None:
+        raise SettingError(
+            "input",
+            "A video is made again, or goes on from what is given; choose one: --input, or pictures and "
+            "--continue-video.",
+        )
+    return found
 
 
 def _shared(arguments: argparse.Namespace, picture: GenerateSettings) -> PassSettings:

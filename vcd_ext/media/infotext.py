@@ -35,3 +35,22 @@ def extended(text: str, entries: Mapping[str, object]) -> str:
 def composed(prompt: str, negative_prompt: str, entries: Mapping[str, object]) -> str:
     """Compose a new infotext."""
     return "\n".join([prompt, *([NEGATIVE + negative_prompt] if negative_prompt else []), line(entries)])
+
+
+def read_entries(text: str) -> dict[str, str]:
+    """Read the line of settings of an infotext: values by key; empty for a text that is no infotext."""
+    last = text.rstrip().rpartition("\n")[2]
+    found = re.findall(_ENTRY, last)
+    if len(found) < _FEWEST:
+        return {}
+    pairs = (entry.strip().removesuffix(",").partition(":") for entry in found)
+    return {key.strip(): _unquoted(value.strip()) for key, _, value in pairs}
+
+
+def _unquoted(value: str) -> str:
+    if value.startswith('"'):
+        try:
+            return str(json.loads(value))
+        except ValueError:
+            pass
+    return value

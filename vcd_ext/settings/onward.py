@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vcd_ext.settings.setting import CHANGED, setting
+from vcd_ext.settings.setting import CHANGED, NEVER, setting
 
 MOST_TIMES = 4
 
@@ -11,6 +11,85 @@ MOST_TIMES = 4
 class OnwardSettings:
     """Set up what goes on from pictures and videos that exist; `VideoSettings` has all of it."""
 
+    start_picture: str = setting(
+        "",
+        "Start picture",
+        "In txt2img: the video begins with exactly this picture, cut to the video's shape, and the other frames are "
+        "painted beside it. In img2img the init image takes its place. In the API: a file in a folder that may be "
+        "read, or in base64.",
+        infotext=NEVER,
+    )
+    end_picture: str = setting(
+        "",
+        "End picture",
+        "The same for the last frame; alone, with a start picture, or as the aim of a video that is continued.",
+        infotext=NEVER,
+    )
+    from_picture: bool = setting(
+        False,
+        "Begin from the picture",
+        "In img2img: the video begins from the init image, whose share falls from frame to frame; 'Denoising strength' "
+        "says how much is painted anew, 0.75 and more is useful. It is on by itself where an end picture is given. On "
+        "the command line the start picture takes the init image's place.",
+        infotext=CHANGED,
+    )
+    latent_power: float = setting(
+        1.0,
+        "Latent power",
+        "Of the picture that the video begins from: frame i has the share 1 - i^power / scale of it, else noise.",
+        minimum=0.1,
+        maximum=10,
+        step=0.1,
+        infotext=CHANGED,
+    )
+    latent_scale: float = setting(
+        32.0,
+        "Latent scale",
+        "After how many frames nothing is left of that picture, with a power of 1.",
+        minimum=1,
+        maximum=1024,
+        step=1,
+        slider_maximum=128,
+        infotext=CHANGED,
+    )
+    latent_power_last: float = setting(
+        1.0,
+        "Latent power of the end",
+        "The same for the end picture, counted back from the last frame.",
+        minimum=0.1,
+        maximum=10,
+        step=0.1,
+        infotext=CHANGED,
+    )
+    latent_scale_last: float = setting(
+        32.0,
+        "Latent scale of the end",
+        "The same for the end picture, counted back from the last frame.",
+        minimum=1,
+        maximum=1024,
+        step=1,
+        slider_maximum=128,
+        infotext=CHANGED,
+    )
+    continue_video: str = setting(
+        "",
+        "Continue",
+        "A video that is gone on with, in txt2img: its last frames are the first ones of what is made, and stay as "
+        "they are; the file holds all of it. Size and 'FPS' must be its own. With that video's seed its noise goes on "
+        "as if it had been longer from the first. In the API: a file in a folder that may be read, or in base64.",
+        infotext=NEVER,
+    )
+    continue_frames: int = setting(
+        4,
+        "Frames to go on from",
+        "How many of its last frames are known while the new ones are made; they count among 'Frames'. More hold on to "
+        "the movement, and leave fewer new ones.",
+        minimum=1,
+        maximum=64,
+        step=1,
+        slider_maximum=16,
+        infotext=CHANGED,
+    )
     interpolate: int = setting(
         1,
         "Interpolate",
@@ -23,3 +102,8 @@ class OnwardSettings:
         step=1,
         infotext=CHANGED,
     )
+
+    def powers(self, first: bool, last: bool) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+        """Return power and scale of the first and of the last picture; None for one that is not there."""
+        begin, end = (self.latent_power, self.latent_scale), (self.latent_power_last, self.latent_scale_last)
+        return begin if first else None, end if last else None

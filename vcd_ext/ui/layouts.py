@@ -81,7 +81,16 @@ FILE_ROWS = (
 MOTION_LORA_ROWS = (("motion_lora", "motion_lora_weight"),)
 LOOP_ROWS = (("loop", "order"),)
 STAGE_ROWS = tuple(tuple(f"{layout.tab}_{name}" for name in row) for layout in (FACE, TILED) for row in layout.section)
-ONWARD_ROWS = (("interpolate",),)
+ONWARD_ROWS = {
+    "txt2img": (("start_picture", "end_picture"), ("continue_video",), ("continue_frames", "interpolate")),
+    "img2img": (
+        ("end_picture",),
+        ("from_picture", "interpolate"),
+        ("latent_power", "latent_scale"),
+        ("latent_power_last", "latent_scale_last"),
+    ),
+}
+UPLOADS = ("video", "start_picture", "end_picture", "continue_video")  # settings of the section that are files
 SOURCE_ROWS = (("video",), ("first_frame", "last_frame"))  # in img2img
 
 
@@ -90,7 +99,7 @@ def section(tab: str) -> Layout[VideoSettings]:
     return Layout(
         VideoSettings,
         tab,
-        elsewhere=("enabled", "video"),
+        elsewhere=("enabled", *UPLOADS),
         first=(*GENERATION_ROWS, *LOOP_ROWS),
         advanced={},
         hints=True,
@@ -113,6 +122,6 @@ def section_values(names: Sequence[str], args: Sequence[Any]) -> dict[str, Any]:
     if args and isinstance(args[0], Mapping):
         return dict(args[0])
     values = by_name(names, args, lists=("tiled_upscaler",))
-    dropped = values.get("video")
-    values["video"] = getattr(dropped, "name", dropped) or ""  # the page gives an open file
+    for name in (name for name in UPLOADS if name in values):
+        values[name] = getattr(values[name], "name", values[name]) or ""  # the page gives an open file
     return values

@@ -14,21 +14,25 @@ from torch import Tensor
 
 from vcd_ext import motion
 from vcd_ext.denoising.in_tiles import Decoder
+from vcd_ext.denoising.known_frames import KnownFrames
 from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
 from vcd_ext.hosts.diffusers import checkpoint
 from vcd_ext.hosts.diffusers.conditioning import CHUNK, Prompts
 from vcd_ext.hosts.diffusers.guidance import Conditions, Guidance, guidance
 from vcd_ext.hosts.diffusers.loras import Prompted, chosen_motion_loras
 from vcd_ext.hosts.diffusers.parameters import infotext
-from vcd_ext.hosts.diffusers.sampling import scheduler, started, step
+from vcd_ext.hosts.diffusers.sampling import keep_unmasked, levels, noised, scheduler, started, step
+from vcd_ext.hosts.shared.passes import steps_run
 from vcd_ext.identity.embedding import load_concepts, names_meant
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
+from vcd_ext.media.infotext import extended
 from vcd_ext.noise import correlate
 from vcd_ext.progress import StepReport
 from vcd_ext.prompt.names import mentions, with_name
 from vcd_ext.prompt.networks import check_no_networks, without_loras
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, parse
+from vcd_ext.stages.given_frames import BlendedPictures, GivenFrames
 
 FACTOR = 8  # pixels of one latent value's side
 
@@ -76,6 +80,7 @@ class Standalone:
         motion_module: Path | None = None,
         embeddings: Sequence[Path] = (),
         progress: StepReport | None = None,
+        given: GivenFrames | BlendedPictures | None = None,
     ) -> Clip:
         """Make one video (T2V VCD, arXiv 2402.09368 v1, section 4.1); its infotext is in `metadata["parameters"]`.
 
@@ -83,6 +88,8 @@ class Standalone:
         frames than `video.context` are denoised in windows, in the memory of one.
         embeddings: files; a name that neither prompt has is appended to the prompt.
         progress: called with (done, total), from (0, total) on; one is a frame denoised by one step, or decoded.
+        given: frames that are known, and stay as they are; or pictures from which the frames begin, of which
+        `picture.denoise` is painted anew.
         ValueError, before anything is computed, for settings or files that cannot work.
         """
         vectors = self.vectors(embeddings)
@@ -92,12 +99,18 @@ class Standalone:
         sampler = scheduler(
             picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
         )
-        counted = Counter(progress, total=(len(sampler.timesteps) + 1) * video.frames)
+        steps = steps_run(picture.steps, picture.denoise) if isinstance(given, BlendedPictures) else None
+        counted = Counter(progress, total=((steps or len(sampler.timesteps)) + 1) * video.frames)
         text = self.guidance(picture.prompt, picture.negative_prompt, picture.cfg_scale, picture.steps, vectors)
         with self.prompted.attached(self.loras, picture.prompt), self._moving(motion_module, video, loras) as rows:
-            latents = self._denoise(sampler, picture, video, lambda step: text.at(step, rows), counted)
+            latents = self._denoise(sampler, picture, video, lambda step: text.at(step, rows), counted, given)
         frames = self._decode(latents, counted)
         described = infotext(picture, video, self.path, motion_module, embeddings)
+        if isinstance(given, BlendedPictures):
+            described = extended(described, {"Denoising strength": picture.denoise})
+        elif given is not None:
+            frames = given.put(frames)
+            described = extended(described, given.entries(video.frames, picture.seed, video.gamma))
         return Clip(frames, video.fps, {"parameters": described})
 
     def vectors(self, paths: Sequence[Path]) -> dict[str, Tensor]:
@@ -142,21 +155,60 @@ class Standalone:
         video: VideoSettings,
         text: Callable[[int], Conditions],
         counted: "Counter",
+        given: GivenFrames | BlendedPictures | None,
     ) -> Tensor:
         """Return latents [F, 4, h, w] of the finished frames."""
         counted.add(0)
         noise = Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
-        latents = started(sampler, correlate(noise.draw(), video.gamma, video.loops.loop).to(self.device))
+        white, known, first, loop = noise.draw(), None, 0, video.loops.loop
+        if isinstance(given, BlendedPictures):
+            first = len(sampler.timesteps) - steps_run(picture.steps, picture.denoise)
+            begin = correlate(white, video.gamma).to(self.device)
+            latents = noised(sampler, self._blended(given, correlate(noise.draw(), video.gamma)), begin, first)
+        elif given is not None:
+            begin = given.noise(white, video.gamma, noise.of).to(self.device)
+            latents, known = started(sampler, begin), self._known(given, begin)
+        else:
+            latents = started(sampler, correlate(white, video.gamma, loop).to(self.device))
         step_gamma = video.gamma if video.step_noise else 0.0
 
         def drawn() -> Tensor:
-            return correlate(noise.draw(), step_gamma, video.loops.loop).to(self.device)
+            return correlate(noise.draw(), step_gamma, loop).to(self.device)
 
-        for i, time in enumerate(sampler.timesteps):
-            prediction = self.predict(sampler.scale_model_input(latents, time), time, text(i))
+        for i in range(first, len(sampler.timesteps)):
+            # As the WebUI counts, the prompt's steps are those that are computed.
+            prediction = self._predicted(sampler, i, latents, text(i - first), known)
             latents = step(sampler, i, prediction, latents, drawn)
             counted.add(video.frames)
-        return latents
+        return latents if known is None else known.put_latents(latents)
+
+    def _known(self, given: GivenFrames, noise: Tensor) -> KnownFrames:
+        """Encode the frames that are known. noise: of the whole video, [F, 4, h, w]."""
+        height, width = (FACTOR * side for side in noise.shape[-2:])
+        latents = torch.cat([self.encode(picture) for picture in given.resized(height, width)])
+        return KnownFrames(given.places, latents, noise[given.places])
+
+    def _blended(self, given: BlendedPictures, noise: Tensor) -> Tensor:
+        """Return the latents [F, 4, h, w] that a video from pictures begins from."""
+        none = torch.zeros_like(noise[:1])
+        first, last = (none if picture is None else self.encode(picture) for picture in given[:2])
+        return given.shares.blended(first, last, noise.to(self.device))
+
+    def encode(self, picture: NDArray[np.uint8]) -> Tensor:
+        """Encode a picture uint8 [H, W, 3]: the mean of the encoder's posterior, [1, 4, h, w]."""
+        pixels = torch.from_numpy(picture.astype(np.float32) / 255).permute(2, 0, 1)[None]
+        mean: Tensor = self.vae.encode(pixels.to(self.device) * 2 - 1).latent_dist.mean
+        return mean * self.vae.config.scaling_factor
+
+    def _predicted(self, sampler: Any, i: int, latents: Tensor, text: Conditions, known: KnownFrames | None) -> Tensor:
+        """Compute the guided prediction of step i, [F, 4, h, w]; for known frames that which leads back to them."""
+        time = sampler.timesteps[i]
+        scaled = sampler.scale_model_input(latents, time)
+        if known is None:
+            return self.predict(scaled, time, text)
+        prediction = self.predict(known.put_noised(scaled, *levels(sampler, i)), time, text)
+        own, none = known.taken(prediction), torch.zeros((), device=prediction.device)
+        return known.put(prediction, keep_unmasked(sampler, i, own, known.taken(scaled), known.latents, none))
 
     def guidance(
         self, prompt: str, negative_prompt: str, cfg_scale: float, steps: int, vectors: Mapping[str, Tensor]
@@ -207,6 +259,10 @@ class Noise:
     def __init__(self, seed: int, frames: int, shape: tuple[int, ...]):
         self.shape = shape
         self.generators = [torch.Generator().manual_seed(seed + i) for i in range(frames)]
+
+    def of(self, seeds: Sequence[int]) -> Tensor:
+        """Draw the first noise of frames with other seeds, [n, *shape]."""
+        return torch.stack([torch.randn(self.shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
 
     def draw(self) -> Tensor:
         """Draw the next noise of all frames, [F, *shape], on the CPU."""

@@ -145,14 +145,14 @@ def keep_unmasked(scheduler: Any, i: int, prediction: Tensor, scaled: Tensor, la
 
     scaled: what the UNet was given in step i, [F, 4, h, w]; mask: [F, 1, h, w] in [0, 1].
     """
-    signal, noise = _levels(scheduler, i)
+    signal, noise = levels(scheduler, i)
     own = (scaled - signal * latents) / noise
     if scheduler.config.prediction_type == "v_prediction":
         own = signal * own - noise * latents
     return own + mask * (prediction - own)
 
 
-def _levels(scheduler: Any, i: int) -> tuple[Tensor, Tensor]:
+def levels(scheduler: Any, i: int) -> tuple[Tensor, Tensor]:
     """Return how much picture and how much noise the UNet is given in step i; their squares sum to 1."""
     if hasattr(scheduler, "sigmas"):
         sigma = scheduler.sigmas[i]

@@ -70,7 +70,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         latents = torch.empty(self.job.plan.frames, 4, *self.job.plan.latent_size, device=shared.device)
         for i, pixels in enumerate(pictures(self.job.frames, self.job.plan)):
             self._stop()
-            latents[i] = _encoded(self.sd_model, pixels)
+            latents[i] = encoded_picture(self.sd_model, pixels)
             self.job.done(1)
         self.init_latent = latents
         if self.job.mask is not None:
@@ -195,7 +195,7 @@ def uncommented(prompt: str) -> str:
     return without_comments(prompt) if shared.opts.data.get("enable_prompt_comments", True) else prompt
 
 
-def _encoded(sd_model: Any, pixels: Tensor) -> Tensor:
+def encoded_picture(sd_model: Any, pixels: Tensor) -> Tensor:
     """Return latents [1, 4, h, w] of a picture [1, 3, H, W] in [0, 1].
 
     The mean of the posterior, where the WebUI's img2img draws from it: the same settings give the same video, and

@@ -67,6 +67,9 @@ async def _look(request: Request) -> None:
         body["init_images"] = []
 
 
+_INSTEAD = ("video", "start_picture")  # of which img2img needs no init images
+
+
 def _has_video(body: dict[str, Any]) -> bool:
     scripts = body.get("alwayson_scripts")
     if not isinstance(scripts, dict):
@@ -74,7 +77,7 @@ def _has_video(body: dict[str, Any]) -> bool:
     sections = [section for title, section in scripts.items() if str(title).lower() == "vcd"]
     args = sections[0].get("args") if sections and isinstance(sections[0], dict) else None
     first = args[0] if isinstance(args, list) and args else None
-    return isinstance(first, dict) and bool(first.get("enabled")) and bool(first.get("video"))
+    return isinstance(first, dict) and bool(first.get("enabled")) and any(map(first.get, _INSTEAD))
 
 
 # The WebUI's names: what a script may hand over as a list, of all pictures of a run, and of those of one batch.

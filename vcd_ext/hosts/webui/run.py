@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vcd_ext.denoising.multidiffusion import Parts
 from vcd_ext.denoising.out_of_memory import explained
-from vcd_ext.hosts.webui import checkpoint, library, motion_loras, refusals, report, request
+from vcd_ext.hosts.webui import checkpoint, known, library, motion_loras, onward, refusals, report, request
 from vcd_ext.hosts.webui.refusals import Refused, check_identity, check_request
 from vcd_ext.hosts.webui.request_loras import RequestLoras
 from vcd_ext.hosts.webui.sampling import correlate_steps, steps_of_strength, stop_if_asked
@@ -24,6 +24,7 @@ from vcd_ext.motion.distilled import advice
 from vcd_ext.noise import correlate
 from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import NO_MODULE, SOURCE_KEY, VideoSettings, to_infotext
+from vcd_ext.stages.given_frames import GivenFrames, fitted
 from vcd_ext.stages.pipeline import Finished
 
 LATENT_NOISE = 2  # the WebUI's number of "latent noise" as masked content
@@ -41,6 +42,9 @@ class VideoRequest:
         self.failure: Refused | None = None
         self.frames: list[Image.Image] = []
         self.source: request.SourceVideo | None = None  # the video that is made again
+        self.given: GivenFrames | None = None  # frames that are known
+        self.continued: request.SourceVideo | None = None  # the video that is gone on with, for its sound
+        self.from_picture: onward.FromPicture | None = None
         self.stages: StagesRun | None = None
         self.notes: list[str] = []
         self.one_by_one = False  # whether a script asked for a list of pictures, and gets a video for each
@@ -64,6 +68,7 @@ class VideoRequest:
         settings = self.settings
         check_request(p, settings.frames)
         refusals.check_rate(settings)
+        self._take_given()
         if settings.motion_module != NO_MODULE:
             self._module_file()
             self.windows = self._windows()
@@ -91,6 +96,8 @@ class VideoRequest:
         p.extra_generation_params.update(to_infotext(settings))
         if self.source:
             p.extra_generation_params[SOURCE_KEY] = self.source.name
+        if self.given is not None:
+            p.extra_generation_params.update(onward.entries(self.given, settings))
 
     def before_batch(self) -> None:
         """Use the first video's checkpoint for the next one as well, whatever was chosen meanwhile."""
@@ -107,12 +114,35 @@ class VideoRequest:
                 "the extension that changes the batch size."
             )
             return
-        noise.copy_(correlate(noise, gamma, loop))
+        try:
+            self._begin_pass(noise, gamma, loop)
+        except Exception as error:  # encoding the pictures that are given can fail in as many ways as memory can
+            self.failure = Refused(str(error))
+            return
         if self.settings.step_noise:
             correlate_steps(self.p, gamma, loop)
 
+    def _begin_pass(self, noise: Tensor, gamma: float, loop: bool) -> None:
+        p = self.p
+        if self.given is not None:
+            onward.hold_given(p, self.given, noise, gamma)
+            return
+        noise.copy_(correlate(noise, gamma, loop))
+        if self.from_picture is not None:
+            self.from_picture.blend(p, gamma)
+
+    def taken(self, image: Image.Image) -> Image.Image:
+        """Return a picture as it goes on, and keep it as the next frame; one that is known is what it was."""
+        place = len(self.frames) % self.settings.frames
+        if self.given is not None and place in self.given.pictures:
+            image = Image.fromarray(fitted(self.given.pictures[place], image.height, image.width))
+        self.frames.append(image)
+        return image
+
     def run_stages(self, images: Sequence[Tensor], number: int) -> Sequence[Tensor]:
         """Return the frames of video `number` after Face VCD and Tiled VCD, where these are asked for."""
+        if self.given is not None:
+            images = onward.put_pictures(images, self.given)
         return images if self.stages is None else self.stages.run(images, number)
 
     def postprocess(self, processed: Any) -> None:
@@ -121,9 +151,12 @@ class VideoRequest:
         self._let_go()
         written, lost = Written(), list[str]()
         if length > 1:
-            start = Fraction(0) if self.source is None else self.source.start
-            with nullcontext() if self.source is None else self.source.sound_file(lost.append) as sound_source:
-                written = save_videos(p, self.frames, processed, self.settings, self._earlier(), sound_source, start)
+            source = self.source or self.continued
+            start = Fraction(0) if source is None else source.start
+            with nullcontext() if source is None else source.sound_file(lost.append) as sound_source:
+                written = save_videos(
+                    p, self.frames, processed, self.settings, self._earlier(), sound_source, start, self.given
+                )
             report.add_entries(p, report.VIDEOS_KEY, written.described)
         notes, failures = self.notes + lost, list(written.failures)
         if self.stages is not None:
@@ -161,6 +194,23 @@ class VideoRequest:
                 p.comment(note)
         if made is not None and len(made) == self.settings.frames:
             self._set("init_images", list(made))
+
+    def _take_given(self) -> None:
+        """Take the pictures and the video that the request begins from."""
+        p, settings = self.p, self.settings
+        notes = list[str]()
+        taken = onward.take_given(p, settings, notes.append, self.source is not None)
+        if isinstance(taken, onward.FromPicture):
+            self.from_picture = taken
+            if taken.first is not None:
+                self._set("init_images", [taken.first])
+        elif taken is not None:
+            self.given, self.continued = taken, onward.sound_of(p, settings, taken)
+            if isinstance(p.seed, int) and p.seed >= 0:
+                self._set("seed", taken.seed(p.seed))
+        for note in notes:
+            self.notes.append(note)
+            p.comment(note)
 
     def _count_frames(self) -> None:
         """Make the batch the frames of one video; a script that asks for pictures one by one gets a video for each."""
@@ -252,6 +302,7 @@ class VideoRequest:
                 self.stages.begin()
             unet = self.p.sd_model.model.diffusion_model
             with explained(self._too_small), ExitStack() as stack:
+                stack.callback(known.hold, None)
                 stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
                 if self.module is not None:
                     parts = Parts(self.settings.frames, self.windows)

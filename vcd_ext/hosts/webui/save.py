@@ -22,6 +22,7 @@ from vcd_ext.media.order import ordered, soundless
 from vcd_ext.media.originals import ORIGINALS
 from vcd_ext.media.output_files import MIME
 from vcd_ext.settings import AUTO_FORMAT, FORWARD, FileSettings, VideoSettings
+from vcd_ext.stages.given_frames import GivenFrames
 from vcd_ext.stages.interpolation import interpolated
 from vcd_ext.stages.pipeline import Finished
 
@@ -51,12 +52,13 @@ def save_videos(
     earlier: Mapping[int, Sequence[Finished]],
     sound_source: Path | None = None,
     start: Fraction | int = 0,
+    given: GivenFrames | None = None,
 ) -> Written:
     """Write the videos of a run, whose frames came out one after the other, in each of the formats.
 
     The frames themselves ('png') are saved by the WebUI as pictures. earlier: by a video's number, those of the stages
     before it, which are written beside it, the last first. sound_source: a video whose sound they get, from the second
-    `start` on.
+    `start` on. given: frames that were known; a video that was gone on with comes first.
     """
     result, length = Written(), settings.frames
     if not any(delivery(p)):
@@ -70,7 +72,7 @@ def save_videos(
         try:
             with _folder(p) as folder:
                 chosen = frames[begin : begin + length]
-                for path, stage in _saved(p, folder, number, chosen, infotext, settings, earlier, sound):
+                for path, stage in _saved(p, folder, number, chosen, infotext, settings, earlier, sound, given):
                     if path.is_dir():
                         result.lines.append(f"VCD frames: {path}")
                         continue
@@ -102,6 +104,7 @@ def _saved(
     settings: VideoSettings,
     earlier: Mapping[int, Sequence[Finished]],
     sound: _Sound,
+    given: GivenFrames | None,
 ) -> Iterator[tuple[Path, str]]:
     """Write a video and those of the stages before it; yield each file once it is there, with the name of its stage.
 
@@ -117,8 +120,8 @@ def _saved(
     if folder is not None:
         stem = folder / stem.name
     files = output_files.targets(stem, formats)
-    loops = settings.loops
-    made = ordered(media.Clip(stacked, settings.fps), loops.order)
+    loops, last = settings.loops, media.Clip(stacked, settings.fps)
+    made = ordered(last if given is None else given.finished(last), loops.order)
     last = interpolated(made, settings.onward.interpolate, loops.closed)
     yield from ((path, "") for path in _written(files, last, settings.files, infotext, sound))
     for stage in reversed(earlier.get(number, ())):

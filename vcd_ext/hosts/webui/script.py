@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 from modules import script_callbacks, scripts, shared
 
-from vcd_ext.hosts.webui import axes, library, motion_loras, refusals, request, section, studio, tab, unet
+from vcd_ext.hosts.webui import axes, known, library, motion_loras, refusals, request, section, studio, tab, unet
 from vcd_ext.hosts.webui.distilled import FIELDS, DistilledControls
 from vcd_ext.hosts.webui.refusals import Refused, stop
 from vcd_ext.hosts.webui.request import give_first_picture, is_single_upscale, read_settings
@@ -98,7 +98,7 @@ class VCDScript(scripts.Script):
     def postprocess_image_after_composite(self, p: Any, pp: Any, *_args: Any) -> None:
         run = VideoRequest.of(p)
         if run is not None:
-            run.frames.append(pp.image)
+            pp.image = run.taken(pp.image)
 
     def postprocess(self, p: Any, processed: Any, *_args: Any) -> None:
         run = VideoRequest.of(p)
@@ -162,4 +162,5 @@ def register() -> None:
     script_callbacks.on_app_started(request.add_dependency)
     script_callbacks.on_cfg_denoiser(unet.on_cfg_denoiser)
     script_callbacks.on_cfg_denoised(unet.on_cfg_denoised)
+    script_callbacks.on_cfg_after_cfg(known.on_cfg_after_cfg)
     script_callbacks.on_script_unloaded(library.forget_motion_module)

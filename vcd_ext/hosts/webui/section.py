@@ -29,10 +29,13 @@ from vcd_ext.ui.layouts import (
     ONWARD_ROWS,
     SOURCE_ROWS,
     STAGE_ROWS,
+    UPLOADS,
     section,
 )
 from vcd_ext.ui.player import send
 from vcd_ext.ui.uploads import UploadField
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
 def identity_choices() -> list[str]:
@@ -68,7 +71,7 @@ def build(
         with gr.Accordion("Settings of Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
             _add_rows(layout, STAGE_ROWS, made)
         with gr.Accordion("From picture to video, and on", open=False, elem_id=f"vcd_{tab}_onward"):
-            _add_rows(layout, ONWARD_ROWS, made)
+            _add_rows(layout, ONWARD_ROWS[tab], made)
         with gr.Accordion("Files", open=False, elem_id=f"vcd_{tab}_files"):
             _add_rows(layout, FILE_ROWS, made)
         if tab == "img2img":
@@ -123,11 +126,11 @@ def _choose_identity(prompt: str) -> Any:
 
 
 def _create(layout: Layout[VideoSettings], name: str) -> gr.components.Component:
-    if name == "video":
+    if name in UPLOADS:
         told = describe(VideoSettings)[name]
         return UploadField(
-            file_types=list(READERS), elem_classes="vcd-source", label=told.label, tooltip=told.help,
-            elem_id=f"vcd_{layout.tab}_{name}",
+            file_types=list(PICTURES if name.endswith("_picture") else READERS), elem_classes="vcd-source",
+            label=told.label, tooltip=told.help, elem_id=f"vcd_{layout.tab}_{name}",
         )  # fmt: skip
     choices = lists().get(name)
     if choices is None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
 from vcd_ext.denoising.multidiffusion import Parts, RegionalPrompt, multidiffusion
-from vcd_ext.hosts.webui import checkpoint, library
+from vcd_ext.hosts.webui import checkpoint, known, library
 from vcd_ext.motion import MotionLora, MotionModule, attached
 from vcd_ext.progress import Note
 
@@ -121,6 +121,7 @@ def video_row_order(unet: nn.Module, frames: int) -> Iterator[None]:
 
 def on_cfg_denoiser(params: Any) -> None:
     """Reorder the rows; WebUI callback, registered once."""
+    known.show_known(params)
     if _row_order is not None:
         _row_order.before(params)
 
