@@ -82,6 +82,37 @@ window.vcdUse = function(prompt) {
     return [];
 };
 
+// Fills in the first video and makes it, once its infotext is there: empty as long as something is missing.
+window.vcdFirstVideo = function(text, title) {
+    if (!text) return [];
+    const prompt = text.split('\n')[0];
+    const chosen = () => {
+        const list = gradioApp().querySelector('#setting_sd_model_checkpoint input');
+        return !list || list.value === title;
+    };
+    const filled = () => gradioApp().querySelector('#txt2img_prompt textarea').value === prompt &&
+        gradioApp().querySelector('#vcd_txt2img-checkbox input')?.checked &&
+        gradioApp().querySelector('#txt2img_width input').value === '128';
+    // Runs once the page shows what was asked for; what never comes is given up after some time.
+    const when = (shown, then) => {
+        let looks = 0;
+        const waiting = setInterval(() => {
+            if (!shown() && ++looks < 300) return;
+            clearInterval(waiting);
+            if (shown()) then();
+        }, 200);
+    };
+    // One after the other: the page answers slowly while a video is made. The checkpoint is loaded already, and its list
+    // knows it once it is refreshed.
+    gradioApp().querySelector('#refresh_sd_model_checkpoint')?.click();
+    setTimeout(() => chosen() || selectCheckpoint(title), 2000);
+    when(chosen, () => {
+        gradioApp().querySelector('#vcd_txt2img_drawn_paste').click();
+        when(filled, () => gradioApp().querySelector('#txt2img_generate').click());
+    });
+    return [];
+};
+
 // Before and after: two videos over each other that play in time, and a border between them that follows the mouse.
 (function() {
     const DRIFT = 0.05; // seconds by which they may differ

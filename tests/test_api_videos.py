@@ -63,6 +63,18 @@ def told(client: TestClient, jobs: Jobs, kind: str, **body: Any) -> dict[str, An
     return result
 
 
+def test_files_are_written_as_the_request_says(client: TestClient, jobs: Jobs, source: Path) -> None:
+    files = {"subfolder": "small", "frames_per_file": 2}
+    job = told(client, jobs, "tiled", video=str(source), settings=TILES, formats=["gif"], files=files)
+    assert [Path(one["path"]).parts[-2:] for one in job["videos"]] == [
+        ("small", f"walk-tiled-part{number}.gif") for number in (1, 2, 3)
+    ]
+    for wrong, words in (({"crf": 99}, "crf is 99"), ({"subfolder": ".."}, "subfolder is '..'"), ([], "files is []")):
+        answer = client.post("/vcd/v1/tiled", json={"video": str(source), "files": wrong})
+        assert answer.status_code == 422
+        assert words in answer.json()["detail"]
+
+
 def test_a_path_becomes_videos_with_path_mime_and_base64(client: TestClient, jobs: Jobs, source: Path) -> None:
     job = told(client, jobs, "face", video=str(source), settings=FACES, formats=["mp4", "webp", "png"])
     assert {name: job[name] for name in ("name", "state", "error", "notes", "unsaved", "seconds_left")} == {

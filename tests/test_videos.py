@@ -19,7 +19,7 @@ from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.jobs.video import VideoJob
 from vcd_ext.progress import Progress
-from vcd_ext.settings import FaceSettings, TiledSettings
+from vcd_ext.settings import FaceSettings, FileSettings, TiledSettings
 from vcd_ext.ui.video_panel import result
 
 FACES = FaceSettings(**film.SMALL_FACES, motion_module="mm_v2")
@@ -52,6 +52,23 @@ def test_faces_are_repaired_and_the_result_lies_in_the_folder_of_videos(
     assert (job.before, job.after) == (source, job.files[0])
     again = ended(jobs.videos.start(source, FACES))
     assert again.files == [studio.folders.videos / "walk-face-2.mp4"], "nothing is overwritten"
+
+
+def test_files_are_written_as_they_are_asked_for_and_the_page_plays_the_whole_result(
+    jobs: Jobs, studio: ToyStudio, source: Path
+) -> None:
+    written = FileSettings(frames_per_file=3, subfolder="repaired", text_file=True, frame_format="jpg")
+    job = ended(jobs.videos.start(source, TILES, ["mp4", "png"], written=written))
+    assert [str(file.relative_to(studio.folders.videos)) for file in job.files] == [
+        "repaired/walk-tiled-part1.mp4", "repaired/walk-tiled-part2.mp4", "repaired/walk-tiled",
+    ]  # fmt: skip
+    assert (job.files[2] / "00000.jpg").is_file()
+    assert job.files[0].with_suffix(".txt").is_file()
+    assert job.after is not None
+    assert len(media.read(job.after).frames) == 5
+    again = ended(jobs.videos.start(source, TILES, ["mp4"], written=FileSettings(subfolder="repaired", lossless=True)))
+    assert again.files == [studio.folders.videos / "repaired" / "walk-tiled-2.mp4"]
+    assert again.after not in again.files, "a browser need not know how it is stored"
 
 
 def test_a_result_is_the_input_of_the_next_stage(jobs: Jobs, studio: ToyStudio, source: Path) -> None:

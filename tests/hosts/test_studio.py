@@ -20,7 +20,7 @@ from vcd_ext.identity import load_embedding, save_embedding
 from vcd_ext.identity.training.request import TrainingRequest
 from vcd_ext.jobs.studio import Folders
 from vcd_ext.progress import Progress, Report
-from vcd_ext.settings import SAMPLERS, FaceSettings, TiledSettings, TrainSettings
+from vcd_ext.settings import GENERAL_DETECTORS, SAMPLERS, FaceSettings, TiledSettings, TrainSettings
 
 SETTINGS = TrainSettings(name="rexling", class_word="dog", size=64, steps=2, batch=1, variants=1, tokens=2, seed=1)
 PHOTOS = [photo(0)]
@@ -113,7 +113,7 @@ def test_it_lends_what_makes_videos_again_with_what_lies_in_its_folders(
     studio: StandaloneStudio, files: Files, tmp_path: Path
 ) -> None:
     none = studio.choices()
-    assert none == (["none"], ["none"], list(SAMPLERS), ["Lanczos"], [])
+    assert none == (["none"], ["none"], list(SAMPLERS), ["Lanczos"], [], GENERAL_DETECTORS)
     assert studio.motion_module() == "none"
     (tmp_path / "modules").mkdir()
     module = tmp_path / "modules" / files.motion_module.name

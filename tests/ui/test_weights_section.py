@@ -10,8 +10,8 @@ import gradio as gr
 import pytest
 
 from tests.toy_studio import ToyStudio
-from vcd_ext.identity.segment.weights import WeightFile
 from vcd_ext.jobs.service import Jobs
+from vcd_ext.storage.download import WeightFile
 from vcd_ext.ui import weights_section
 from vcd_ext.ui.weights_section import WeightsSection
 

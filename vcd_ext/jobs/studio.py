@@ -16,7 +16,7 @@ from vcd_ext.identity.segment import Segmenter
 from vcd_ext.identity.training.estimate import Capacity
 from vcd_ext.identity.training.request import TrainingRequest
 from vcd_ext.identity.training.train import Identity
-from vcd_ext.settings import FaceSettings, PassSettings
+from vcd_ext.settings import GENERAL_DETECTORS, FaceSettings, PassSettings
 
 Caption = Callable[[NDArray[np.uint8]], str]  # describes a picture RGB [H, W, 3] in a sentence
 
@@ -41,6 +41,7 @@ class Choices(NamedTuple):
     samplers: list[str]
     upscalers: list[str]  # the best first
     controlnets: list[str]
+    detectors: tuple[str, ...] = GENERAL_DETECTORS  # of faces
 
 
 class Studio(Protocol):

@@ -9,7 +9,9 @@ from vcd_ext.settings.setting import setting
 
 NO_MODULE = "none"
 LONGEST = 10_000_000  # frames of a video that is read, days of it
-DETECTORS = ("auto", "blazeface", "yunet", "words", "drawn")
+DRAWN = "drawn"  # finds the faces of the drawn world
+DETECTORS = ("auto", "blazeface", "yunet", "words", DRAWN)
+GENERAL_DETECTORS = tuple(name for name in DETECTORS if name != DRAWN)  # offered for every other checkpoint
 
 
 @dataclass(frozen=True)

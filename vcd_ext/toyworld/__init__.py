@@ -4,6 +4,7 @@ MODEL_CARD.md says what it is, how it was made and what it can do. Every functio
 where a file is missing or damaged.
 """
 
+import filecmp
 import hashlib
 import json
 import os
@@ -50,6 +51,23 @@ def motion_module() -> Path:
     return _whole("toyworld_motion.safetensors")
 
 
+def identity() -> Path | None:
+    """Return the embedding of a woman whom no training saw, learned on the shipped checkpoint; None for another one."""
+    path = _whole("ada.safetensors")
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    learned_on = header["__metadata__"].get("checkpoint_hash", "-")
+    return path if _sums()["toyworld.safetensors"].startswith(learned_on) else None
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Return whether a file is the drawn world's checkpoint or a copy of it."""
+    own = _path("toyworld.safetensors")
+    if not path.is_file() or not own.is_file() or path.stat().st_size != own.stat().st_size:
+        return False
+    return filecmp.cmp(path, own, shallow=False)
+
+
 def judges() -> Path:
     """Return the path of the networks that measure what was generated, for `vcd_ext.toyworld.judging`."""
     return _whole("judges.safetensors")
@@ -75,11 +93,16 @@ def install(webui: Path) -> list[Path]:
     models = webui / "models"
     if not models.is_dir():
         raise ValueError(f"{webui} is not a WebUI: it has no folder `models`; name the folder that holds webui.py.")
-    source, target = checkpoint(), models / "Stable-diffusion"
+    return install_into(models / "Stable-diffusion", models / "AnimateDiff")
+
+
+def install_into(checkpoints: Path, modules: Path) -> list[Path]:
+    """Copy checkpoint and motion module into folders of a WebUI, as `install` does; the files, the checkpoint first."""
+    source, target = checkpoint(), checkpoints
     clip = target / "toyworld_clip"
     clip.mkdir(parents=True, exist_ok=True)
     copies = {path: clip / path.name for path in (FOLDER / "clip").iterdir()}
-    copies |= {source: target / source.name, motion_module(): models / "AnimateDiff" / motion_module().name}
+    copies = {source: target / source.name, motion_module(): modules / motion_module().name} | copies
     for path, copy in copies.items():
         copy.parent.mkdir(parents=True, exist_ok=True)
         with atomically(copy) as part:

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from vcd_ext.jobs.service import Jobs
+from vcd_ext.ui.help_section import help_section
 from vcd_ext.ui.html import heading
 from vcd_ext.ui.input_section import InputSection
 from vcd_ext.ui.layouts import FACE
@@ -16,6 +17,7 @@ def face_tab(jobs: Jobs, session: Session) -> None:
     """Create the tab's content here, within a gr.Blocks."""
     with gr.Row(elem_id="vcd_face", elem_classes="vcd-tab"):
         with gr.Column(scale=5, min_width=420):
+            help_section(FACE.tab)
             gr.HTML(heading(1, "Video"))
             taken = InputSection(jobs, FACE.tab)
             gr.HTML(heading(2, "Who is in it"))

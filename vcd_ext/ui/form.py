@@ -66,7 +66,8 @@ def settings_form(
 ) -> Form[Settings]:
     """Create the settings' components here; those of `layout.elsewhere` exist already, as `made`.
 
-    choices: names that settings may have and that no class knows, such as those of motion modules.
+    choices: names that settings may have and that no class knows, such as those of motion modules, or those of the
+    class's that are offered.
     """
     known, lists = describe(layout.cls), choices or {}
     components = dict(made)
@@ -107,7 +108,7 @@ def component(layout: Layout[Any], name: str, choices: Sequence[str] | None = No
     if kind is str:
         if setting.choices or choices is not None:
             value = shared["value"] or USUAL
-            return gr.Dropdown(choices=list(setting.choices or choices or ()), **shared | {"value": value})
+            return gr.Dropdown(choices=list(choices or setting.choices or ()), **shared | {"value": value})
         if name in layout.tall:
             return gr.Textbox(lines=2, **shared)
         return gr.Textbox(max_lines=1, placeholder=layout.placeholders.get(name), **shared)

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from vcd_ext.jobs.service import Jobs
+from vcd_ext.ui.help_section import help_section
 from vcd_ext.ui.html import heading
 from vcd_ext.ui.input_section import InputSection
 from vcd_ext.ui.layouts import TILED
@@ -15,6 +16,7 @@ def tiled_tab(jobs: Jobs, session: Session) -> None:
     """Create the tab's content here, within a gr.Blocks."""
     with gr.Row(elem_id="vcd_tiled", elem_classes="vcd-tab"):
         with gr.Column(scale=5, min_width=420):
+            help_section(TILED.tab)
             gr.HTML(heading(1, "Video"))
             taken = InputSection(jobs, TILED.tab)
         with gr.Column(scale=6, min_width=480):

@@ -6,6 +6,7 @@ import gradio as gr
 
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.training import TrainingJob
+from vcd_ext.ui.help_section import help_section
 from vcd_ext.ui.html import heading
 from vcd_ext.ui.identities_section import IdentitiesSection
 from vcd_ext.ui.photos_section import AnyPage, PhotosSection
@@ -17,6 +18,7 @@ def train_tab(jobs: Jobs, session: Session) -> None:
     """Create the tab's content here, within a gr.Blocks."""
     with gr.Row(elem_id="vcd_train", elem_classes="vcd-tab"):
         with gr.Column(scale=6, min_width=480):
+            help_section("train")
             gr.HTML(heading(1, "Photos and masks"))
             photos = PhotosSection(jobs)
         with gr.Column(scale=5, min_width=420):

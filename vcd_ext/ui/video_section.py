@@ -11,6 +11,7 @@ from vcd_ext.jobs.studio import Choices
 from vcd_ext.jobs.video import VideoJob
 from vcd_ext.settings import (
     AUTO,
+    EVERYWHERE,
     FORMATS,
     NO_MODULE,
     FaceSettings,
@@ -143,4 +144,6 @@ def _lists(choices: Choices) -> dict[str, list[str]]:
         "sampler": [USUAL, *choices.samplers],
         "upscaler": [USUAL, *choices.upscalers],
         "controlnet": [AUTO, NO_MODULE, *choices.controlnets],
+        "detector": list(choices.detectors),
+        "subject": [EVERYWHERE, *choices.detectors],
     }

@@ -7,9 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.identity.segment import absent, download, missing_packages
+from vcd_ext.identity.segment import absent, missing_packages
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.progress import Progress
+from vcd_ext.storage.download import download
 from vcd_ext.ui.html import note_list, under_way
 from vcd_ext.ui.session import Session
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from vcd_ext import toyworld
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.hosts.shared import controlnet_file
@@ -14,7 +15,16 @@ from vcd_ext.jobs.studio import Choices
 from vcd_ext.motion import suggested
 from vcd_ext.motion.checkpoint import SUFFIXES as MODULES
 from vcd_ext.prompt.networks import check_no_networks
-from vcd_ext.settings import AUTO, NO_MODULE, SAMPLERS, PassSettings, SettingError, TiledSettings
+from vcd_ext.settings import (
+    AUTO,
+    DETECTORS,
+    GENERAL_DETECTORS,
+    NO_MODULE,
+    SAMPLERS,
+    PassSettings,
+    SettingError,
+    TiledSettings,
+)
 from vcd_ext.storage import walk
 
 NETWORKS = (".pth", ".safetensors", ".pt")
@@ -42,6 +52,7 @@ class Library:
             list(SAMPLERS),
             self.video(standalone).upscalers(),
             list(map(str, self._tiles())),
+            DETECTORS if toyworld.is_checkpoint(standalone.path) else GENERAL_DETECTORS,
         )
 
     def motion_module(self) -> str:
@@ -51,11 +62,15 @@ class Library:
     def check(self, standalone: Standalone, settings: PassSettings) -> None:
         """Raise ValueError, in one sentence, for a name that is not there, and for a ControlNet that does not fit."""
         check_no_networks(settings.prompt, settings.negative_prompt)
-        modules, identities, samplers, upscalers, controlnets = self.choices(standalone)
-        choices = {"motion_module": modules, "identity": identities, "sampler": ["", *samplers]}
+        there_are = self.choices(standalone)
+        choices = {
+            "motion_module": there_are.motion_modules,
+            "identity": there_are.identities,
+            "sampler": ["", *there_are.samplers],
+        }
         if isinstance(settings, TiledSettings):
-            known(settings.upscaler, upscalers)
-            choices["controlnet"] = [AUTO, NO_MODULE, *controlnets]
+            known(settings.upscaler, there_are.upscalers)
+            choices["controlnet"] = [AUTO, NO_MODULE, *there_are.controlnets]
         for key, names in choices.items():
             if (name := getattr(settings, key)) not in names:
                 there = ", ".join(filter(None, names))

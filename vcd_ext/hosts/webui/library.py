@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from modules import paths, processing, sd_hijack, shared
+from modules import paths, processing, sd_hijack, sd_models, shared
 from torch import Tensor, nn
 
-from vcd_ext import motion
+from vcd_ext import motion, toyworld
 from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.hosts.webui import checkpoint
 from vcd_ext.identity.embedding import SUFFIXES as EMBEDDING_SUFFIXES
@@ -21,8 +21,10 @@ from vcd_ext.identity.embedding import save_embedding
 from vcd_ext.identity.library import check_free
 from vcd_ext.motion import MotionModule, load
 from vcd_ext.motion.checkpoint import SUFFIXES
-from vcd_ext.settings import NO_MODULE
+from vcd_ext.motion.published import LORA_FOLDER
+from vcd_ext.settings import DETECTORS, GENERAL_DETECTORS, NO_MODULE
 from vcd_ext.storage import walk
+from vcd_ext.storage.download import WeightFile
 
 OUTPUT_OPTIONS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples")
 ANIMATEDIFF_OPTION = "animatediff_model_path"  # of sd-webui-animatediff
@@ -61,6 +63,20 @@ def motion_module_folders() -> list[Path]:
     named = [shared.opts.data.get(FOLDER_OPTION) or DEFAULT_FOLDER]
     named += [remembered_folder(ANIMATEDIFF_OPTION) or ANIMATEDIFF_FOLDER]
     return [Path(paths.data_path) / name for name in dict.fromkeys(named)]
+
+
+def folder_of(file: WeightFile) -> Path:
+    """Return where a file belongs that is downloaded: a motion module, or the LoRA of one."""
+    if file.folder == LORA_FOLDER:
+        return Path(getattr(shared.cmd_opts, "lora_dir", None) or Path(paths.models_path) / LORA_FOLDER)
+    return motion_module_folders()[0]
+
+
+def offered_detectors() -> tuple[str, ...]:
+    """Return what may find faces: the drawn world's own only where its checkpoint is the chosen one."""
+    info = sd_models.get_closet_checkpoint_match(shared.opts.sd_model_checkpoint)
+    drawn = info is not None and toyworld.is_checkpoint(Path(info.filename))
+    return DETECTORS if drawn else GENERAL_DETECTORS
 
 
 def motion_modules() -> dict[str, Path]:

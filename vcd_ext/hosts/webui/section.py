@@ -15,11 +15,13 @@ from modules.ui_components import FormRow, InputAccordion
 
 from vcd_ext.hosts.webui import library, motion_loras
 from vcd_ext.hosts.webui.distilled import DistilledControls
+from vcd_ext.hosts.webui.first_video import add_first_video
 from vcd_ext.hosts.webui.report import VIDEOS_KEY
+from vcd_ext.hosts.webui.studio import JOBS
 from vcd_ext.hosts.webui.video import WebUIVideo
 from vcd_ext.media.files import READERS
 from vcd_ext.prompt.names import mentions, renamed, with_name
-from vcd_ext.settings import AUTO, NO_MODULE, VideoSettings, default, describe, from_infotext
+from vcd_ext.settings import AUTO, DETECTORS, DRAWN, NO_MODULE, VideoSettings, default, describe, from_infotext
 from vcd_ext.ui.form import USUAL, Layout, component
 from vcd_ext.ui.layouts import (
     FILE_ROWS,
@@ -32,6 +34,7 @@ from vcd_ext.ui.layouts import (
     UPLOADS,
     section,
 )
+from vcd_ext.ui.modules_section import ModulesSection
 from vcd_ext.ui.player import send
 from vcd_ext.ui.uploads import UploadField
 
@@ -61,6 +64,8 @@ def build(
         default(VideoSettings, "enabled"), label="VCD", elem_id=f"vcd_{tab}", tooltip=known["enabled"].help
     ) as accordion:
         made["enabled"] = accordion
+        # Above all else where there is none, as nothing moves without one.
+        modules = None if library.motion_modules() else _add_modules(tab)
         _add_rows(layout, GENERATION_ROWS[:1], made)
         (distilled or DistilledControls()).build(tab, made["motion_module"], prompt)
         _add_rows(layout, GENERATION_ROWS[1:], made)
@@ -76,6 +81,7 @@ def build(
             _add_rows(layout, FILE_ROWS, made)
         if tab == "img2img":
             _add_rows(layout, SOURCE_ROWS, made)
+        _connect_modules(tab, made, modules)
         _add_use(tab, made, prompt)
     if prompt is not None:
         made["identity"].input(
@@ -85,6 +91,19 @@ def build(
             show_progress=False,
         )
     return {name: made[name] for name in known if name in made}
+
+
+def _add_modules(tab: str) -> ModulesSection:
+    return ModulesSection(JOBS, tab, lambda: list(library.motion_modules()), library.folder_of)
+
+
+def _connect_modules(tab: str, made: dict[str, gr.components.Component], modules: ModulesSection | None) -> None:
+    """Let modules be got, and a first video be made: beside them where there are none yet, else closed, at the end."""
+    (modules or _add_modules(tab)).connect(made["motion_module"])
+    if tab == "txt2img":
+        beside = modules.accordion if modules else gr.Accordion("First video", open=False, elem_id="vcd_txt2img_first")
+        with beside:
+            add_first_video(made["face_detector"])
 
 
 def _add_rows(
@@ -135,7 +154,7 @@ def _create(layout: Layout[VideoSettings], name: str) -> gr.components.Component
     choices = lists().get(name)
     if choices is None:
         return component(layout, name)
-    if name == "tiled_upscaler":
+    if name in ("tiled_upscaler", "face_detector"):
         return component(layout, name, choices())
     with FormRow(elem_classes="vcd-row"):
         dropdown = component(layout, name, choices())
@@ -150,6 +169,7 @@ def lists() -> dict[str, Callable[[], list[str]]]:
         "motion_module": library.motion_module_choices,
         "motion_lora": motion_loras.choices,
         "identity": identity_choices,
+        "face_detector": lambda: list(library.offered_detectors()),
         "tiled_upscaler": lambda: [USUAL, *WebUIVideo().upscalers()],
         "tiled_controlnet": lambda: [AUTO, NO_MODULE, *library.tile_controlnets()],
     }
@@ -174,6 +194,8 @@ def paste_fields(made: dict[str, gr.components.Component]) -> list[PasteField]:
             value = from_infotext(name, entries)
             if name in lists() and value == "":
                 return USUAL
+            if value == DRAWN:  # which is not among those that are offered for every checkpoint
+                return gr.update(choices=list(DETECTORS), value=value)
             return list(value) if isinstance(value, tuple) else value
 
         return read

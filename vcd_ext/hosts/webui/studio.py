@@ -158,6 +158,7 @@ class WebUIStudio:
             sd_samplers.visible_sampler_names(),
             video.WebUIVideo().upscalers(),
             list(library.tile_controlnets()),
+            library.offered_detectors(),
         )
 
     def motion_module(self) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 
 from vcd_ext.identity.segment.attention import Attention, AttentionHost
-from vcd_ext.identity.segment.download import download
 from vcd_ext.identity.segment.grabcut import CentrePrior
 from vcd_ext.identity.segment.grounded import GroundedSam
 from vcd_ext.identity.segment.masks import Segmenter, fill_masks
@@ -27,7 +26,6 @@ __all__ = [
     "Segmenter",
     "absent",
     "class_word",
-    "download",
     "fill_masks",
     "find_all",
     "missing_packages",

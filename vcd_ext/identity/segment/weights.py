@@ -4,23 +4,13 @@ Sizes and SHA-256 are those that projects which pin these files document; all of
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from vcd_ext.storage.download import WeightFile
+
 _DINO = "https://github.com/IDEA-Research/GroundingDINO/releases/download"
 _SAM = "https://dl.fbaipublicfiles.com/segment_anything"
-
-
-@dataclass(frozen=True)
-class WeightFile:
-    """A file that can be downloaded."""
-
-    name: str
-    folder: str  # where it belongs within the WebUI's `models`, as in sd-webui-segment-anything
-    size: int  # bytes
-    sha256: str
-    url: str
 
 
 SWIN_B = WeightFile(

@@ -12,16 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vcd_ext.identity.segment import download as exported
-from vcd_ext.identity.segment import weights
-from vcd_ext.identity.segment.download import TRIES, download
+from vcd_ext.storage.download import TRIES, WeightFile, download
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 Answer = Callable[[BaseHTTPRequestHandler, int], None]
 
 
-def known(content: bytes = CONTENT, url: str = "") -> weights.WeightFile:
-    return weights.WeightFile("net.pth", "sam", len(content), hashlib.sha256(content).hexdigest(), url)
+def known(content: bytes = CONTENT, url: str = "") -> WeightFile:
+    return WeightFile("net.pth", "sam", len(content), hashlib.sha256(content).hexdigest(), url)
 
 
 def whole(handler: BaseHTTPRequestHandler, start: int, content: bytes = CONTENT, until: int | None = None) -> None:
@@ -66,7 +64,7 @@ def serve() -> Iterator[Callable[[Answer], Server]]:
         one.server.server_close()
 
 
-def refused(server: Server, folder: Path, file: weights.WeightFile | None = None) -> str:
+def refused(server: Server, folder: Path, file: WeightFile | None = None) -> str:
     """Return the sentence of a download that fails and leaves nothing."""
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         download(file or known(), folder, url=server.url)
@@ -92,7 +90,7 @@ def test_a_file_arrives_whole_with_progress_in_a_new_folder(serve, tmp_path: Pat
 
 def test_another_source_can_be_given_and_an_old_file_is_replaced(serve, tmp_path: Path):
     (tmp_path / "net.pth").write_text("old")
-    assert exported(known(url="http://127.0.0.1:1/"), tmp_path, url=serve(whole).url).read_bytes() == CONTENT
+    assert download(known(url="http://127.0.0.1:1/"), tmp_path, url=serve(whole).url).read_bytes() == CONTENT
 
 
 def test_a_broken_connection_is_taken_up_where_it_broke(serve, tmp_path: Path):

@@ -7,10 +7,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vcd_ext.identity.segment.weights import WeightFile
 from vcd_ext.storage.atomic import atomically, sweep
 
 PIECE = 1 << 20
@@ -18,6 +18,23 @@ TRIES = 5  # connections in a row that bring nothing
 TIMEOUT = 60.0  # seconds without a byte
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A file that can be downloaded."""
+
+    name: str
+    folder: str  # where it belongs within the WebUI's `models`
+    size: int  # bytes
+    sha256: str
+    url: str
+
+
+def is_there(file: WeightFile, folder: Path) -> bool:
+    """Return whether a folder has the whole file, judged by its size."""
+    path = folder / file.name
+    return path.is_file() and path.stat().st_size == file.size
 
 
 def download(file: WeightFile, folder: Path, progress: Progress | None = None, url: str | None = None) -> Path:

@@ -1,0 +1,63 @@
+"""The first five minutes on the page of the real WebUI, without a motion module and without a command line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import tiny
+from tests.browser import browsed
+from tests.webui.conftest import start
+from tests.webui.server import REPOSITORY, WEBUI, Server
+from vcd_ext.settings import DRAWN
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start a WebUI with a checkpoint and this extension, and nothing else."""
+    if not (WEBUI / "venv/bin/python").is_file():
+        pytest.skip(f"there is no WebUI at {WEBUI} (set VCD_WEBUI to test against one)")
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "models" / "Stable-diffusion").mkdir(parents=True)
+    (folder / "embeddings").mkdir()
+    (folder / "extensions").mkdir()
+    tiny.checkpoint(folder / "models" / "Stable-diffusion")
+    (folder / "extensions" / "vcd-webui").symlink_to(REPOSITORY)
+    (folder / "extensions" / "probe").symlink_to(Path(__file__).with_name("probe"))
+    running = start(folder)
+    yield running
+    running.stop()
+
+
+def offered(page: Page, name: str) -> list[str]:
+    page.locator(f"#vcd_txt2img_{name} input").first.click()
+    found = page.locator(f"#vcd_txt2img_{name} li").all_inner_texts()
+    page.keyboard.press("Escape")
+    return [text.strip().removeprefix("✓").strip() for text in found]
+
+
+def test_a_first_video_takes_one_button(bare: Server, tmp_path: Path) -> None:
+    with browsed(bare.url, height=1500) as page:
+        page.locator("#vcd_txt2img .label-wrap").first.click()
+        modules = page.locator("#vcd_txt2img_modules")
+        expect(modules).to_contain_text("There is no motion module yet")
+        expect(modules).to_contain_text("CreativeML Open RAIL-M")
+        expect(page.locator("#vcd_txt2img_modules_get")).to_have_text("Get mm_sd_v15_v2.ckpt")
+        page.locator("#vcd_txt2img_stages .label-wrap").click()
+        assert DRAWN not in offered(page, "face_detector")
+        page.screenshot(path=tmp_path / "before.png", full_page=True)
+        page.locator("#vcd_txt2img_drawn").click()
+        video = page.locator("#vcd_txt2img_player video")
+        video.wait_for(timeout=1_500_000)
+        page.wait_for_function("document.querySelector('#vcd_txt2img_player video').videoWidth > 0")
+        state = video.evaluate("v => ({width: v.videoWidth, seconds: v.duration})")
+        assert state == {"width": 128, "seconds": 2}
+        expect(page.locator("#txt2img_prompt textarea")).to_have_value("photo of drawn_ada woman in a meadow, waving")
+        expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("toyworld_motion.safetensors")
+        expect(page.locator("#html_info_txt2img.prose")).to_contain_text("Model: toyworld")
+        assert page.locator("#setting_sd_model_checkpoint input").first.input_value().startswith("toyworld.safetensors")
+        assert page.locator("#quicksettings .error").count() == 0
+        assert DRAWN in offered(page, "face_detector")
+        page.screenshot(path=tmp_path / "after.png", full_page=True)
+    print(tmp_path)
