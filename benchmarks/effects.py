@@ -20,7 +20,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.intervals import Interval, interval, plot, table
 from tools.toyworld import captions
 from tools.toyworld.identity import KINDS
 from tools.toyworld.motion import ACTIONS
@@ -30,6 +29,7 @@ from vcd_ext.cli.demo import FRAMES, PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.metrics import motion as measures
 from vcd_ext.metrics.cosine import neighbour_cosine
+from vcd_ext.metrics.intervals import Interval, interval, interval_table, plot
 from vcd_ext.settings import VideoSettings
 from vcd_ext.toyworld import judging
 from vcd_ext.toyworld.judging import Judges, load_judges
@@ -144,7 +144,7 @@ def report(out: Path) -> None:
         "flicker": "flicker",
     }  # fmt: skip
     values = {(c, n): interval([float(r[n]) for r in found if r["cell"] == c]) for c in cells for n in names}
-    text = table(["", *names.values()], {cell: [values[cell, name] for name in names] for cell in cells})
+    text = interval_table(["", *names.values()], {cell: [values[cell, name] for name in names] for cell in cells})
     (out / "gamma.md").write_text(text + "\n", encoding="utf-8")
     print(text)
     gammas = [gamma for gamma in GAMMAS if f"gamma {gamma:g}" in cells]

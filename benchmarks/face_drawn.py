@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.intervals import interval
 from benchmarks.rows import Row
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
@@ -23,6 +22,7 @@ from vcd_ext.face.track.track import Track
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.identity.photos.photo import read_photos
+from vcd_ext.metrics.intervals import interval
 from vcd_ext.metrics.motion import flicker
 from vcd_ext.settings import NO_MODULE, VideoSettings
 from vcd_ext.toyworld.detector import ToyworldDetector

@@ -23,7 +23,6 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.effects import Wish, measured, read
-from benchmarks.intervals import interval, table
 from tools.toyworld import captions
 from tools.toyworld.assemble import PICTURES, subject
 from tools.toyworld.motion import ACTIONS
@@ -33,6 +32,7 @@ from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.training import StandaloneTraining
 from vcd_ext.identity import save_embedding, train
 from vcd_ext.identity.photos.photo import read_photos
+from vcd_ext.metrics.intervals import interval, interval_table
 from vcd_ext.settings import TrainSettings, VideoSettings
 from vcd_ext.toyworld.judging import load_judges
 from vcd_ext.toyworld.likeness import appearance, likeness
@@ -165,7 +165,7 @@ def report(out: Path) -> None:
             interval([float(row[name]) for row in cells[label]], groups) for name in COLUMNS
         ]
     differences = "\n".join(f"- {line}" for line in _compared([row for row in found if row["cell"] not in missing]))
-    text = f"{table(['', *COLUMNS.values()], lines)}\n\n{differences}\n"
+    text = f"{interval_table(['', *COLUMNS.values()], lines)}\n\n{differences}\n"
     if missing:
         text += f"\nNot measured of all individuals yet: {'; '.join(missing)}.\n"
     (out / "identities.md").write_text(text, encoding="utf-8")

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 
 from benchmarks import effects
-from benchmarks.intervals import Interval, interval, table
 from tools.toyworld.pictures import Pictures
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.metrics.intervals import Interval, interval, interval_table
 from vcd_ext.settings import VideoSettings
 
 ON, DRAWN = "gamma 0.15", "drawn"
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     rows = effects.read(options.out / "videos.jsonl")
     torch.set_num_threads(1)
     host = Standalone.load(toyworld.checkpoint())
-    text = table(["what", "measured", "at least or most", ""], _lines(rows, sharpness(host.vae), apart(host)))
+    text = interval_table(["what", "measured", "at least or most", ""], _lines(rows, sharpness(host.vae), apart(host)))
     (options.out / "quality.md").write_text(text + "\n", encoding="utf-8")
     print(text)
 

@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.identities import INDIVIDUALS, album
-from benchmarks.intervals import interval
 from benchmarks.rows import Row
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
@@ -27,6 +26,7 @@ from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.metrics.colour import colour_shift
+from vcd_ext.metrics.intervals import interval
 from vcd_ext.metrics.motion import flicker
 from vcd_ext.metrics.seam import Seams, seams
 from vcd_ext.settings import FaceSettings, TiledSettings, VideoSettings

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from vcd_ext.cli import batch, face, generate, tiled, train, ui
+from vcd_ext.cli import batch, evaluate, face, generate, tiled, train, ui
 from vcd_ext.cli.model_options import add_checkpoint
 from vcd_ext.cli.terminal import INTERRUPTED
 from vcd_ext.settings import TrainSettings, add_arguments
@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     tiled.add(commands)
     _add_train(commands)
     batch.add(commands)
+    evaluate.add(commands)
     _add_ui(commands)
     _add_demo(commands)
     _add_toyworld(commands)

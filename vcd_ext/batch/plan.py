@@ -15,6 +15,7 @@ from vcd_ext.batch.recipe import (
     check_names,
     check_video_keys,
     models_of,
+    named_path,
     slug,
     training_settings,
     training_unit,
@@ -90,11 +91,11 @@ def identity_of(values: Mapping[str, Any], name: str, label: str, folders: PlanF
     except SettingError as error:
         raise PlanError(f"In {where}, {error}") from error
     if "embedding" in values:
-        file = folders.source / str(values["embedding"])
+        file = named_path(str(values["embedding"]), folders.source)
         if not file.is_file() or file.stem != name:
             raise PlanError(f"embedding of {where} is {file}; it must be a file that is there, called {name}.")
         return PromptSubject(name, class_word, file)
-    photos = checked_photos(folders.source / str(values["photos"]), where)
+    photos = checked_photos(named_path(str(values["photos"]), folders.source), where)
     settings = training_settings(values, name, where)
     models = models_of({key: values[key] for key in MODEL_KEYS if key in values}, folders.source, where)
     unit = training_unit(

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Sequence
 
 from vcd_ext import motion
 from vcd_ext.batch.lender import Lender
+from vcd_ext.batch.recipe import loras_asked_for
 from vcd_ext.batch.toml_file import PlanError
 from vcd_ext.batch.unit import TrainingWork, Unit, VideoWork
 from vcd_ext.batch.work import stages_of
 from vcd_ext.identity.embedding import load_concepts
+from vcd_ext.media.clip import exact_fps
 from vcd_ext.motion.checkpoint import mapped
 from vcd_ext.prompt.networks import check_no_networks
 from vcd_ext.settings import FaceSettings
+from vcd_ext.stages.interpolation import check_interpolation
 
 
 def check_units(units: Sequence[Unit]) -> None:
@@ -27,9 +30,12 @@ def check_units(units: Sequence[Unit]) -> None:
 
 def _check_video(work: VideoWork, seen: set[object]) -> None:
     picture, video, models = work.picture, work.video, work.models
-    check_no_networks(picture.prompt, picture.negative_prompt)
+    known = loras_asked_for(models, picture.prompt)
+    check_no_networks(picture.prompt, picture.negative_prompt, known=known)
     stages_of(work)
-    window = motion.windows(video.frames, video.context, video.overlap if models.motion_module else 0)[0]
+    check_interpolation(exact_fps(video.fps), video.onward.interpolate)
+    around = motion.ring_windows if models.motion_module and video.loops.loop else motion.windows
+    window = around(video.frames, video.context, video.overlap if models.motion_module else 0)[0]
     if models.motion_module:
         module = models.motion_module
         if (module, len(window.frames)) not in seen:

@@ -12,13 +12,15 @@ from vcd_ext.batch.unit import ModelFiles, TrainingWork, Unit, VideoWork
 from vcd_ext.media.output_files import targets
 from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import GenerateSettings, SettingError, TrainSettings, VideoSettings, describe, parse
+from vcd_ext.storage import walk
 
 MODEL_KEYS = tuple(field.name for field in fields(ModelFiles))
 NOT_IN_PLANS = ("enabled", "identity", "video", "motion_module", "tiled_controlnet", "prompt", "seed", "name",
-                "first_frame", "last_frame", "denoise")  # fmt: skip
+                "first_frame", "last_frame", "denoise", "subfolder", "frames_per_file")  # fmt: skip
 PICTURE_KEYS = tuple(name for name in describe(GenerateSettings) if name not in NOT_IN_PLANS)
 VIDEO_KEYS = tuple(name for name in describe(VideoSettings) if name not in NOT_IN_PLANS)
 TRAIN_KEYS = tuple(name for name in describe(TrainSettings) if name != "name")
+TOYWORLD = Path(__file__).parents[1] / "toyworld"
 VERSION = 1  # raised when the same settings would make something else
 LONGEST_SLUG, HASHED = 60, 6  # characters
 
@@ -31,14 +33,17 @@ class PromptSubject:
     class_word: str
     embedding: Path | None = None
     trained_by: Unit | None = None
+    words: str = ""  # what {subject} is, where another trainer has its own words for it: "sks dog"
+    lora: Path | None = None  # which every prompt asks for
 
     def prompt(self, text: str) -> str:
         """Return a prompt of a plan for this subject: {subject} is "rex dog", {name} "rex", {class} "dog"."""
         article = "an" if self.class_word[:1].lower() in tuple("aeiou") else "a"
         known = {"class": self.class_word, "name": self.name, "subject": f"{self.name} {self.class_word}".strip()}
         if self.embedding is None:
-            known |= {"name": self.class_word, "subject": f"{article} {self.class_word}"}
+            known |= {"name": self.class_word, "subject": self.words or f"{article} {self.class_word}"}
         found = re.sub(r"\{(subject|name|class)\}", lambda match: known[match[1]], text)
+        found += f" <lora:{self.lora.stem}:1>" if self.lora else ""
         return found if self.embedding is None or not self.name else with_name(found, self.name)
 
 
@@ -69,10 +74,15 @@ def models_of(values: Mapping[str, Any], folder: Path, where: str) -> ModelFiles
 def _path(value: Any, key: str, folder: Path, where: str) -> Path:
     if not isinstance(value, str) or not value:
         raise PlanError(f"{key} of {where} is {value!r}; it must be the name of a file or folder.")
-    path = folder / Path(value).expanduser()
+    path = named_path(value, folder)
     if not path.exists():
         raise PlanError(f"{key} of {where} is {path}, which does not exist; check the folder and the name.")
     return path
+
+
+def named_path(name: str, folder: Path) -> Path:
+    """Return the path that a name means, from `folder` on; {toyworld} is where the shipped drawn world lies."""
+    return folder / Path(name.replace("{toyworld}", str(TOYWORLD))).expanduser()
 
 
 def training_settings(values: Mapping[str, Any], name: str, where: str) -> TrainSettings:
@@ -135,12 +145,21 @@ def video_unit(out: Path, place: Path, work: VideoWork, subject: PromptSubject) 
         "trained": trained.digest if trained else "",
         "files": file_digests([path for path in (models.checkpoint, models.motion_module) if path]),
     }
+    if asked := loras_asked_for(models, work.picture.prompt):
+        made_of["loras"] = {name: file_digest(path) for name, path in asked.items()}
     if work.video.tiled:
         used = [*models.upscaler_weights, *filter(None, [models.tiled_controlnet])]
         made_of["tiled"] = file_digests(used)
     path = out / "videos" / place
     needs = (trained.name,) if trained else ()
     return Unit(f"videos/{place.as_posix()}", tuple(targets(path, work.video.formats)), digest(made_of), work, needs)
+
+
+def loras_asked_for(models: ModelFiles, prompt: str) -> dict[str, Path]:
+    """Return the files of a unit's LoRAs that its prompt asks for, by their names."""
+    found = [file for path in models.loras for file in (walk.files(path) if path.is_dir() else [path])]
+    names = {match[1] for match in re.finditer(r"<lora:([^:>]+)", prompt)}
+    return {file.stem: file for file in sorted(found, reverse=True) if file.stem in names}
 
 
 def slug(text: str) -> str:

@@ -15,6 +15,7 @@ class ModelFiles:
     checkpoint: Path
     motion_module: Path | None = None
     embedding: tuple[Path, ...] = ()  # beside the identity that is meant
+    loras: tuple[Path, ...] = ()  # files or folders, that prompts may ask for
     weights: tuple[Path, ...] = ()  # folders, of what finds masks, faces and words
     upscaler_weights: tuple[Path, ...] = ()
     tiled_controlnet: Path | None = None

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from vcd_ext import media
@@ -13,9 +14,11 @@ from vcd_ext.identity import save_embedding, train
 from vcd_ext.identity.photos.photo import Photo, read_photos
 from vcd_ext.identity.segment import fill_masks
 from vcd_ext.identity.training import record
-from vcd_ext.media.output_files import write as write_output
+from vcd_ext.media.order import ordered
+from vcd_ext.media.output_files import save
 from vcd_ext.progress import Callbacks, Progress
 from vcd_ext.stages import pipeline
+from vcd_ext.stages.interpolation import interpolated
 from vcd_ext.storage.atomic import disk_is_full
 
 DIGEST = "vcd batch"  # in the metadata of what a unit wrote
@@ -119,9 +122,11 @@ def _make(unit: Unit, work: VideoWork, lender: Lender, callbacks: Callbacks) -> 
     # Those before the last first: that the last is there says that the unit is done.
     last = made.videos[-1]
     for video in made.videos if work.video.save_stages or not made.complete else [last]:
+        final = video is last and made.complete
+        clip = ordered(video.clip, work.video.loops.order)
+        clip = interpolated(clip, work.video.onward.interpolate, work.video.loops.closed) if final else clip
         for file in unit.files:
-            named = file if video is last and made.complete else video.beside(file)
-            _write(media.Clip(video.clip.frames, video.clip.fps, video.clip.metadata), named, unit, callbacks)
+            _write(clip, file if final else video.beside(file), unit, callbacks)
     if made.error:
         raise ValueError(made.error)
     if not made.complete:
@@ -129,10 +134,11 @@ def _make(unit: Unit, work: VideoWork, lender: Lender, callbacks: Callbacks) -> 
 
 
 def _write(clip: media.Clip, file: Path, unit: Unit, callbacks: Callbacks) -> None:
+    assert isinstance(unit.work, VideoWork)
     if file.is_dir():  # frames of other settings: a folder of frames is never written over
         shutil.rmtree(file)
-    clip.metadata[DIGEST] = unit.digest
-    write_output(clip, file, None, callbacks.note)
+    clip = replace(clip, metadata=clip.metadata | {DIGEST: unit.digest})
+    save(clip, [file], None, callbacks.note, unit.work.video.files)
 
 
 def stages_of(work: VideoWork) -> list[pipeline.Stage]:

@@ -8,6 +8,7 @@ import torch
 from vcd_ext.batch.unit import ModelFiles, TrainingWork, VideoWork
 from vcd_ext.face import Detector, detector
 from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.loras import lora_files
 from vcd_ext.hosts.diffusers.training import StandaloneTraining
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.hosts.shared import controlnet_file
@@ -31,6 +32,7 @@ class StandaloneLender:
         if self._loaded is None or self._loaded[0] != key:
             self._loaded = None  # frees the old one before the new one takes its room
             self._loaded = key, Standalone.load(models.checkpoint, torch.float32 if models.no_half else None)
+        self._loaded[1].loras = lora_files(models.loras)
         return self._loaded[1]
 
     def trainer(self, models: ModelFiles) -> StandaloneTraining:

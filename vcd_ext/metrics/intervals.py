@@ -1,4 +1,4 @@
-"""Means with 95% intervals, as tables and plots."""
+"""Means with 95% intervals (Efron's percentile bootstrap), as tables and plots."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,12 +41,32 @@ def interval(values: Sequence[float], groups: Sequence[object] | None = None) ->
     return Interval(float(sample.mean()), float(low), float(high))
 
 
+def nested_interval(values: NDArray[np.float64]) -> Interval:
+    """Return the mean of values [subjects, prompts, seeds] and its interval; NaN is no video, or no figure of one.
+
+    Whole subjects are resampled first, then the prompts of each, then the seeds of each of these: what differs between
+    subjects, prompts and seeds counts as chance, so the interval is about those that were not measured.
+    """
+    if not np.isfinite(values).any():
+        return Interval(np.nan, np.nan, np.nan)
+    subjects, prompts, seeds = values.shape
+    rng, means = np.random.default_rng(SEED), np.empty(RESAMPLED)
+    for i in range(RESAMPLED):
+        who = rng.integers(subjects, size=(subjects, 1, 1))
+        what = rng.integers(prompts, size=(subjects, prompts, 1))
+        drawn = values[who, what, rng.integers(seeds, size=values.shape)]
+        there = np.isfinite(drawn)
+        means[i] = drawn[there].mean() if there.any() else np.nan
+    low, high = np.nanpercentile(means, [2.5, 97.5])
+    return Interval(float(values[np.isfinite(values)].mean()), float(low), float(high))
+
+
 def _mean_of_some(apart: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> float:
     chosen = [apart[k] for k in rng.integers(len(apart), size=len(apart))]
     return float(np.concatenate([rng.choice(values, len(values)) for values in chosen]).mean())
 
 
-def table(heads: Sequence[str], rows: Mapping[str, Sequence[object]]) -> str:
+def interval_table(heads: Sequence[str], rows: Mapping[str, Sequence[object]]) -> str:
     """Return a Markdown table whose first column is the rows' names."""
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     lines += [f"| {' | '.join([name, *map(str, cells)])} |" for name, cells in rows.items()]

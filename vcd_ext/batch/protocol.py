@@ -1,0 +1,254 @@
+"""Read a protocol: subjects, prompts, seeds, methods and measures, in a file in TOML. docs/evaluation.md shows one.
+
+The paper compares methods on the same prompts and seeds of the same subjects (arXiv 2402.09368 v1, section 5): here a
+method is a row that says how identities are trained and videos are made where that differs from the others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import vcd_ext.metrics.measures  # noqa: F401 - registers them
+from vcd_ext.batch.digest import digest
+from vcd_ext.batch.plan import PlanFolders, checked_photos, identity_of, seeds_of, video_of
+from vcd_ext.batch.recipe import MODEL_KEYS, TRAIN_KEYS, PromptSubject, check_video_keys, named_path, slug
+from vcd_ext.batch.toml_file import PlanError, check_known_keys, read_toml, table_of, tables, texts
+from vcd_ext.batch.unit import Unit
+from vcd_ext.metrics.registry import find_measure
+
+TOP = ("out", "title", "seeds", "measures", "measure_weights", "reference", "train", "video", "subjects", "prompts",
+       "methods", *MODEL_KEYS)  # fmt: skip
+SUBJECT = ("name", "class_word", "category", "photos", "source")
+METHOD = ("label", "identity", "embedding", "train", "video", "note", "words", "lora")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One video of the experiment: who, by which method, which prompt and seed."""
+
+    method: str
+    subject: str
+    prompt: str  # as the protocol has it, with {subject}
+    seed: int
+    unit: Unit
+
+
+@dataclass(frozen=True)
+class Person:
+    """A subject of the experiment."""
+
+    name: str
+    class_word: str
+    category: str
+    photos: Path
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """An experiment: what is made, measured and compared."""
+
+    title: str
+    out: Path
+    subjects: tuple[Person, ...]
+    methods: tuple[str, ...]
+    notes: Mapping[str, str]  # by method, what a reader is to know
+    reference: str  # the method that the others are compared with
+    measures: tuple[str, ...]
+    measure_weights: tuple[Path, ...]
+    cells: tuple[Cell, ...]
+
+    @property
+    def units(self) -> list[Unit]:
+        """All units of work, each once: trainings, then videos."""
+        videos = list({cell.unit.name: cell.unit for cell in self.cells}.values())
+        return [*self.trainings, *videos]
+
+    trainings: tuple[Unit, ...] = ()
+
+
+@dataclass
+class _ProtocolReader:
+    """Reads one protocol; keeps what several of its methods share."""
+
+    whole: Mapping[str, Any]
+    folders: PlanFolders
+
+    def __post_init__(self) -> None:
+        self.shared = {key: self.whole[key] for key in MODEL_KEYS if key in self.whole}
+        self.train = table_of(self.whole, "train", "the protocol")
+        check_known_keys(self.train, [*TRAIN_KEYS, *MODEL_KEYS], "[train]")
+        self.video = table_of(self.whole, "video", "the protocol")
+        check_video_keys(self.video, (), "[video]")
+        self.trained: dict[str, PromptSubject] = {}  # by what decides the training
+        self.made: dict[str, Unit] = {}  # by digest
+
+    def people(self) -> list[Person]:
+        found: list[Person] = []
+        for table in tables(self.whole, "subjects", "the protocol"):
+            where = f"subject {table.get('name', len(found) + 1)}"
+            check_known_keys(table, SUBJECT, where)
+            for key in ("name", "class_word", "photos"):
+                if not isinstance(table.get(key), str):
+                    raise PlanError(f"{where} has no {key}; write it as a text.")
+            if table["name"] in {person.name for person in found}:
+                raise PlanError(f"Two subjects are called {table['name']}; give each a name of its own.")
+            photos = self.photos(table, where)
+            found.append(Person(table["name"], table["class_word"], str(table.get("category", "")), photos))
+        if not found:
+            raise PlanError("The protocol has no subjects; add [[subjects]] with name, class_word and photos.")
+        return found
+
+    def photos(self, table: Mapping[str, Any], where: str) -> Path:
+        folder = named_path(table["photos"], self.folders.source)
+        if not folder.exists() and table.get("source"):
+            raise PlanError(f"The photos of {where} are not at {folder}; bring them from {table['source']}.")
+        return checked_photos(folder, where)
+
+    def subject(self, person: Person, method: Mapping[str, Any], where: str) -> PromptSubject:
+        """Return how a method shows a subject: by an identity that it trains, by one from a file, by the class."""
+        if not method.get("identity", True):
+            return PromptSubject(person.name, person.class_word)
+        if "lora" in method:
+            return self.by_lora(person, method, where)
+        if "embedding" in method:
+            file = str(method["embedding"]).replace("{name}", person.name)
+            values = {"embedding": file, "class_word": person.class_word}
+            return identity_of(values, person.name, "", self.folders, f"{where} of {person.name}")
+        own = table_of(method, "train", where)
+        check_known_keys(own, [*TRAIN_KEYS, *MODEL_KEYS], f"train of {where}")
+        values = {**self.shared, **self.train, **own}
+        key = digest({"who": person.name, **values})
+        if key not in self.trained:
+            # Relative to the working folder is what the protocol's folder may be; it must not be put before it twice.
+            values |= {"photos": str(person.photos.absolute()), "class_word": person.class_word}
+            label = str(method["label"])
+            self.trained[key] = identity_of(values, person.name, label, self.folders, where)
+        return self.trained[key]
+
+    def by_lora(self, person: Person, method: Mapping[str, Any], where: str) -> PromptSubject:
+        file = named_path(str(method["lora"]).replace("{name}", person.name), self.folders.source)
+        if not file.is_file():
+            raise PlanError(f"lora of {where} is {file} for {person.name}, which is not there; train it, or bring it.")
+        words = str(method.get("words", "a {class}")).replace("{class}", person.class_word)
+        return PromptSubject(person.name, person.class_word, words=words.replace("{name}", person.name), lora=file)
+
+    def cell(self, method: Mapping[str, Any], person: Person, who: PromptSubject, prompt: str, seed: int) -> Cell:
+        label, where = str(method["label"]), f"method {method['label']}"
+        own = table_of(method, "video", where)
+        check_video_keys(own, (), f"video of {where}")
+        place = Path(slug(label)) / slug(person.name) / f"{slug(prompt)}_seed{seed}"
+        values = {**self.shared, **self.video, **own}
+        if who.lora:
+            values["loras"] = [*values.get("loras", []), str(who.lora.absolute())]
+        unit = video_of(values, who, prompt, seed, place, self.folders, where)
+        unit = self.made.setdefault(unit.digest, unit)  # methods that make the same video share its file
+        return Cell(label, person.name, prompt, seed, unit)
+
+
+def read_protocol(path: Path, out: Path | None = None, folder: Path | None = None) -> Protocol:
+    """Read a protocol; names in it begin at `folder`, by default its own.
+
+    PlanError, in one sentence, for what cannot be carried out.
+    """
+    whole, folder = read_toml(path), path.parent if folder is None else folder
+    check_known_keys(whole, TOP, path.name)
+    reader = _ProtocolReader(whole, PlanFolders(folder, out or folder / str(whole.get("out", path.stem))))
+    people, prompts = reader.people(), _prompts(whole)
+    methods = _methods(whole)
+    labels = tuple(str(method["label"]) for method in methods)
+    reference = str(whole.get("reference", labels[0]))
+    if reference not in labels:
+        raise PlanError(f"reference is {reference}, which is no method; choose one of {', '.join(labels)}.")
+    shown = {
+        (person.name, label): reader.subject(person, method, f"method {label}")
+        for method, label in zip(methods, labels, strict=True)
+        for person in people
+    }
+    # Seed by seed, and method by method in it: whatever is there when it is stopped can be compared.
+    cells = tuple(
+        reader.cell(method, person, shown[person.name, label], prompt, seed)
+        for seed in seeds_of(whole, "the protocol")
+        for number in range(max(len(_of(person, prompts)) for person in people))
+        for person in people
+        for prompt in _of(person, prompts)[number : number + 1]
+        for method, label in zip(methods, labels, strict=True)
+    )
+    return Protocol(
+        title=str(whole.get("title", path.stem)),
+        out=reader.folders.out,
+        subjects=tuple(people),
+        methods=labels,
+        notes={str(method["label"]): str(method.get("note", "")) for method in methods},
+        reference=reference,
+        measures=_measures(whole),
+        measure_weights=tuple(named_path(name, folder) for name in texts(whole, "measure_weights", "the protocol")),
+        cells=cells,
+        trainings=tuple(subject.trained_by for subject in reader.trained.values() if subject.trained_by),
+    )
+
+
+def reduced(protocol: Protocol, subjects: int | None, prompts: int | None, seeds: int | None) -> Protocol:
+    """Return the protocol with the first so many subjects, prompts of each and seeds; None keeps all."""
+    people = protocol.subjects[:subjects]
+    names = {person.name for person in people}
+    chosen_prompts = {
+        name: list(dict.fromkeys(cell.prompt for cell in protocol.cells if cell.subject == name))[:prompts]
+        for name in names
+    }
+    chosen_seeds = list(dict.fromkeys(cell.seed for cell in protocol.cells))[:seeds]
+    cells = tuple(
+        cell
+        for cell in protocol.cells
+        if cell.subject in names and cell.prompt in chosen_prompts[cell.subject] and cell.seed in chosen_seeds
+    )
+    needed = {name for cell in cells for name in cell.unit.needs}
+    trainings = tuple(unit for unit in protocol.trainings if unit.name in needed)
+    return replace(protocol, subjects=people, cells=cells, trainings=trainings)
+
+
+def _prompts(whole: Mapping[str, Any]) -> dict[str, list[str]]:
+    table = table_of(whole, "prompts", "the protocol")
+    if not table:
+        raise PlanError('The protocol has no prompts; add [prompts] with a list for each category of subjects, or "".')
+    return {category: texts(table, category, "[prompts]") for category in table}
+
+
+def _of(person: Person, prompts: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    if person.category not in prompts:
+        raise PlanError(
+            f"The subject {person.name} is of the category {person.category!r}, for which [prompts] has no list; there "
+            f"are {', '.join(prompts)}."
+        )
+    return prompts[person.category]
+
+
+def _methods(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = tables(whole, "methods", "the protocol")
+    if not found:
+        raise PlanError("The protocol has no methods; add [[methods]] with a label each.")
+    seen = set[str]()
+    for number, method in enumerate(found, 1):
+        label = method.get("label")
+        if not isinstance(label, str) or not label:
+            raise PlanError(f"Method {number} has no label; give each a name of its own.")
+        check_known_keys(method, METHOD, f"method {label}")
+        if slug(label).lower() in seen:
+            raise PlanError(f"Two outputs have one name: two methods are called {label}.")
+        seen.add(slug(label).lower())
+        for key in ("embedding", "lora"):
+            if key in method and "{name}" not in str(method[key]):
+                raise PlanError(f"{key} of method {label} has no {{name}} in it, which stands for the subject's name.")
+    return found
+
+
+def _measures(whole: Mapping[str, Any]) -> tuple[str, ...]:
+    names = texts(whole, "measures", "the protocol")
+    if not names:
+        raise PlanError('The protocol has no measures; add a line such as measures = ["clip_i", "flow"].')
+    for name in names:
+        try:
+            find_measure(name)
+        except ValueError as error:
+            raise PlanError(str(error)) from error
+    return tuple(dict.fromkeys(names))
