@@ -245,6 +245,19 @@ class TestRegionalPrompt:
             unet(numbered(2), None, torch.stack([self.OTHER, self.KNOWN]))
         assert unet.calls[0]["context"][:, 0, 0].tolist() == [3, 3, 3, 3, 2, 1, 1, 2]
 
+    def test_each_frame_may_have_texts_of_its_own(self, unet: Recorder) -> None:
+        frames = torch.arange(FRAMES)[:, None, None].expand(FRAMES, 5, 3).float()
+        absent = np.zeros((FRAMES, 1), bool)
+        absent[[0, 3, 6]] = True
+        for instead in (self.INSTEAD, 10 * frames):
+            unet.calls.clear()
+            with in_windows(unet, regional=RegionalPrompt(frames + 1, instead, absent)):
+                unet(numbered(2), None, torch.cat([self.OTHER.expand(FRAMES, -1, -1), frames + 1]))
+            other = [2.0] * 3 if instead is self.INSTEAD else [0.0, 30.0, 60.0]
+            expected = [[other[0], 2, 3, other[1]], [3, other[1], 5, 6], [other[1], 5, 6, other[2]]]
+            assert [call["context"][LENGTH:, 0, 0].tolist() for call in unet.calls] == expected
+            assert all((call["context"][:LENGTH, 0, 0] == 3).all() for call in unet.calls)
+
     def test_texts_of_another_length_stay(self, unet: Recorder) -> None:
         long, absent = torch.ones(FRAMES, 10, 3), np.ones((FRAMES, 1), bool)
         with in_windows(unet, regional=RegionalPrompt(self.KNOWN, self.INSTEAD, absent)):

@@ -144,6 +144,7 @@ def test_short_tracks_are_continued_for_the_motion_module(made: Made) -> None:
         settings = replace(SETTINGS, motion_module=module)
         restored = restore(host, clip.frames, settings, detector=Jittery(truth, lost=0.0))
         assert host.lengths == [length]
+        assert set(host.passes[0].frame_numbers or ()) == set(range(frames)), "of the video, for its key frames"
         assert restored.shape == clip.frames.shape
         assert all((one != other).any() for one, other in zip(restored, clip.frames, strict=True))
 
@@ -155,6 +156,7 @@ def test_a_long_gap_is_not_repaired_and_divides_the_video_that_is_denoised(made:
     host = ToyHost(inverted)
     restored = restore(host, truth.frames, replace(SETTINGS, max_gap=3, fade=0), detector=detector)
     assert host.lengths == [6, FRAMES - 14]
+    assert [list(work.frame_numbers or ()) for work in host.passes] == [[*range(6)], [*range(14, FRAMES)]]
     assert np.array_equal(restored[6:14], truth.frames[6:14])
     assert all((one != other).any() for one, other in zip(restored[14:], truth.frames[14:], strict=True))
 

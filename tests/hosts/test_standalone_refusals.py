@@ -28,6 +28,8 @@ WRONG_SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "frames": ({}, {"frames": 0}, "frames is 0"),
     "context": ({}, {"context": 0}, "context is 0"),
     "overlap": ({}, {"overlap": -1}, "overlap is -1"),
+    "key frame": ({"prompt": "0: a\n3: b"}, {}, "line '3: b', but the video's last frame is 2"),
+    "negative key frame": ({"negative_prompt": "3: b"}, {}, "The negative prompt has the line '3: b'"),
 }
 
 

@@ -42,6 +42,20 @@ def restored(clip: Clip) -> VideoSettings:
     return VideoSettings(**{name: value for name, value in found.items() if value is not None})
 
 
+def test_a_prompt_that_travels_goes_on_in_the_stages() -> None:
+    shared = replace(SHARED, prompt="photo of rex\n0: asleep\n8: awake")
+    faces, tiles = (stage.settings for stage in pipeline.stages(replace(BOTH, prompt_travel="slerp"), shared))
+    assert faces.prompt == "0: close up photo of rex, asleep\n8: close up photo of rex, awake"
+    assert tiles.prompt == shared.prompt
+    assert faces.prompt_travel == tiles.prompt_travel == "slerp"
+
+
+def test_a_key_frame_that_the_video_has_not_fails_the_stage_in_a_sentence() -> None:
+    waiting, clip = Waiting(), film.clip(faces=2)
+    made = outcome(replace(BOTH, face_prompt=f"0: a\n{len(clip.frames)}: b"), waiting, clip)
+    assert f"The prompt has the line '{len(clip.frames)}: b', but the video's last frame is" in made.error
+
+
 def test_the_stages_share_the_videos_settings_and_have_their_own() -> None:
     video = replace(
         BOTH, gamma=0.3, face_denoise=0.7, face_people="1: rex; 2: -", face_words="dog head", tiled_upscaler="Lanczos",

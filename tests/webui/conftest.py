@@ -72,6 +72,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     theirs.rename(models / "AnimateDiff" / "zz_in_diffusers_names.safetensors")
     tiny.embedding(folder / "embeddings", "tinyperson")
     tiny.embedding(folder / "embeddings", "toowide", width=96)
+    (folder / "styles.csv").write_text('name,prompt,negative_prompt\npainted,"oil of {prompt}, sharp",ugly\n')
     (folder / "extensions" / "vcd-webui").symlink_to(REPOSITORY)
     (folder / "extensions" / "probe").symlink_to(Path(__file__).with_name("probe"))
     return folder

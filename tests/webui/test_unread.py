@@ -6,9 +6,9 @@ from tests.webui.server import Server
 
 
 def test_what_nobody_reads_is_told(server: Server) -> None:
-    prompt = "a dog <lora:v2_lora_PanLeft:1> <segment:dog> <lora:tinylora:0.5>\n0: in spring\n8: in a {hot|cold} winter"
+    prompt = "a dog <lora:v2_lora_PanLeft:1> <segment:dog> <lora:tinylora:0.5>\n0:in spring\n8:in a {hot|cold} winter"
     notes = server.generate({"frames": 2}, prompt=prompt).info["extra_generation_params"]["VCD notes"]
-    for words in ("v2_lora_PanLeft is a motion LoRA", "<segment:dog>, a kind of network", "prompt travel", "choice"):
+    for words in ("v2_lora_PanLeft is a motion LoRA", "<segment:dog>, a kind of network", "a key frame", "choice"):
         assert sum(words in note for note in notes) == 1, notes
     assert not any("tinylora" in note for note in notes)
 

@@ -10,6 +10,7 @@ from vcd_ext.cli.model_options import add_models, check_upscalers, detectors
 from vcd_ext.cli.output import chosen_formats, make_folders, output_paths
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, progress_bar, stage_bars
 from vcd_ext.prompt.foreign import unread
+from vcd_ext.prompt.travel import check_key_frames, network_notes
 from vcd_ext.settings import (
     AUTO,
     FORWARD,
@@ -88,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.stages import pipeline
     from vcd_ext.stages.given_frames import GivenFrames
     from vcd_ext.stages.interpolation import check_interpolation
-    from vcd_ext.stages.video_to_video import part_of
+    from vcd_ext.stages.video_to_video import part_of, prompts
 
     loras = lora_files(arguments.loras)
     models = (arguments.motion_module, arguments.embedding)
@@ -104,9 +105,11 @@ def run(arguments: argparse.Namespace) -> int:
     picture = complete(picture, arguments.embedding, loras)  # one prompt and seed for all stages
     if isinstance(given_frames, GivenFrames):
         picture = replace(picture, seed=given_frames.seed(picture.seed))
-    notify(*unread(picture.prompt), *_advice(arguments.motion_module, picture))
+    notify(*unread(picture.prompt), *network_notes(picture.prompt), *_advice(arguments.motion_module, picture))
     check_interpolation(exact_fps(video.fps), video.onward.interpolate)
     stages = pipeline.stages(video, _shared(arguments, picture))
+    for stage in stages:
+        check_key_frames(video.frames, prompts(stage.settings))
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     host.loras = loras
     follow = _following(arguments, host, stages)

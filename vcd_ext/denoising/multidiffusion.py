@@ -23,11 +23,12 @@ from vcd_ext.motion.windows import Window
 class RegionalPrompt(NamedTuple):
     """Replace the prompt where its subject is not: in frame f and tile t with `absent[f, t]` it becomes `elsewhere`.
 
-    Both conditions have the same number of tokens; without tiles the canvas is tile 0.
+    Both conditions have the same number of tokens; without tiles the canvas is tile 0. Either is one for all frames,
+    [tokens, width], or one for each, [frames, tokens, width].
     """
 
-    prompt: Tensor  # [tokens, width]
-    elsewhere: Tensor  # [tokens, width]
+    prompt: Tensor
+    elsewhere: Tensor
     absent: NDArray[np.bool_]  # [frames, tiles]
 
 
@@ -100,7 +101,9 @@ class _DividedCall:
         if {frame for window in windows for frame in window.frames} != set(range(frames)):
             raise ValueError(f"The windows do not cover the {frames} frames; make them with motion.windows.")
         if regional is not None and (
-            regional.absent.shape != (frames, len(tiles)) or regional.prompt.shape != regional.elsewhere.shape
+            regional.absent.shape != (frames, len(tiles))
+            or regional.prompt.shape[-2:] != regional.elsewhere.shape[-2:]
+            or any(cond.dim() == 3 and len(cond) != frames for cond in regional[:2])
         ):
             raise ValueError(
                 f"Conditions of {list(regional.prompt.shape)} and {list(regional.elsewhere.shape)} were given for "
@@ -131,7 +134,8 @@ class _DividedCall:
                 regional = self.regional
                 if regional is not None:
                     here = regional.absent[list(window.frames), number : number + 1]
-                    regional = regional._replace(absent=here)
+                    prompt, elsewhere = (_in_window(cond, window) for cond in regional[:2])
+                    regional = RegionalPrompt(prompt, elsewhere, here)
                 for chosen in [slice(videos)] if tile is None else [slice(i, i + 1) for i in range(videos)]:
                     yield _Part(latents, videos, self.frames, window, tile, chosen, regional)
 
@@ -211,11 +215,19 @@ class _Part:
 
     def _with_regions(self, text: Tensor) -> Tensor:
         regional = self.regional
-        if regional is None or text.shape[1:] != regional.prompt.shape or not regional.absent.any():
+        if regional is None or text.shape[1:] != regional.prompt.shape[-2:] or not regional.absent.any():
             return text
-        is_prompt = (text == regional.prompt.to(text)).flatten(1).all(dim=1)
-        absent = torch.from_numpy(regional.absent[:, 0]).to(text.device).repeat(len(text) // len(regional.absent))
-        return torch.where((is_prompt & absent)[:, None, None], regional.elsewhere.to(text), text)
+        videos = len(text) // len(regional.absent)
+        prompt, elsewhere = (
+            cond.repeat(videos, 1, 1) if cond.dim() == 3 else cond for cond in (regional.prompt, regional.elsewhere)
+        )
+        is_prompt = (text == prompt.to(text)).flatten(1).all(dim=1)
+        absent = torch.from_numpy(regional.absent[:, 0]).to(text.device).repeat(videos)
+        return torch.where((is_prompt & absent)[:, None, None], elsewhere.to(text), text)
+
+
+def _in_window(cond: Tensor, window: Window) -> Tensor:
+    return cond[list(window.frames)] if cond.dim() == 3 else cond
 
 
 def _runs(window: Window) -> list[range]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from vcd_ext.face.track.track import Track
 from vcd_ext.prompt.names import mentions, with_name
+from vcd_ext.prompt.travel import travels
 from vcd_ext.settings import NO_MODULE, FaceSettings, SettingError
 
 LEFT_ALONE = "-"
@@ -49,4 +50,5 @@ def _prompt(prompt: str, named: Mapping[int, str | None], number: int, identity:
     if words == identity:
         return with_name(prompt, identity) if identity else prompt
     # Not only a name: "rex, smiling" and "(rex:1.2)" are in the syntax of prompts.
-    return prompt if mentions(prompt, words) else ", ".join(filter(None, (prompt.strip(), words)))
+    between = "\n" if travels(prompt) else ", "  # behind key frames: for all of them
+    return prompt if mentions(prompt, words) else between.join(filter(None, (prompt.strip(), words)))

@@ -117,7 +117,15 @@ class Repair:
         masks = _LazySequence(order, lambda face: repaint_mask(face.box, face.square, self.settings))
         told = None if progress is None else _CompletedProgress(progress)
         loop = work.loop and len(faces) == len(self.frames)  # one that is away for a while has a first and a last frame
-        own = replace(work, loop=loop, masks=masks, progress=told, interrupted=self.interrupted)
+        own = replace(
+            work,
+            loop=loop,
+            masks=masks,
+            frame_numbers=[face.frame for face in order],
+            around=len(self.frames) if work.loop else 0,
+            progress=told,
+            interrupted=self.interrupted,
+        )
         pictures = self.host.denoise(crops, own)
         with ExitStack() as stack:
             if isinstance(pictures, Generator):

@@ -118,7 +118,7 @@ class VideoPass:
 
     Names of samplers, motion modules and ControlNets are the host's own; "" and "none" are its default and none.
     Windows of `context` frames that share `context_overlap` carry videos that are longer than that.
-    masks, tiling, progress, interrupted: of this run alone; two passes are equal without them.
+    masks, tiling, frame_numbers, around, progress, interrupted: of this run alone; two passes are equal without them.
     """
 
     prompt: str
@@ -134,12 +134,17 @@ class VideoPass:
     context: int = 16
     context_overlap: int = 4
     loop: bool = False  # whether the last frame leads on to the first
+    prompt_travel: str = "linear"  # how the conditions between a prompt's key frames are mixed: one of TRAVELS
     step_noise: bool = False  # whether what the sampler adds at its steps is correlated as well
     controlnet: str = "none"  # which holds the frames to what they were
     controlnet_weight: float = 1.0  # from 0, without effect, to 2
     # 1 where the picture may change, 0 where it stays (softly, on latents); None: everywhere.
     masks: Sequence[Mask] | None = field(default=None, compare=False, repr=False)
     tiling: Tiling | None = field(default=None, compare=False)  # None: the canvas stays whole
+    # Which frames of the video these are, for key frames of the prompts; None: all of them, in order.
+    frame_numbers: Sequence[int] | None = field(default=None, compare=False, repr=False)
+    # Of how many frames the closed loop is in which the last key frame leads on to the first; 0: these, if `loop`.
+    around: int = field(default=0, compare=False)
     progress: StepReport | None = field(default=None, compare=False, repr=False)
     interrupted: Callable[[], bool] = field(default=lambda: False, compare=False, repr=False)  # asked at every step
 

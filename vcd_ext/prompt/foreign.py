@@ -3,7 +3,8 @@
 import re
 
 _UNREAD = {
-    re.compile(r"^\s*\"?\d+\"?\s*:\s*\S[^\n]*", re.MULTILINE): "prompt travel (another prompt from a frame on)",
+    re.compile(r"^[ \t]*\d+:[^\s\d:][^\n]*", re.MULTILINE): "a key frame without a space after its colon",
+    re.compile(r"^[ \t]*\"\d+\"[ \t]*:[ \t]*[^\s\"][^\n]*", re.MULTILINE): "a key frame without quotes around its text",
     re.compile(r"(?<!\w)__[\w/*.-]+?__(?!\w)"): "a wildcard",
     re.compile(r"(?<!\\)\{[^{}]*\|[^{}]*\}"): "a choice (as in Dynamic Prompts)",
     re.compile(r"\b(?:ADDCOL|ADDROW|ADDBASE|ADDCOMM)\b"): "a region (as in Regional Prompter)",

@@ -12,6 +12,7 @@ from vcd_ext.prompt.emphasis import BREAK, weighted
 from vcd_ext.prompt.networks import NETWORK
 from vcd_ext.prompt.parts import parts
 from vcd_ext.prompt.schedule import schedule
+from vcd_ext.prompt.travel import each_text, travels
 
 _ESCAPED = re.compile(r"[\\()\[\]|]")
 _LEXEME = re.compile(
@@ -59,11 +60,16 @@ def mentions(prompt: str, name: str) -> bool:
 
 
 def with_name(prompt: str, name: str) -> str:
-    """Add `name` at the prompt's end unless the prompt has it; ValueError for a name that cannot be written."""
+    """Add `name` at the prompt's end unless the prompt has it; ValueError for a name that cannot be written.
+
+    Behind key frames it gets a line of its own, for all frames.
+    """
     if mentions(prompt, name):
         return prompt
     if not prompt.strip():
         return written(name)
+    if travels(prompt):
+        return f"{prompt}\n{written(name)}"
     after = "\n" if COMMENT.search(prompt.rpartition("\n")[2]) else ""
     return f"{prompt}{after}, {written(name)}"
 
@@ -75,6 +81,10 @@ def renamed(prompt: str, old: str, new: str) -> str:
 
 def without_name(prompt: str, name: str) -> str:
     """Return the prompt without an identity's name, and without the brackets and commas that it leaves empty."""
+    return each_text(prompt, lambda text: _without(text, name))
+
+
+def _without(prompt: str, name: str) -> str:
     rest, before = without_comments(_replaced(prompt, name, "")), ""
     while rest != before:
         before = rest

@@ -11,7 +11,15 @@ from vcd_ext.settings.infotext import SOURCE_KEY, from_infotext, to_infotext
 from vcd_ext.settings.loop import FORWARD, ORDERS, LoopSettings
 from vcd_ext.settings.onward import OnwardSettings
 from vcd_ext.settings.parsing import SettingError, Settings, parse
-from vcd_ext.settings.passes import DETECTORS, DRAWN, GENERAL_DETECTORS, NO_MODULE, PassSettings, with_drawn_seed
+from vcd_ext.settings.passes import (
+    DETECTORS,
+    DRAWN,
+    GENERAL_DETECTORS,
+    NO_MODULE,
+    TRAVELS,
+    PassSettings,
+    with_drawn_seed,
+)
 from vcd_ext.settings.schema import json_schema
 from vcd_ext.settings.setting import Setting, default, describe
 from vcd_ext.settings.table import markdown_table
@@ -39,6 +47,7 @@ __all__ = [
     "MIN_VIDEO_SIDE",
     "SOURCE_KEY",
     "STAGES",
+    "TRAVELS",
     "FaceSettings",
     "FileSettings",
     "GenerateSettings",

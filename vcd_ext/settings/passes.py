@@ -9,6 +9,7 @@ from vcd_ext.settings.setting import setting
 
 NO_MODULE = "none"
 LONGEST = 10_000_000  # frames of a video that is read, days of it
+TRAVELS = ("linear", "slerp")  # how conditions go from one key frame to the next
 DRAWN = "drawn"  # finds the faces of the drawn world
 DETECTORS = ("auto", "blazeface", "yunet", "words", DRAWN)
 GENERAL_DETECTORS = tuple(name for name in DETECTORS if name != DRAWN)  # offered for every other checkpoint
@@ -63,6 +64,14 @@ class PassSettings:
         "Closed loop",
         "The last frame leads on to the first, without a seam: noise and windows go around. A loop that fits into one "
         "window is computed in two, cut open at different frames, so it takes twice as long.",
+    )
+    prompt_travel: str = setting(
+        "linear",
+        "Prompt travel",
+        "How the conditions of frames between two key frames ('0: open mouth' and '8: closed mouth' as lines of the "
+        "prompt) are mixed: 'linear', or on a sphere ('slerp'), as sd-webui-animatediff does. Without effect where the "
+        "prompt has no key frames.",
+        choices=TRAVELS,
     )
     first_frame: int = setting(
         1, "First frame", "Of the video that comes in: where to begin, counted from 1.", minimum=1, maximum=LONGEST

@@ -98,6 +98,7 @@ class VideoSettings:
         "Also correlate the noise that ancestral, SDE and LCM samplers add at each step. The paper correlates only "
         "the start.",
     )
+    prompt_travel: str = same_as(PassSettings, "prompt_travel", infotext=CHANGED)
     formats: tuple[str, ...] = setting(
         ("mp4",),
         "Formats",

@@ -17,6 +17,7 @@ from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.media import Clip, infotext
 from vcd_ext.media.names import cut
 from vcd_ext.progress import Callbacks, Progress
+from vcd_ext.prompt.travel import each_text
 from vcd_ext.settings import (
     NO_MODULE,
     FaceSettings,
@@ -77,7 +78,14 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
     most, most_shared = (describe(PassSettings)[name].maximum for name in ("context", "context_overlap"))
     context = int(min(video.context, most or math.inf))  # only frames that do not meet may be more
     overlap = int(min(video.overlap, most_shared or math.inf, context - 1))
-    shared = replace(shared, gamma=video.gamma, loop=video.loops.loop, context=context, context_overlap=overlap)
+    shared = replace(
+        shared,
+        gamma=video.gamma,
+        loop=video.loops.loop,
+        context=context,
+        context_overlap=overlap,
+        prompt_travel=video.prompt_travel,
+    )
     common: dict[str, Any] = {
         field.name: getattr(shared, field.name) for field in fields(PassSettings) if field.name != "denoise"
     }
@@ -85,7 +93,7 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
     faces = _own(video, "face")
     where = {"subject": faces["detector"], "words": faces["words"]}
     if video.face:
-        prompt = faces.pop("prompt").strip() or close_up(shared.prompt)
+        prompt = faces.pop("prompt").strip() or each_text(shared.prompt, close_up)
         asked.append(("face", FaceSettings(**common | faces | {"prompt": prompt})))
     if video.tiled:
         asked.append(("tiled", TiledSettings(**common | where | _own(video, "tiled"))))

@@ -14,6 +14,7 @@ from vcd_ext.hosts.protocols import Interrupted, VideoHost
 from vcd_ext.media import Clip, Part, infotext
 from vcd_ext.progress import Callbacks, Note
 from vcd_ext.prompt.foreign import unread
+from vcd_ext.prompt.travel import check_key_frames
 from vcd_ext.settings import (
     EVERYWHERE,
     NO_MODULE,
@@ -65,6 +66,12 @@ def check(settings: Settings) -> Settings:
     return checked_face_settings(settings) if isinstance(settings, FaceSettings) else checked_tiled(settings)
 
 
+def prompts(settings: Settings) -> dict[str, str]:
+    """Return the prompts of a stage by what people call them."""
+    named = {"prompt": settings.prompt, "negative prompt": settings.negative_prompt}
+    return named | ({"prompt elsewhere": settings.elsewhere} if isinstance(settings, TiledSettings) else {})
+
+
 def ready(host: VideoHost, settings: Settings, finder: Finder) -> None:
     """Raise ValueError, in one sentence, if a detector or an upscaler that the settings name is not there."""
     if isinstance(settings, FaceSettings):
@@ -82,6 +89,7 @@ def run_stage(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, c
     ValueError or OSError, in one sentence, for what cannot work.
     """
     settings = with_drawn_seed(check(settings), callbacks.note)
+    check_key_frames(len(clip.frames), prompts(settings))
     for sentence in unread(settings.prompt):
         callbacks.note(sentence)
     if settings.motion_module == NO_MODULE and len(clip.frames) > 1:

@@ -6,7 +6,7 @@ from typing import Any
 from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings, VideoSettings
 from vcd_ext.ui.form import Layout, by_name
 
-PAINTED = ("cfg_scale", "sampler", "seed", "context", "context_overlap", "gamma", "loop")
+PAINTED = ("cfg_scale", "sampler", "seed", "context", "context_overlap", "gamma", "loop", "prompt_travel")
 
 TRAINING = Layout(
     TrainSettings,
@@ -71,6 +71,7 @@ GENERATION_ROWS = (
     ("formats", "step_noise"),
     ("face", "tiled", "save_stages"),
 )
+TRAVEL_ROWS = (("prompt_travel",),)
 FILE_ROWS = (
     ("crf", "preset"),
     ("chroma", "lossless"),

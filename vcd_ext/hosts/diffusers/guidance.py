@@ -1,10 +1,10 @@
 """Classifier-free guidance (arXiv 2207.12598) by a prompt in the WebUI's syntax, without the WebUI.
 
 A prompt may have several parts (`a cat AND a dog :0.5`), which guide side by side, and each may change from step to
-step (`[a cat:a dog:0.5]`).
+step (`[a cat:a dog:0.5]`) and from frame to frame (`0: a cat` and `8: a dog` as lines).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from vcd_ext.hosts.diffusers.conditioning import Prompts
+from vcd_ext.hosts.shared.prompt_travel import KeyFraming, Scheduled, Subprompt, UpTo, travelled
 from vcd_ext.prompt import parts, schedule
 from vcd_ext.prompt.comments import without_comments
 from vcd_ext.prompt.networks import check_no_networks
+from vcd_ext.prompt.travel import Travel
 
 
 class Conditions(NamedTuple):
@@ -22,7 +24,7 @@ class Conditions(NamedTuple):
 
     uncond: Tensor | None  # [rows, tokens, width] of the negative prompt; None where nothing depends on it
     conds: list[Tensor]  # of the prompt's parts, all with the same number of tokens
-    scales: list[float]  # how strongly each part guides
+    scales: list[float | Tensor]  # how strongly each part guides; [rows, 1, 1, 1] where frames differ
 
     def predict(self, unet: Callable[[list[Tensor]], list[Tensor]]) -> Tensor:
         """Compute the guided prediction. unet: gives the predictions for conditions of one shape, in their order.
@@ -38,6 +40,7 @@ class Conditions(NamedTuple):
             [uncond], conds = unet([self.uncond]), unet(self.conds)
         guided = uncond.clone()
         for cond, scale in zip(conds, self.scales, strict=True):
+            scale = scale.to(cond) if isinstance(scale, Tensor) else scale
             guided += scale * (cond - uncond)
         return guided
 
@@ -49,31 +52,56 @@ class _Schedule:
     conditions: Tensor  # [n, tokens, width]
     ends: list[int]
 
+    def entries(self) -> list[Scheduled]:
+        return [UpTo(end, cond) for end, cond in zip(self.ends, self.conditions, strict=True)]
+
     def at(self, step: int) -> Tensor:
         # The WebUI compares a step that counts from 0 with an end that counts from 1.
         return self.conditions[next((i for i, end in enumerate(self.ends) if step <= end), 0)]
 
 
 @dataclass(frozen=True)
+class _FrameSchedules:
+    """Schedules of a prompt that travels, one for each frame."""
+
+    frames: list[Sequence[Scheduled]]
+
+    def at(self, step: int) -> Tensor:
+        """Return the conditions of a step, [frames, tokens, width]."""
+        return torch.stack(
+            [next((e.cond for e in each if step <= e.end_at_step), each[0].cond) for each in self.frames]
+        )
+
+    @property
+    def ends(self) -> list[int]:
+        return sorted({entry.end_at_step for each in self.frames for entry in each})
+
+
+@dataclass(frozen=True)
 class Guidance:
     """The prompt and the negative prompt of a video, encoded."""
 
-    uncond: _Schedule | None
-    conds: list[_Schedule]
-    scales: list[float]
+    uncond: _Schedule | _FrameSchedules | None
+    conds: Sequence[_Schedule | _FrameSchedules]
+    scales: list[float | Tensor]
 
     def at(self, step: int, rows: int) -> Conditions:
-        """Return the conditions of step 0, 1, ... that is computed, with so many rows."""
+        """Return the conditions of step 0, 1, ... that is run, with so many rows; where frames differ, one a frame."""
         conds = [each.at(step) for each in self.conds]
-        longest = max(map(len, conds))
-        # As in the WebUI, the last vector of a shorter part is repeated.
-        conds = [torch.cat([each, each[-1:].expand(longest - len(each), -1)]) for each in conds]
-        uncond = None if self.uncond is None else self.uncond.at(step).expand(rows, -1, -1)
-        return Conditions(uncond, [each.expand(rows, -1, -1) for each in conds], self.scales)
+        uncond = None if self.uncond is None else self.uncond.at(step)
+        for each in (*conds, uncond):
+            if each is not None and each.dim() == 3:
+                rows = len(each)
+        longest = max(each.shape[-2] for each in conds)
+        conds = [_lengthened(each, longest).expand(rows, -1, -1) for each in conds]
+        return Conditions(None if uncond is None else uncond.expand(rows, -1, -1), conds, self.scales)
 
     @property
     def constant(self) -> Tensor:
-        """The one condition [tokens, width] of the prompt; ValueError if it has several parts or changes."""
+        """The one condition [tokens, width] of the prompt, or [frames, tokens, width] of one that travels.
+
+        ValueError if it has several parts or changes from step to step.
+        """
         if len(self.conds) > 1 or len(self.conds[0].ends) > 1:
             raise ValueError(
                 "The prompt joins parts with AND or changes while it is painted ([a:b:0.5]), so it cannot be exchanged "
@@ -89,9 +117,11 @@ def guidance(
     cfg_scale: float,
     steps: int,
     embeddings: Mapping[str, Tensor],
+    framing: KeyFraming | None = None,
 ) -> Guidance:
     """Encode a prompt and a negative prompt for so many steps. embeddings: vectors [k, width] by name.
 
+    framing: of the prompts' key frames; None: they have none.
     ValueError, in one sentence, for a prompt that cannot be read.
     """
     prompt, negative_prompt = without_comments(prompt), without_comments(negative_prompt)
@@ -102,7 +132,42 @@ def guidance(
         together = prompts.encode_together([said for _, said in entries], embeddings)
         return _Schedule(together, [end for end, _ in entries])
 
-    texts = parts(prompt)
-    scales = [cfg_scale * weight for _, weight in texts]
-    uncond = None if scales == [1.0] else encoded(negative_prompt)
-    return Guidance(uncond, [encoded(text) for text, _ in texts], scales)
+    def travelling(found: Travel, read: Callable[[str], list[tuple[str, float]]]) -> list[list[Subprompt]]:
+        assert framing is not None
+        known = {
+            text: [Subprompt(encoded(said).entries(), weight) for said, weight in read(text)]
+            for text in dict.fromkeys(found.texts)
+        }
+        places = [found.place(frame) for frame in framing.numbers]
+        return travelled([known[text] for text in found.texts], places, framing.mode, prompts.encode("", {})[0])
+
+    def negative() -> _Schedule | _FrameSchedules:
+        found = framing and framing.read(negative_prompt)
+        if not found:
+            return encoded(negative_prompt)
+        return _FrameSchedules([row[0].schedule for row in travelling(found, lambda text: [(text, 1.0)])])
+
+    found = framing and framing.read(prompt)
+    if not found:
+        texts = parts(prompt)
+        scales: list[float | Tensor] = [cfg_scale * weight for _, weight in texts]
+        return Guidance(None if _unguided(scales) else negative(), [encoded(text) for text, _ in texts], scales)
+    rows = travelling(found, parts)
+    conds = [_FrameSchedules([row[i].schedule for row in rows]) for i in range(len(rows[0]))]
+    scales = [_scale([cfg_scale * row[i].weight for row in rows]) for i in range(len(conds))]
+    return Guidance(None if _unguided(scales) else negative(), conds, scales)
+
+
+def _lengthened(cond: Tensor, length: int) -> Tensor:
+    """Repeat the last vector of a shorter part, as the WebUI does."""
+    missing = length - cond.shape[-2]
+    last = cond[..., -1:, :]
+    return torch.cat([cond, last.expand(*last.shape[:-2], missing, -1)], dim=-2)
+
+
+def _unguided(scales: Sequence[float | Tensor]) -> bool:
+    return len(scales) == 1 and not isinstance(scales[0], Tensor) and scales[0] == 1.0
+
+
+def _scale(frames: list[float]) -> float | Tensor:
+    return frames[0] if len(set(frames)) == 1 else torch.tensor(frames).reshape(-1, 1, 1, 1)

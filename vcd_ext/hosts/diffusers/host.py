@@ -23,6 +23,7 @@ from vcd_ext.hosts.diffusers.loras import Prompted, chosen_motion_loras
 from vcd_ext.hosts.diffusers.parameters import infotext
 from vcd_ext.hosts.diffusers.sampling import keep_unmasked, levels, noised, scheduler, started, step
 from vcd_ext.hosts.shared.passes import steps_run
+from vcd_ext.hosts.shared.prompt_travel import KeyFraming
 from vcd_ext.identity.embedding import load_concepts, names_meant
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
@@ -31,6 +32,7 @@ from vcd_ext.noise import correlate
 from vcd_ext.progress import StepReport
 from vcd_ext.prompt.names import mentions, with_name
 from vcd_ext.prompt.networks import check_no_networks, without_loras
+from vcd_ext.prompt.travel import check_key_frames
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, parse
 from vcd_ext.stages.given_frames import BlendedPictures, GivenFrames
 
@@ -101,7 +103,16 @@ class Standalone:
         )
         steps = steps_run(picture.steps, picture.denoise) if isinstance(given, BlendedPictures) else None
         counted = Counter(progress, total=((steps or len(sampler.timesteps)) + 1) * video.frames)
-        text = self.guidance(picture.prompt, picture.negative_prompt, picture.cfg_scale, picture.steps, vectors)
+        check_key_frames(video.frames, {"prompt": picture.prompt, "negative prompt": picture.negative_prompt})
+        around = video.frames if video.loops.loop else 0
+        text = self.guidance(
+            picture.prompt,
+            picture.negative_prompt,
+            picture.cfg_scale,
+            picture.steps,
+            vectors,
+            KeyFraming(range(video.frames), video.prompt_travel, around),
+        )
         with self.prompted.attached(self.loras, picture.prompt), self._moving(motion_module, video, loras) as rows:
             latents = self._denoise(sampler, picture, video, lambda step: text.at(step, rows), counted, given)
         frames = self._decode(latents, counted)
@@ -211,12 +222,21 @@ class Standalone:
         return known.put(prediction, keep_unmasked(sampler, i, own, known.taken(scaled), known.latents, none))
 
     def guidance(
-        self, prompt: str, negative_prompt: str, cfg_scale: float, steps: int, vectors: Mapping[str, Tensor]
+        self,
+        prompt: str,
+        negative_prompt: str,
+        cfg_scale: float,
+        steps: int,
+        vectors: Mapping[str, Tensor],
+        framing: KeyFraming | None = None,
     ) -> Guidance:
-        """Return what guides a video of so many steps. ValueError, in a sentence, for a prompt that cannot be read."""
+        """Return what guides a video of so many steps. ValueError, in a sentence, for a prompt that cannot be read.
+
+        framing: of the prompts' key frames.
+        """
         texts = [without_loras(text, self.loras) for text in (prompt, negative_prompt)]
         with self.prompted.attached(self.loras, prompt):
-            return guidance(self.prompts, texts[0], texts[1], cfg_scale, steps, vectors)
+            return guidance(self.prompts, texts[0], texts[1], cfg_scale, steps, vectors, framing)
 
     def predict(self, latents: Tensor, time: Tensor, text: Conditions) -> Tensor:
         """Compute the guided prediction [F, 4, h, w], float32. text: with as many rows as `multidiffusion` asks for.

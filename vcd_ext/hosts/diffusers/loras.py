@@ -10,6 +10,7 @@ from vcd_ext.denoising import lora
 from vcd_ext.denoising.unet import device_of, dtype_of
 from vcd_ext.motion import MotionLora, is_motion_lora, load_lora
 from vcd_ext.prompt.networks import Called, called_loras
+from vcd_ext.prompt.travel import travels
 from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings
 from vcd_ext.storage import walk
 
@@ -34,10 +35,18 @@ def asked(known: Mapping[str, Path], prompt: str, video: VideoSettings) -> tuple
 
     known: the LoRAs that prompts may ask for. The setting may be the name of one, or the path of a file.
     """
-    calls = [call for call in called_loras(prompt, known) if is_motion_lora(known[call.name])]
+    calls = [call for call in _calls(known, prompt) if is_motion_lora(known[call.name])]
     if video.motion_lora != NO_MODULE:
         calls.append(Called(video.motion_lora, video.motion_lora_weight, 0.0))
     return tuple((str(known.get(call.name, call.name)), call.weight) for call in calls)
+
+
+def _calls(known: Mapping[str, Path], prompt: str) -> Sequence[Called]:
+    """Return the LoRAs that a prompt asks for; one that stands at several key frames counts once, as first said."""
+    calls = called_loras(prompt, known)
+    if not travels(prompt):
+        return calls
+    return list({call.name: call for call in calls[::-1]}.values())[::-1]
 
 
 def loaded(files: Sequence[tuple[str, float]]) -> list[MotionLora]:
@@ -66,7 +75,7 @@ class Prompted:
 
     def of(self, known: Mapping[str, Path], prompt: str) -> list[lora.Lora]:
         """Return those of a prompt; ValueError, in one sentence, for a file that cannot be used."""
-        calls = tuple(call for call in called_loras(prompt, known) if not is_motion_lora(known[call.name]))
+        calls = tuple(call for call in _calls(known, prompt) if not is_motion_lora(known[call.name]))
         if calls != self._kept[0]:
             made = [part for call in calls for part in _parts(lora.load(known[call.name]), call)]
             lora.check_lora_fits(made, lora.layers(self.unet, self.text_encoder))

@@ -16,6 +16,7 @@ from vcd_ext.hosts.shared.enlarge import lanczos
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
 from vcd_ext.progress import StepReport
+from vcd_ext.prompt.travel import check_key_frames
 from vcd_ext.settings import NO_MODULE, GenerateSettings, VideoSettings, parse
 
 
@@ -39,6 +40,7 @@ def restyle(
     video = parse(VideoSettings, asdict(replace(video, frames=min(video.frames, len(source.frames)))))
     # What cannot be used is refused before anything is computed.
     chosen_motion_loras(host.loras, picture.prompt, video, motion_module is not None)
+    check_key_frames(video.frames, {"prompt": picture.prompt, "negative prompt": picture.negative_prompt})
     work = VideoPass(
         picture.prompt,
         picture.negative_prompt,
@@ -54,6 +56,7 @@ def restyle(
         context_overlap=video.overlap,
         loop=video.loops.loop,
         step_noise=video.step_noise,
+        prompt_travel=video.prompt_travel,
         progress=progress,
     )
     frames = _Resized(source, video.frames, picture.height, picture.width)

@@ -21,6 +21,7 @@ from vcd_ext.hosts.protocols import Interrupted, Picture, Tiling, VideoPass
 from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.hosts.shared.enlarge import Enlargers
 from vcd_ext.hosts.shared.passes import Plan, animated, as_long, controlled, latent_masks, picture, pictures, plan
+from vcd_ext.hosts.shared.prompt_travel import KeyFraming
 from vcd_ext.motion import MotionLora, MotionModule
 from vcd_ext.noise import correlate
 from vcd_ext.settings import SAMPLERS
@@ -57,7 +58,10 @@ class StandaloneVideo:
         progress counts frames: encoded, denoised by one step, decoded.
         """
         planned = plan(frames, work)
-        text = self.standalone.guidance(work.prompt, work.negative_prompt, work.cfg_scale, work.steps, self._vectors)
+        framing = KeyFraming.of_pass(work, planned.frames)
+        text = self.standalone.guidance(
+            work.prompt, work.negative_prompt, work.cfg_scale, work.steps, self._vectors, framing
+        )
         run = _Denoising(
             self.standalone,
             planned,
@@ -66,7 +70,7 @@ class StandaloneVideo:
             self._module(work, planned),
             loaded(work.motion_loras),
             text,
-            self._regional(text, planned, work.tiling),
+            self._regional(text, planned, work.tiling, framing),
             self._control(frames, work),
             Counter(work.progress, total=(planned.steps + 2) * planned.frames),
         )
@@ -105,10 +109,12 @@ class StandaloneVideo:
             return None
         return ControlNet(controlnet_file.load(work.controlnet, self.standalone.unet), frames, work.controlnet_weight)
 
-    def _regional(self, text: Guidance, planned: Plan, tiling: Tiling | None) -> RegionalPrompt | None:
+    def _regional(
+        self, text: Guidance, planned: Plan, tiling: Tiling | None, framing: KeyFraming
+    ) -> RegionalPrompt | None:
         if tiling is None or planned.absent is None:
             return None
-        elsewhere = self.standalone.guidance(tiling.elsewhere, "", 1.0, 1, self._vectors).constant
+        elsewhere = self.standalone.guidance(tiling.elsewhere, "", 1.0, 1, self._vectors, framing).constant
         empty = self.standalone.prompts.encode("", {})[0]
         return RegionalPrompt(text.constant, as_long(elsewhere, text.constant, empty), planned.absent)
 

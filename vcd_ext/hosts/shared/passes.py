@@ -134,14 +134,15 @@ def latent_masks(work: VideoPass, plan: Plan) -> Tensor | None:
 def as_long(elsewhere: Tensor, prompt: Tensor, empty: Tensor) -> Tensor:
     """Pad the condition of the prompt elsewhere, [tokens, width], to the length of that of the prompt.
 
-    Empty prompts are put behind it. ValueError where it is the longer one: to lengthen the prompt would change it.
+    Either may be [frames, tokens, width]. Empty prompts are put behind it. ValueError where it is the longer one: to
+    lengthen the prompt would change it.
     """
-    missing = (len(prompt) - len(elsewhere)) // len(empty)
+    missing = (prompt.shape[-2] - elsewhere.shape[-2]) // len(empty)
     if missing < 0:
         raise ValueError(
             "The prompt elsewhere is longer than the prompt itself, by a chunk of 75 tokens or more; shorten it."
         )
-    return torch.cat([elsewhere, *[empty] * missing])
+    return torch.cat([elsewhere, *[empty.expand(*elsewhere.shape[:-2], -1, -1)] * missing], dim=-2)
 
 
 def _size(first: Picture) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,7 +23,9 @@ from vcd_ext.denoising.lora import Lora
 from vcd_ext.denoising.multidiffusion import RegionalPrompt
 from vcd_ext.hosts.protocols import Interrupted, Picture, VideoPass
 from vcd_ext.hosts.shared.passes import Plan, as_long, pictures
+from vcd_ext.hosts.shared.prompt_travel import KeyFraming
 from vcd_ext.hosts.webui import checkpoint, motion_loras, report
+from vcd_ext.hosts.webui.prompt_travel import read_networks_once, travelling_conds
 from vcd_ext.hosts.webui.sampling import correlate_steps, exact_steps
 from vcd_ext.hosts.webui.unet import plain_layers, video_denoising
 from vcd_ext.motion import MotionModule
@@ -57,9 +60,13 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         """Return 0, whatever the settings say: merged tokens are a canvas's, and this may be a part of one."""
         return 0
 
+    def get_conds_with_caching(self, *args: Any, **kwargs: Any) -> Any:
+        """Give each frame the condition between its prompt's key frames."""
+        return travelling_conds(super().get_conds_with_caching, self._framing())(*args, **kwargs)
+
     def parse_extra_network_prompts(self) -> None:
         """Read the prompt's networks; its motion LoRAs are those of the generation, and have no say in a pass."""
-        super().parse_extra_network_prompts()
+        read_networks_once(self, super().parse_extra_network_prompts)
         taken = motion_loras.take(self.extra_network_data)
         self.adapters = motion_loras.load_adapters(taken.adapters, self.sd_model.model.diffusion_model)
 
@@ -125,6 +132,9 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
             stack.enter_context(video_denoising(self, plan.parts, module, regional=regional, control=control))
             yield
 
+    def _framing(self) -> KeyFraming:
+        return KeyFraming.of_pass(self.job.work, self.job.plan.frames)
+
     def _stop(self) -> None:
         if self.job.work.interrupted() or shared.state.interrupted or shared.state.skipped:
             raise Interrupted
@@ -134,16 +144,17 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         tiling, absent = self.job.work.tiling, self.job.plan.absent
         if tiling is None or absent is None:
             return None
-        prompt: Tensor = conditioning.batch[0][0].schedules[0].cond
+        prompt = _at_first_step([parts[0].schedules for parts in conditioning.batch])
         text = prompt_parser.SdConditioning([plain(tiling.elsewhere)], width=self.width, height=self.height)
-        with devices.autocast():
-            learned = prompt_parser.get_learned_conditioning(self.sd_model, text, self.steps)
+        get = partial(_uncached, self.sd_model, self.steps)
+        learned = travelling_conds(get, self._framing())(None, text)
         empty = self.sd_model.cond_stage_model_empty_prompt[0]
-        known, instead = prompt, as_long(learned[0][0].cond, prompt, empty)
-        missing = (len(unconditional[0][0].cond) - len(prompt)) // len(empty)
+        known, instead = prompt, as_long(_at_first_step(learned), prompt, empty)
+        missing = (len(unconditional[0][0].cond) - prompt.shape[-2]) // len(empty)
         if missing > 0 and shared.opts.pad_cond_uncond and not shared.opts.pad_cond_uncond_v0:
             # A setting of the WebUI by which the prompt becomes as long as the negative prompt.
-            known, instead = (torch.cat([cond, *[empty.to(cond)] * missing]) for cond in (known, instead))
+            longest = torch.cat([known[0] if known.dim() == 3 else known, *[empty.to(known)] * missing])
+            known, instead = (as_long(cond, longest, empty.to(cond)) for cond in (known, instead))
         return RegionalPrompt(known, instead, absent)
 
 
@@ -193,6 +204,19 @@ def plain(prompt: str) -> str:
 def uncommented(prompt: str) -> str:
     """Return a prompt without its comments, if the WebUI's settings say so; its script does that in its tabs alone."""
     return without_comments(prompt) if shared.opts.data.get("enable_prompt_comments", True) else prompt
+
+
+def _uncached(sd_model: Any, steps: int, _function: Any, texts: Any) -> Any:
+    with devices.autocast():
+        return prompt_parser.get_learned_conditioning(sd_model, texts, steps)
+
+
+def _at_first_step(schedules: Sequence[Sequence[Any]]) -> Tensor:
+    """Return the frames' conditions, [frames, tokens, width]; [tokens, width] where all have one."""
+    if all(schedule is schedules[0] for schedule in schedules):
+        one: Tensor = schedules[0][0].cond
+        return one
+    return torch.stack([schedule[0].cond for schedule in schedules])
 
 
 def encoded_picture(sd_model: Any, pixels: Tensor) -> Tensor:

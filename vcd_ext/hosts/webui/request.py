@@ -26,6 +26,7 @@ from vcd_ext import media
 from vcd_ext.hosts.webui.refusals import Refused
 from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.prompt.foreign import unread
+from vcd_ext.prompt.travel import network_notes
 from vcd_ext.settings import SettingError, VideoSettings, parse
 from vcd_ext.stages.video_to_video import part_of
 from vcd_ext.storage.uploads import NAME, received
@@ -223,7 +224,7 @@ def upload_folder() -> Path:
 def unread_notes(p: Any) -> list[str]:
     """Return sentences about the first prompt of a run, as it is after all scripts have worked on it."""
     prompt, networks = extra_networks.parse_prompt(p.all_prompts[0])
-    return [*unread(prompt), *_unknown(networks)]
+    return [*unread(prompt), *_unknown(networks), *network_notes(p.all_prompts[0])]
 
 
 def _unknown(networks: Any) -> Iterator[str]:

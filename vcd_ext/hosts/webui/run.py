@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,18 @@ from torch import Tensor
 
 from vcd_ext.denoising.multidiffusion import Parts
 from vcd_ext.denoising.out_of_memory import explained
-from vcd_ext.hosts.webui import checkpoint, known, library, motion_loras, onward, refusals, report, request
+from vcd_ext.hosts.shared.prompt_travel import KeyFraming
+from vcd_ext.hosts.webui import (
+    checkpoint,
+    known,
+    library,
+    motion_loras,
+    onward,
+    prompt_travel,
+    refusals,
+    report,
+    request,
+)
 from vcd_ext.hosts.webui.refusals import Refused, check_identity, check_request
 from vcd_ext.hosts.webui.request_loras import RequestLoras
 from vcd_ext.hosts.webui.sampling import correlate_steps, steps_of_strength, stop_if_asked
@@ -73,6 +85,8 @@ class VideoRequest:
             self._module_file()
             self.windows = self._windows()
         refusals.check_scripts(p, settings, len(self.windows))
+        for name, value in prompt_travel.with_styles(p).items():
+            self._set(name, value)
         self._count_frames()
         if settings.identity != NO_MODULE:
             self._write_identity()
@@ -90,8 +104,10 @@ class VideoRequest:
                 self._tell_once(sentence)
         self._set("init", self._with_videos(p.init))
         self.loras = RequestLoras(p, settings, self.module, self._tell_once)
-        self._set("parse_extra_network_prompts", self.loras.parsing(p.parse_extra_network_prompts))
+        parse = partial(prompt_travel.read_networks_once, p, p.parse_extra_network_prompts)
+        self._set("parse_extra_network_prompts", self.loras.parsing(parse))
         self._set("setup_conds", self._with_one_prompt(p.setup_conds))
+        self._set("get_conds_with_caching", self._travelling(p.get_conds_with_caching))
         self._set("sample", self._with_motion(p.sample))
         p.extra_generation_params.update(to_infotext(settings))
         if self.source:
@@ -273,6 +289,7 @@ class VideoRequest:
         def init_videos(*_lists: Any) -> Any:
             p = self.p
             request.unify_prompts(p, self.settings.frames)
+            prompt_travel.refuse_wrong_key_frames(p, self.settings.frames)
             self.loras.check()
             self.stages = StagesRun(p, self.settings)
             with nullcontext() if self.module is None else checkpoint.motion_schedule(p.sd_model, p):
@@ -292,6 +309,12 @@ class VideoRequest:
             return setup_conds(*args, **kwargs)
 
         return setup_one_prompt
+
+    def _travelling(self, get_conds: Any) -> Any:
+        """Give each frame the condition between its prompt's key frames."""
+        frames, around = self.settings.frames, self.settings.frames if self.settings.loops.loop else 0
+        framing = KeyFraming(range(frames), self.settings.prompt_travel, around)
+        return prompt_travel.travelling_conds(get_conds, framing)
 
     def _with_motion(self, sample: Any) -> Any:
         """Attach everything to the model only while `p.sample` runs, however it ends."""

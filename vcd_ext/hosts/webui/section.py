@@ -31,6 +31,7 @@ from vcd_ext.ui.layouts import (
     ONWARD_ROWS,
     SOURCE_ROWS,
     STAGE_ROWS,
+    TRAVEL_ROWS,
     UPLOADS,
     section,
 )
@@ -77,6 +78,8 @@ def build(
             _add_rows(layout, STAGE_ROWS, made)
         with gr.Accordion("From picture to video, and on", open=False, elem_id=f"vcd_{tab}_onward"):
             _add_rows(layout, ONWARD_ROWS[tab], made)
+        with gr.Accordion("Prompt travel", open=False, elem_id=f"vcd_{tab}_travel"):
+            _add_rows(layout, TRAVEL_ROWS, made)
         with gr.Accordion("Files", open=False, elem_id=f"vcd_{tab}_files"):
             _add_rows(layout, FILE_ROWS, made)
         if tab == "img2img":

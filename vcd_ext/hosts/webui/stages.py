@@ -21,6 +21,7 @@ from vcd_ext.hosts.webui.video import SCHEDULER, WebUIVideo, is_constant
 from vcd_ext.identity.training.estimate import duration
 from vcd_ext.media import Clip
 from vcd_ext.progress import Callbacks, Progress
+from vcd_ext.prompt.travel import check_key_frames
 from vcd_ext.settings import EVERYWHERE, NO_MODULE, SOURCE_KEY, PassSettings, TiledSettings, VideoSettings, to_infotext
 from vcd_ext.stages import pipeline, video_to_video
 from vcd_ext.stages.pipeline import Finished, Outcome, Stage
@@ -90,6 +91,7 @@ class StagesRun:
         try:
             for stage in self._stages(0):
                 self.studio.check(stage.settings)
+                check_key_frames(self.settings.frames, video_to_video.prompts(stage.settings))
                 video_to_video.ready(self.host, stage.settings, self.studio.finder)
         except (ValueError, OSError, ImportError) as error:
             raise Refused(str(error)) from error

@@ -20,6 +20,7 @@ from vcd_ext.hosts.webui.refusals import Refused
 from vcd_ext.hosts.webui.report import queued
 from vcd_ext.motion import MotionModule
 from vcd_ext.progress import Note, StepReport
+from vcd_ext.prompt.travel import travel
 from vcd_ext.settings import NO_MODULE
 
 JOB = "vcd-video"  # as the WebUI's own progress calls it
@@ -172,10 +173,15 @@ def sampler_of(name: str) -> tuple[str, str]:
 
 
 def is_constant(prompt: str, steps: int) -> bool:
-    """Return whether one condition stands for a prompt at all steps, so that it can be known and exchanged."""
-    parts, texts, _ = prompt_parser.get_multicond_prompt_list([img2img.plain(prompt)])
-    [schedule] = prompt_parser.get_learned_conditioning_prompt_schedules(texts[:1], steps)
-    return len(parts[0]) == 1 and len(schedule) == 1
+    """Return whether one condition stands for a prompt at all steps, so that it can be known and exchanged.
+
+    Of a prompt with key frames: whether one does for each of them.
+    """
+    plain = img2img.plain(prompt)
+    found = travel(plain)
+    parts, texts, _ = prompt_parser.get_multicond_prompt_list([plain] if found is None else found.texts)
+    schedules = prompt_parser.get_learned_conditioning_prompt_schedules(texts, steps)
+    return all(len(each) == 1 for each in (*parts, *schedules))
 
 
 def _check_constant(work: VideoPass) -> None:
