@@ -5,11 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
 
-from tests.browser import browsed
 from tests.webui.server import Server
-from tests.webui.test_page import choose, fill
 from tests.webui.test_video import lsb, vcd_part
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.loras import lora_files
@@ -91,20 +88,10 @@ def test_version_1_and_diffusers_names_make_the_same_frames_in_both_hosts(
     assert np.array_equal(server.generate(None).frames, picture)
 
 
-def test_one_click_sets_what_animatelcm_is_made_for(server: Server) -> None:
-    with browsed(server.url) as page:
-        fill(page, "prompt", PROMPT, area="textarea")
-        page.locator("#vcd_txt2img .label-wrap").first.click()
-        said, button = page.locator("#vcd_txt2img_distilled.prose"), page.locator("#vcd_txt2img_distilled_set")
-        choose(page, "motion_module", "mm_v2")
-        expect(button).to_be_hidden()
-        choose(page, "motion_module", "AnimateLCM")
-        expect(said).to_contain_text("AnimateLCM is made for sampler LCM, 6 steps, CFG scale 2")
-        for _ in range(2):  # the prompt gets the LoRA once
-            button.click()
-            expect(said).to_contain_text("Set: sampler LCM")
-        expect(page.locator("#txt2img_sampling input")).to_have_value("LCM")
-        expect(page.locator("#txt2img_steps input[type=number]")).to_have_value("6")
-        expect(page.locator("#txt2img_cfg_scale input[type=number]")).to_have_value("2")
-        prompt = f"{PROMPT} <lora:AnimateLCM_sd15_t2v_lora:0.8>"
-        expect(page.locator("#txt2img_prompt textarea")).to_have_value(prompt)
+def test_stages_after_the_video_leave_motion_loras_alone(server: Server, before: tuple[dict, np.ndarray]) -> None:
+    tiled = {"tiled": True, "tiled_upscaler": "Lanczos", "tiled_tile": 64, "tiled_tile_overlap": 16}
+    vcd = {"motion_module": "mm_v2", "frames": 2, **tiled}
+    result = server.generate(vcd, prompt=f"{BOTH} <lora:v3_sd15_adapter:0.8>", steps=1)
+    assert "VCD errors" not in result.extra
+    assert result.frames.shape == (2, 128, 128, 3)
+    assert server.get("/probe/fingerprint")["hooks"] == before[0]["hooks"]
