@@ -68,7 +68,7 @@ def _error_of_tiles(height: int, width: int, size: int, overlap: int) -> float:
 def _error_of_windows(frames: int, length: int, overlap: int) -> float:
     total = torch.zeros(frames, dtype=torch.float64)
     for window in windows(frames, length, overlap):
-        total[window.frames.start : window.frames.stop] += window.weights
+        total[list(window.frames)] += window.weights
     return float((total - 1).abs().max())
 
 

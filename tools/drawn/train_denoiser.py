@@ -8,7 +8,8 @@
 Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
 of machine, with the same number of threads). First the text encoder learns to name the truth of captions (text.py),
 then pictures are drawn and encoded once (bank.py), then both networks learn to denoise, while the text encoder goes on
-naming the truth of each batch's captions, which costs next to nothing.
+naming the truth of each batch's captions, and the UNet's features are asked where the parts of figures are (parts.py);
+both cost next to nothing, and neither is part of what is exported.
 
 Half of the pictures follow SD1.5's schedule and half AnimateDiff's, and half of them have noise of sigma 1.5 to 14,
 where layout, class, action and looks are decided.
@@ -38,9 +39,10 @@ from tools.toyworld import first_stage
 from tools.toyworld.second_stage import STEPS, Denoiser, linear, noised, scaled_linear
 from tools.toyworld.training import State, chance, descend, half, learning_rate, run, update_average
 
-from . import denoiser_file, vocabulary
+from . import denoiser_file, parts, vocabulary
 from .bank import allowed, bank, loss_weights
 from .hearing import Hearing
+from .parts import Finder
 from .pictures import whole
 from .sheet import draw_samples
 from .spec import sample
@@ -49,17 +51,18 @@ from .truths import answers
 
 DECAY, DROPPED, SNR_LIMIT, PART = 0.9995, 0.1, 5.0, 250
 SETTINGS = ("channels", "width", "layers", "size", "batch", "steps", "rate", "pictures", "subject", "face", "named",
-            "seed")  # fmt: skip
+            "placed", "seed")  # fmt: skip
 NOISY = (1.5, 14.0)  # sigma of the half of the pictures that get much noise
 
 
 class Naming(Denoiser):
-    """A denoiser whose text encoder is also asked what its captions say."""
+    """A denoiser whose text encoder is also asked what captions say, and its UNet where the parts of figures are."""
 
     def __init__(self, unet: UNet2DConditionModel, text: CLIPTextModel) -> None:
         """Add the layer that reads the answers."""
         super().__init__(unet, text)
         self.answers = answering(text.config.hidden_size)
+        self.parts = Finder(list(reversed(unet.config["block_out_channels"]))[1:])
 
 
 class Data(NamedTuple):
@@ -69,6 +72,8 @@ class Data(NamedTuple):
     weights: Tensor  # [N, 1, h, w]
     numbers: list[int]
     tokenizer: CLIPTokenizer
+    parts: Tensor  # uint8 [N, PARTS, h, w]
+    features: list[Tensor]  # of the last three resolutions of the UNet's way up, at the last step
 
 
 def main(arguments: list[str] | None = None) -> State[Naming]:
@@ -114,7 +119,10 @@ def main(arguments: list[str] | None = None) -> State[Naming]:
         options.workers,
     )
     weights = loss_weights(kept.covered[:, 0], options.subject, options.face)
-    data = Data(kept.latents[:, 0], weights, numbers, tokenizer)
+    shares = parts.kept(options.out / "parts.npz", numbers, options.size)
+    data = Data(kept.latents[:, 0], weights, numbers, tokenizer, shares, [])
+    for block in list(model.unet.up_blocks)[1:]:
+        block.register_forward_hook(lambda module, given, features: data.features.append(features))
     schedules = torch.stack([scaled_linear(), linear()]).to(device)
     last = min(options.steps, options.stop_at or options.steps)
     hearing = Hearing(autoencoder, scale, tokenizer, options.size, options.heard)
@@ -148,6 +156,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
     parser.add_argument("--face", type=float, default=5.0, help="weight of its face's places")
     parser.add_argument("--named", type=float, default=0.005, help="weight of naming what the captions say")
+    parser.add_argument("--placed", type=float, default=0.1, help="weight of finding the parts of figures")
     parser.add_argument("--heard", type=int, default=96, help="held-out pictures that hearing is measured on")
     parser.add_argument("--hear-every", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)

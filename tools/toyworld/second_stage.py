@@ -10,6 +10,7 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from typing_extensions import Self
 from transformers import CLIPTextConfig, CLIPTextModel
 
 STEPS, HEADS = 1000, 4  # SD1.5 has 8 heads; here each would have 8 values, and attention be twice as slow
@@ -47,7 +48,7 @@ class Denoiser(nn.Module):
         self.unet, self.text = unet, text
 
     @classmethod
-    def make(cls, channels: list[int], clip: Path) -> Denoiser:
+    def make(cls, channels: list[int], clip: Path) -> Self:
         """Make new random networks; `clip` is the folder with the text encoder's config."""
         config = CLIPTextConfig.from_pretrained(clip)
         unet = UNet2DConditionModel(
