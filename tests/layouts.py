@@ -106,6 +106,19 @@ def controlnet(width: int, context: int, hint: int = 3) -> Shapes:
     return shapes | merge(_unit(f"input_hint_block.{2 * i}", widths[i + 1], widths[i], 3, 3) for i in range(8))
 
 
+def t2i_adapter(width: int) -> Shapes:
+    """T2I-Adapter (Mou et al., arXiv 2302.08453) for that UNet, which sees pictures of 3 channels, 64 values each."""
+    shapes, before = _unit("conv_in", width, 3 * 64, 3, 3), width
+    for level, factor in enumerate(LEVELS):
+        for block in (2 * level, 2 * level + 1):
+            if before != factor * width:
+                shapes |= _unit(f"body.{block}.in_conv", factor * width, before, 1, 1)
+            before = factor * width
+            shapes |= _unit(f"body.{block}.block1", before, before, 3, 3)
+            shapes |= _unit(f"body.{block}.block2", before, before, 1, 1)
+    return shapes
+
+
 def _encoder(width: int, context: int) -> tuple[Shapes, list[int]]:
     """Return the half of a UNet that makes the picture smaller, with its middle; the channels of its skips."""
     time = 4 * width

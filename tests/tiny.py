@@ -147,6 +147,11 @@ def controlnet(
     return _saved(tensors, Path(folder, f"{name}{suffix}"))
 
 
+def t2i_adapter(folder: Path, name: str = "t2iadapter_sd15_tiny", width: int = 32, seed: int = 0) -> Path:
+    """Write a T2I-Adapter for `checkpoint` in its original key names; its path."""
+    return _saved(_random(layouts.t2i_adapter(width), seed, torch.float32), Path(folder, f"{name}.safetensors"))
+
+
 def embedding(
     folder: Path, name: str, width: int = 64, vectors: int = 4, suffix: str = ".safetensors", seed: int = 0
 ) -> Path:

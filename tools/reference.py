@@ -41,7 +41,8 @@ def options_table(command: argparse.ArgumentParser) -> str:
 def _options(action: argparse.Action) -> str:
     if action.nargs == 0:
         return ", ".join(f"`{option}`" for option in action.option_strings)
-    value = action.metavar or action.dest.upper()
+    named = action.metavar or action.dest.upper()
+    value = named if isinstance(named, str) else " ".join(named)
     more = " ..." if action.nargs in ("*", "+") else ""
     return ", ".join(f"`{option} {value}{more}`" for option in action.option_strings)
 

@@ -11,12 +11,21 @@ from vcd_ext.batch.toml_file import PlanError, check_known_keys
 from vcd_ext.batch.unit import ModelFiles, TrainingWork, Unit, VideoWork
 from vcd_ext.media.output_files import targets
 from vcd_ext.prompt.names import with_name
-from vcd_ext.settings import GenerateSettings, SettingError, TrainSettings, VideoSettings, describe, parse
+from vcd_ext.settings import (
+    ControlSettings,
+    GenerateSettings,
+    SettingError,
+    TrainSettings,
+    VideoSettings,
+    describe,
+    parse,
+)
 from vcd_ext.storage import walk
 
 MODEL_KEYS = tuple(field.name for field in fields(ModelFiles))
 NOT_IN_PLANS = ("enabled", "identity", "video", "motion_module", "tiled_controlnet", "prompt", "seed", "name",
-                "first_frame", "last_frame", "denoise", "subfolder", "frames_per_file")  # fmt: skip
+                "first_frame", "last_frame", "denoise", "subfolder", "frames_per_file",
+                *describe(ControlSettings))  # fmt: skip
 PICTURE_KEYS = tuple(name for name in describe(GenerateSettings) if name not in NOT_IN_PLANS)
 VIDEO_KEYS = tuple(name for name in describe(VideoSettings) if name not in NOT_IN_PLANS)
 TRAIN_KEYS = tuple(name for name in describe(TrainSettings) if name != "name")

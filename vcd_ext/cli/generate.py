@@ -28,13 +28,15 @@ from vcd_ext.settings import (
 )
 
 if TYPE_CHECKING:
+    from vcd_ext.hosts.diffusers.guides import Guide
     from vcd_ext.hosts.diffusers.host import Standalone
     from vcd_ext.media import Clip
     from vcd_ext.stages.given_frames import BlendedPictures, GivenFrames
     from vcd_ext.stages.pipeline import Outcome, Stage
 
 FAILED = 1  # exit status where a video was made, and what follows it failed
-NOT_HERE = ("enabled", "motion_module", "identity", "video")  # settings of the WebUI's page; here these are files
+# Settings of the WebUI's page; here these are files.
+NOT_HERE = ("enabled", "motion_module", "identity", "video", "control_video")
 # What a video that is made again brings along, for who does not choose it.
 OF_INPUT = {
     "width": "512, or the input's",
@@ -54,6 +56,25 @@ def add_generate_options(command: argparse.ArgumentParser) -> None:
         help="File to write. Its suffix is the format, unless --formats names several (default: %(default)s)",
     )
     command.add_argument("--input", type=Path, help="A video, or a folder of pictures, that is made again.")
+    command.add_argument(
+        "--control",
+        nargs=3,
+        metavar=("KIND", "FILE", "VIDEO"),
+        action="append",
+        default=[],
+        help="A ControlNet for SD1.5 that guides each frame by the one of a video, or of a folder, of the same size: "
+        "KIND canny draws the edges, tile shows the frames themselves, and hints, depth, lineart, mlsd, normal, "
+        "openpose, scribble, seg or softedge take VIDEO as hints that are ready. VIDEO may be 'source', the --input, "
+        "for canny and tile. Can be given several times.",
+    )
+    command.add_argument(
+        "--control-weights",
+        type=float,
+        nargs="+",
+        metavar="WEIGHT",
+        default=[],
+        help="How firmly each --control holds, in their order, from 0 to 2 (default: 1)",
+    )
     command.add_argument(
         "--upscaler-weights",
         type=Path,
@@ -82,6 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     import torch
 
     from vcd_ext import media
+    from vcd_ext.hosts.diffusers.guides import described, load_guides
     from vcd_ext.hosts.diffusers.host import Standalone, complete
     from vcd_ext.hosts.diffusers.loras import lora_files
     from vcd_ext.hosts.diffusers.restyle import restyle
@@ -93,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     loras = lora_files(arguments.loras)
     models = (arguments.motion_module, arguments.embedding)
+    guides = _guides(arguments)
     source = None
     if arguments.input is not None:
         part = part_of(video).at_most(given.get("frames", MOST_FRAMES))
@@ -113,11 +136,17 @@ def run(arguments: argparse.Namespace) -> int:
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     host.loras = loras
     follow = _following(arguments, host, stages)
+    controls = load_guides(guides, host.unet, picture, video, source, notify)
     with progress_bar() as progress:
         if source is None:
-            clip = host.generate(picture, pipeline.alone(video), *models, progress, given_frames)
+            clip = host.generate(
+                picture, pipeline.alone(video), *models, progress, given_frames, controls, described(guides)
+            )
         else:
-            clip = restyle(host, source, arguments.input.name, picture, pipeline.alone(video), *models, progress)
+            clip = restyle(
+                host, source, arguments.input.name, picture, pipeline.alone(video), *models, progress, controls,
+                described(guides),
+            )  # fmt: skip
     made = follow(clip)
     if isinstance(given_frames, GivenFrames):
         source = _finish(made, given_frames) or source
@@ -162,6 +191,21 @@ def _given(
             "--continue-video.",
         )
     return found
+
+
+def _guides(arguments: argparse.Namespace) -> "list[Guide]":
+    """Return what guides the frames through ControlNets; ValueError, in a sentence, for what cannot."""
+    from vcd_ext.hosts.diffusers.guides import Guide, check_guides
+
+    weights, given = arguments.control_weights, len(arguments.control)
+    if weights and len(weights) != given:
+        raise ValueError(f"{len(weights)} --control-weights were given for {given} --control; give one for each.")
+    guides = [
+        Guide(kind, Path(file), video, weight)
+        for (kind, file, video), weight in zip(arguments.control, weights or [1.0] * given, strict=True)
+    ]
+    check_guides(guides, arguments.input is not None)
+    return guides
 
 
 def _shared(arguments: argparse.Namespace, picture: GenerateSettings) -> PassSettings:

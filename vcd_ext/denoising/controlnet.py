@@ -18,6 +18,7 @@ from vcd_ext.denoising.unet import Forward, device_of, dtype_of, forward_replace
 from vcd_ext.hosts.protocols import FACTOR, Picture
 from vcd_ext.motion.windows import Window
 
+Residuals = tuple[Sequence[Tensor], Tensor]  # for the skip connections, in the encoder's order, and for the middle
 HINTS = "hints"  # the argument by which a call of the UNet carries its pictures
 
 
@@ -26,48 +27,52 @@ class ControlNet(NamedTuple):
 
     network: nn.Module
     pictures: Sequence[Picture]  # one for each frame, 8 times as wide and high as the latents
-    weight: float = 1.0
+    weight: float | Sequence[float] = 1.0  # of all frames, or of each
 
 
 @contextmanager
 def controlnet_attached(
     unet: nn.Module,
-    control: ControlNet,
-    *,
+    *controls: ControlNet,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     visiting: bool = False,
 ) -> Iterator[None]:
-    """Add the ControlNet's residuals in each call of the UNet within this context.
+    """Add the ControlNets' residuals in each call of the UNet within this context.
 
-    unet: an LDM `UNetModel` or a diffusers `UNet2DConditionModel` of the ControlNet's sizes. The rows of each call are
+    unet: an LDM `UNetModel` or a diffusers `UNet2DConditionModel` of the ControlNets' sizes. The rows of each call are
     whole videos, with a row for each picture; other row counts raise ValueError. A `multidiffusion` that is entered
     after this divides the pictures as it divides the latents, so no more than a part of them is on the device.
-    device, dtype, visiting: as of `motion.attached`. The ControlNet goes back to the CPU at the end.
+    device, dtype, visiting: as of `motion.attached`. The ControlNets go back to the CPU at the end.
     """
-    network, home = control.network, torch.device(device or device_of(unet))
-    whole = Hints(control.pictures)
+    home = torch.device(device or device_of(unet))
+    whole = [Hints(control.pictures) for control in controls]
 
     def carry(_unet: nn.Module, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         return args, {**kwargs, HINTS: whole}
 
     with ExitStack() as stack:
-        stack.callback(network.to, "cpu")
-        network.to(torch.device("cpu") if visiting else home, dtype or dtype_of(unet))
+        for network in (control.network for control in controls):
+            stack.callback(network.to, "cpu")
+            network.to(torch.device("cpu") if visiting else home, dtype or dtype_of(unet))
         stack.callback(unet.register_forward_pre_hook(carry, with_kwargs=True).remove)
-        stack.enter_context(forward_replaced(unet, _with_residuals(unet, control, home if visiting else None)))
+        stack.enter_context(forward_replaced(unet, _with_residuals(unet, controls, home if visiting else None)))
         yield
 
 
-def _with_residuals(unet: nn.Module, control: ControlNet, visited: torch.device | None) -> Callable[[Forward], Forward]:
-    """Return a wrapper of the UNet's forward that takes hints as well; visited: the device the ControlNet goes to."""
+def _with_residuals(
+    unet: nn.Module, controls: Sequence[ControlNet], visited: torch.device | None
+) -> Callable[[Forward], Forward]:
+    """Return a wrapper of the UNet's forward that takes hints as well; visited: the device the ControlNets go to."""
     ldm = is_ldm(unet)
 
     def made(plain: Forward) -> Forward:
-        def forward(*args: Any, hints: Hints, **kwargs: Any) -> Any:
-            inputs = _inputs(ldm, args, kwargs)
-            with _at(control.network, visited):
-                down, middle = _residuals(control, hints, *inputs)
+        def forward(*args: Any, hints: Sequence[Hints], **kwargs: Any) -> Any:
+            inputs, made = _inputs(ldm, args, kwargs), []
+            for control, shown in zip(controls, hints, strict=True):
+                with _at(control.network, visited):
+                    made.append(_residuals(control, shown, *inputs))
+            down, middle = _summed(made)
             if not ldm:
                 more = {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
                 return plain(*args, **kwargs, **more)
@@ -77,6 +82,14 @@ def _with_residuals(unet: nn.Module, control: ControlNet, visited: torch.device 
         return forward
 
     return made
+
+
+def _summed(made: Sequence[Residuals]) -> Residuals:
+    """Add up what several ControlNets say."""
+    (down, middle), *others = made
+    for more, center in others:
+        down, middle = [one + other for one, other in zip(down, more, strict=True)], middle + center
+    return down, middle
 
 
 class Hints(Divisible):
@@ -95,6 +108,11 @@ class Hints(Divisible):
     def part(self, window: Window, tile: Tile | None) -> "Hints":
         """Return those of a window and, in latents, a tile."""
         return Hints(self._pictures, window.frames, tile)
+
+    @property
+    def frames(self) -> Sequence[int]:
+        """The numbers of the frames that they are for."""
+        return self._frames
 
     def tensor(self) -> Tensor:
         """Return float16 [L, 3, H, W] in [0, 1], on the CPU."""
@@ -128,10 +146,8 @@ def _inputs(ldm: bool, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Ten
     return latents, times, text
 
 
-def _residuals(
-    control: ControlNet, hints: Hints, latents: Tensor, times: Tensor, text: Tensor
-) -> tuple[Sequence[Tensor], Tensor]:
-    """Compute what is added to each skip connection, in the encoder's order, and to the middle."""
+def _residuals(control: ControlNet, hints: Hints, latents: Tensor, times: Tensor, text: Tensor) -> Residuals:
+    """Compute what is added to each skip connection and to the middle."""
     pictures = hints.tensor()
     rows = len(latents)
     if rows % len(pictures):
@@ -141,9 +157,15 @@ def _residuals(
         )
     like = next(control.network.parameters())
     seen = pictures.to(like.device).to(like.dtype).repeat(rows // len(pictures), 1, 1, 1)
-    down, middle = control.network(
-        latents.to(like.dtype), times, text.to(like.dtype), seen, control.weight, return_dict=False
-    )
+    weight: float | Tensor
+    if isinstance(control.weight, float | int):
+        weight = control.weight
+    else:
+        of_frames = torch.tensor(
+            [control.weight[frame] for frame in hints.frames], dtype=like.dtype, device=like.device
+        )
+        weight = of_frames.repeat(rows // len(pictures))[:, None, None, None]
+    down, middle = control.network(latents.to(like.dtype), times, text.to(like.dtype), seen, weight, return_dict=False)
     return down, middle
 
 

@@ -4,10 +4,11 @@ A job's settings are a frozen dataclass whose fields carry a `Setting`: label, h
 """
 
 from vcd_ext.settings.arguments import add_arguments
+from vcd_ext.settings.control import ControlSettings
 from vcd_ext.settings.face import FaceSettings
 from vcd_ext.settings.files import AUTO_FORMAT, OWN_CRF, FileSettings
 from vcd_ext.settings.generate import MAX_VIDEO_SIDE, MIN_VIDEO_SIDE, SAMPLERS, GenerateSettings
-from vcd_ext.settings.infotext import SOURCE_KEY, from_infotext, to_infotext
+from vcd_ext.settings.infotext import HINTS_KEY, SOURCE_KEY, from_infotext, to_infotext
 from vcd_ext.settings.loop import FORWARD, ORDERS, LoopSettings
 from vcd_ext.settings.onward import OnwardSettings
 from vcd_ext.settings.parsing import SettingError, Settings, parse
@@ -37,6 +38,7 @@ __all__ = [
     "FORMATS",
     "FORWARD",
     "GENERAL_DETECTORS",
+    "HINTS_KEY",
     "MAX_VIDEO_SIDE",
     "MOST_FRAMES",
     "NO_MODULE",
@@ -48,6 +50,7 @@ __all__ = [
     "SOURCE_KEY",
     "STAGES",
     "TRAVELS",
+    "ControlSettings",
     "FaceSettings",
     "FileSettings",
     "GenerateSettings",

@@ -8,6 +8,7 @@ from vcd_ext.settings.setting import CHANGED, NEVER, default, describe
 from vcd_ext.settings.video import STAGES, VideoSettings
 
 SOURCE_KEY = "VCD source"  # in the infotext: the video that was made again
+HINTS_KEY = "VCD hints"  # in the infotext: the videos that ControlNet's hints were made of
 
 
 def to_infotext(settings: VideoSettings) -> dict[str, str | int | float | bool]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from vcd_ext.settings.control import ControlSettings
 from vcd_ext.settings.face import FaceSettings
 from vcd_ext.settings.files import FileSettings
 from vcd_ext.settings.loop import LoopSettings
@@ -16,14 +17,14 @@ STAGES = ("face", "tiled")  # what may follow the generation, in this order
 
 
 @dataclass(frozen=True)
-@with_all_of(LoopSettings, OnwardSettings, FileSettings)
+@with_all_of(LoopSettings, OnwardSettings, FileSettings, ControlSettings)
 @with_stages(face=FaceSettings, tiled=TiledSettings)
 class VideoSettings:
     """Set up text-to-video VCD and what follows it: the section *VCD* of txt2img and img2img, and `generate`.
 
     It also has those settings of `FaceSettings` and `TiledSettings` that are `in_video` there, as `face_denoise` and so
     on; what the stages share with the video, such as its identity, is the video's. And it has all of `LoopSettings`,
-    `OnwardSettings` and `FileSettings`.
+    `OnwardSettings`, `FileSettings` and `ControlSettings`.
     """
 
     enabled: bool = setting(
@@ -145,3 +146,8 @@ class VideoSettings:
     def loops(self) -> LoopSettings:
         """Return how the video ends."""
         return part_of_settings(LoopSettings, self)
+
+    @property
+    def control(self) -> ControlSettings:
+        """Return what guides the frames through ControlNet."""
+        return part_of_settings(ControlSettings, self)

@@ -91,7 +91,9 @@ ONWARD_ROWS = {
         ("latent_power_last", "latent_scale_last"),
     ),
 }
-UPLOADS = ("video", "start_picture", "end_picture", "continue_video")  # settings of the section that are files
+CONTROL_ROWS = (("control_video",), ("control_frames", "control_reach"))
+# Settings of the section that are files.
+UPLOADS = ("video", "start_picture", "end_picture", "continue_video", "control_video")
 SOURCE_ROWS = (("video",), ("first_frame", "last_frame"))  # in img2img
 
 
@@ -109,6 +111,7 @@ def section(tab: str) -> Layout[VideoSettings]:
             "face_prompt": "the video's prompt, as a close up",
             "face_people": "all faces are the identity of the video",
             "face_words": "such as dog head",
+            "control_frames": "such as 0, 8, 15; all frames are guided",
             "subfolder": "such as videos/[date]",
         },
     )

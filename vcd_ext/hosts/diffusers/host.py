@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vcd_ext import motion
+from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
 from vcd_ext.denoising.in_tiles import Decoder
 from vcd_ext.denoising.known_frames import KnownFrames
 from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
@@ -83,6 +84,8 @@ class Standalone:
         embeddings: Sequence[Path] = (),
         progress: StepReport | None = None,
         given: GivenFrames | BlendedPictures | None = None,
+        controls: Sequence[ControlNet] = (),
+        more: Mapping[str, str] | None = None,
     ) -> Clip:
         """Make one video (T2V VCD, arXiv 2402.09368 v1, section 4.1); its infotext is in `metadata["parameters"]`.
 
@@ -92,6 +95,7 @@ class Standalone:
         progress: called with (done, total), from (0, total) on; one is a frame denoised by one step, or decoded.
         given: frames that are known, and stay as they are; or pictures from which the frames begin, of which
         `picture.denoise` is painted anew.
+        controls: ControlNets with pictures for the frames. more: entries of the infotext.
         ValueError, before anything is computed, for settings or files that cannot work.
         """
         vectors = self.vectors(embeddings)
@@ -113,10 +117,13 @@ class Standalone:
             vectors,
             KeyFraming(range(video.frames), video.prompt_travel, around),
         )
-        with self.prompted.attached(self.loras, picture.prompt), self._moving(motion_module, video, loras) as rows:
+        with (
+            self.prompted.attached(self.loras, picture.prompt),
+            self._moving(motion_module, video, loras, controls) as rows,
+        ):
             latents = self._denoise(sampler, picture, video, lambda step: text.at(step, rows), counted, given)
         frames = self._decode(latents, counted)
-        described = infotext(picture, video, self.path, motion_module, embeddings)
+        described = infotext(picture, video, self.path, motion_module, embeddings, more=more)
         if isinstance(given, BlendedPictures):
             described = extended(described, {"Denoising strength": picture.denoise})
         elif given is not None:
@@ -139,7 +146,13 @@ class Standalone:
         return vectors
 
     @contextmanager
-    def _moving(self, path: Path | None, video: VideoSettings, loras: Sequence[motion.MotionLora]) -> Iterator[int]:
+    def _moving(
+        self,
+        path: Path | None,
+        video: VideoSettings,
+        loras: Sequence[motion.MotionLora],
+        controls: Sequence[ControlNet],
+    ) -> Iterator[int]:
         """Let the UNet take whole videos within this context, computed in windows if they are long.
 
         Gives how many rows of a video's text it takes.
@@ -157,6 +170,8 @@ class Standalone:
                         f"Use a context of up to {module.max_frames}; the video may be longer.",
                     )
                 stack.enter_context(motion.attached(self.unet, module, length, loras=loras))
+            if controls:
+                stack.enter_context(controlnet_attached(self.unet, *controls))
             yield stack.enter_context(multidiffusion(self.unet, Parts(video.frames, windows)))
 
     def _denoise(

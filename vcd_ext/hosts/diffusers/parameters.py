@@ -1,6 +1,6 @@
 """The WebUI's infotext for a video that was made without it: its page can paste it back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +16,11 @@ def infotext(
     motion_module: Path | None,
     embeddings: Sequence[Path],
     source: str = "",
+    more: Mapping[str, str] | None = None,
 ) -> str:
     """Write prompt, negative prompt, and a line of settings from which the same video can be made.
 
-    source: the name of the video that was made again; "" for a video from text.
+    source: the name of the video that was made again; "" for a video from text. more: entries for the end.
     """
     used = replace(
         video,
@@ -38,5 +39,6 @@ def infotext(
         "RNG": "CPU",
         **to_infotext(used),
         **({SOURCE_KEY: source} if source else {}),
+        **(more or {}),
     }
     return composed(picture.prompt, picture.negative_prompt, entries)

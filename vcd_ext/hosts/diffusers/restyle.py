@@ -1,12 +1,13 @@
 """V2V without the WebUI: a clip is made again with a prompt and an identity, at a chosen strength."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vcd_ext.denoising.controlnet import ControlNet
 from vcd_ext.hosts.diffusers.host import Standalone, check_picture, complete
 from vcd_ext.hosts.diffusers.loras import asked, chosen_motion_loras
 from vcd_ext.hosts.diffusers.parameters import infotext
@@ -29,6 +30,8 @@ def restyle(
     motion_module: Path | None = None,
     embeddings: Sequence[Path] = (),
     progress: StepReport | None = None,
+    controls: Sequence[ControlNet] = (),
+    more: Mapping[str, str] | None = None,
 ) -> Clip:
     """Make the first `video.frames` frames of a clip again (V2V), at the size and strength of `picture`.
 
@@ -59,9 +62,9 @@ def restyle(
         prompt_travel=video.prompt_travel,
         progress=progress,
     )
-    frames = _Resized(source, video.frames, picture.height, picture.width)
-    made = StandaloneVideo(host, embeddings).denoise(frames, work)
-    text = infotext(picture, video, host.path, motion_module, embeddings, name)
+    frames = Resized(source, video.frames, picture.height, picture.width)
+    made = StandaloneVideo(host, embeddings, guides=controls).denoise(frames, work)
+    text = infotext(picture, video, host.path, motion_module, embeddings, name, more)
     pixels = stacked((np.rint(frame * 255).astype(np.uint8) for frame in made), video.frames)
     return Clip(pixels, video.fps, {"parameters": text}, source.start)
 
@@ -76,7 +79,7 @@ def fitting(height: int, width: int, clip: Clip) -> tuple[int, int]:
     return height or _multiple(tall * scale), width or _multiple(wide * scale)
 
 
-class _Resized(Sequence[Picture]):
+class Resized(Sequence[Picture]):
     """A clip's first frames as floats in another size, made when they are asked for."""
 
     def __init__(self, clip: Clip, frames: int, height: int, width: int):

@@ -36,6 +36,7 @@ class StandaloneVideo:
     the first.
     embeddings: files; the name of each stands for it in the prompts. upscalers: weights of the ESRGAN family.
     controlnets: files, of which the first that fits is taken where the choice is left to the host.
+    guides: ControlNets with pictures of their own for the frames of each video, beside what a pass asks for.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class StandaloneVideo:
         embeddings: Sequence[Path] = (),
         upscalers: Sequence[Path] = (),
         controlnets: Sequence[Path] = (),
+        guides: Sequence[ControlNet] = (),
     ):
         self.standalone = standalone
         self._controlnets = {str(path): path for path in controlnets}
         self._vectors = standalone.vectors(embeddings)
         self._enlargers = Enlargers(upscalers, standalone.device)
+        self._guides = guides
         self._loaded: tuple[Path, MotionModule] | None = None
 
     @torch.no_grad()
@@ -71,7 +74,7 @@ class StandaloneVideo:
             loaded(work.motion_loras),
             text,
             self._regional(text, planned, work.tiling, framing),
-            self._control(frames, work),
+            self._controls(frames, work),
             Counter(work.progress, total=(planned.steps + 2) * planned.frames),
         )
         return run.frames(frames)
@@ -104,10 +107,11 @@ class StandaloneVideo:
         planned.check_fits(self._loaded[1].max_frames, path.name)
         return self._loaded[1]
 
-    def _control(self, frames: Sequence[Picture], work: VideoPass) -> ControlNet | None:
+    def _controls(self, frames: Sequence[Picture], work: VideoPass) -> list[ControlNet]:
         if not controlled(work):
-            return None
-        return ControlNet(controlnet_file.load(work.controlnet, self.standalone.unet), frames, work.controlnet_weight)
+            return [*self._guides]
+        network = controlnet_file.load(work.controlnet, self.standalone.unet)
+        return [*self._guides, ControlNet(network, frames, work.controlnet_weight)]
 
     def _regional(
         self, text: Guidance, planned: Plan, tiling: Tiling | None, framing: KeyFraming
@@ -131,7 +135,7 @@ class _Denoising:
     loras: Sequence[MotionLora]
     text: Guidance
     regional: RegionalPrompt | None
-    control: ControlNet | None
+    controls: Sequence[ControlNet]
     counted: Counter
 
     def frames(self, frames: Sequence[Picture]) -> Iterator[Picture]:
@@ -180,8 +184,8 @@ class _Denoising:
         stack.enter_context(self.host.prompted.attached(self.host.loras, self.work.prompt))
         if self.module is not None:
             stack.enter_context(motion.attached(unet, self.module, self.plan.length, loras=self.loras))
-        if self.control is not None:
-            stack.enter_context(controlnet_attached(unet, self.control))
+        if self.controls:
+            stack.enter_context(controlnet_attached(unet, *self.controls))
         return stack.enter_context(multidiffusion(unet, self.plan.parts, self.regional))
 
     def _step(

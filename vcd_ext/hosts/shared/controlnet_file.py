@@ -25,7 +25,7 @@ LATENTS, COLOURS = 4, 3  # channels of what is denoised, and of the pictures
 SD2_TEXT = 1024
 
 _PREFIX = "control_model."
-_WHAT_TO_USE = "Use a ControlNet Tile for SD1.5, such as control_v11f1e_sd15_tile.pth."
+_WHAT_TO_USE = "Use a ControlNet for SD1.5, such as control_v11f1e_sd15_tile.pth."
 _OTHER_KINDS = {
     "lllite": "a ControlNet-LLLite",
     "lora": "a LoRA",

@@ -186,6 +186,11 @@ def check_scripts(p: Any, settings: VideoSettings, windows: int) -> None:
             raise Refused(problem)
 
 
+def is_animated(p: Any) -> bool:
+    """Return whether sd-webui-animatediff is on."""
+    return any("animatediff" in title and _is_on(args) for title, args in _always_on(p))
+
+
 def check_settings(p: Any, settings: VideoSettings) -> None:
     """Raise Refused for the WebUI's own settings that change each frame by itself, and for another motion module.
 

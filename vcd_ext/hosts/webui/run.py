@@ -25,6 +25,7 @@ from vcd_ext.hosts.webui import (
     report,
     request,
 )
+from vcd_ext.hosts.webui.controlnet_units import ControlUnits, units_with_videos
 from vcd_ext.hosts.webui.refusals import Refused, check_identity, check_request
 from vcd_ext.hosts.webui.request_loras import RequestLoras
 from vcd_ext.hosts.webui.sampling import correlate_steps, steps_of_strength, stop_if_asked
@@ -35,7 +36,7 @@ from vcd_ext.motion import MotionModule, Window, ring_windows, windows
 from vcd_ext.motion.distilled import advice
 from vcd_ext.noise import correlate
 from vcd_ext.prompt.names import with_name
-from vcd_ext.settings import NO_MODULE, SOURCE_KEY, VideoSettings, to_infotext
+from vcd_ext.settings import HINTS_KEY, NO_MODULE, SOURCE_KEY, VideoSettings, to_infotext
 from vcd_ext.stages.given_frames import GivenFrames, fitted
 from vcd_ext.stages.pipeline import Finished
 
@@ -57,6 +58,7 @@ class VideoRequest:
         self.given: GivenFrames | None = None  # frames that are known
         self.continued: request.SourceVideo | None = None  # the video that is gone on with, for its sound
         self.from_picture: onward.FromPicture | None = None
+        self.control: ControlUnits | None = None  # what guides each frame by a picture of its own
         self.stages: StagesRun | None = None
         self.notes: list[str] = []
         self.one_by_one = False  # whether a script asked for a list of pictures, and gets a video for each
@@ -87,6 +89,8 @@ class VideoRequest:
         refusals.check_scripts(p, settings, len(self.windows))
         for name, value in prompt_travel.with_styles(p).items():
             self._set(name, value)
+        if settings.frames > 1 and not refusals.is_animated(p):  # sd-webui-animatediff gives hints by itself
+            self._take_hints()
         self._count_frames()
         if settings.identity != NO_MODULE:
             self._write_identity()
@@ -114,6 +118,8 @@ class VideoRequest:
             p.extra_generation_params[SOURCE_KEY] = self.source.name
         if self.given is not None:
             p.extra_generation_params.update(onward.entries(self.given, settings))
+        if self.control:
+            p.extra_generation_params[HINTS_KEY] = ", ".join(self.control.names)
 
     def before_batch(self) -> None:
         """Use the first video's checkpoint for the next one as well, whatever was chosen meanwhile."""
@@ -228,6 +234,12 @@ class VideoRequest:
             self.notes.append(note)
             p.comment(note)
 
+    def _take_hints(self) -> None:
+        """Give ControlNet a picture of its own for each frame, where it is to have them."""
+        self.control = units_with_videos(self.p, self.settings, request.source_folders(self.p))
+        if self.control is not None:
+            self._set("script_args_value", self.control.values)
+
     def _count_frames(self) -> None:
         """Make the batch the frames of one video; a script that asks for pictures one by one gets a video for each."""
         p, settings = self.p, self.settings
@@ -288,6 +300,8 @@ class VideoRequest:
 
         def init_videos(*_lists: Any) -> Any:
             p = self.p
+            if self.control is not None:
+                self.control.check_started()
             request.unify_prompts(p, self.settings.frames)
             prompt_travel.refuse_wrong_key_frames(p, self.settings.frames)
             self.loras.check()
@@ -327,8 +341,10 @@ class VideoRequest:
             with explained(self._too_small), ExitStack() as stack:
                 stack.callback(known.hold, None)
                 stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
-                if self.module is not None:
-                    parts = Parts(self.settings.frames, self.windows)
+                if self.control is not None:
+                    stack.enter_context(self.control.shown(unet, self.settings.frames))
+                if self.module is not None or self.control is not None:
+                    parts = Parts(self.settings.frames, self._parts())
                     stack.enter_context(
                         video_denoising(self.p, parts, self.module, before_part=stop_if_asked, loras=self.loras.motion)
                     )
@@ -338,6 +354,11 @@ class VideoRequest:
                 return sample(*args, **kwargs)
 
         return sample_with_motion
+
+    def _parts(self) -> list[Window]:
+        """Return the windows; without a motion module the frames stay together."""
+        frames = self.settings.frames
+        return self.windows or windows(frames, frames, 0)
 
     def _tell_unread(self) -> None:
         for note in request.unread_notes(self.p):

@@ -24,6 +24,7 @@ from vcd_ext.prompt.names import mentions, renamed, with_name
 from vcd_ext.settings import AUTO, DETECTORS, DRAWN, NO_MODULE, VideoSettings, default, describe, from_infotext
 from vcd_ext.ui.form import USUAL, Layout, component
 from vcd_ext.ui.layouts import (
+    CONTROL_ROWS,
     FILE_ROWS,
     GENERATION_ROWS,
     LOOP_ROWS,
@@ -80,6 +81,8 @@ def build(
             _add_rows(layout, ONWARD_ROWS[tab], made)
         with gr.Accordion("Prompt travel", open=False, elem_id=f"vcd_{tab}_travel"):
             _add_rows(layout, TRAVEL_ROWS, made)
+        with gr.Accordion("ControlNet over time", open=False, elem_id=f"vcd_{tab}_control"):
+            _add_rows(layout, CONTROL_ROWS, made)
         with gr.Accordion("Files", open=False, elem_id=f"vcd_{tab}_files"):
             _add_rows(layout, FILE_ROWS, made)
         if tab == "img2img":
