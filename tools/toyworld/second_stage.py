@@ -10,8 +10,8 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from typing_extensions import Self
 from transformers import CLIPTextConfig, CLIPTextModel
+from typing_extensions import Self
 
 STEPS, HEADS = 1000, 4  # SD1.5 has 8 heads; here each would have 8 values, and attention be twice as slow
 BETAS = (0.00085, 0.012)
