@@ -98,6 +98,10 @@ def run(arguments: argparse.Namespace) -> int:
     files = output_paths(arguments.out, formats, arguments.subfolder)
     given = {name: value for name, value in vars(arguments).items() if value is not None} | {"formats": formats}
     picture, video = _settings(given)  # before the input is read, which takes a while
+    if video.free.freeinit and arguments.input is not None:
+        from vcd_ext.denoising.free_init import FROM_NOISE
+
+        raise SettingError("freeinit", FROM_NOISE.format(video.free.freeinit))
     make_folders(files)
 
     import torch

@@ -135,6 +135,7 @@ class VideoPass:
     context_overlap: int = 4
     loop: bool = False  # whether the last frame leads on to the first
     prompt_travel: str = "linear"  # how the conditions between a prompt's key frames are mixed: one of TRAVELS
+    freenoise: bool = False  # whether later windows have the noise of the first
     step_noise: bool = False  # whether what the sampler adds at its steps is correlated as well
     controlnet: str = "none"  # which holds the frames to what they were
     controlnet_weight: float = 1.0  # from 0, without effect, to 2

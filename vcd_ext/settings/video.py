@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vcd_ext.settings.control import ControlSettings
 from vcd_ext.settings.face import FaceSettings
 from vcd_ext.settings.files import FileSettings
+from vcd_ext.settings.free import FreeSettings
 from vcd_ext.settings.loop import LoopSettings
 from vcd_ext.settings.onward import OnwardSettings
 from vcd_ext.settings.passes import NO_MODULE, PassSettings
@@ -17,14 +18,14 @@ STAGES = ("face", "tiled")  # what may follow the generation, in this order
 
 
 @dataclass(frozen=True)
-@with_all_of(LoopSettings, OnwardSettings, FileSettings, ControlSettings)
+@with_all_of(LoopSettings, FreeSettings, OnwardSettings, FileSettings, ControlSettings)
 @with_stages(face=FaceSettings, tiled=TiledSettings)
 class VideoSettings:
     """Set up text-to-video VCD and what follows it: the section *VCD* of txt2img and img2img, and `generate`.
 
     It also has those settings of `FaceSettings` and `TiledSettings` that are `in_video` there, as `face_denoise` and so
     on; what the stages share with the video, such as its identity, is the video's. And it has all of `LoopSettings`,
-    `OnwardSettings`, `FileSettings` and `ControlSettings`.
+    `FreeSettings`, `OnwardSettings`, `FileSettings` and `ControlSettings`.
     """
 
     enabled: bool = setting(
@@ -151,3 +152,8 @@ class VideoSettings:
     def control(self) -> ControlSettings:
         """Return what guides the frames through ControlNet."""
         return part_of_settings(ControlSettings, self)
+
+    @property
+    def free(self) -> FreeSettings:
+        """Return what is done to its noise beside the prior."""
+        return part_of_settings(FreeSettings, self)

@@ -80,7 +80,7 @@ FILE_ROWS = (
     ("text_file",),
 )
 MOTION_LORA_ROWS = (("motion_lora", "motion_lora_weight"),)
-LOOP_ROWS = (("loop", "order"),)
+LOOP_ROWS = (("loop", "order"), ("freenoise", "freeinit", "freeinit_cutoff"))
 STAGE_ROWS = tuple(tuple(f"{layout.tab}_{name}" for name in row) for layout in (FACE, TILED) for row in layout.section)
 ONWARD_ROWS = {
     "txt2img": (("start_picture", "end_picture"), ("continue_video",), ("continue_frames", "interpolate")),

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from torch import Tensor
 
 from vcd_ext import motion
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
+from vcd_ext.denoising.free_init import reinitialised
+from vcd_ext.denoising.free_noise import InitialNoise
 from vcd_ext.denoising.in_tiles import Decoder
 from vcd_ext.denoising.known_frames import KnownFrames
 from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
@@ -102,11 +105,12 @@ class Standalone:
         picture = complete(check_picture(picture), embeddings, self.loras)
         video = parse(VideoSettings, asdict(video))
         loras = chosen_motion_loras(self.loras, picture.prompt, video, motion_module is not None)
-        sampler = scheduler(
-            picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
+        make_sampler = partial(
+            scheduler, picture.sampler, picture.steps, motion_module is not None, self.prediction_type, self.device
         )
-        steps = steps_run(picture.steps, picture.denoise) if isinstance(given, BlendedPictures) else None
-        counted = Counter(progress, total=((steps or len(sampler.timesteps)) + 1) * video.frames)
+        planned = len(make_sampler().timesteps) * (1 + video.free.freeinit)
+        steps = steps_run(picture.steps, picture.denoise) if isinstance(given, BlendedPictures) else planned
+        counted = Counter(progress, total=(steps + 1) * video.frames)
         check_key_frames(video.frames, {"prompt": picture.prompt, "negative prompt": picture.negative_prompt})
         around = video.frames if video.loops.loop else 0
         text = self.guidance(
@@ -121,7 +125,7 @@ class Standalone:
             self.prompted.attached(self.loras, picture.prompt),
             self._moving(motion_module, video, loras, controls) as rows,
         ):
-            latents = self._denoise(sampler, picture, video, lambda step: text.at(step, rows), counted, given)
+            latents = self._denoise(make_sampler, picture, video, lambda step: text.at(step, rows), counted, given)
         frames = self._decode(latents, counted)
         described = infotext(picture, video, self.path, motion_module, embeddings, more=more)
         if isinstance(given, BlendedPictures):
@@ -176,17 +180,20 @@ class Standalone:
 
     def _denoise(
         self,
-        sampler: Any,
+        make_sampler: Callable[[], Any],
         picture: GenerateSettings,
         video: VideoSettings,
         text: Callable[[int], Conditions],
         counted: "Counter",
         given: GivenFrames | BlendedPictures | None,
     ) -> Tensor:
-        """Return latents [F, 4, h, w] of the finished frames."""
+        """Return latents [F, 4, h, w] of the finished frames, sampled as often as FreeInit asks for."""
         counted.add(0)
         noise = Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
         white, known, first, loop = noise.draw(), None, 0, video.loops.loop
+        prior, sampler = InitialNoise.asked(video, picture.seed), make_sampler()
+        # Before the sampler draws: how often it does differs between samplers and hosts.
+        fresh = [prior.of(noise.draw()) for _ in range(video.free.freeinit)]
         if isinstance(given, BlendedPictures):
             first = len(sampler.timesteps) - steps_run(picture.steps, picture.denoise)
             begin = correlate(white, video.gamma).to(self.device)
@@ -195,18 +202,38 @@ class Standalone:
             begin = given.noise(white, video.gamma, noise.of).to(self.device)
             latents, known = started(sampler, begin), self._known(given, begin)
         else:
-            latents = started(sampler, correlate(white, video.gamma, loop).to(self.device))
+            begin = prior.of(white).to(self.device)
+            latents = started(sampler, begin)
         step_gamma = video.gamma if video.step_noise else 0.0
 
         def drawn() -> Tensor:
             return correlate(noise.draw(), step_gamma, loop).to(self.device)
 
+        latents = self._sampled(sampler, latents, first, text, drawn, known, counted)
+        for new in fresh:
+            sampler = make_sampler()
+            signal = float(sampler.alphas_cumprod[-1])
+            again = started(sampler, reinitialised(latents, begin, new, signal, video.free.freeinit_cutoff))
+            latents = self._sampled(sampler, again, first, text, drawn, known, counted)
+        return latents if known is None else known.put_latents(latents)
+
+    def _sampled(
+        self,
+        sampler: Any,
+        latents: Tensor,
+        first: int,
+        text: Callable[[int], Conditions],
+        drawn: Callable[[], Tensor],
+        known: KnownFrames | None,
+        counted: "Counter",
+    ) -> Tensor:
+        """Return latents after the steps from `first` on; drawn: what the sampler adds at steps."""
         for i in range(first, len(sampler.timesteps)):
             # As the WebUI counts, the prompt's steps are those that are computed.
             prediction = self._predicted(sampler, i, latents, text(i - first), known)
             latents = step(sampler, i, prediction, latents, drawn)
-            counted.add(video.frames)
-        return latents if known is None else known.put_latents(latents)
+            counted.add(len(latents))
+        return latents
 
     def _known(self, given: GivenFrames, noise: Tensor) -> KnownFrames:
         """Encode the frames that are known. noise: of the whole video, [F, 4, h, w]."""

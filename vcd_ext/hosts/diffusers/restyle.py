@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vcd_ext.denoising.controlnet import ControlNet
+from vcd_ext.denoising.free_init import FROM_NOISE
 from vcd_ext.hosts.diffusers.host import Standalone, check_picture, complete
 from vcd_ext.hosts.diffusers.loras import asked, chosen_motion_loras
 from vcd_ext.hosts.diffusers.parameters import infotext
@@ -18,7 +19,7 @@ from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
 from vcd_ext.progress import StepReport
 from vcd_ext.prompt.travel import check_key_frames
-from vcd_ext.settings import NO_MODULE, GenerateSettings, VideoSettings, parse
+from vcd_ext.settings import NO_MODULE, GenerateSettings, SettingError, VideoSettings, parse
 
 
 def restyle(
@@ -40,6 +41,8 @@ def restyle(
     ValueError, before anything is computed, for settings or files that cannot work.
     """
     picture = complete(check_picture(picture), embeddings, host.loras)
+    if video.free.freeinit:
+        raise SettingError("freeinit", FROM_NOISE.format(video.free.freeinit))
     video = parse(VideoSettings, asdict(replace(video, frames=min(video.frames, len(source.frames)))))
     # What cannot be used is refused before anything is computed.
     chosen_motion_loras(host.loras, picture.prompt, video, motion_module is not None)
@@ -58,6 +61,7 @@ def restyle(
         context=video.context,
         context_overlap=video.overlap,
         loop=video.loops.loop,
+        freenoise=video.free.freenoise,
         step_noise=video.step_noise,
         prompt_travel=video.prompt_travel,
         progress=progress,

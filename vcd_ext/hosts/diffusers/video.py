@@ -20,7 +20,17 @@ from vcd_ext.hosts.diffusers.sampling import keep_unmasked, noised, scheduler, s
 from vcd_ext.hosts.protocols import Interrupted, Picture, Tiling, VideoPass
 from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.hosts.shared.enlarge import Enlargers
-from vcd_ext.hosts.shared.passes import Plan, animated, as_long, controlled, latent_masks, picture, pictures, plan
+from vcd_ext.hosts.shared.passes import (
+    Plan,
+    animated,
+    as_long,
+    controlled,
+    initial_noise,
+    latent_masks,
+    picture,
+    pictures,
+    plan,
+)
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
 from vcd_ext.motion import MotionLora, MotionModule
 from vcd_ext.noise import correlate
@@ -156,7 +166,8 @@ class _Denoising:
         original = self._encoded(frames)
         noise = Noise(self.work.seed, self.plan.frames, (CHANNELS, *self.plan.latent_size))
         begin = len(self.sampler.timesteps) - self.plan.steps
-        latents = noised(self.sampler, original, self._drawn(noise, self.work.gamma), begin)
+        begun = initial_noise(self.work).of(noise.draw()).to(self.host.device)
+        latents = noised(self.sampler, original, begun, begin)
         step_gamma = self.work.gamma if self.work.step_noise else 0.0
         with ExitStack() as stack:
             rows = self._hang_on(stack)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vcd_ext.denoising.free_noise import InitialNoise, Reuse
 from vcd_ext.denoising.multidiffusion import Parts
 from vcd_ext.denoising.partition import Tile, tiles
 from vcd_ext.hosts.protocols import FACTOR, Picture, Tiling, VideoPass
@@ -72,6 +73,12 @@ def plan(frames: Sequence[Picture], work: VideoPass) -> Plan:
         steps=steps_run(work.steps, work.denoise),
         absent=absent,
     )
+
+
+def initial_noise(work: VideoPass) -> InitialNoise:
+    """Return what makes the noise that a pass adds to its frames."""
+    reuse = Reuse(work.context, work.context_overlap, work.seed) if work.freenoise else None
+    return InitialNoise(work.gamma, work.loop, reuse)
 
 
 def animated(work: VideoPass) -> bool:

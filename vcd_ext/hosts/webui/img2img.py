@@ -22,14 +22,13 @@ from vcd_ext.denoising.controlnet import ControlNet
 from vcd_ext.denoising.lora import Lora
 from vcd_ext.denoising.multidiffusion import RegionalPrompt
 from vcd_ext.hosts.protocols import Interrupted, Picture, VideoPass
-from vcd_ext.hosts.shared.passes import Plan, as_long, pictures
+from vcd_ext.hosts.shared.passes import Plan, as_long, initial_noise, pictures
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
 from vcd_ext.hosts.webui import checkpoint, motion_loras, report
 from vcd_ext.hosts.webui.prompt_travel import read_networks_once, travelling_conds
 from vcd_ext.hosts.webui.sampling import correlate_steps, exact_steps
 from vcd_ext.hosts.webui.unet import plain_layers, video_denoising
 from vcd_ext.motion import MotionModule
-from vcd_ext.noise import correlate
 from vcd_ext.prompt.comments import without_comments
 
 FULL = "Full"  # the WebUI's name of the checkpoint's own VAE, in its settings for encoding and decoding
@@ -90,7 +89,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
         self, conditioning: Any, unconditional_conditioning: Any, seeds: Any, *_: Any, **__: Any
     ) -> processing.DecodedSamples:
         """Denoise the video; what is returned stands for pictures that the WebUI need not decode."""
-        noise = correlate(self.rng.next(), self.job.work.gamma, self.job.work.loop) * self.initial_noise_multiplier
+        noise = initial_noise(self.job.work).of(self.rng.next()) * self.initial_noise_multiplier
         regional = self._regional(conditioning, unconditional_conditioning)
         if self.job.work.step_noise:
             correlate_steps(self, self.job.work.gamma, self.job.work.loop)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from fastapi import HTTPException
 from modules import sd_hijack, sd_unet, shared
 
+from vcd_ext.denoising.free_init import FROM_NOISE
 from vcd_ext.hosts.webui import report, unet
 from vcd_ext.hosts.webui.checkpoint import USE_SD15, kind
 from vcd_ext.media.clip import exact_fps
@@ -169,6 +170,8 @@ def check_scripts(p: Any, settings: VideoSettings, windows: int) -> None:
 
     windows: in how many the video is denoised.
     """
+    if settings.free.freeinit and hasattr(p, "init_images"):
+        raise Refused(FROM_NOISE.format(settings.free.freeinit))
     moves = settings.motion_module != NO_MODULE
     for title, args in _always_on(p):
         problem = None

@@ -72,17 +72,18 @@ def begin_pass(steps: int) -> None:
     global _expected_steps
     known = min(steps, _expected_steps)
     _expected_steps -= known
-    _add(steps - known)
+    add_steps(steps - known)
 
 
 def end_video(still_expected: int) -> None:
     """Take off what was expected and not made; still_expected: steps of the videos that follow."""
     global _expected_steps
-    _add(min(still_expected - _expected_steps, 0))
+    add_steps(min(still_expected - _expected_steps, 0))
     _expected_steps = min(_expected_steps, still_expected)
 
 
-def _add(steps: int) -> None:
+def add_steps(steps: int) -> None:
+    """Count more steps of the request, or fewer; before the first of all the WebUI counts them by its jobs."""
     bar = _bar()
     if bar is not None and steps:
         shared.total_tqdm.updateTotal(bar.total + steps)

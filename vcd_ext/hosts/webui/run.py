@@ -11,6 +11,7 @@ from modules import processing
 from PIL import Image
 from torch import Tensor
 
+from vcd_ext.denoising.free_noise import InitialNoise
 from vcd_ext.denoising.multidiffusion import Parts
 from vcd_ext.denoising.out_of_memory import explained
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
@@ -26,6 +27,7 @@ from vcd_ext.hosts.webui import (
     request,
 )
 from vcd_ext.hosts.webui.controlnet_units import ControlUnits, units_with_videos
+from vcd_ext.hosts.webui.free_init import count_jobs, sample_again
 from vcd_ext.hosts.webui.refusals import Refused, check_identity, check_request
 from vcd_ext.hosts.webui.request_loras import RequestLoras
 from vcd_ext.hosts.webui.sampling import correlate_steps, steps_of_strength, stop_if_asked
@@ -34,7 +36,6 @@ from vcd_ext.hosts.webui.stages import StagesRun
 from vcd_ext.hosts.webui.unet import video_denoising
 from vcd_ext.motion import MotionModule, Window, ring_windows, windows
 from vcd_ext.motion.distilled import advice
-from vcd_ext.noise import correlate
 from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import HINTS_KEY, NO_MODULE, SOURCE_KEY, VideoSettings, to_infotext
 from vcd_ext.stages.given_frames import GivenFrames, fitted
@@ -62,6 +63,7 @@ class VideoRequest:
         self.stages: StagesRun | None = None
         self.notes: list[str] = []
         self.one_by_one = False  # whether a script asked for a list of pictures, and gets a video for each
+        self._jobs_counted = False
         self._before: dict[str, Any] = {}  # what was on `p` before the run, by name
 
     @classmethod
@@ -137,19 +139,22 @@ class VideoRequest:
             )
             return
         try:
-            self._begin_pass(noise, gamma, loop)
+            self._begin_pass(noise, gamma)
         except Exception as error:  # encoding the pictures that are given can fail in as many ways as memory can
             self.failure = Refused(str(error))
             return
         if self.settings.step_noise:
             correlate_steps(self.p, gamma, loop)
 
-    def _begin_pass(self, noise: Tensor, gamma: float, loop: bool) -> None:
+    def _begin_pass(self, noise: Tensor, gamma: float) -> None:
         p = self.p
         if self.given is not None:
             onward.hold_given(p, self.given, noise, gamma)
             return
-        noise.copy_(correlate(noise, gamma, loop))
+        prior = InitialNoise.asked(self.settings, int(p.all_seeds[p.iteration * p.batch_size]))
+        noise.copy_(prior.of(noise))
+        if self.settings.free.freeinit and not p.is_hr_pass:
+            sample_again(p, self.settings, prior)
         if self.from_picture is not None:
             self.from_picture.blend(p, gamma)
 
@@ -335,6 +340,9 @@ class VideoRequest:
 
         def sample_with_motion(*args: Any, **kwargs: Any) -> Any:
             self._tell_unread()
+            if not self._jobs_counted:
+                count_jobs(self.p, self.settings)
+            self._jobs_counted = True
             if self.stages is not None:
                 self.stages.begin()
             unet = self.p.sd_model.model.diffusion_model

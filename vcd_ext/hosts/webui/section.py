@@ -73,7 +73,7 @@ def build(
         _add_rows(layout, GENERATION_ROWS[1:], made)
         with gr.Accordion("Motion LoRA", open=False, elem_id=f"vcd_{tab}_motion_loras"):
             _add_rows(layout, MOTION_LORA_ROWS, made)
-        with gr.Accordion("Loop", open=False, elem_id=f"vcd_{tab}_loop_rows"):
+        with gr.Accordion("Loop, FreeNoise, FreeInit", open=False, elem_id=f"vcd_{tab}_loop_rows"):
             _add_rows(layout, LOOP_ROWS, made)
         with gr.Accordion("Settings of Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
             _add_rows(layout, STAGE_ROWS, made)

@@ -1,0 +1,139 @@
+"""The noise prior, FreeNoise and FreeInit, each alone and together, on the drawn world that the project ships.
+
+    python -m benchmarks.noise_priors               # measures what is missing, at most --videos of each cell
+    python -m benchmarks.noise_priors --report      # writes docs/effects/noise_priors.md
+
+Every video is measured once and remembered in OUT/noise_priors.jsonl, so an interrupted run goes on where it was. A
+video is one of an individual that was learned (docs/effects/individuals), 24 frames of 128x128 in two windows of 16, so
+that FreeNoise has something to do; DPM++ 2M, 10 steps, CFG 7; FreeInit samples once more. Prompts and seeds are those
+of all cells. The processor's own time counts, of one thread. On a free core about 12 seconds a video, and twice that
+with FreeInit: two and a half minutes for one of each cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.identities import INDIVIDUALS, _wish, album
+from benchmarks.intervals import interval, table
+from tools.toyworld import captions
+from vcd_ext import toyworld
+from vcd_ext.cli.demo import PICTURE
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.identity.photos.photo import read_photos
+from vcd_ext.metrics import motion as measures
+from vcd_ext.settings import VideoSettings
+from vcd_ext.toyworld.judging import Judges, load_judges
+from vcd_ext.toyworld.likeness import appearance, likeness
+
+FRAMES, CONTEXT, OVERLAP, GAMMA, AGAIN = 24, 16, 8, 0.15, 1
+NAMES = {"gamma": {"gamma": GAMMA}, "FreeNoise": {"freenoise": True}, "FreeInit": {"freeinit": AGAIN}}
+FILE = "noise_priors.jsonl"
+HEADS = {
+    "consistency": "neighbours' correlation",
+    "ends": "first frame like last",
+    "flow": "flow, px/frame",
+    "flicker": "flicker, of 255",
+    "likeness": "likeness",
+    "seconds": "processor, s",
+}
+
+
+def cells() -> dict[str, dict[str, object]]:
+    """Return the settings of each cell: every combination, by its name."""
+    found = {}
+    for chosen in product((False, True), repeat=len(NAMES)):
+        names = [name for name, on in zip(NAMES, chosen, strict=True) if on]
+        settings: dict[str, object] = {"gamma": 0.0}
+        for name in names:
+            settings |= NAMES[name]
+        found[" + ".join(names) or "white noise"] = settings
+    return found
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure what is missing, or write the table."""
+    options = _options(arguments)
+    if options.report:
+        print(report(options.out))
+        return
+    torch.set_num_threads(1)
+    host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
+    done = {(row["cell"], row["number"]) for row in read(options.out)}
+    for number in range(options.videos):
+        for label, settings in cells().items():
+            if (label, number) not in done:
+                row = {"cell": label, "number": number, **measured(host, judges, number, settings)}
+                with (options.out / FILE).open("a") as log:
+                    log.write(json.dumps(row) + "\n")
+        print(f"{number + 1} of {options.videos} videos of each", flush=True)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure noise prior, FreeNoise and FreeInit, alone and together.")
+    parser.add_argument("--out", type=Path, default=Path("docs/effects"))
+    parser.add_argument("--videos", type=int, default=8, help="videos in each cell")
+    parser.add_argument("--report", action="store_true", help="write the table of what was measured")
+    return parser.parse_args(arguments)
+
+
+def measured(host: Standalone, judges: Judges, number: int, settings: dict[str, object]) -> dict[str, float | str]:
+    """Make one video and return its measures."""
+    name = list(INDIVIDUALS)[number % len(INDIVIDUALS)]
+    wish, learned = _wish(name, number), Path("docs/effects/individuals/4") / f"{name}.safetensors"
+    prompt = captions.caption(wish.kind, wish.scene, wish.action, "plain", "day", f"{name} {wish.kind}")
+    video = VideoSettings(frames=FRAMES, context=CONTEXT, overlap=OVERLAP, **settings)  # type: ignore[arg-type]
+    picture, begun = replace(PICTURE, prompt=prompt, seed=wish.seed), time.process_time()
+    frames = host.generate(picture, video, toyworld.motion_module(), [learned]).frames
+    seconds = time.process_time() - begun
+    looks = appearance(judges, read_photos(album(name)).photos)
+    return {
+        "who": name,
+        "consistency": measures.neighbour_correlation(frames),
+        "ends": measures.neighbour_correlation(np.stack([frames[0], frames[-1]])),
+        "flow": measures.flow_magnitude(frames),
+        "flicker": measures.flicker(frames),
+        "likeness": likeness(judges, frames, looks),
+        "seconds": seconds,
+    }
+
+
+def read(out: Path) -> list[dict[str, float | str]]:
+    """Return every video measured so far."""
+    path = out / FILE
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def report(out: Path) -> str:
+    """Write the table of what was measured of all cells, and return it."""
+    found = read(out)
+    by_cell: dict[str, Sequence[dict[str, float | str]]] = {
+        label: [row for row in found if row["cell"] == label] for label in cells()
+    }
+    count = min(map(len, by_cell.values()))
+    rows = {
+        label: [interval([float(row[name]) for row in rows[:count]]) for name in HEADS]
+        for label, rows in by_cell.items()
+    }
+    text = "\n".join(
+        [
+            f"The first edition of the drawn world, {count} videos in each row: means with 95% intervals (bootstrap).",
+            "",
+            table(["", *HEADS.values()], rows),
+        ]
+    )
+    (out / "noise_priors.md").write_text(text + "\n", encoding="utf-8")
+    return text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""FreeNoise and FreeInit on the standalone host."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.hosts.test_standalone import entries
+from vcd_ext.denoising.free_init import reinitialised
+from vcd_ext.denoising.free_noise import InitialNoise, Reuse
+from vcd_ext.hosts.diffusers.host import Noise
+from vcd_ext.hosts.diffusers.restyle import restyle
+from vcd_ext.hosts.diffusers.sampling import alphas_cumprod
+from vcd_ext.media import Clip
+from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, from_infotext
+
+PICTURE = GenerateSettings(prompt="a cat", width=64, height=64, steps=2, cfg_scale=1, seed=5)
+VIDEO = VideoSettings(frames=7, context=4, overlap=1, gamma=0.2)
+
+
+@pytest.fixture
+def begun(host):
+    """Collect the latents of each call of the UNet."""
+    seen: list[torch.Tensor] = []
+    hook = host.unet.register_forward_pre_hook(lambda _, args: seen.append(args[0].clone()))
+    yield seen
+    hook.remove()
+
+
+def test_a_long_video_begins_from_the_noise_of_its_first_window(host, begun):
+    host.generate(replace(PICTURE, steps=1), replace(VIDEO, freenoise=True, gamma=0.0))
+    seen = torch.cat(begun)[:7] if len(begun[0]) == 7 else None
+    frames = seen if seen is not None else torch.cat([begun[0], begun[1][1:]])
+    sources = Reuse(4, 1, 5).sources(7)
+    assert sources[4:] != [4, 5, 6]
+    for i, source in enumerate(sources):
+        torch.testing.assert_close(frames[i], frames[source], rtol=1e-5, atol=1e-5)
+
+
+def test_free_init_samples_again_from_what_was_sampled_and_fresh_noise(host, begun, monkeypatch):
+    """The second sampling begins from what the definition gives for the result of the first."""
+    sampled: list[torch.Tensor] = []
+    decode = host._decode
+    monkeypatch.setattr(
+        host, "_decode", lambda latents, counted: (sampled.append(latents), decode(latents, counted))[1]
+    )
+    host.generate(PICTURE, replace(VIDEO, frames=4))
+    once = list(begun)
+    begun.clear()
+    host.generate(PICTURE, replace(VIDEO, frames=4, freeinit=1))
+    assert [len(rows) for rows in begun] == [4] * 4, "two steps, twice"
+    assert torch.equal(begun[0], once[0])
+    noise, prior = Noise(5, 4, (4, 8, 8)), InitialNoise(0.2)
+    first, fresh = prior.of(noise.draw()), prior.of(noise.draw())
+    expected = reinitialised(sampled[0], first, fresh, float(alphas_cumprod(animated=False)[-1]), 0.25)
+    torch.testing.assert_close(begun[2], expected * (begun[0].norm() / first.norm()), rtol=1e-4, atol=1e-4)
+
+
+def test_more_of_what_was_sampled_is_kept_where_the_cutoff_is_higher(host):
+    plain = host.generate(PICTURE, VIDEO).frames.astype(float)
+    low, high = (
+        host.generate(PICTURE, replace(VIDEO, freeinit=1, freeinit_cutoff=cutoff)).frames.astype(float)
+        for cutoff in (0.05, 1.0)
+    )
+    assert np.abs(high - plain).mean() < np.abs(low - plain).mean()
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "dpmpp_2m", "lcm"])
+def test_it_works_with_every_sampler_and_counts_all_steps(host, files, sampler):
+    calls: list[tuple[int, int]] = []
+    video = replace(VIDEO, freeinit=2, freenoise=True, step_noise=True, loop=True)
+    clip = host.generate(
+        replace(PICTURE, sampler=sampler), video, files.motion_module, progress=lambda *done: calls.append(done)
+    )
+    assert clip.frames.std() > 10
+    assert calls[-1] == (7 * (2 * 3 + 1), 7 * (2 * 3 + 1))
+
+
+def test_off_both_are_absent_from_video_and_infotext(host):
+    plain = host.generate(PICTURE, VIDEO)
+    off = host.generate(PICTURE, replace(VIDEO, freenoise=False, freeinit=0, freeinit_cutoff=0.25))
+    assert np.array_equal(plain.frames, off.frames)
+    assert not [key for key in entries(plain) if "free" in key]
+    on = entries(host.generate(replace(PICTURE, steps=1), replace(VIDEO, freenoise=True, freeinit=1)))
+    assert [from_infotext(name, on) for name in ("freenoise", "freeinit", "freeinit_cutoff")] == [True, 1, 0.25]
+
+
+def test_a_video_that_is_made_again_takes_free_noise_and_refuses_free_init(host):
+    source = Clip(np.full((7, 64, 64, 3), 128, np.uint8), 8)
+    plain, noisy = (
+        restyle(host, source, "grey", PICTURE, replace(VIDEO, freenoise=on)).frames.astype(int) for on in (False, True)
+    )
+    assert np.abs(plain[:4] - noisy[:4]).max() <= 1
+    assert np.abs(plain[4:] - noisy[4:]).max() > 5
+    with pytest.raises(SettingError, match="freeinit is 2; FreeInit samples again from pure noise"):
+        restyle(host, source, "grey", PICTURE, replace(VIDEO, freeinit=2))

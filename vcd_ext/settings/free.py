@@ -1,0 +1,38 @@
+"""Define what is done to the noise that a video begins from, beside the noise prior: FreeNoise and FreeInit."""
+
+from dataclasses import dataclass
+
+from vcd_ext.settings.setting import CHANGED, setting
+
+
+@dataclass(frozen=True)
+class FreeSettings:
+    """Set up FreeNoise (arXiv 2310.15169) and FreeInit (arXiv 2312.07537); `VideoSettings` has all of it."""
+
+    freenoise: bool = setting(
+        False,
+        "FreeNoise",
+        "Of a video longer than 'Context': what comes later begins from the noise of the first window, in another "
+        "order, so that it goes on showing the same (arXiv 2310.15169). Without effect where one window is enough.",
+        infotext=CHANGED,
+    )
+    freeinit: int = setting(
+        0,
+        "FreeInit",
+        "How many times a video from text is sampled again, each time from its own slow frequencies and fresh fast "
+        "noise (arXiv 2312.07537): steadier, less lively. Each takes as long as the video; 0 is off.",
+        minimum=0,
+        maximum=10,
+        step=1,
+        slider_maximum=5,
+        infotext=CHANGED,
+    )
+    freeinit_cutoff: float = setting(
+        0.25,
+        "FreeInit cutoff",
+        "Up to which share of the fastest frequency FreeInit keeps what was there. More holds on to it more firmly.",
+        minimum=0.05,
+        maximum=1.0,
+        step=0.05,
+        infotext=CHANGED,
+    )
