@@ -24,19 +24,23 @@ import numpy as np
 import torch
 
 from benchmarks.identities import INDIVIDUALS, _wish, album
-from benchmarks.intervals import interval, table
 from tools.toyworld import captions
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.metrics import motion as measures
+from vcd_ext.metrics.intervals import interval, interval_table
 from vcd_ext.settings import VideoSettings
 from vcd_ext.toyworld.judging import Judges, load_judges
 from vcd_ext.toyworld.likeness import appearance, likeness
 
 FRAMES, CONTEXT, OVERLAP, GAMMA, AGAIN = 24, 16, 8, 0.15, 1
-NAMES = {"gamma": {"gamma": GAMMA}, "FreeNoise": {"freenoise": True}, "FreeInit": {"freeinit": AGAIN}}
+NAMES: dict[str, dict[str, object]] = {
+    "gamma": {"gamma": GAMMA},
+    "FreeNoise": {"freenoise": True},
+    "FreeInit": {"freeinit": AGAIN},
+}
 FILE = "noise_priors.jsonl"
 HEADS = {
     "consistency": "neighbours' correlation",
@@ -128,7 +132,7 @@ def report(out: Path) -> str:
         [
             f"The first edition of the drawn world, {count} videos in each row: means with 95% intervals (bootstrap).",
             "",
-            table(["", *HEADS.values()], rows),
+            interval_table(["", *HEADS.values()], rows),
         ]
     )
     (out / "noise_priors.md").write_text(text + "\n", encoding="utf-8")
