@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests import tiny
-from vcd_ext.hosts.diffusers import host as diffusers_host
+from vcd_ext.denoising.free_noise import InitialNoise
 from vcd_ext.hosts.diffusers import sampling
 from vcd_ext.media import Clip
 from vcd_ext.settings import SAMPLERS, GenerateSettings, VideoSettings, from_infotext
@@ -60,7 +60,7 @@ def test_without_gamma_and_motion_frame_i_is_the_picture_of_seed_plus_i(host):
 
 def test_the_noise_is_that_of_the_webuis_cpu_source(host, monkeypatch):
     drawn = []
-    monkeypatch.setattr(diffusers_host, "correlate", lambda noise, gamma: drawn.append((noise, gamma)) or noise)
+    monkeypatch.setattr(InitialNoise, "of", lambda prior, noise: drawn.append((noise, prior.gamma)) or noise)
     host.generate(PICTURE, VIDEO)
     for i, noise in enumerate(drawn[0][0]):
         torch.manual_seed(5 + i)

@@ -76,6 +76,12 @@ def test_several_add_up_and_opposites_cancel(ldm_unet: nn.Module, module: Motion
         torch.testing.assert_close(module.get_parameter(LAYER).data, before[LAYER])
 
 
+def test_a_module_can_learn_while_it_is_attached(ldm_unet: nn.Module, module: MotionModule, tmp_path: Path) -> None:
+    for loras in ([], [load_lora(tiny.motion_lora(tmp_path))]):
+        with attached(ldm_unet, module, 4, loras=loras):
+            assert torch.is_grad_enabled()
+
+
 def test_both_unets_show_it_and_agree(
     ldm_unet: nn.Module, diffusers_unet: nn.Module, module: MotionModule, inputs: dict[str, Tensor], tmp_path: Path
 ) -> None:

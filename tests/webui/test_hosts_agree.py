@@ -50,6 +50,7 @@ def test_the_same_files_and_settings_make_the_same_frames(
         steps=wanted.steps,
         width=wanted.width,
         height=wanted.height,
+        cfg_scale=wanted.cfg_scale,
         sampler_name=sampler,
         scheduler=schedule,
     )

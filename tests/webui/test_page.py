@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 from tests.browser import browsed
 from tests.webui.server import Server
 from vcd_ext.settings import VideoSettings, describe
-from vcd_ext.ui.layouts import SOURCE_ROWS
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +104,11 @@ def test_interrupt_stops_a_video(page: Page) -> None:
 
 def test_every_control_explains_itself(page: Page) -> None:
     for name, setting in describe(VideoSettings).items():
-        if name == "enabled" or any(name in row for row in SOURCE_ROWS):  # these are in img2img alone
+        if name == "enabled":
             continue
-        block = page.locator(f"#vcd_txt2img_{name}")
+        tab = "txt2img" if page.locator(f"#vcd_txt2img_{name}").count() else "img2img"
+        block = page.locator(f"#vcd_{tab}_{name}")
+        assert block.count() == 1, name
         title = block.get_attribute("title") or ""
         assert setting.help in title or setting.help in block.inner_text(), name
 

@@ -76,13 +76,14 @@ def test_xyz_plot_tells_of_all_videos(server: Server, values: str) -> None:
     assert not any("VCD videos" in text for text in [*infotexts, *result.info["infotexts"]])
 
 
-def test_what_is_refused_in_a_cell_of_a_plot_is_told(server: Server) -> None:
+def test_what_a_cell_of_a_plot_cannot_have_is_refused_before_the_first(server: Server) -> None:
     axes = next(s for s in server.get("/sdapi/v1/script-info") if s["name"] == "x/y/z plot")["args"][0]["choices"]
     changed = {0: axes.index("[VCD] Gamma"), 1: "0.1, 7", 3: 0, 6: 0}
-    result = run(server, "X/Y/Z plot", changed, MOTION)
-    assert len(result.videos) == 1
-    [sentence] = result.extra["VCD errors"]
-    assert sentence.startswith("gamma is 7")
+    args = defaults(server, "X/Y/Z plot", is_img2img=False)
+    for place, value in changed.items():
+        args[place] = value
+    answer = server.ask(MOTION, script_name="X/Y/Z plot", script_args=args, **CHEAP)
+    assert answer.json()["errors"] == "X/Y/Z plot, Gamma: gamma is 7.0; it must be from 0 to 0.5."
 
 
 def test_loopback_makes_the_whole_video_again_in_each_loop(server: Server) -> None:

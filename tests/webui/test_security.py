@@ -41,9 +41,10 @@ def refused(server: Server, private: Path) -> None:
 
 def test_all_settings_are_shut_to_the_api_and_where_folders_are_hidden(server: Server) -> None:
     told = server.get("/probe/options")
-    assert told == {"vcd_motion_module_folder": [True, True], "vcd_photo_folders": [True, True]}
+    folders = ("vcd_motion_module_folder", "vcd_motion_lora_folder", "vcd_photo_folders")
+    assert told == {name: [True, True] for name in folders}
     before = server.get("/sdapi/v1/options")
-    server.post("/sdapi/v1/options", vcd_photo_folders="/", vcd_motion_module_folder="/").raise_for_status()
+    server.post("/sdapi/v1/options", **dict.fromkeys(folders, "/")).raise_for_status()
     after = server.get("/sdapi/v1/options")
     assert {name: after[name] for name in told} == {name: before[name] for name in told}
 

@@ -78,7 +78,7 @@ def adapted(module: MotionModule, loras: Sequence[MotionLora]) -> Iterator[None]
     The weights as they were wait on the CPU.
     """
     weights = _weights(module)
-    with ExitStack() as stack, torch.no_grad():
+    with ExitStack() as stack:
         for layer in sorted({layer for lora in loras for layer in lora.changes if lora.weight}):
             parameter = module.get_parameter(weights[layer])
             stack.callback(_put_back, parameter, parameter.data.cpu())
