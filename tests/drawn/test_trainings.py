@@ -18,7 +18,7 @@ from tools.toyworld.first_stage import autoencoder
 ONE = ["--threads", "1"]
 AUTOENCODER = ["--channels", *["32"] * 4, "--batch", "2", "--held-out", "2", "--steps", "4", *ONE]
 DENOISER = ["--channels", *["32"] * 4, "--width", "32", "--layers", "1", "--pictures", "6", "--batch", "2",
-            "--size", "64", "--teach", "2", "--heard", "2", "--steps", "4", *ONE]  # fmt: skip
+            "--size", "64", "--teach", "2", "--heard", "2", "--placed", "0.1", "--steps", "4", *ONE]  # fmt: skip
 MOTION = ["--clips", "2", "--batch", "1", "--size", "64", "--steps", "4", *ONE]
 
 
@@ -135,3 +135,10 @@ def test_words_that_both_editions_know_keep_their_vectors() -> None:
     old, new = {"t.token_embedding.weight": torch.eye(3)}, {"t.token_embedding.weight": torch.zeros(3, 3)}
     found = grow.remapped(old, new, {"a": 0, "dog": 1, "tie": 2}, {"dog": 0, "scarf": 1, "a": 2})
     assert found["t.token_embedding.weight"].tolist() == [[0, 1, 0], [pytest.approx(1 / 3)] * 3, [1, 0, 0]]
+
+
+def test_what_is_asked_beside_the_noise_is_learned(runs: Path) -> None:
+    state = train_denoiser.main([*_code(runs), "--out", str(runs / "denoiser"), *DENOISER])
+    for asked in (state.model.answers, state.model.parts):
+        for parameter in asked.parameters():
+            assert state.optimiser.state[parameter]["exp_avg_sq"].sum() > 0

@@ -8,8 +8,8 @@
 Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
 of machine, with the same number of threads). First the text encoder learns to name the truth of captions (text.py),
 then pictures are drawn and encoded once (bank.py), then both networks learn to denoise, while the text encoder goes on
-naming the truth of each batch's captions, and the UNet's features are asked where the parts of figures are (parts.py);
-both cost next to nothing, and neither is part of what is exported.
+naming the truth of each batch's captions, and with `--placed` the UNet's features are asked where the parts of figures
+are (parts.py); both cost next to nothing, and neither is part of what is exported.
 
 Half of the pictures follow SD1.5's schedule and half AnimateDiff's, and half of them have noise of sigma 1.5 to 14,
 where layout, class, action and looks are decided.
@@ -119,9 +119,9 @@ def main(arguments: list[str] | None = None) -> State[Naming]:
         options.workers,
     )
     weights = loss_weights(kept.covered[:, 0], options.subject, options.face)
-    shares = parts.kept(options.out / "parts.npz", numbers, options.size)
+    shares = parts.kept(options.out / "parts.npz", numbers, options.size) if options.placed else torch.zeros(0)
     data = Data(kept.latents[:, 0], weights, numbers, tokenizer, shares, [])
-    for block in list(model.unet.up_blocks)[1:]:
+    for block in list(model.unet.up_blocks)[1:] if options.placed else []:
         block.register_forward_hook(lambda module, given, features: data.features.append(features))
     schedules = torch.stack([scaled_linear(), linear()]).to(device)
     last = min(options.steps, options.stop_at or options.steps)
@@ -156,7 +156,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
     parser.add_argument("--face", type=float, default=5.0, help="weight of its face's places")
     parser.add_argument("--named", type=float, default=0.005, help="weight of naming what the captions say")
-    parser.add_argument("--placed", type=float, default=0.1, help="weight of finding the parts of figures")
+    parser.add_argument("--placed", type=float, default=0.0, help="weight of finding the parts of figures")
     parser.add_argument("--heard", type=int, default=96, help="held-out pictures that hearing is measured on")
     parser.add_argument("--hear-every", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
@@ -204,9 +204,11 @@ def _step(state: State[Naming], data: Data, options: argparse.Namespace, schedul
         predicted = state.model.unet(noised(latents, noise, torch.arange(len(bars)), bars), times, vectors).sample
     weight = (SNR_LIMIT * (1 - bars) / bars).clamp(max=1).float()
     loss = (weight * (places * (predicted.float() - noise).square()).mean(dim=(1, 2, 3))).mean()
-    descend(
-        state, loss + options.named * naming_loss(found, right), learning_rate(state.step, options.steps, options.rate)
-    )
+    total = loss + options.named * naming_loss(found, right)
+    if data.features:
+        total = total + options.placed * state.model.parts.loss(data.features, data.parts[picked].to(device) / 255)
+        data.features.clear()
+    descend(state, total, learning_rate(state.step, options.steps, options.rate))
     state.step += 1
     update_average(state, DECAY)
     return loss.item()
