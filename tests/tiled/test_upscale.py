@@ -85,7 +85,10 @@ def test_all_settings_reach_the_host() -> None:
     )  # fmt: skip
     host = ToyHost()
     upscale(host, noisy_frames(), settings)
-    work = VideoPass("a lake", "fog", 0.3, 7, 4.0, "Euler a", 9, 0.1, "mm_v2", 8, 2, False, "cn", 0.5)
+    work = VideoPass(
+        prompt="a lake", negative_prompt="fog", denoise=0.3, steps=7, cfg_scale=4.0, sampler="Euler a", seed=9,
+        gamma=0.1, motion_module="mm_v2", context=8, context_overlap=2, controlnet="cn", controlnet_weight=0.5,
+    )  # fmt: skip
     assert host.runs == [(work, Tiling(96, 32, "", None))]
 
 
