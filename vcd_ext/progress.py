@@ -71,3 +71,16 @@ def steps(report: Report | None, stage: str) -> StepReport | None:
         clock.tell(done)
 
     return tell
+
+
+class StepCounter:
+    """Adds up what is done for a progress callback."""
+
+    def __init__(self, progress: StepReport | None, total: int):
+        self.progress, self.total, self.done = progress, total, 0
+
+    def add(self, count: int) -> None:
+        """Count so many more as done."""
+        self.done += count
+        if self.progress:
+            self.progress(self.done, self.total)

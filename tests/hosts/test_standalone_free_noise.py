@@ -9,7 +9,7 @@ import torch
 from tests.hosts.test_standalone import entries
 from vcd_ext.denoising.free_init import reinitialised
 from vcd_ext.denoising.free_noise import InitialNoise, Reuse
-from vcd_ext.hosts.diffusers.host import Noise
+from vcd_ext.hosts.diffusers.frame_noise import FrameNoise
 from vcd_ext.hosts.diffusers.restyle import restyle
 from vcd_ext.hosts.diffusers.sampling import alphas_cumprod
 from vcd_ext.media import Clip
@@ -51,7 +51,7 @@ def test_free_init_samples_again_from_what_was_sampled_and_fresh_noise(host, beg
     host.generate(PICTURE, replace(VIDEO, frames=4, freeinit=1))
     assert [len(rows) for rows in begun] == [4] * 4, "two steps, twice"
     assert torch.equal(begun[0], once[0])
-    noise, prior = Noise(5, 4, (4, 8, 8)), InitialNoise(0.2)
+    noise, prior = FrameNoise(5, 4, (4, 8, 8)), InitialNoise(0.2)
     first, fresh = prior.of(noise.draw()), prior.of(noise.draw())
     expected = reinitialised(sampled[0], first, fresh, float(alphas_cumprod(animated=False)[-1]), 0.25)
     torch.testing.assert_close(begun[2], expected * (begun[0].norm() / first.norm()), rtol=1e-4, atol=1e-4)

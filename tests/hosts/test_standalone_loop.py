@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.hosts.test_standalone import entries
-from vcd_ext.hosts.diffusers.host import Noise
+from vcd_ext.hosts.diffusers.frame_noise import FrameNoise
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.hosts.protocols import VideoPass
 from vcd_ext.noise import correlate
@@ -22,8 +22,8 @@ def turned(monkeypatch: pytest.MonkeyPatch):
     """Turn the noise of all frames by so many places."""
 
     def turn(places: int) -> None:
-        drawn = Noise.draw
-        monkeypatch.setattr(Noise, "draw", lambda self: drawn(self).roll(places, 0))
+        drawn = FrameNoise.draw
+        monkeypatch.setattr(FrameNoise, "draw", lambda self: drawn(self).roll(places, 0))
 
     return turn
 
@@ -53,7 +53,7 @@ def test_the_noise_that_it_begins_from_goes_around(host, files):
     hook = host.unet.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     host.generate(replace(PICTURE, steps=1), replace(LOOP, frames=4, gamma=0.5), None)
     hook.remove()
-    white = Noise(5, 4, (4, 8, 8)).draw()
+    white = FrameNoise(5, 4, (4, 8, 8)).draw()
     ring, line = correlate(white, 0.5, loop=True), correlate(white, 0.5)
     scale = seen[0].norm() / ring.norm()
     torch.testing.assert_close(seen[0], ring * scale, rtol=1e-4, atol=1e-4)

@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from tests import tiny
 from vcd_ext import toyworld
-from vcd_ext.hosts.diffusers.host import Standalone, complete
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.picture_settings import complete
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings
 
 PICTURE = GenerateSettings(prompt="a photo of tinyperson", width=64, height=72, steps=2, seed=5)

@@ -98,18 +98,19 @@ def run(arguments: argparse.Namespace) -> int:
     files = output_paths(arguments.out, formats, arguments.subfolder)
     given = {name: value for name, value in vars(arguments).items() if value is not None} | {"formats": formats}
     picture, video = _settings(given)  # before the input is read, which takes a while
-    if video.free.freeinit and arguments.input is not None:
-        from vcd_ext.denoising.free_init import FROM_NOISE
+    if arguments.input is not None:
+        from vcd_ext.denoising.free_init import check_from_text
 
-        raise SettingError("freeinit", FROM_NOISE.format(video.free.freeinit))
+        check_from_text(video)
     make_folders(files)
 
     import torch
 
     from vcd_ext import media
     from vcd_ext.hosts.diffusers.guides import described, load_guides
-    from vcd_ext.hosts.diffusers.host import Standalone, complete
+    from vcd_ext.hosts.diffusers.host import Standalone
     from vcd_ext.hosts.diffusers.loras import lora_files
+    from vcd_ext.hosts.diffusers.picture_settings import complete
     from vcd_ext.hosts.diffusers.restyle import restyle
     from vcd_ext.media.clip import exact_fps
     from vcd_ext.stages import pipeline

@@ -16,12 +16,21 @@ frames for a ring; those of a closed loop lie on one.
 import torch
 from torch import Tensor
 
+from vcd_ext.settings import SettingError, VideoSettings
+
 ORDER = 4  # of the filter
 AXES = (0, 2, 3)  # frames, height, width
-FROM_NOISE = (
-    "freeinit is {}; FreeInit samples again from pure noise, and a video or picture that is given is not sampled from "
-    "that. Set it to 0, or make the video from text."
-)
+
+
+def check_from_text(settings: VideoSettings) -> None:
+    """Raise SettingError, in one sentence, if FreeInit is asked for; called for what is not made from text alone."""
+    times = settings.free.freeinit
+    if times:
+        raise SettingError(
+            "freeinit",
+            f"freeinit is {times}; FreeInit samples again from pure noise, and a video or picture that is given is "
+            "not sampled from that. Set it to 0, or make the video from text.",
+        )
 
 
 def low_pass(frames: int, height: int, width: int, cutoff: float) -> Tensor:

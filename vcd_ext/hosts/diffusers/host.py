@@ -1,9 +1,8 @@
 """A host without the WebUI: a checkpoint loaded with diffusers, for the command line and for servers."""
 
-import random
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,25 +21,25 @@ from vcd_ext.denoising.known_frames import KnownFrames
 from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
 from vcd_ext.hosts.diffusers import checkpoint
 from vcd_ext.hosts.diffusers.conditioning import CHUNK, Prompts
+from vcd_ext.hosts.diffusers.frame_noise import FrameNoise
 from vcd_ext.hosts.diffusers.guidance import Conditions, Guidance, guidance
 from vcd_ext.hosts.diffusers.loras import Prompted, chosen_motion_loras
 from vcd_ext.hosts.diffusers.parameters import infotext
+from vcd_ext.hosts.diffusers.picture_settings import check_picture, complete
 from vcd_ext.hosts.diffusers.sampling import keep_unmasked, levels, noised, scheduler, started, step
+from vcd_ext.hosts.protocols import FACTOR
 from vcd_ext.hosts.shared.passes import steps_run
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
-from vcd_ext.identity.embedding import load_concepts, names_meant
+from vcd_ext.identity.embedding import load_concepts
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
 from vcd_ext.media.infotext import extended
 from vcd_ext.noise import correlate
-from vcd_ext.progress import StepReport
-from vcd_ext.prompt.names import mentions, with_name
-from vcd_ext.prompt.networks import check_no_networks, without_loras
+from vcd_ext.progress import StepCounter, StepReport
+from vcd_ext.prompt.networks import without_loras
 from vcd_ext.prompt.travel import check_key_frames
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, parse
 from vcd_ext.stages.given_frames import BlendedPictures, GivenFrames
-
-FACTOR = 8  # pixels of one latent value's side
 
 
 class Standalone:
@@ -110,7 +109,7 @@ class Standalone:
         )
         planned = len(make_sampler().timesteps) * (1 + video.free.freeinit)
         steps = steps_run(picture.steps, picture.denoise) if isinstance(given, BlendedPictures) else planned
-        counted = Counter(progress, total=(steps + 1) * video.frames)
+        counted = StepCounter(progress, total=(steps + 1) * video.frames)
         check_key_frames(video.frames, {"prompt": picture.prompt, "negative prompt": picture.negative_prompt})
         around = video.frames if video.loops.loop else 0
         text = self.guidance(
@@ -184,12 +183,12 @@ class Standalone:
         picture: GenerateSettings,
         video: VideoSettings,
         text: Callable[[int], Conditions],
-        counted: "Counter",
+        counted: StepCounter,
         given: GivenFrames | BlendedPictures | None,
     ) -> Tensor:
         """Return latents [F, 4, h, w] of the finished frames, sampled as often as FreeInit asks for."""
         counted.add(0)
-        noise = Noise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
+        noise = FrameNoise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
         white, known, first, loop = noise.draw(), None, 0, video.loops.loop
         prior, sampler = InitialNoise.asked(video, picture.seed), make_sampler()
         # Before the sampler draws: how often it does differs between samplers and hosts.
@@ -225,7 +224,7 @@ class Standalone:
         text: Callable[[int], Conditions],
         drawn: Callable[[], Tensor],
         known: KnownFrames | None,
-        counted: "Counter",
+        counted: StepCounter,
     ) -> Tensor:
         """Return latents after the steps from `first` on; drawn: what the sampler adds at steps."""
         for i in range(first, len(sampler.timesteps)):
@@ -292,7 +291,7 @@ class Standalone:
 
         return text.predict(predicted)
 
-    def _decode(self, latents: Tensor, counted: "Counter") -> NDArray[np.uint8]:
+    def _decode(self, latents: Tensor, counted: StepCounter) -> NDArray[np.uint8]:
         """Decode frames uint8 [F, H, W, 3], one at a time: the VAE's memory would grow with the video."""
         self.check_finite(latents)
         decode = Decoder(self.decode)
@@ -313,57 +312,3 @@ class Standalone:
         """Raise ValueError for the NaN that half precision makes of some checkpoints."""
         if not latents.isfinite().all():
             raise ValueError(f"{self.path.name} made NaN instead of pictures; load it in float32 (--no-half).")
-
-
-class Noise:
-    """Draws noise [F, *shape], frame i from its own CPU generator seeded with seed + i, as the WebUI does."""
-
-    def __init__(self, seed: int, frames: int, shape: tuple[int, ...]):
-        self.shape = shape
-        self.generators = [torch.Generator().manual_seed(seed + i) for i in range(frames)]
-
-    def of(self, seeds: Sequence[int]) -> Tensor:
-        """Draw the first noise of frames with other seeds, [n, *shape]."""
-        return torch.stack([torch.randn(self.shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
-
-    def draw(self) -> Tensor:
-        """Draw the next noise of all frames, [F, *shape], on the CPU."""
-        return torch.stack([torch.randn(self.shape, generator=generator) for generator in self.generators])
-
-
-class Counter:
-    """Adds up what is done for a progress callback."""
-
-    def __init__(self, progress: StepReport | None, total: int):
-        self.progress, self.total, self.done = progress, total, 0
-
-    def add(self, count: int) -> None:
-        """Count so many more as done."""
-        self.done += count
-        if self.progress:
-            self.progress(self.done, self.total)
-
-
-def check_picture(picture: GenerateSettings) -> GenerateSettings:
-    """Return the settings; SettingError or ValueError for a value that is out of range or no multiple of 8."""
-    picture = parse(GenerateSettings, asdict(picture))
-    for name, length in (("width", picture.width), ("height", picture.height)):
-        if length % FACTOR:
-            raise ValueError(f"{name} is {length}; it must be a multiple of {FACTOR}, for example {length // 8 * 8}.")
-    return picture
-
-
-def complete(picture: GenerateSettings, embeddings: Sequence[Path], loras: Collection[str] = ()) -> GenerateSettings:
-    """Return the settings with a drawn seed instead of -1, and with the names of all embeddings in the prompt.
-
-    loras: the names of those that the prompt may ask for.
-    ValueError, in one sentence, for a prompt that asks for what only the WebUI has, or a name that no prompt can have.
-    """
-    check_no_networks(picture.prompt, picture.negative_prompt, known=loras)
-    seed = random.randrange(2**32) if picture.seed < 0 else picture.seed
-    prompt = picture.prompt
-    for path in embeddings:
-        for name in names_meant(path, f"{picture.prompt}\n{picture.negative_prompt}"):
-            if not mentions(picture.negative_prompt, name):
-                prompt = with_name(prompt, name)
-    return replace(picture, seed=seed, prompt=prompt)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from vcd_ext.denoising.controlnet import ControlNet
-from vcd_ext.denoising.free_init import FROM_NOISE
-from vcd_ext.hosts.diffusers.host import Standalone, check_picture, complete
+from vcd_ext.denoising.free_init import check_from_text
+from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.loras import asked, chosen_motion_loras
 from vcd_ext.hosts.diffusers.parameters import infotext
+from vcd_ext.hosts.diffusers.picture_settings import check_picture, complete
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.hosts.protocols import FACTOR, Picture, VideoPass
 from vcd_ext.hosts.shared.enlarge import lanczos
@@ -19,7 +20,7 @@ from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
 from vcd_ext.progress import StepReport
 from vcd_ext.prompt.travel import check_key_frames
-from vcd_ext.settings import NO_MODULE, GenerateSettings, SettingError, VideoSettings, parse
+from vcd_ext.settings import NO_MODULE, GenerateSettings, VideoSettings, parse
 
 
 def restyle(
@@ -41,8 +42,7 @@ def restyle(
     ValueError, before anything is computed, for settings or files that cannot work.
     """
     picture = complete(check_picture(picture), embeddings, host.loras)
-    if video.free.freeinit:
-        raise SettingError("freeinit", FROM_NOISE.format(video.free.freeinit))
+    check_from_text(video)
     video = parse(VideoSettings, asdict(replace(video, frames=min(video.frames, len(source.frames)))))
     # What cannot be used is refused before anything is computed.
     chosen_motion_loras(host.loras, picture.prompt, video, motion_module is not None)

@@ -13,8 +13,9 @@ from vcd_ext import motion
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
 from vcd_ext.denoising.in_tiles import Decoder
 from vcd_ext.denoising.multidiffusion import RegionalPrompt, multidiffusion
+from vcd_ext.hosts.diffusers.frame_noise import FrameNoise
 from vcd_ext.hosts.diffusers.guidance import Conditions, Guidance
-from vcd_ext.hosts.diffusers.host import Counter, Noise, Standalone
+from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.loras import loaded
 from vcd_ext.hosts.diffusers.sampling import keep_unmasked, noised, scheduler, step
 from vcd_ext.hosts.protocols import Interrupted, Picture, Tiling, VideoPass
@@ -34,6 +35,7 @@ from vcd_ext.hosts.shared.passes import (
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
 from vcd_ext.motion import MotionLora, MotionModule
 from vcd_ext.noise import correlate
+from vcd_ext.progress import StepCounter
 from vcd_ext.settings import SAMPLERS
 
 CHANNELS = 4  # of latents
@@ -85,7 +87,7 @@ class StandaloneVideo:
             text,
             self._regional(text, planned, work.tiling, framing),
             self._controls(frames, work),
-            Counter(work.progress, total=(planned.steps + 2) * planned.frames),
+            StepCounter(work.progress, total=(planned.steps + 2) * planned.frames),
         )
         return run.frames(frames)
 
@@ -146,7 +148,7 @@ class _Denoising:
     text: Guidance
     regional: RegionalPrompt | None
     controls: Sequence[ControlNet]
-    counted: Counter
+    counted: StepCounter
 
     def frames(self, frames: Sequence[Picture]) -> Iterator[Picture]:
         """Yield the frames, all denoised before the first is given out."""
@@ -164,7 +166,7 @@ class _Denoising:
         mask = latent_masks(self.work, self.plan)
         mask = None if mask is None else mask.to(self.host.device)
         original = self._encoded(frames)
-        noise = Noise(self.work.seed, self.plan.frames, (CHANNELS, *self.plan.latent_size))
+        noise = FrameNoise(self.work.seed, self.plan.frames, (CHANNELS, *self.plan.latent_size))
         begin = len(self.sampler.timesteps) - self.plan.steps
         begun = initial_noise(self.work).of(noise.draw()).to(self.host.device)
         latents = noised(self.sampler, original, begun, begin)
@@ -215,7 +217,7 @@ class _Denoising:
             prediction = keep_unmasked(self.sampler, i, prediction, scaled, original, mask)
         return step(self.sampler, i, prediction, latents, noise)
 
-    def _drawn(self, noise: Noise, gamma: float) -> Tensor:
+    def _drawn(self, noise: FrameNoise, gamma: float) -> Tensor:
         return correlate(noise.draw(), gamma, self.work.loop).to(self.host.device)
 
     def _stop(self) -> None:

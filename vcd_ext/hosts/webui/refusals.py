@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 from fastapi import HTTPException
 from modules import sd_hijack, sd_unet, shared
 
-from vcd_ext.denoising.free_init import FROM_NOISE
+from vcd_ext.denoising.free_init import check_from_text
 from vcd_ext.hosts.webui import report, unet
 from vcd_ext.hosts.webui.checkpoint import USE_SD15, kind
 from vcd_ext.media.clip import exact_fps
-from vcd_ext.settings import NO_MODULE, VideoSettings
+from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings
 from vcd_ext.stages.interpolation import check_interpolation
 
 
@@ -170,8 +170,11 @@ def check_scripts(p: Any, settings: VideoSettings, windows: int) -> None:
 
     windows: in how many the video is denoised.
     """
-    if settings.free.freeinit and hasattr(p, "init_images"):
-        raise Refused(FROM_NOISE.format(settings.free.freeinit))
+    if hasattr(p, "init_images"):
+        try:
+            check_from_text(settings)
+        except SettingError as error:
+            raise Refused(str(error)) from error
     moves = settings.motion_module != NO_MODULE
     for title, args in _always_on(p):
         problem = None

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from modules import processing
@@ -12,13 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from vcd_ext.denoising.free_noise import InitialNoise
-from vcd_ext.denoising.multidiffusion import Parts
 from vcd_ext.denoising.out_of_memory import explained
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
 from vcd_ext.hosts.webui import (
     checkpoint,
     known,
-    library,
     motion_loras,
     onward,
     prompt_travel,
@@ -26,19 +23,19 @@ from vcd_ext.hosts.webui import (
     report,
     request,
 )
-from vcd_ext.hosts.webui.controlnet_units import ControlUnits, units_with_videos
 from vcd_ext.hosts.webui.free_init import count_jobs, sample_again
+from vcd_ext.hosts.webui.overrides import Overrides
 from vcd_ext.hosts.webui.refusals import Refused, check_identity, check_request
+from vcd_ext.hosts.webui.request_inputs import RequestInputs
 from vcd_ext.hosts.webui.request_loras import RequestLoras
+from vcd_ext.hosts.webui.request_motion import RequestMotion
 from vcd_ext.hosts.webui.sampling import correlate_steps, steps_of_strength, stop_if_asked
 from vcd_ext.hosts.webui.save import Written, own_frames, save_videos
 from vcd_ext.hosts.webui.stages import StagesRun
 from vcd_ext.hosts.webui.unet import video_denoising
-from vcd_ext.motion import MotionModule, Window, ring_windows, windows
-from vcd_ext.motion.distilled import advice
 from vcd_ext.prompt.names import with_name
-from vcd_ext.settings import HINTS_KEY, NO_MODULE, SOURCE_KEY, VideoSettings, to_infotext
-from vcd_ext.stages.given_frames import GivenFrames, fitted
+from vcd_ext.settings import NO_MODULE, VideoSettings, to_infotext
+from vcd_ext.stages.given_frames import fitted
 from vcd_ext.stages.pipeline import Finished
 
 LATENT_NOISE = 2  # the WebUI's number of "latent noise" as masked content
@@ -47,24 +44,20 @@ LATENT_NOISE = 2  # the WebUI's number of "latent noise" as masked content
 class VideoRequest:
     """Carry out one `StableDiffusionProcessing` as a video; lives on it as `p.vcd_run`."""
 
+    motion: RequestMotion  # from `before_process` on
+    loras: RequestLoras  # from `process` on; those that are VCD's own
+
     def __init__(self, p: Any, settings: VideoSettings):
         self.p = p
         self.settings = settings
-        self.module: MotionModule | None = None
-        self.loras = RequestLoras(p, settings, None, self._tell_once)  # that are VCD's own
-        self.windows: list[Window] = []
-        self.failure: Refused | None = None
+        self.overrides = Overrides(p)
+        self.inputs = RequestInputs(p, self.overrides, self._tell)
+        self.failure: Exception | None = None
         self.frames: list[Image.Image] = []
-        self.source: request.SourceVideo | None = None  # the video that is made again
-        self.given: GivenFrames | None = None  # frames that are known
-        self.continued: request.SourceVideo | None = None  # the video that is gone on with, for its sound
-        self.from_picture: onward.FromPicture | None = None
-        self.control: ControlUnits | None = None  # what guides each frame by a picture of its own
         self.stages: StagesRun | None = None
         self.notes: list[str] = []
         self.one_by_one = False  # whether a script asked for a list of pictures, and gets a video for each
         self._jobs_counted = False
-        self._before: dict[str, Any] = {}  # what was on `p` before the run, by name
 
     @classmethod
     def of(cls, p: Any) -> "VideoRequest | None":
@@ -80,19 +73,15 @@ class VideoRequest:
             problem = refusals.script_problem(p, getattr(p, "vcd_given", None), made)
             if problem is not None:
                 raise Refused(problem)
-        self._take_pictures()
-        settings = self.settings
+        settings = self.settings = self.inputs.take_pictures(self.settings)
         check_request(p, settings.frames)
         refusals.check_rate(settings)
-        self._take_given()
-        if settings.motion_module != NO_MODULE:
-            self._module_file()
-            self.windows = self._windows()
-        refusals.check_scripts(p, settings, len(self.windows))
+        self.inputs.take_given(settings)
+        self.motion = RequestMotion(settings)
+        refusals.check_scripts(p, settings, len(self.motion.windows))
         for name, value in prompt_travel.with_styles(p).items():
-            self._set(name, value)
-        if settings.frames > 1 and not refusals.is_animated(p):  # sd-webui-animatediff gives hints by itself
-            self._take_hints()
+            self.overrides.put(name, value)
+        self.inputs.take_hints(settings)
         self._count_frames()
         if settings.identity != NO_MODULE:
             self._write_identity()
@@ -103,25 +92,16 @@ class VideoRequest:
         refusals.check_checkpoint(p.sd_model)
         check_identity(settings.identity)
         refusals.check_settings(p, settings)
-        if settings.motion_module != NO_MODULE:
-            self.module = self._load_module()
-            name = self._module_file().name
-            if sentence := advice(self.module.version, name, p.sampler_name, p.steps, p.cfg_scale):
-                self._tell_once(sentence)
-        self._set("init", self._with_videos(p.init))
-        self.loras = RequestLoras(p, settings, self.module, self._tell_once)
+        self.motion.load(p, self._tell)
+        self.overrides.put("init", self._with_videos(p.init))
+        self.loras = RequestLoras(p, settings, self.motion.module, self._tell)
         parse = partial(prompt_travel.read_networks_once, p, p.parse_extra_network_prompts)
-        self._set("parse_extra_network_prompts", self.loras.parsing(parse))
-        self._set("setup_conds", self._with_one_prompt(p.setup_conds))
-        self._set("get_conds_with_caching", self._travelling(p.get_conds_with_caching))
-        self._set("sample", self._with_motion(p.sample))
+        self.overrides.put("parse_extra_network_prompts", self.loras.parsing(parse))
+        self.overrides.put("setup_conds", self._with_one_prompt(p.setup_conds))
+        self.overrides.put("get_conds_with_caching", self._travelling(p.get_conds_with_caching))
+        self.overrides.put("sample", self._with_motion(p.sample))
         p.extra_generation_params.update(to_infotext(settings))
-        if self.source:
-            p.extra_generation_params[SOURCE_KEY] = self.source.name
-        if self.given is not None:
-            p.extra_generation_params.update(onward.entries(self.given, settings))
-        if self.control:
-            p.extra_generation_params[HINTS_KEY] = ", ".join(self.control.names)
+        p.extra_generation_params.update(self.inputs.entries(settings))
 
     def before_batch(self) -> None:
         """Use the first video's checkpoint for the next one as well, whatever was chosen meanwhile."""
@@ -140,49 +120,49 @@ class VideoRequest:
             return
         try:
             self._begin_pass(noise, gamma)
-        except Exception as error:  # encoding the pictures that are given can fail in as many ways as memory can
-            self.failure = Refused(str(error))
+        except Exception as error:  # such as too little memory for encoding the pictures that are given
+            self.failure = error
             return
         if self.settings.step_noise:
             correlate_steps(self.p, gamma, loop)
 
     def _begin_pass(self, noise: Tensor, gamma: float) -> None:
         p = self.p
-        if self.given is not None:
-            onward.hold_given(p, self.given, noise, gamma)
+        if self.inputs.given is not None:
+            onward.hold_given(p, self.inputs.given, noise, gamma)
             return
         prior = InitialNoise.asked(self.settings, int(p.all_seeds[p.iteration * p.batch_size]))
         noise.copy_(prior.of(noise))
         if self.settings.free.freeinit and not p.is_hr_pass:
             sample_again(p, self.settings, prior)
-        if self.from_picture is not None:
-            self.from_picture.blend(p, gamma)
+        if self.inputs.from_picture is not None:
+            self.inputs.from_picture.blend(p, gamma)
 
     def taken(self, image: Image.Image) -> Image.Image:
         """Return a picture as it goes on, and keep it as the next frame; one that is known is what it was."""
         place = len(self.frames) % self.settings.frames
-        if self.given is not None and place in self.given.pictures:
-            image = Image.fromarray(fitted(self.given.pictures[place], image.height, image.width))
+        if self.inputs.given is not None and place in self.inputs.given.pictures:
+            image = Image.fromarray(fitted(self.inputs.given.pictures[place], image.height, image.width))
         self.frames.append(image)
         return image
 
     def run_stages(self, images: Sequence[Tensor], number: int) -> Sequence[Tensor]:
         """Return the frames of video `number` after Face VCD and Tiled VCD, where these are asked for."""
-        if self.given is not None:
-            images = onward.put_pictures(images, self.given)
+        if self.inputs.given is not None:
+            images = onward.put_pictures(images, self.inputs.given)
         return images if self.stages is None else self.stages.run(images, number)
 
     def postprocess(self, processed: Any) -> None:
         """Write the videos of all frames that came out, and tell page and API where they are."""
         p, length = self.p, self.settings.frames
-        self._let_go()
+        self._end()
         written, lost = Written(), list[str]()
         if length > 1:
-            source = self.source or self.continued
+            source = self.inputs.with_sound
             start = Fraction(0) if source is None else source.start
             with nullcontext() if source is None else source.sound_file(lost.append) as sound_source:
                 written = save_videos(
-                    p, self.frames, processed, self.settings, self._earlier(), sound_source, start, self.given
+                    p, self.frames, processed, self.settings, self._earlier(), sound_source, start, self.inputs.given
                 )
             report.add_entries(p, report.VIDEOS_KEY, written.described)
         notes, failures = self.notes + lost, list(written.failures)
@@ -207,44 +187,6 @@ class VideoRequest:
     def _earlier(self) -> Mapping[int, Sequence[Finished]]:
         return self.stages.earlier if self.stages is not None else {}
 
-    def _take_pictures(self) -> None:
-        """Make the frames of a video the init images: of the one that was given, or that the script made before."""
-        p = self.p
-        first = next(iter(getattr(p, "init_images", None) or []), None)
-        made = next((video for video in getattr(p, "vcd_made", ()) if video and video[0] is first), None)
-        if self.settings.video:
-            if hasattr(p, "init_images"):  # only img2img has them
-                self._set("init_images", p.init_images)
-            taken = request.take_source(p, self.settings, request.source_folders(p))
-            self.settings, self.source, self.notes = taken.settings, taken, taken.notes
-            for note in taken.notes:
-                p.comment(note)
-        if made is not None and len(made) == self.settings.frames:
-            self._set("init_images", list(made))
-
-    def _take_given(self) -> None:
-        """Take the pictures and the video that the request begins from."""
-        p, settings = self.p, self.settings
-        notes = list[str]()
-        taken = onward.take_given(p, settings, notes.append, self.source is not None)
-        if isinstance(taken, onward.FromPicture):
-            self.from_picture = taken
-            if taken.first is not None:
-                self._set("init_images", [taken.first])
-        elif taken is not None:
-            self.given, self.continued = taken, onward.sound_of(p, settings, taken)
-            if isinstance(p.seed, int) and p.seed >= 0:
-                self._set("seed", taken.seed(p.seed))
-        for note in notes:
-            self.notes.append(note)
-            p.comment(note)
-
-    def _take_hints(self) -> None:
-        """Give ControlNet a picture of its own for each frame, where it is to have them."""
-        self.control = units_with_videos(self.p, self.settings, request.source_folders(self.p))
-        if self.control is not None:
-            self._set("script_args_value", self.control.values)
-
     def _count_frames(self) -> None:
         """Make the batch the frames of one video; a script that asks for pictures one by one gets a video for each."""
         p, settings = self.p, self.settings
@@ -253,37 +195,12 @@ class VideoRequest:
         if cells is not None:
             self.one_by_one = True
             for name, values in request.repeated_for_frames(p, settings.frames).items():
-                self._set(name, values)
-            self._set("n_iter", cells)
-        self._set("do_not_save_grid", True)
+                self.overrides.put(name, values)
+            self.overrides.put("n_iter", cells)
+        self.overrides.put("do_not_save_grid", True)
         if settings.frames > 1:
             keeps_frames = "png" in settings.formats and request.delivery(p).save and not own_frames(settings)
-            self._set("do_not_save_samples", not keeps_frames)
-
-    def _module_file(self) -> Path:
-        try:
-            return library.find_motion_module(self.settings.motion_module)
-        except ValueError as error:
-            raise Refused(str(error)) from error
-
-    def _load_module(self) -> MotionModule:
-        try:
-            module = library.load_motion_module(self._module_file())
-        except ValueError as error:
-            raise Refused(f"motion_module: {error}") from error
-        if len(self.windows[0].frames) > module.max_frames:
-            raise Refused(
-                f"context is {self.settings.context}; {self.settings.motion_module} holds at most {module.max_frames} "
-                f"frames together. Use a context of up to {module.max_frames}; the video may be longer."
-            )
-        return module
-
-    def _windows(self) -> list[Window]:
-        around = ring_windows if self.settings.loops.loop else windows
-        try:
-            return around(self.settings.frames, self.settings.context, self.settings.overlap)
-        except ValueError as error:
-            raise Refused(str(error)) from error
+            self.overrides.put("do_not_save_samples", not keeps_frames)
 
     def _write_identity(self) -> None:
         name = self.settings.identity
@@ -291,9 +208,9 @@ class VideoRequest:
             for field in ("prompt", "hr_prompt"):
                 prompt = getattr(self.p, field, None)
                 if isinstance(prompt, list):
-                    self._set(field, [with_name(text, name) for text in prompt])
+                    self.overrides.put(field, [with_name(text, name) for text in prompt])
                 elif prompt or (prompt is not None and field == "prompt"):
-                    self._set(field, with_name(prompt, name))
+                    self.overrides.put(field, with_name(prompt, name))
         except ValueError as error:
             raise Refused(f"identity: {error}") from error
 
@@ -305,13 +222,13 @@ class VideoRequest:
 
         def init_videos(*_lists: Any) -> Any:
             p = self.p
-            if self.control is not None:
-                self.control.check_started()
+            if self.inputs.control is not None:
+                self.inputs.control.check_started()
             request.unify_prompts(p, self.settings.frames)
             prompt_travel.refuse_wrong_key_frames(p, self.settings.frames)
             self.loras.check()
             self.stages = StagesRun(p, self.settings)
-            with nullcontext() if self.module is None else checkpoint.motion_schedule(p.sd_model, p):
+            with nullcontext() if self.motion.module is None else checkpoint.motion_schedule(p.sd_model, p):
                 result = init(p.all_prompts, p.all_seeds, p.all_subseeds)
             if getattr(p, "nmask", None) is not None and p.inpainting_fill == LATENT_NOISE:
                 _share_latent_noise(p)
@@ -323,7 +240,7 @@ class VideoRequest:
         """Check and unify after scripts have changed prompts and layers, and before these are used."""
 
         def setup_one_prompt(*args: Any, **kwargs: Any) -> Any:
-            refusals.check_layers(self.p, len(self.windows))
+            refusals.check_layers(self.p, len(self.motion.windows))
             request.unify_batch_prompts(self.p)
             return setup_conds(*args, **kwargs)
 
@@ -346,64 +263,40 @@ class VideoRequest:
             if self.stages is not None:
                 self.stages.begin()
             unet = self.p.sd_model.model.diffusion_model
-            with explained(self._too_small), ExitStack() as stack:
+            with explained(lambda: self.motion.too_small(self.p)), ExitStack() as stack:
                 stack.callback(known.hold, None)
                 stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
-                if self.control is not None:
-                    stack.enter_context(self.control.shown(unet, self.settings.frames))
-                if self.module is not None or self.control is not None:
-                    parts = Parts(self.settings.frames, self._parts())
+                if self.inputs.control is not None:
+                    stack.enter_context(self.inputs.control.shown(unet, self.settings.frames))
+                if self.motion.module is not None or self.inputs.control is not None:
+                    parts, module = self.motion.parts(), self.motion.module
                     stack.enter_context(
-                        video_denoising(self.p, parts, self.module, before_part=stop_if_asked, loras=self.loras.motion)
+                        video_denoising(self.p, parts, module, before_part=stop_if_asked, loras=self.loras.motion)
                     )
                 stack.enter_context(motion_loras.adapters_attached(unet, self.loras.adapters))
-                if self.source:
+                if self.inputs.source is not None:
                     stack.enter_context(steps_of_strength(self.p))
                 return sample(*args, **kwargs)
 
         return sample_with_motion
 
-    def _parts(self) -> list[Window]:
-        """Return the windows; without a motion module the frames stay together."""
-        frames = self.settings.frames
-        return self.windows or windows(frames, frames, 0)
-
     def _tell_unread(self) -> None:
         for note in request.unread_notes(self.p):
-            self._tell_once(note)
+            self._tell(note)
 
-    def _tell_once(self, note: str) -> None:
+    def _tell(self, note: str) -> None:
         if note not in self.notes:  # of an earlier video of the batch
             self.notes.append(note)
             self.p.comment(note)
-
-    def _too_small(self) -> str:
-        p, frames = self.p, len(self.windows[0].frames) if self.windows else self.settings.frames
-        return (
-            f"The memory is too small for {frames} frames of {p.width}x{p.height} at a time; choose a smaller context "
-            "(Frames at a time) or size, or close other programs."
-        )
 
     def _raise_failure(self, _module: Any, _args: Any) -> None:
         if self.failure is not None:
             raise self.failure
 
-    def _set(self, name: str, value: Any) -> None:
-        """Put a value on `p` until the run ends."""
-        self._before.setdefault(name, vars(self.p).get(name, _ABSENT))
-        setattr(self.p, name, value)
-
-    def _let_go(self) -> None:
+    def _end(self) -> None:
         """Leave `p` as it was given: scripts such as Loopback run the same one again."""
-        for name, value in self._before.items():
-            if value is _ABSENT:
-                vars(self.p).pop(name, None)
-            else:
-                setattr(self.p, name, value)
+        self.overrides.restore()
         self.p.vcd_run = None
-
-
-_ABSENT = object()
 
 
 def _share_latent_noise(p: Any) -> None:
