@@ -44,6 +44,37 @@ def test_only_what_is_missing_or_changed_is_made_again(folder: Path) -> None:
     assert len(made(carried_out(plan_text(folder, gamma=0.2, steps=3), FakeLender()))) == 3
 
 
+def with_frames(plan: Path) -> Path:
+    plan.write_text(plan.read_text().replace('formats = ["gif"]', 'formats = ["png"]'))
+    return plan
+
+
+def test_frames_of_other_settings_are_replaced_and_stay_where_that_fails(folder: Path, monkeypatch) -> None:
+    carried_out(with_frames(plan_text(folder, "[1]")), FakeLender())
+    frames = folder / "plan/videos/rex01/photo-of-subject_seed1"
+    before = media.read_metadata(frames)
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.EACCES, "writing is not permitted there")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vcd_ext.batch.work.save", fails)
+        assert carried_out(with_frames(plan_text(folder, "[1]", gamma=0.2)), FakeLender()).failed
+    assert media.read_metadata(frames) == before
+    assert len(made(carried_out(with_frames(plan_text(folder, "[1]", gamma=0.2)), FakeLender()))) == 1
+    assert media.read_metadata(frames)[DIGEST] != before[DIGEST]
+    assert sorted(path.name for path in frames.parent.iterdir()) == [frames.name]
+
+
+def test_a_folder_that_is_somebody_s_own_is_left_alone(folder: Path) -> None:
+    own = folder / "plan/videos/rex01/photo-of-subject_seed1"
+    own.mkdir(parents=True)
+    (own / "letter.txt").write_text("mine")
+    summary = carried_out(with_frames(plan_text(folder, "[1]")), FakeLender())
+    assert "no batch has made" in next(iter(summary.failed.values()))
+    assert (own / "letter.txt").read_text() == "mine"
+
+
 def test_a_damaged_file_is_made_again(folder: Path) -> None:
     carried_out(plan_text(folder), FakeLender())
     file = folder / "plan/videos/rex01/photo-of-subject_seed1.gif"

@@ -2,6 +2,8 @@
 
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,10 +137,32 @@ def _make(unit: Unit, work: VideoWork, lender: Lender, callbacks: Callbacks) -> 
 
 def _write(clip: media.Clip, file: Path, unit: Unit, callbacks: Callbacks) -> None:
     assert isinstance(unit.work, VideoWork)
-    if file.is_dir():  # frames of other settings: a folder of frames is never written over
-        shutil.rmtree(file)
     clip = replace(clip, metadata=clip.metadata | {DIGEST: unit.digest})
-    save(clip, [file], None, callbacks.note, unit.work.video.files)
+    with _set_aside(file):
+        save(clip, [file], None, callbacks.note, unit.work.video.files)
+
+
+@contextmanager
+def _set_aside(file: Path) -> Iterator[None]:
+    """Make room for a folder of frames, which is never written over; an older one comes back after a failure.
+
+    ValueError, in one sentence, for a folder that no batch has made.
+    """
+    if not file.is_dir():
+        yield
+        return
+    if not _digest_of(file):
+        raise ValueError(f"{file} is a folder that no batch has made; move it away, or give the plan another 'out'.")
+    aside = file.with_name(f".{file.name}.before")
+    if aside.exists():  # of a process that was killed
+        shutil.rmtree(aside)
+    file.rename(aside)
+    try:
+        yield
+    except BaseException:
+        aside.rename(file)
+        raise
+    shutil.rmtree(aside)
 
 
 def stages_of(work: VideoWork) -> list[pipeline.Stage]:

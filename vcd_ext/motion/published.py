@@ -1,7 +1,8 @@
 """The motion modules that can be got by a button: where they come from, how large they are, and under which licence.
 
 Sizes and SHA-256 are those of the files' Git LFS pointers, as their repositories, copies of them and projects that pin
-them show; all agree. Licences are those that the repositories state. Nothing that forbids commercial use is here.
+them show; all agree. Licences are those that the repositories state, of AnimateLCM that of its code. Nothing that
+forbids commercial use is here.
 """
 
 from typing import NamedTuple
@@ -68,7 +69,7 @@ PUBLISHED = (
             1_813_041_929,
             "b46c3de62e5696af72c4056e3cdcbea12fbc19581c0aad7b6f2b027851148f5f",
         ),
-        "MIT",
+        "MIT (its code; the weights as Stable Diffusion)",
         "AnimateLCM and its LoRA: 4 to 8 steps of the sampler LCM",
         (
             _file(

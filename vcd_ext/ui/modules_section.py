@@ -14,6 +14,7 @@ from vcd_ext.jobs.service import Jobs
 from vcd_ext.motion.published import PUBLISHED, published
 from vcd_ext.progress import Progress
 from vcd_ext.storage.download import WeightFile, download, is_there
+from vcd_ext.ui.download_progress import StoppedError, download_teller
 from vcd_ext.ui.html import error_list, note_list, under_way
 
 NONE_YET = (
@@ -21,12 +22,8 @@ NONE_YET = (
     "you have into {folder} and refresh the list."
 )
 MORE = "Motion modules that can be got here; each lies in {folder} afterwards."
-MEGABYTE, GIGABYTE = 1_000_000, 1e9
+GIGABYTE = 1e9
 MOMENT = 0.5  # seconds between two looks at how far it is
-
-
-class GivenUpError(Exception):
-    """The person has stopped the download."""
 
 
 class ModulesSection:
@@ -68,7 +65,7 @@ class ModulesSection:
                 yield [under_way(now), gr.update(visible=True), gr.update()]
         try:
             folder = work.result()
-        except GivenUpError:
+        except StoppedError:
             yield [
                 note_list(["The download was stopped, and nothing of it is kept."]),
                 gr.update(visible=False),
@@ -88,16 +85,8 @@ class ModulesSection:
             for file in module.files:
                 folder = self.folder(file)
                 if not is_there(file, folder):
-                    download(file, folder, self._teller(file.name))
+                    download(file, folder, download_teller(self.jobs, file.name))
         return self.folder(module.file)
-
-    def _teller(self, name: str) -> Callable[[int, int], None]:
-        def tell(done: int, total: int) -> None:
-            if self.jobs.given_up():
-                raise GivenUpError
-            self.jobs.tell(Progress(f"Downloading {name}: MB", done // MEGABYTE, total // MEGABYTE))
-
-        return tell
 
 
 def _ended(work: "Future[Path]") -> bool:

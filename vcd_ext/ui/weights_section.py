@@ -11,16 +11,12 @@ from vcd_ext.identity.segment import absent, missing_packages
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.progress import Progress
 from vcd_ext.storage.download import download
+from vcd_ext.ui.download_progress import StoppedError, download_teller
 from vcd_ext.ui.html import note_list, under_way
 from vcd_ext.ui.session import Session
 
 NETWORKS = "Grounding DINO and SAM"
 WITHOUT = "For now, masks are found by where the loaded checkpoint looks when it reads the class, which is less exact."
-MEGABYTE = 1_000_000
-
-
-class StoppedError(Exception):
-    """The person has stopped the download."""
 
 
 class WeightsSection:
@@ -52,20 +48,14 @@ class WeightsSection:
             with self.jobs.turn(f"Installing {NETWORKS}"):
                 self._install()
                 for file in absent(self.jobs.studio.folders.weights):
-                    download(file, self.jobs.studio.folders.weights[0] / file.folder, self._teller(file.name))
+                    download(
+                        file, self.jobs.studio.folders.weights[0] / file.folder, download_teller(self.jobs, file.name)
+                    )
         except StoppedError:
             return [gr.update(), note_list(["The download was stopped."])]
         except (ValueError, OSError) as error:
             return [gr.update(), note_list([str(error)], "vcd-error")]
         return [gr.update(visible=False), ""]
-
-    def _teller(self, name: str) -> Any:
-        def tell(done: int, total: int) -> None:
-            if self.jobs.stops():
-                raise StoppedError
-            self.jobs.tell(Progress(f"Downloading {name}: MB", done // MEGABYTE, total // MEGABYTE))
-
-        return tell
 
     def _install(self) -> None:
         """Add the packages without what they list as needed, which would move the WebUI's pins."""
