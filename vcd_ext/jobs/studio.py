@@ -1,4 +1,4 @@
-"""What the tabs and the API ask of whoever runs jobs: `hosts.studio` and `hosts.webui.studio` do."""
+"""What the tabs and the API ask of whoever runs jobs: `hosts.diffusers.studio` and `hosts.webui.studio` do."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager

@@ -24,10 +24,11 @@ from vcd_ext.denoising.multidiffusion import RegionalPrompt
 from vcd_ext.hosts.protocols import Interrupted, Picture, VideoPass
 from vcd_ext.hosts.shared.passes import Plan, as_long, initial_noise, pictures
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
-from vcd_ext.hosts.webui import checkpoint, motion_loras, report
-from vcd_ext.hosts.webui.prompt_travel import read_networks_once, travelling_conds
-from vcd_ext.hosts.webui.sampling import correlate_steps, exact_steps
-from vcd_ext.hosts.webui.unet import plain_layers, video_denoising
+from vcd_ext.hosts.webui import report
+from vcd_ext.hosts.webui.model import checkpoint, motion_loras
+from vcd_ext.hosts.webui.model.sampling import correlate_steps, exact_steps
+from vcd_ext.hosts.webui.model.unet import plain_layers, video_denoising
+from vcd_ext.hosts.webui.request.prompt_travel import read_networks_once, travelling_conds
 from vcd_ext.motion import MotionModule
 from vcd_ext.prompt.comments import without_comments
 

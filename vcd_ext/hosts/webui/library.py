@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from vcd_ext import motion, toyworld
 from vcd_ext.hosts.shared import controlnet_file
-from vcd_ext.hosts.webui import checkpoint
+from vcd_ext.hosts.webui.model import checkpoint
 from vcd_ext.identity.embedding import SUFFIXES as EMBEDDING_SUFFIXES
 from vcd_ext.identity.embedding import save_embedding
 from vcd_ext.identity.library import check_free

@@ -15,7 +15,7 @@ from modules import images, shared, ui_tempdir
 from PIL import Image
 
 from vcd_ext import media
-from vcd_ext.hosts.webui.request import delivery
+from vcd_ext.hosts.webui.request.read import delivery
 from vcd_ext.media import output_files
 from vcd_ext.media.names import cut_all
 from vcd_ext.media.order import ordered, soundless

@@ -6,12 +6,15 @@ from typing import Any
 import gradio as gr
 from modules import script_callbacks, scripts, shared
 
-from vcd_ext.hosts.webui import axes, known, library, motion_loras, refusals, request, section, studio, tab, unet
-from vcd_ext.hosts.webui.distilled import FIELDS, DistilledControls
-from vcd_ext.hosts.webui.refusals import Refused, stop
-from vcd_ext.hosts.webui.request import give_first_picture, is_single_upscale, read_settings
-from vcd_ext.hosts.webui.routes import add_routes
-from vcd_ext.hosts.webui.run import VideoRequest
+from vcd_ext.hosts.webui import library, studio
+from vcd_ext.hosts.webui.model import known, motion_loras, unet
+from vcd_ext.hosts.webui.page import axes, section, tab
+from vcd_ext.hosts.webui.page.distilled import FIELDS, DistilledControls
+from vcd_ext.hosts.webui.page.routes import add_routes
+from vcd_ext.hosts.webui.request import read, refusals
+from vcd_ext.hosts.webui.request.read import give_first_picture, is_single_upscale, read_settings
+from vcd_ext.hosts.webui.request.refusals import Refused, stop
+from vcd_ext.hosts.webui.request.run import VideoRequest
 
 
 class VCDScript(scripts.Script):
@@ -159,7 +162,7 @@ def register() -> None:
     script_callbacks.on_before_ui(library.remember_folders)
     script_callbacks.on_ui_tabs(tab.tabs)
     script_callbacks.on_app_started(add_routes)
-    script_callbacks.on_app_started(request.add_dependency)
+    script_callbacks.on_app_started(read.add_dependency)
     script_callbacks.on_cfg_denoiser(unet.on_cfg_denoiser)
     script_callbacks.on_cfg_denoised(unet.on_cfg_denoised)
     script_callbacks.on_cfg_after_cfg(known.on_cfg_after_cfg)

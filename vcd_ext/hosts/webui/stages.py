@@ -13,10 +13,11 @@ from torch import Tensor
 
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.hosts.shared.passes import steps_run
-from vcd_ext.hosts.webui import checkpoint, report
-from vcd_ext.hosts.webui.refusals import Refused
+from vcd_ext.hosts.webui import report
+from vcd_ext.hosts.webui.model import checkpoint
+from vcd_ext.hosts.webui.model.unet import plain_layers
+from vcd_ext.hosts.webui.request.refusals import Refused
 from vcd_ext.hosts.webui.studio import WebUIStudio
-from vcd_ext.hosts.webui.unet import plain_layers
 from vcd_ext.hosts.webui.video import SCHEDULER, WebUIVideo, is_constant
 from vcd_ext.identity.training.estimate import duration
 from vcd_ext.media import Clip

@@ -16,8 +16,9 @@ from torch import Tensor
 from vcd_ext.face import Detector, detector
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.hosts.shared.enlarge import known
-from vcd_ext.hosts.webui import checkpoint, library, video
+from vcd_ext.hosts.webui import library, video
 from vcd_ext.hosts.webui.library import OUTPUT_OPTIONS
+from vcd_ext.hosts.webui.model import checkpoint
 from vcd_ext.hosts.webui.report import queued
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
 from vcd_ext.identity import Identity

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from vcd_ext.hosts.protocols import Posterior
 from vcd_ext.hosts.shared.recompute import recomputed
-from vcd_ext.hosts.webui import checkpoint, library, trainable
+from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.model import checkpoint, trainable
+from vcd_ext.hosts.webui.model.text_encoder import TextEncoder
+from vcd_ext.hosts.webui.model.trainable import PREDICTIONS, check_trainable
 from vcd_ext.hosts.webui.report import queued
-from vcd_ext.hosts.webui.text_encoder import TextEncoder
-from vcd_ext.hosts.webui.trainable import PREDICTIONS, check_trainable
 from vcd_ext.identity.training.request import TrainingRequest
 from vcd_ext.identity.training.train import Identity
 from vcd_ext.progress import Progress

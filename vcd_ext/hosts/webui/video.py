@@ -15,9 +15,11 @@ from vcd_ext.denoising.in_tiles import Decoder
 from vcd_ext.hosts.protocols import FACTOR, Picture, VideoPass
 from vcd_ext.hosts.shared.enlarge import LANCZOS, enlarged_size, known, lanczos
 from vcd_ext.hosts.shared.passes import Plan, animated, controlled, latent_masks, picture, plan
-from vcd_ext.hosts.webui import checkpoint, img2img, library, refusals, report
-from vcd_ext.hosts.webui.refusals import Refused
+from vcd_ext.hosts.webui import img2img, library, report
+from vcd_ext.hosts.webui.model import checkpoint
 from vcd_ext.hosts.webui.report import queued
+from vcd_ext.hosts.webui.request import refusals
+from vcd_ext.hosts.webui.request.refusals import Refused
 from vcd_ext.motion import MotionModule
 from vcd_ext.progress import Note, StepReport
 from vcd_ext.prompt.travel import travel

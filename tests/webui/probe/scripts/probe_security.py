@@ -13,7 +13,7 @@ from modules import script_callbacks, shared
 
 def with_flags(asked: dict):
     """Status and text of "requests" to VCD's routes, as the WebUI would have them with "flags"."""
-    from vcd_ext.hosts.webui import routes  # not at the top: the WebUI loads this file before it
+    from vcd_ext.hosts.webui.page import routes  # not at the top: the WebUI loads this file before it
 
     with ExitStack() as stack:
         for name, value in asked["flags"].items():
@@ -36,7 +36,8 @@ def options():
 
 def without(asked: dict):
     """Return a page's settings whose section lacks the one "left_out", once the others were set to "values"."""
-    from vcd_ext.hosts.webui import script, section
+    from vcd_ext.hosts.webui import script
+    from vcd_ext.hosts.webui.page import section
     from vcd_ext.settings import VideoSettings, default
 
     rows = [tuple(name for name in row if name != asked["left_out"]) for row in section.GENERATION_ROWS]

@@ -23,7 +23,7 @@ from modules import extra_networks, processing
 from PIL import Image
 
 from vcd_ext import media
-from vcd_ext.hosts.webui.refusals import Refused
+from vcd_ext.hosts.webui.request.refusals import Refused
 from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.prompt.foreign import unread
 from vcd_ext.prompt.travel import network_notes

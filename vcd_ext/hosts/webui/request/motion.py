@@ -5,7 +5,7 @@ from typing import Any
 
 from vcd_ext.denoising.multidiffusion import Parts
 from vcd_ext.hosts.webui import library
-from vcd_ext.hosts.webui.refusals import Refused
+from vcd_ext.hosts.webui.request.refusals import Refused
 from vcd_ext.motion import MotionModule, Window, ring_windows, windows
 from vcd_ext.motion.distilled import advice
 from vcd_ext.progress import Note

@@ -13,26 +13,19 @@ from torch import Tensor
 from vcd_ext.denoising.free_noise import InitialNoise
 from vcd_ext.denoising.out_of_memory import explained
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
-from vcd_ext.hosts.webui import (
-    checkpoint,
-    known,
-    motion_loras,
-    onward,
-    prompt_travel,
-    refusals,
-    report,
-    request,
-)
-from vcd_ext.hosts.webui.free_init import count_jobs, sample_again
-from vcd_ext.hosts.webui.overrides import Overrides
-from vcd_ext.hosts.webui.refusals import Refused, check_identity, check_request
-from vcd_ext.hosts.webui.request_inputs import RequestInputs
-from vcd_ext.hosts.webui.request_loras import RequestLoras
-from vcd_ext.hosts.webui.request_motion import RequestMotion
-from vcd_ext.hosts.webui.sampling import correlate_steps, steps_of_strength, stop_if_asked
+from vcd_ext.hosts.webui import report
+from vcd_ext.hosts.webui.model import checkpoint, known, motion_loras
+from vcd_ext.hosts.webui.model.free_init import count_jobs, sample_again
+from vcd_ext.hosts.webui.model.sampling import correlate_steps, steps_of_strength, stop_if_asked
+from vcd_ext.hosts.webui.model.unet import video_denoising
+from vcd_ext.hosts.webui.request import onward, prompt_travel, read, refusals
+from vcd_ext.hosts.webui.request.inputs import RequestInputs
+from vcd_ext.hosts.webui.request.loras import RequestLoras
+from vcd_ext.hosts.webui.request.motion import RequestMotion
+from vcd_ext.hosts.webui.request.overrides import Overrides
+from vcd_ext.hosts.webui.request.refusals import Refused, check_identity, check_request
 from vcd_ext.hosts.webui.save import Written, own_frames, save_videos
 from vcd_ext.hosts.webui.stages import StagesRun
-from vcd_ext.hosts.webui.unet import video_denoising
 from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import NO_MODULE, VideoSettings, to_infotext
 from vcd_ext.stages.given_frames import fitted
@@ -191,15 +184,15 @@ class VideoRequest:
         """Make the batch the frames of one video; a script that asks for pictures one by one gets a video for each."""
         p, settings = self.p, self.settings
         p.batch_size = settings.frames
-        cells = request.picture_count(p)
+        cells = read.picture_count(p)
         if cells is not None:
             self.one_by_one = True
-            for name, values in request.repeated_for_frames(p, settings.frames).items():
+            for name, values in read.repeated_for_frames(p, settings.frames).items():
                 self.overrides.put(name, values)
             self.overrides.put("n_iter", cells)
         self.overrides.put("do_not_save_grid", True)
         if settings.frames > 1:
-            keeps_frames = "png" in settings.formats and request.delivery(p).save and not own_frames(settings)
+            keeps_frames = "png" in settings.formats and read.delivery(p).save and not own_frames(settings)
             self.overrides.put("do_not_save_samples", not keeps_frames)
 
     def _write_identity(self) -> None:
@@ -224,7 +217,7 @@ class VideoRequest:
             p = self.p
             if self.inputs.control is not None:
                 self.inputs.control.check_started()
-            request.unify_prompts(p, self.settings.frames)
+            read.unify_prompts(p, self.settings.frames)
             prompt_travel.refuse_wrong_key_frames(p, self.settings.frames)
             self.loras.check()
             self.stages = StagesRun(p, self.settings)
@@ -241,7 +234,7 @@ class VideoRequest:
 
         def setup_one_prompt(*args: Any, **kwargs: Any) -> Any:
             refusals.check_layers(self.p, len(self.motion.windows))
-            request.unify_batch_prompts(self.p)
+            read.unify_batch_prompts(self.p)
             return setup_conds(*args, **kwargs)
 
         return setup_one_prompt
@@ -281,7 +274,7 @@ class VideoRequest:
         return sample_with_motion
 
     def _tell_unread(self) -> None:
-        for note in request.unread_notes(self.p):
+        for note in read.unread_notes(self.p):
             self._tell(note)
 
     def _tell(self, note: str) -> None:

@@ -13,7 +13,7 @@ from modules.styles import merge_prompts
 from torch import Tensor
 
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming, Subprompt, travelled
-from vcd_ext.hosts.webui.refusals import Refused
+from vcd_ext.hosts.webui.request.refusals import Refused
 from vcd_ext.prompt.travel import check_key_frames, styled, travels
 
 # The WebUI's lists of prompts, and what people call them.

@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 from modules import scripts
 
-from vcd_ext.hosts.webui import section
+from vcd_ext.hosts.webui.page import section
 from vcd_ext.settings import FileSettings, SettingError, VideoSettings, describe, parse
 from vcd_ext.settings.setting import NEVER
 from vcd_ext.ui.form import USUAL

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
 from vcd_ext.denoising.multidiffusion import Parts, RegionalPrompt, multidiffusion
-from vcd_ext.hosts.webui import checkpoint, known, library
+from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.model import checkpoint, known
 from vcd_ext.motion import MotionLora, MotionModule, attached
 from vcd_ext.progress import Note
 

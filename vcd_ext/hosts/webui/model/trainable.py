@@ -14,8 +14,8 @@ import torch
 from modules import devices, lowvram, sd_hijack, sd_hijack_clip, sd_unet, shared
 from torch import Tensor, nn
 
-from vcd_ext.hosts.webui.checkpoint import USE_SD15, kind
-from vcd_ext.hosts.webui.unet import foreign_blocks, plain_layers
+from vcd_ext.hosts.webui.model.checkpoint import USE_SD15, kind
+from vcd_ext.hosts.webui.model.unet import foreign_blocks, plain_layers
 from vcd_ext.progress import Note
 
 # Attention whose backward pass needs no softmax matrices; xformers' fails on some cards.

@@ -12,8 +12,9 @@ from fastapi import HTTPException
 from modules import sd_hijack, sd_unet, shared
 
 from vcd_ext.denoising.free_init import check_from_text
-from vcd_ext.hosts.webui import report, unet
-from vcd_ext.hosts.webui.checkpoint import USE_SD15, kind
+from vcd_ext.hosts.webui import report
+from vcd_ext.hosts.webui.model import unet
+from vcd_ext.hosts.webui.model.checkpoint import USE_SD15, kind
 from vcd_ext.media.clip import exact_fps
 from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings
 from vcd_ext.stages.interpolation import check_interpolation

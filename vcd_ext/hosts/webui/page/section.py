@@ -13,9 +13,10 @@ from modules.infotext_utils import PasteField
 from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow, InputAccordion
 
-from vcd_ext.hosts.webui import library, motion_loras
-from vcd_ext.hosts.webui.distilled import DistilledControls
-from vcd_ext.hosts.webui.first_video import add_first_video
+from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.model import motion_loras
+from vcd_ext.hosts.webui.page.distilled import DistilledControls
+from vcd_ext.hosts.webui.page.first_video import add_first_video
 from vcd_ext.hosts.webui.report import VIDEOS_KEY
 from vcd_ext.hosts.webui.studio import JOBS
 from vcd_ext.hosts.webui.video import WebUIVideo

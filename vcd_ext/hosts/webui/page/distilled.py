@@ -6,7 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.hosts.webui import library, motion_loras
+from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.model import motion_loras
 from vcd_ext.motion import usable
 from vcd_ext.motion.distilled import Wanted, wanted
 from vcd_ext.prompt.networks import called_loras

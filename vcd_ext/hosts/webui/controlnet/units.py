@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from vcd_ext.denoising.frame_numbers import frames_told
 from vcd_ext.hosts.shared.hint_video import HintVideo, KeyFrames, hint_video, key_frames, read_hints
-from vcd_ext.hosts.webui.hint_schedule import HintSchedule, check_type
-from vcd_ext.hosts.webui.refusals import Refused
-from vcd_ext.hosts.webui.request import opened_source
+from vcd_ext.hosts.webui.controlnet.hint_schedule import HintSchedule, check_type
+from vcd_ext.hosts.webui.request.read import opened_source
+from vcd_ext.hosts.webui.request.refusals import Refused
 from vcd_ext.settings import VideoSettings
 
 CODE = "internal_controlnet.external_code"  # of the extension, once the WebUI has loaded it

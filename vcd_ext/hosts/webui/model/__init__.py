@@ -1,0 +1,1 @@
+"""What hangs on the WebUI's loaded checkpoint: its UNet, its text encoder, its samplers; all of it comes off again."""
