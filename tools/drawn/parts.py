@@ -94,5 +94,5 @@ class Finder(nn.Module):
         total = shares.new_zeros(())
         for layer, one in zip(self.layers, features, strict=True):
             truth = F.adaptive_avg_pool2d(shares, (one.shape[-2], one.shape[-1]))
-            total = total + F.binary_cross_entropy_with_logits(layer(one).float(), truth)
+            total = total + F.binary_cross_entropy_with_logits(layer(one.float()), truth)
         return total / len(features)

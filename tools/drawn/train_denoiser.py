@@ -82,21 +82,7 @@ def main(arguments: list[str] | None = None) -> State[Naming]:
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
-    names = (
-        "channels",
-        "width",
-        "layers",
-        "size",
-        "batch",
-        "steps",
-        "rate",
-        "pictures",
-        "subject",
-        "face",
-        "named",
-        "seed",
-    )
-    settings: dict[str, Any] = {name: getattr(options, name) for name in names}
+    settings: dict[str, Any] = {name: getattr(options, name) for name in SETTINGS}
     clip = vocabulary.write(options.out / "clip", options.width, options.layers)
     tokenizer = CLIPTokenizer.from_pretrained(clip)
     torch.manual_seed(options.seed)
