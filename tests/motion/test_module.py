@@ -62,24 +62,49 @@ def feed_forward(state: dict[str, Tensor], tokens: Tensor) -> Tensor:
     return (value * F.gelu(gate)) @ state[f"{part}.2.weight"].T + state[f"{part}.2.bias"]
 
 
+@pytest.mark.parametrize("learning", [True, False])
 @pytest.mark.parametrize("version", ["v2", "v3", "AnimateLCM"])
-def test_it_is_the_paper_s(tmp_path: Path, version: str) -> None:
+def test_it_is_the_paper_s(tmp_path: Path, version: str, learning: bool) -> None:
+    """Also where nothing is learned, and products, copies and sums are made in other ways."""
     module = load(tiny.motion_module(tmp_path, version))
     block = module.blocks[PLACE]
     videos = torch.randn(2, 5, block.size.channels, 3, 2, generator=torch.Generator().manual_seed(1))
     videos *= torch.tensor([0.1, 1, 3, 10, 30]).view(1, 5, 1, 1, 1)  # frames of unequal scale tell norms apart
     expected = torch.stack([reference(block.state_dict(), video) for video in videos])
-    got = block(videos.flatten(0, 1), frames=5).view_as(videos)
+    with torch.set_grad_enabled(learning):
+        got = block(videos.flatten(0, 1), frames=5).view_as(videos)
     added, added_expected = got - videos, (expected - videos.double()).float()
     assert (added - added_expected).norm() / added_expected.norm() < 1e-5
 
 
-def test_rows_beyond_the_kernels_limit_are_done_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("learning", [True, False])
+def test_many_rows_are_done_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, learning: bool) -> None:
     block = load(tiny.motion_module(tmp_path)).blocks[PLACE]
     hidden = torch.randn(6, block.size.channels, 8, 8)
-    whole = block(hidden, frames=3)
-    monkeypatch.setattr(motion_module, "MAX_ROWS_CPU", 50)
-    torch.testing.assert_close(block(hidden, frames=3), whole)
+    with torch.set_grad_enabled(learning):
+        whole = block(hidden, frames=3)
+        for rows in (1, 50, 64, 100, 128):  # a video has 64
+            monkeypatch.setattr(motion_module, "MAX_ROWS", rows)
+            monkeypatch.setattr(motion_module, "TOKENS_CPU", 3 * rows)
+            torch.testing.assert_close(block(hidden, frames=3), whole)
+
+
+@torch.no_grad()
+def test_what_goes_in_stays_as_it_was(tmp_path: Path) -> None:
+    """Sums are made in place, but only of what the block has made itself."""
+    block = load(tiny.motion_module(tmp_path)).blocks[PLACE]
+    hidden = torch.randn(4, block.size.channels, 4, 4)
+    before, state = hidden.clone(), {key: value.clone() for key, value in block.state_dict().items()}
+    assert not torch.equal(block(hidden, frames=4), hidden)
+    assert torch.equal(hidden, before)
+    assert all(torch.equal(value, state[key]) for key, value in block.state_dict().items())
+
+
+@torch.no_grad()
+def test_pictures_of_any_strides_are_taken(tmp_path: Path) -> None:
+    block = load(tiny.motion_module(tmp_path)).blocks[PLACE]
+    hidden = torch.randn(4, block.size.channels, 4, 4)
+    torch.testing.assert_close(block(hidden.to(memory_format=torch.channels_last), 4), block(hidden, 4))
 
 
 def test_half_precision_stays_half(tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ def attached(
         _carrying.add(unet)
         stack.callback(_carrying.discard, unet)
         stack.enter_context(adapted(module, loras))
+        if home.type != "cpu":
+            module.join()
         if module.normalises_videos:
             stack.enter_context(normalised_by_video(unet, frames))
         for point, block in pairs:

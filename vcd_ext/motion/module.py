@@ -14,12 +14,15 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from vcd_ext.motion import layout
+from vcd_ext.motion.products import gated, join, product, summed, together
+
 HEADS = 8
 NORM_GROUPS = 32
-# Rows that are computed at a time. CUDA's attention kernels take at most 65,535 batch entries, and half of that also
-# bounds the feed-forward's memory. On a CPU parts this small reuse their memory and save a tenth of the time.
+# Rows that are computed at a time: CUDA's attention kernels take at most 65,535 batch entries, and half of that also
+# bounds the feed-forward's memory. On a CPU that many tokens (rows * frames) stay near the caches.
 MAX_ROWS = 32768
-MAX_ROWS_CPU = 128
+TOKENS_CPU = 1024
 
 
 class BlockSize(NamedTuple):
@@ -44,11 +47,13 @@ class PositionalEncoding(nn.Module):
         self.register_buffer("pe", pe.reshape(1, max_frames, channels))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return tokens + self.pe[:, : tokens.shape[1]].to(tokens.dtype)
+        """Add the positions to tokens [rows, frames, channels], in place where nothing is learned."""
+        positions = self.pe[:, : tokens.shape[1]].to(tokens.dtype)
+        return tokens + positions if torch.is_grad_enabled() else tokens.add_(positions)
 
 
 class TemporalAttention(nn.Module):
-    """Self-attention along the frames of one place in the picture; tokens [rows, frames, channels]."""
+    """Self-attention along the frames of one place in the picture; tokens [rows, frames, channels], overwritten."""
 
     def __init__(self, size: BlockSize):
         super().__init__()
@@ -62,11 +67,11 @@ class TemporalAttention(nn.Module):
         tokens = self.pos_encoder(tokens)
         # Heads stay an axis of their own: folded into the rows they would pass the kernels' limit at 512x512.
         q, k, v = (
-            rearrange(project(tokens), "rows frames (heads c) -> rows heads frames c", heads=HEADS)
-            for project in (self.to_q, self.to_k, self.to_v)
+            rearrange(projected, "rows frames (heads c) -> rows heads frames c", heads=HEADS)
+            for projected in together(tokens, (self.to_q, self.to_k, self.to_v))
         )
         mixed = F.scaled_dot_product_attention(q, k, v)
-        return self.to_out(rearrange(mixed, "rows heads frames c -> rows frames (heads c)"))
+        return product(rearrange(mixed, "rows heads frames c -> rows frames (heads c)"), self.to_out[0])
 
 
 class GEGLU(nn.Module):
@@ -77,8 +82,7 @@ class GEGLU(nn.Module):
         self.proj = nn.Linear(channels, 2 * inner)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        value, gate = self.proj(tokens).chunk(2, dim=-1)
-        return value * F.gelu(gate)
+        return gated(tokens, self.proj)
 
 
 class FeedForward(nn.Module):
@@ -89,7 +93,7 @@ class FeedForward(nn.Module):
         self.net = nn.Sequential(GEGLU(channels, 4 * channels), nn.Identity(), nn.Linear(4 * channels, channels))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return self.net(tokens)
+        return product(self.net[0](tokens), self.net[2])
 
 
 class TemporalTransformerBlock(nn.Module):
@@ -104,8 +108,8 @@ class TemporalTransformerBlock(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         for attention, norm in zip(self.attention_blocks, self.norms, strict=True):
-            tokens = tokens + attention(norm(tokens).to(tokens.dtype))
-        return tokens + self.ff(self.ff_norm(tokens).to(tokens.dtype))
+            tokens = summed(attention(norm(tokens).to(tokens.dtype)), tokens)
+        return summed(self.ff(self.ff_norm(tokens).to(tokens.dtype)), tokens)
 
 
 class TemporalTransformer(nn.Module):
@@ -121,20 +125,31 @@ class TemporalTransformer(nn.Module):
 
     def forward(self, hidden: Tensor, frames: int) -> Tensor:
         normed = self.norm(hidden).to(hidden.dtype)
+        if hidden.device.type == "cpu" and not torch.is_grad_enabled():
+            return self._by_parts(hidden, normed, frames)
         # One row for each place of each video, its frames side by side.
         tokens = rearrange(normed, "(videos frames) c h w -> (videos h w) frames c", frames=frames)
-        at_a_time = MAX_ROWS_CPU if tokens.device.type == "cpu" else MAX_ROWS
-        moved = [self._along_frames(part) for part in tokens.split(at_a_time)]
+        moved = [self._along_frames(part) for part in tokens.split(MAX_ROWS)]
         tokens = moved[0] if len(moved) == 1 else torch.cat(moved)
         height, width = hidden.shape[2:]
         change = rearrange(tokens, "(videos h w) frames c -> (videos frames) c h w", h=height, w=width)
         return hidden + change.to(hidden.dtype)
 
+    def _by_parts(self, hidden: Tensor, normed: Tensor, frames: int) -> Tensor:
+        """Do the same with a processor's caches in mind, and no gradients."""
+        out = torch.empty_like(hidden, memory_format=torch.contiguous_format)
+        shape = (-1, frames, hidden.shape[1], hidden[0, 0].numel())
+        before, source, to = (pictures.reshape(shape) for pictures in (hidden, normed, out))
+        for videos, places in layout.parts(len(source), source.shape[3], TOKENS_CPU // frames):
+            part = (videos, slice(None), slice(None), places)
+            layout.add_rows(to[part], before[part], self._along_frames(layout.rows_of(source[part])))
+        return out
+
     def _along_frames(self, tokens: Tensor) -> Tensor:
-        tokens = self.proj_in(tokens)
+        tokens = product(tokens, self.proj_in)
         for block in self.transformer_blocks:
             tokens = block(tokens)
-        return self.proj_out(tokens)
+        return product(tokens, self.proj_out)
 
 
 class MotionModule(nn.Module):
@@ -153,6 +168,12 @@ class MotionModule(nn.Module):
         for name, size in sizes.items():
             self.blocks[name] = TemporalTransformer(size)
             _place(self, f"{name}.temporal_transformer", self.blocks[name])
+
+    def join(self) -> None:
+        """Let queries, keys and values be one product each, unless the module is learning and will be saved."""
+        for part in self.modules():
+            if isinstance(part, TemporalAttention) and not part.to_q.weight.requires_grad:
+                join((part.to_q, part.to_k, part.to_v))
 
     @property
     def normalises_videos(self) -> bool:
