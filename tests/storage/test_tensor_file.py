@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from tests import tiny
@@ -21,7 +22,7 @@ from vcd_ext.hosts.diffusers import checkpoint
 from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.identity import load_embedding
 from vcd_ext.motion import load as load_motion
-from vcd_ext.storage.tensor_file import check_finite, read
+from vcd_ext.storage.tensor_file import check_finite, read, write
 
 WEIGHTS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b.bias": torch.ones(2).half()}
 
@@ -213,3 +214,13 @@ def test_values_that_are_no_numbers_are_found(value: float, dtype: torch.dtype):
     for changed in (tensor, tensor.t(), tensor[1:, 1:]):
         with pytest.raises(ValueError, match=r"net\.pth has values in 'a' that are no numbers"):
             check_finite({"a": changed}, "net.pth")
+
+
+def test_the_same_tensors_and_texts_give_the_same_bytes_in_whatever_order(tmp_path: Path) -> None:
+    texts = {f"text {i}": f"{i} é" for i in range(12)}
+    for name, order in (("a", texts), ("b", dict(reversed(texts.items())))):
+        write(tmp_path / name, WEIGHTS, order)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    with safe_open(tmp_path / "a", "pt") as file:
+        assert file.metadata() == texts
+        assert torch.equal(file.get_tensor("a.weight"), WEIGHTS["a.weight"])

@@ -1,5 +1,6 @@
 """Read files of tensors, .safetensors or pickled, without ever running code from them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -50,9 +51,23 @@ def keys(path: Path) -> list[str]:
 def write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write tensors and texts as .safetensors; OSError, with its number, where the disk does not take them.
 
-    Through memory: safetensors' own writing to a file raises an error of its own kind for a full disk, without number.
+    The same tensors and texts give the same bytes. Through memory: safetensors' own writing to a file raises an error
+    of its own kind for a full disk, without number.
     """
-    path.write_bytes(safetensors.torch.save(dict(tensors), metadata=dict(metadata)))
+    header, values = _divided(safetensors.torch.save(dict(tensors), metadata=dict(metadata)))
+    with path.open("wb") as file:
+        file.write(header)
+        file.write(values)
+
+
+def _divided(data: bytes) -> tuple[bytes, memoryview]:
+    """Return a file's header, with its texts in order, and its values: safetensors orders texts by chance."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # values begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text, memoryview(data)[end:]
 
 
 def check_finite(tensors: Mapping[str, Tensor], name: str) -> None:
