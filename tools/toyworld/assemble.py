@@ -29,7 +29,10 @@ from .second_stage import BETAS, HEADS, STEPS, scaled_linear
 from .spec import sample
 from .world import render
 
-SUBJECTS = {"biscuit": ("dog", 11_000_003), "mara": ("woman", 11_000_001), "ole": ("man", 11_000_002)}
+SUBJECTS = {
+    "biscuit": ("dog", 11_000_003), "mara": ("woman", 11_000_001), "ole": ("man", 11_000_002),
+    "milka": ("cat", 11_000_004), "rufus": ("dog", 11_000_005), "sanna": ("woman", 11_000_006),
+}  # fmt: skip
 PICTURES = 8
 
 
