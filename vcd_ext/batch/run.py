@@ -105,20 +105,24 @@ class _Share:
         self.report, self.began = report, time.monotonic()
         self.seconds = {unit.name: pace.seconds(unit) for unit in units}
         self.total, self.done = sum(self.seconds.values()), 0.0
+        self.begun: dict[str, float] = {}  # seconds of those that are under way, of which there may be several
         self.number, self.count = 0, len(units)
 
     def within(self, name: str, progress: Progress) -> None:
         """Report a step within a unit; only of the longest of its stages, the first of a video."""
         if progress.stage in (TRAINING, T2V):
-            self._tell(name, self.done + self.seconds[name] * progress.step / max(progress.total, 1))
+            self.begun[name] = self.seconds[name] * progress.step / max(progress.total, 1)
+            self._tell(name)
 
     def finished(self, name: str) -> None:
         """Report that a unit is done or has failed."""
         self.done += self.seconds[name]
         self.number += 1
-        self._tell(name, self.done)
+        self.begun.pop(name, None)
+        self._tell(name)
 
-    def _tell(self, name: str, reached: float) -> None:
+    def _tell(self, name: str) -> None:
+        reached = self.done + sum(self.begun.values())
         passed, open_ = time.monotonic() - self.began, self.total - reached
         left = passed / reached * open_ if passed > TRUSTED and reached else open_
         self.report(Progress(f"{self.number} of {self.count}: {name}", round(reached), round(self.total), left))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify
 
 if TYPE_CHECKING:
-    from vcd_ext.batch.run import Summary
+    from vcd_ext.batch.lender import Lender
+    from vcd_ext.batch.run import Execute, Summary
     from vcd_ext.batch.unit import Unit
     from vcd_ext.progress import Progress, Report
 
@@ -38,6 +39,28 @@ def add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--dry-run", action="store_true", help="Check everything, and say what would be made, how long and how large."
     )
+    command.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="Do the work on a Ray cluster, whose machines see models, photos and results in the same folders: the "
+        "head's HOST:PORT; 'auto' is the one that runs on this machine, else all GPUs of this machine.",
+    )
+    command.add_argument(
+        "--gpus", type=_positive, metavar="N", help="With --ray: at most N GPUs, or CPU cores where there are no GPUs."
+    )
+    command.add_argument(
+        "--workers-per-gpu",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="With --ray: workers that share a GPU, each with its own copy of the models (default: %(default)s).",
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         dry_run(plan.units, plan.out)
         return 0
-    return status(carry_out(plan.units, plan.out))
+    return status(carry_out(plan.units, plan.out, arguments))
 
 
 def dry_run(units: "Sequence[Unit]", out: Path) -> None:
@@ -70,13 +93,11 @@ def dry_run(units: "Sequence[Unit]", out: Path) -> None:
     )
 
 
-def carry_out(units: "Sequence[Unit]", out: Path) -> "Summary":
-    """Check everything, make what is missing in this process, and print a table of what became of it."""
-    import vcd_ext.toyworld.detector  # noqa: F401 - registers it
+def carry_out(units: "Sequence[Unit]", out: Path, options: argparse.Namespace) -> "Summary":
+    """Check everything, make what is missing, and print a table of what became of it."""
     from vcd_ext.batch.estimate import forecast
-    from vcd_ext.batch.preflight import check_on_models, check_units
-    from vcd_ext.batch.run import in_process, pending_units, run_units
-    from vcd_ext.hosts.diffusers.lender import StandaloneLender
+    from vcd_ext.batch.preflight import check_units
+    from vcd_ext.batch.run import pending_units, run_units
     from vcd_ext.progress import Callbacks
 
     check_units(units)
@@ -84,12 +105,34 @@ def carry_out(units: "Sequence[Unit]", out: Path) -> "Summary":
     room = forecast(pending, out)[1]
     if room > _free(out):
         notify(f"The files need about {_size(room)}, and {_size(_free(out))} are free.")
-    lender = StandaloneLender()
-    check_on_models(pending, lender)
+    execute = _in_cluster(out, options) if options.ray else _here(pending)
     with interruption() as interrupted, unit_bar() as progress:
-        summary = run_units(units, out, in_process(lender), Callbacks(progress, notify, interrupted))
+        summary = run_units(units, out, execute, Callbacks(progress, notify, interrupted))
     print(summary_table(summary))
     return summary
+
+
+def make_lender() -> "Lender":
+    """Make what lends models, in this process or in a worker's."""
+    import vcd_ext.toyworld.detector  # noqa: F401 - registers it
+    from vcd_ext.hosts.diffusers.lender import StandaloneLender
+
+    return StandaloneLender()
+
+
+def _here(pending: "Sequence[Unit]") -> "Execute":
+    from vcd_ext.batch.preflight import check_on_models
+    from vcd_ext.batch.run import in_process
+
+    lender = make_lender()
+    check_on_models(pending, lender)
+    return in_process(lender)
+
+
+def _in_cluster(out: Path, options: argparse.Namespace) -> "Execute":
+    from vcd_ext.batch.cluster import Request, in_cluster
+
+    return in_cluster(Request(options.ray, out, make_lender, options.gpus, options.workers_per_gpu))
 
 
 def status(summary: "Summary") -> int:

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     ended = 0
     if not arguments.report_only:
-        ended = status(carry_out(protocol.units, protocol.out))
+        ended = status(carry_out(protocol.units, protocol.out, arguments))
         if ended == INTERRUPTED:
             notify("The same command goes on; --report-only compares what is there.")
             return ended
