@@ -154,3 +154,22 @@ def test_the_papers_protocol_has_16_subjects_and_25_prompts_for_each(tmp_path: P
     }  # fmt: skip
     assert all("{subject}" in prompt for prompts in paper["prompts"].values() for prompt in prompts)
     assert len(paper["seeds"]) == 4
+
+
+def test_rows_for_each_stage_make_the_video_once(folder: Path) -> None:
+    rows = [f'[[methods]]\nlabel = "{label}"\nvideo = {video}\n' for label, video in (
+        ("Face", "{ face = true, face_size = 64 }"),
+        ("all", "{ face = true, face_size = 64, tiled = true }"),
+        ("tiled", "{ tiled = true }"),
+        ("longer", "{ face = true, face_size = 64, frames = 6 }"),
+    )]  # fmt: skip
+    protocol = read(folder, TEXT + "".join(rows))
+    one = [cell for cell in protocol.cells if cell.subject == "rex01" and cell.seed == 1 and cell.prompt.endswith("g")]
+    found = {cell.method: (cell.unit.name.split("/")[1], cell.stage) for cell in one}
+    assert (found["ours"], found["Face"], found["all"]) == (("all", "T2V VCD"), ("all", "Face VCD"), ("all", ""))
+    assert (found["tiled"], found["longer"]) == (("tiled", ""), ("longer", ""))
+    whole = next(cell.unit for cell in one if cell.method == "all")
+    assert isinstance(whole.work, VideoWork)
+    assert whole.work.video.save_stages
+    assert [file.name.rpartition("_")[2] for file in whole.also] == ["seed1-t2v.gif", "seed1-face.gif"]
+    assert len({cell.file for cell in one}) == len(one)

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from tests import tiny
 from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
-from vcd_ext.denoising import controlnet
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
 from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
 from vcd_ext.denoising.partition import tiles
@@ -149,10 +148,7 @@ def test_each_video_is_shown_its_own_frames_and_tile_in_each_part(
     assert next(parts, None) is None
 
 
-@pytest.mark.parametrize("kept", [2**30, 0, 3 * 128 * 64 * 2])
-def test_a_picture_is_read_once_for_all_tiles_of_a_window_and_for_all_steps_while_there_is_room(
-    unet: nn.Module, kind: str, inputs: dict, kept: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_is_read_once_for_all_tiles_of_a_window(unet: nn.Module, kind: str, inputs: dict) -> None:
     read: list[int] = []
 
     class Noting(list[Picture]):
@@ -160,16 +156,12 @@ def test_a_picture_is_read_once_for_all_tiles_of_a_window_and_for_all_steps_whil
             read.append(index)
             return super().__getitem__(index)
 
-    monkeypatch.setattr(controlnet, "KEPT", kept)
     with (
         controlnet_attached(unet, ControlNet(Witness(), Noting(marked()))),
         multidiffusion(unet, PARTS),
     ):
         RUN[kind](unet, inputs)
-        RUN[kind](unet, inputs)
-    each_step = [0, 1, 2, 2, 3, 4]  # in two windows
-    one_has_room = each_step + each_step[1:]
-    assert read == {2**30: [0, 1, 2, 3, 4], 0: 2 * each_step}.get(kept, one_has_room)
+    assert read == [0, 1, 2, 2, 3, 4]
 
 
 @pytest.mark.parametrize("failing", ["unet", "network", None])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from vcd_ext.batch.baselines.fit import BaselineHost
 from vcd_ext.batch.unit import ModelFiles, TrainingWork, VideoWork
 from vcd_ext.face import Detector
 from vcd_ext.hosts.protocols import TrainingHost, VideoHost
@@ -17,6 +18,9 @@ class Lender(Protocol):
 
     def trainer(self, models: ModelFiles) -> TrainingHost:
         """Lend the checkpoint to a training."""
+
+    def baseline(self, models: ModelFiles) -> BaselineHost:
+        """Lend the checkpoint, in float32, to a baseline's training."""
 
     def segmenters(self, models: ModelFiles) -> Sequence[Segmenter]:
         """Lend what finds masks, best first."""

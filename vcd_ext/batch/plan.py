@@ -158,7 +158,8 @@ def video_of(
     where: str,
 ) -> Unit:
     """Return the unit of one video. values: MODEL_KEYS and settings; prompt: with {subject} and the like."""
-    models = models_of(values, folders.source, where)
+    coming = [file.absolute() for file in who.trained_by.files] if who.trained_by else []
+    models = models_of(values, folders.source, where, coming)
     picture, video = video_settings(values, models.tiled_controlnet, where)
     picture = replace(picture, prompt=who.prompt(prompt), seed=seed)
     embeddings = (*models.embedding, *([who.embedding] if who.embedding else []))

@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Iterable, Sequence
 
 from vcd_ext import motion
+from vcd_ext.batch.baselines import low_rank
 from vcd_ext.batch.lender import Lender
 from vcd_ext.batch.recipe import loras_asked_for
 from vcd_ext.batch.toml_file import PlanError
@@ -24,6 +25,8 @@ def check_units(units: Sequence[Unit]) -> None:
         try:
             if isinstance(unit.work, VideoWork):
                 _check_video(unit.work, seen)
+            elif unit.work.baseline and unit.work.baseline.kind == "lora":
+                low_rank.check()
         except ValueError as error:
             raise PlanError(f"{unit.name} cannot be made: {error}") from error
 

@@ -4,23 +4,23 @@ The paper compares methods on the same prompts and seeds of the same subjects (a
 method is a row that says how identities are trained and videos are made where that differs from the others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import vcd_ext.metrics.measures  # noqa: F401 - registers them
 from vcd_ext.batch.digest import digest
 from vcd_ext.batch.plan import PlanFolders, checked_photos, identity_of, seeds_of, video_of
+from vcd_ext.batch.protocol_tables import OUTSIDE, measures_of, methods_of, prompts_of
 from vcd_ext.batch.recipe import MODEL_KEYS, TRAIN_KEYS, PromptSubject, check_video_keys, named_path, slug
+from vcd_ext.batch.rival import baseline_of, by_baseline
+from vcd_ext.batch.shared_stages import shared_sources, stage_file
 from vcd_ext.batch.toml_file import PlanError, check_known_keys, read_toml, table_of, tables, texts
 from vcd_ext.batch.unit import Unit
-from vcd_ext.metrics.registry import find_measure
 
 TOP = ("out", "title", "seeds", "measures", "measure_weights", "reference", "train", "video", "subjects", "prompts",
        "methods", *MODEL_KEYS)  # fmt: skip
 SUBJECT = ("name", "class_word", "category", "photos", "source")
-METHOD = ("label", "identity", "embedding", "train", "video", "note", "words", "lora")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,18 @@ class Cell:
     prompt: str  # as the protocol has it, with {subject}
     seed: int
     unit: Unit
+    stage: str = ""  # of the unit, before its last one, whose video this is
+
+    @property
+    def file(self) -> Path:
+        """The video."""
+        file = self.unit.files[0]
+        return stage_file(file, self.stage) if self.stage else file
+
+    @property
+    def name(self) -> str:
+        """What the video is, unlike all others."""
+        return f"{self.unit.name}, {self.stage}" if self.stage else self.unit.name
 
 
 @dataclass(frozen=True)
@@ -109,8 +121,8 @@ class _ProtocolReader:
         """Return how a method shows a subject: by an identity that it trains, by one from a file, by the class."""
         if not method.get("identity", True):
             return PromptSubject(person.name, person.class_word)
-        if "lora" in method:
-            return self.by_lora(person, method, where)
+        if found := {key for key in OUTSIDE[1:] if key in method}:
+            return self.by_files(person, method, found, where)
         if "embedding" in method:
             file = str(method["embedding"]).replace("{name}", person.name)
             values = {"embedding": file, "class_word": person.class_word}
@@ -118,20 +130,25 @@ class _ProtocolReader:
         own = table_of(method, "train", where)
         check_known_keys(own, [*TRAIN_KEYS, *MODEL_KEYS], f"train of {where}")
         values = {**self.shared, **self.train, **own}
-        key = digest({"who": person.name, **values})
+        key = digest({"who": person.name, "baseline": method.get("baseline"), **values})
         if key not in self.trained:
             # Relative to the working folder is what the protocol's folder may be; it must not be put before it twice.
             values |= {"photos": str(person.photos.absolute()), "class_word": person.class_word}
-            label = str(method["label"])
-            self.trained[key] = identity_of(values, person.name, label, self.folders, where)
+            made = identity_of(values, person.name, str(method["label"]), self.folders, where)
+            if "baseline" in method:
+                made = by_baseline(made, baseline_of(method["baseline"], where), self.folders.out)
+            self.trained[key] = made
         return self.trained[key]
 
-    def by_lora(self, person: Person, method: Mapping[str, Any], where: str) -> PromptSubject:
-        file = named_path(str(method["lora"]).replace("{name}", person.name), self.folders.source)
-        if not file.is_file():
-            raise PlanError(f"lora of {where} is {file} for {person.name}, which is not there; train it, or bring it.")
+    def by_files(self, person: Person, method: Mapping[str, Any], keys: Collection[str], where: str) -> PromptSubject:
+        files = {key: named_path(str(method[key]).replace("{name}", person.name), self.folders.source) for key in keys}
+        for key, file in files.items():
+            if not file.is_file():
+                raise PlanError(
+                    f"{key} of {where} is {file} for {person.name}, which is not there; train it, or bring it."
+                )
         words = str(method.get("words", "a {class}")).replace("{class}", person.class_word)
-        return PromptSubject(person.name, person.class_word, words=words.replace("{name}", person.name), lora=file)
+        return PromptSubject(person.name, person.class_word, words=words.replace("{name}", person.name), **files)  # type: ignore[arg-type]
 
     def cell(self, method: Mapping[str, Any], person: Person, who: PromptSubject, prompt: str, seed: int) -> Cell:
         label, where = str(method["label"]), f"method {method['label']}"
@@ -141,6 +158,8 @@ class _ProtocolReader:
         values = {**self.shared, **self.video, **own}
         if who.lora:
             values["loras"] = [*values.get("loras", []), str(who.lora.absolute())]
+        for key, file in (("unet", who.unet), ("checkpoint", who.checkpoint)):
+            values |= {key: str(file.absolute())} if file else {}
         unit = video_of(values, who, prompt, seed, place, self.folders, where)
         unit = self.made.setdefault(unit.digest, unit)  # methods that make the same video share its file
         return Cell(label, person.name, prompt, seed, unit)
@@ -154,8 +173,8 @@ def read_protocol(path: Path, out: Path | None = None, folder: Path | None = Non
     whole, folder = read_toml(path), path.parent if folder is None else folder
     check_known_keys(whole, TOP, path.name)
     reader = _ProtocolReader(whole, PlanFolders(folder, out or folder / str(whole.get("out", path.stem))))
-    people, prompts = reader.people(), _prompts(whole)
-    methods = _methods(whole)
+    people, prompts = reader.people(), prompts_of(whole)
+    methods = methods_of(whole)
     labels = tuple(str(method["label"]) for method in methods)
     reference = str(whole.get("reference", labels[0]))
     if reference not in labels:
@@ -174,6 +193,10 @@ def read_protocol(path: Path, out: Path | None = None, folder: Path | None = Non
         for prompt in _of(person, prompts)[number : number + 1]
         for method, label in zip(methods, labels, strict=True)
     )
+    sources = shared_sources([cell.unit for cell in cells])
+    cells = tuple(
+        replace(cell, unit=sources[cell.unit.name].unit, stage=sources[cell.unit.name].stage) for cell in cells
+    )
     return Protocol(
         title=str(whole.get("title", path.stem)),
         out=reader.folders.out,
@@ -181,7 +204,7 @@ def read_protocol(path: Path, out: Path | None = None, folder: Path | None = Non
         methods=labels,
         notes={str(method["label"]): str(method.get("note", "")) for method in methods},
         reference=reference,
-        measures=_measures(whole),
+        measures=measures_of(whole),
         measure_weights=tuple(named_path(name, folder) for name in texts(whole, "measure_weights", "the protocol")),
         cells=cells,
         trainings=tuple(subject.trained_by for subject in reader.trained.values() if subject.trained_by),
@@ -207,13 +230,6 @@ def reduced(protocol: Protocol, subjects: int | None, prompts: int | None, seeds
     return replace(protocol, subjects=people, cells=cells, trainings=trainings)
 
 
-def _prompts(whole: Mapping[str, Any]) -> dict[str, list[str]]:
-    table = table_of(whole, "prompts", "the protocol")
-    if not table:
-        raise PlanError('The protocol has no prompts; add [prompts] with a list for each category of subjects, or "".')
-    return {category: texts(table, category, "[prompts]") for category in table}
-
-
 def _of(person: Person, prompts: Mapping[str, Sequence[str]]) -> Sequence[str]:
     if person.category not in prompts:
         raise PlanError(
@@ -221,34 +237,3 @@ def _of(person: Person, prompts: Mapping[str, Sequence[str]]) -> Sequence[str]:
             f"are {', '.join(prompts)}."
         )
     return prompts[person.category]
-
-
-def _methods(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = tables(whole, "methods", "the protocol")
-    if not found:
-        raise PlanError("The protocol has no methods; add [[methods]] with a label each.")
-    seen = set[str]()
-    for number, method in enumerate(found, 1):
-        label = method.get("label")
-        if not isinstance(label, str) or not label:
-            raise PlanError(f"Method {number} has no label; give each a name of its own.")
-        check_known_keys(method, METHOD, f"method {label}")
-        if slug(label).lower() in seen:
-            raise PlanError(f"Two outputs have one name: two methods are called {label}.")
-        seen.add(slug(label).lower())
-        for key in ("embedding", "lora"):
-            if key in method and "{name}" not in str(method[key]):
-                raise PlanError(f"{key} of method {label} has no {{name}} in it, which stands for the subject's name.")
-    return found
-
-
-def _measures(whole: Mapping[str, Any]) -> tuple[str, ...]:
-    names = texts(whole, "measures", "the protocol")
-    if not names:
-        raise PlanError('The protocol has no measures; add a line such as measures = ["clip_i", "flow"].')
-    for name in names:
-        try:
-            find_measure(name)
-        except ValueError as error:
-            raise PlanError(str(error)) from error
-    return tuple(dict.fromkeys(names))

@@ -1,11 +1,12 @@
 """From keys and values, as people write them, to units of work with their files, names and digests."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from vcd_ext.batch.baselines.learn import baseline_files
 from vcd_ext.batch.digest import changed, digest, file_digest, file_digests, folder_digest
 from vcd_ext.batch.toml_file import PlanError, check_known_keys
 from vcd_ext.batch.unit import ModelFiles, TrainingWork, Unit, VideoWork
@@ -44,6 +45,8 @@ class PromptSubject:
     trained_by: Unit | None = None
     words: str = ""  # what {subject} is, where another trainer has its own words for it: "sks dog"
     lora: Path | None = None  # which every prompt asks for
+    unet: Path | None = None  # in place of the checkpoint's
+    checkpoint: Path | None = None  # in place of the protocol's
 
     def prompt(self, text: str) -> str:
         """Return a prompt of a plan for this subject: {subject} is "rex dog", {name} "rex", {class} "dog"."""
@@ -56,10 +59,10 @@ class PromptSubject:
         return found if self.embedding is None or not self.name else with_name(found, self.name)
 
 
-def models_of(values: Mapping[str, Any], folder: Path, where: str) -> ModelFiles:
+def models_of(values: Mapping[str, Any], folder: Path, where: str, coming: Collection[Path] = ()) -> ModelFiles:
     """Return the files that values name, from `folder` on; PlanError for one that is not there, or none that is named.
 
-    values: those that are no MODEL_KEYS are not looked at.
+    values: those that are no MODEL_KEYS are not looked at. coming: files that a training is still to make.
     """
     if "checkpoint" not in values:
         raise PlanError(f'{where} names no checkpoint; add a line such as checkpoint = "sd15.safetensors".')
@@ -74,17 +77,17 @@ def models_of(values: Mapping[str, Any], folder: Path, where: str) -> ModelFiles
             found[key] = value
         elif kind == tuple[Path, ...]:
             listed = value if isinstance(value, list) else [value]
-            found[key] = tuple(_path(one, key, folder, where) for one in listed)
+            found[key] = tuple(_path(one, key, folder, where, coming) for one in listed)
         elif value not in ("", "none"):
-            found[key] = _path(value, key, folder, where)
+            found[key] = _path(value, key, folder, where, coming)
     return ModelFiles(**found)
 
 
-def _path(value: Any, key: str, folder: Path, where: str) -> Path:
+def _path(value: Any, key: str, folder: Path, where: str, coming: Collection[Path]) -> Path:
     if not isinstance(value, str) or not value:
         raise PlanError(f"{key} of {where} is {value!r}; it must be the name of a file or folder.")
     path = named_path(value, folder)
-    if not path.exists():
+    if not path.exists() and path not in coming:
         raise PlanError(f"{key} of {where} is {path}, which does not exist; check the folder and the name.")
     return path
 
@@ -128,7 +131,8 @@ def check_video_keys(values: Mapping[str, Any], more: Sequence[str], where: str)
 
 def training_unit(out: Path, label: str, work: TrainingWork) -> Unit:
     """Return the unit that writes OUT/identities/[LABEL/]NAME.safetensors."""
-    file = out / "identities" / label / f"{work.settings.name}.safetensors"
+    folder, name, baseline = out / "identities" / label, work.settings.name, work.baseline
+    files = baseline_files(folder, name, baseline) if baseline else (folder / f"{name}.safetensors",)
     photos = folder_digest(work.photos) if work.photos.is_dir() else file_digest(work.photos)
     made_of = {
         "version": VERSION,
@@ -136,7 +140,9 @@ def training_unit(out: Path, label: str, work: TrainingWork) -> Unit:
         "photos": photos,
         "checkpoint": file_digest(work.models.checkpoint),
     }
-    return Unit(str(file.relative_to(out).with_suffix("")), (file,), digest(made_of), work)
+    if baseline:
+        made_of["baseline"] = asdict(baseline)
+    return Unit(str((folder / name).relative_to(out)), files, digest(made_of), work)
 
 
 def video_unit(out: Path, place: Path, work: VideoWork, subject: PromptSubject) -> Unit:
@@ -145,7 +151,8 @@ def video_unit(out: Path, place: Path, work: VideoWork, subject: PromptSubject) 
     subject: whose embedding is the last of the work's; where it is trained, the unit waits for that.
     """
     models, trained = work.models, subject.trained_by
-    others = [path for path in work.embeddings if trained is None or path != subject.embedding]
+    own = {file.absolute() for file in trained.files} if trained else set[Path]()
+    others = [path for path in work.embeddings if path.absolute() not in own]
     made_of = {
         "version": VERSION,
         "picture": asdict(work.picture),
@@ -154,8 +161,14 @@ def video_unit(out: Path, place: Path, work: VideoWork, subject: PromptSubject) 
         "trained": trained.digest if trained else "",
         "files": file_digests([path for path in (models.checkpoint, models.motion_module) if path]),
     }
+
+    def content(path: Path) -> str:
+        return "trained" if path.absolute() in own else file_digest(path)
+
     if asked := loras_asked_for(models, work.picture.prompt):
-        made_of["loras"] = {name: file_digest(path) for name, path in asked.items()}
+        made_of["loras"] = {name: content(path) for name, path in asked.items()}
+    if models.unet:
+        made_of["unet"] = content(models.unet)
     if work.video.tiled:
         used = [*models.upscaler_weights, *filter(None, [models.tiled_controlnet])]
         made_of["tiled"] = file_digests(used)

@@ -16,7 +16,7 @@ from vcd_ext.batch.protocol import Cell, Person, Protocol
 from vcd_ext.batch.recipe import PromptSubject
 from vcd_ext.batch.toml_file import PlanError
 from vcd_ext.batch.unit import VideoWork
-from vcd_ext.batch.work import done
+from vcd_ext.batch.work import made
 from vcd_ext.identity.photos.photo import Photo, read_photos
 from vcd_ext.metrics.registry import Compute, MeasureContext, find_measure
 from vcd_ext.progress import Callbacks, Clock
@@ -35,7 +35,7 @@ class Row:
     @property
     def file(self) -> Path:
         """The video."""
-        return self.cell.unit.files[0]
+        return self.cell.file
 
 
 def unmeasurable(protocol: Protocol) -> dict[str, str]:
@@ -68,21 +68,21 @@ def measure_all(protocol: Protocol, callbacks: Callbacks) -> list[Row]:
     """
     known, log = _known(protocol.out), protocol.out / MEASURED
     names = [name for name in protocol.measures if name not in unmeasurable(protocol)]
-    there = {cell.unit.name: done(cell.unit) for cell in protocol.cells}
+    there = {cell.name: made(cell.file, cell.unit) for cell in protocol.cells}
     loaded = _LoadedMeasures(protocol)
     clock = Clock(callbacks.progress, "Measuring", len(protocol.cells))
     for number, cell in enumerate(protocol.cells):
         if callbacks.interrupted():
             break
-        found = known.setdefault((cell.unit.name, cell.unit.digest, cell.subject), {})
+        found = known.setdefault((cell.name, cell.unit.digest, cell.subject), {})
         wanted = [name for name in names if name not in found]
-        if wanted and there[cell.unit.name]:
-            found |= measure_video(cell.unit.files[0], loaded.context(cell), loaded.computes(wanted))
-            line = {"video": cell.unit.name, "digest": cell.unit.digest, "subject": cell.subject, "values": found}
+        if wanted and there[cell.name]:
+            found |= measure_video(cell.file, loaded.context(cell), loaded.computes(wanted))
+            line = {"video": cell.name, "digest": cell.unit.digest, "subject": cell.subject, "values": found}
             with log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         clock.tell(number + 1)
-    return [Row(cell, known.get((cell.unit.name, cell.unit.digest, cell.subject), {})) for cell in protocol.cells]
+    return [Row(cell, known.get((cell.name, cell.unit.digest, cell.subject), {})) for cell in protocol.cells]
 
 
 class _LoadedMeasures:

@@ -19,16 +19,37 @@ class ModelFiles:
     weights: tuple[Path, ...] = ()  # folders, of what finds masks, faces and words
     upscaler_weights: tuple[Path, ...] = ()
     tiled_controlnet: Path | None = None
+    unet: Path | None = None  # in place of the checkpoint's: the weights of a diffusers UNet, as DreamBooth leaves them
     no_half: bool = False
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """Another method of learning a subject, for a comparison; `defaults` has what its authors and diffusers use."""
+
+    kind: str  # one of BASELINES
+    learning_rate: float
+    rank: int = 4  # of a LoRA
+    prior: int = 0  # pictures of the class that keep it what it is; 0: without prior preservation
+    prior_weight: float = 1.0
+    word: str = "sks"  # which stands for the subject, where no new word is learned
+
+
+BASELINES = {
+    "lora": Baseline("lora", 1e-4),
+    "dreambooth": Baseline("dreambooth", 5e-6, prior=100),
+    "custom_diffusion": Baseline("custom_diffusion", 1e-5, prior=100),
+}
+
+
+@dataclass(frozen=True)
 class TrainingWork:
-    """An identity to learn."""
+    """An identity to learn, or by a baseline what stands for one: then the unit's first file is what it changes."""
 
     models: ModelFiles
     settings: TrainSettings
     photos: Path  # a folder
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +72,7 @@ class Unit:
     digest: str  # of all that decides what is in the files, which carry it in their metadata
     work: TrainingWork | VideoWork
     needs: tuple[str, ...] = ()  # names of the units whose files it reads
+    also: tuple[Path, ...] = ()  # files of its stages before the last, where somebody wants them
 
     @property
     def kind(self) -> str:

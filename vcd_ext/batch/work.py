@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vcd_ext import media
+from vcd_ext.batch.baselines.learn import learn_baseline
 from vcd_ext.batch.lender import Lender
 from vcd_ext.batch.unit import TrainingWork, Unit, UnitResult, VideoWork
 from vcd_ext.denoising.out_of_memory import is_out_of_memory
@@ -28,7 +29,12 @@ DIGEST = "vcd batch"  # in the metadata of what a unit wrote
 
 def done(unit: Unit) -> bool:
     """Return whether all files of a unit are there, whole and made of what the unit says."""
-    return all(file.exists() and _digest_of(file) == unit.digest for file in unit.files)
+    return all(made(file, unit) for file in (*unit.files, *unit.also))
+
+
+def made(file: Path, unit: Unit) -> bool:
+    """Return whether a file is there, whole and what a unit has made."""
+    return file.exists() and _digest_of(file) == unit.digest
 
 
 def _digest_of(file: Path) -> str:
@@ -48,7 +54,9 @@ def do(unit: Unit, lender: Lender, callbacks: Callbacks) -> UnitResult:
     began, notes = time.monotonic(), list[str]()
     callbacks = callbacks._replace(note=notes.append)
     try:
-        if isinstance(unit.work, TrainingWork):
+        if isinstance(unit.work, TrainingWork) and unit.work.baseline:
+            learn_baseline(unit, unit.work, unit.work.baseline, lender, callbacks, {DIGEST: unit.digest})
+        elif isinstance(unit.work, TrainingWork):
             _train(unit, unit.work, lender, callbacks)
         else:
             _make(unit, unit.work, lender, callbacks)
@@ -116,22 +124,22 @@ def _make(unit: Unit, work: VideoWork, lender: Lender, callbacks: Callbacks) -> 
         callbacks.progress(Progress(pipeline.T2V, done, total))
 
     clip = lender.generate(work, progress)
-    made = pipeline.Outcome([pipeline.Finished(pipeline.T2V, clip)], True, "")
+    outcome = pipeline.Outcome([pipeline.Finished(pipeline.T2V, clip)], True, "")
     if stages:
-        made = pipeline.run_stages(
+        outcome = pipeline.run_stages(
             lender.remaker(work), clip, stages, lambda face: lender.detector(work.models, face), callbacks
         )
     # Those before the last first: that the last is there says that the unit is done.
-    last = made.videos[-1]
-    for video in made.videos if work.video.save_stages or not made.complete else [last]:
-        final = video is last and made.complete
+    last = outcome.videos[-1]
+    for video in outcome.videos if work.video.save_stages or not outcome.complete else [last]:
+        final = video is last and outcome.complete
         clip = ordered(video.clip, work.video.loops.order)
         clip = interpolated(clip, work.video.onward.interpolate, work.video.loops.closed) if final else clip
         for file in unit.files:
             _write(clip, file if final else video.beside(file), unit, callbacks)
-    if made.error:
-        raise ValueError(made.error)
-    if not made.complete:
+    if outcome.error:
+        raise ValueError(outcome.error)
+    if not outcome.complete:
         raise Interrupted
 
 

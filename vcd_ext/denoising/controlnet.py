@@ -19,7 +19,6 @@ from vcd_ext.hosts.protocols import FACTOR, Picture
 from vcd_ext.motion.windows import Window
 
 Residuals = tuple[Sequence[Tensor], Tensor]  # for the skip connections, in the encoder's order, and for the middle
-KEPT = 256 * 2**20  # bytes of hints that are kept for the next step: 42 frames of 1024x1024, 170 of 512x512
 HINTS = "hints"  # the argument by which a call of the UNet carries its pictures
 
 
@@ -125,32 +124,19 @@ class Hints(Divisible):
 
 
 class _WindowCache:
-    """Keep what hints are made of: each window is needed at each step, and its tiles one after the other.
-
-    Making them took 0.33 s of the processor for a window of 16 at 1024x1024. The first pictures that are asked for are
-    kept, so many as `KEPT` bytes hold: were the last ones kept, a video that is longer would never find its next.
-    """
+    """Cache the last window of pictures: its tiles are needed one after the other, at each step."""
 
     def __init__(self, pictures: Sequence[Picture]):
         self.pictures = pictures
-        self._made: dict[int, Tensor] = {}
-        self._bytes = 0
         self._frames: Sequence[int] = range(0)
         self._window = torch.empty(0)
 
     def of(self, frames: Sequence[int]) -> Tensor:
         """Return those of some frames, float16 [L, 3, H, W], at most an eighth of a level off."""
         if frames != self._frames:
-            self._frames, self._window = frames, torch.stack([self._one(i) for i in frames])
+            half = [self.pictures[i].astype(np.float16).transpose(2, 0, 1) for i in frames]
+            self._frames, self._window = frames, torch.from_numpy(np.stack(half))
         return self._window
-
-    def _one(self, i: int) -> Tensor:
-        if i in self._made:
-            return self._made[i]
-        half = torch.from_numpy(np.ascontiguousarray(self.pictures[i].astype(np.float16).transpose(2, 0, 1)))
-        if self._bytes + half.nbytes <= KEPT:
-            self._made[i], self._bytes = half, self._bytes + half.nbytes
-        return half
 
 
 def _inputs(ldm: bool, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:

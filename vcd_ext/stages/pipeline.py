@@ -141,17 +141,17 @@ def run_stages(
     the video as it was or with what is finished of it; one that fails is the last, and `Outcome.error` says why.
     """
     begins = go_on or (lambda: not callbacks.interrupted())
-    videos, complete, followed = [Finished(T2V, clip)], True, None
+    videos, complete = [Finished(T2V, clip)], True
     for number, stage in enumerate(stages):
         name, last = title(stage.settings), videos[-1].clip
         if not begins():
             callbacks.note(f"Stopped before {' and '.join(title(left.settings) for left in stages[number:])}.")
             return Outcome(videos, False, "")
         try:
-            made = run_stage(host, last, stage.settings, finder, _named(callbacks, name), followed)
+            made = run_stage(host, last, stage.settings, finder, _named(callbacks, name))
         except Exception as error:  # whatever it is, the video before it must not be lost
             return Outcome(videos, False, _sentence(name, error))
-        complete, followed = complete and made.complete, made.followed
+        complete = complete and made.complete
         if made.clip is None:
             continue
         if len(made.clip.frames) == len(last.frames):

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from vcd_ext import face, tiled
 from vcd_ext.face import Detector, boxes_of
 from vcd_ext.face.restore import checked_face_settings
-from vcd_ext.face.track.find import look, people_of
-from vcd_ext.face.track.scan import Scan
 from vcd_ext.hosts.protocols import Interrupted, VideoHost
 from vcd_ext.media import Clip, Part, infotext
 from vcd_ext.progress import Callbacks, Note
@@ -40,21 +38,6 @@ Finder = Callable[[FaceSettings], Detector]  # gives what finds the faces that s
 Frames = NDArray[np.uint8]
 
 
-class Followed(NamedTuple):
-    """What Face VCD has seen, so that Tiled VCD, right after it, need not look for the faces again."""
-
-    scan: Scan
-    settings: FaceSettings  # by which it was looked
-
-    def boxes(self, wanted: FaceSettings, frames: int) -> NDArray[np.floating] | None:
-        """Return where the wanted faces are, [F, N, 4]; None where that was not looked for, or nobody was found."""
-        known = self.settings
-        if (known.detector, known.words, frames) != (wanted.detector, wanted.words, len(self.scan.seen)):
-            return None
-        people = people_of(self.scan, wanted) if known.confidence <= wanted.confidence else []
-        return boxes_of(people, frames) if people else None
-
-
 class StageResult(NamedTuple):
     """What became of a video."""
 
@@ -62,7 +45,6 @@ class StageResult(NamedTuple):
     complete: bool  # whether it was not stopped
     sheet: Frames | None  # the people that were found, with their numbers; of Face VCD
     settings: Settings  # as they were used: with the seed that was drawn, and the ControlNet that was there
-    followed: Followed | None = None  # of Face VCD
 
 
 def title(settings: Settings) -> str:
@@ -101,18 +83,10 @@ def ready(host: VideoHost, settings: Settings, finder: Finder) -> None:
         finder(wanted)
 
 
-def run_stage(
-    host: VideoHost,
-    clip: Clip,
-    settings: Settings,
-    finder: Finder,
-    callbacks: Callbacks,
-    followed: Followed | None = None,
-) -> StageResult:
+def run_stage(host: VideoHost, clip: Clip, settings: Settings, finder: Finder, callbacks: Callbacks) -> StageResult:
     """Repair the faces of a video, or enlarge it to twice its size; rate and metadata stay, and tell what was done.
 
-    followed: faces of the same video, known from the stage before this. ValueError or OSError, in one sentence, for
-    what cannot work.
+    ValueError or OSError, in one sentence, for what cannot work.
     """
     settings = with_drawn_seed(check(settings), callbacks.note)
     check_key_frames(len(clip.frames), prompts(settings))
@@ -120,21 +94,22 @@ def run_stage(
         callbacks.note(sentence)
     if settings.motion_module == NO_MODULE and len(clip.frames) > 1:
         callbacks.note("No motion module is chosen: the frames are painted one by one, and may flicker.")
-    sheet, seen = None, None
+    sheet = None
     if isinstance(settings, FaceSettings):
         try:
-            frames, sheet, seen = _faces(host, clip.frames, settings, finder, callbacks)
+            frames, sheet = _faces(host, clip.frames, settings, finder, callbacks)
         except Interrupted:
             callbacks.note("Stopped before all faces were found; the video is as it was.")
             return StageResult(None, False, None, settings)
     else:
         settings = _with_controlnet(host, settings, callbacks.note)
-        frames = _upscaled(host, clip.frames, settings, finder, callbacks, followed)
+        frames = _upscaled(host, clip.frames, settings, finder, callbacks)
     complete = not callbacks.interrupted()
     if not len(frames) or (not complete and _same(frames, clip.frames)):
-        return StageResult(None, False, sheet, settings, seen)
-    made = Clip(frames, clip.fps, result_metadata(clip, frames, settings), clip.start)
-    return StageResult(made, complete, sheet, settings, seen)
+        return StageResult(None, False, sheet, settings)
+    return StageResult(
+        Clip(frames, clip.fps, result_metadata(clip, frames, settings), clip.start), complete, sheet, settings
+    )
 
 
 def find_faces(clip: Clip, settings: FaceSettings, finder: Finder, callbacks: Callbacks) -> Frames:
@@ -186,29 +161,18 @@ def _with_controlnet(host: VideoHost, settings: TiledSettings, note: Note) -> Ti
 
 def _faces(
     host: VideoHost, frames: Frames, settings: FaceSettings, finder: Finder, callbacks: Callbacks
-) -> tuple[Frames, Frames, Followed]:
-    """Repair the faces; returns the frames, the sheet of the people and what was seen.
-
-    Raises Interrupted before all are found.
-    """
+) -> tuple[Frames, Frames]:
+    """Repair the faces; returns the frames and the sheet of the people. Raises Interrupted before all are found."""
     progress, note, interrupted = callbacks
-    seen = Followed(look(frames, settings, finder(settings), progress, interrupted), settings)
-    people = people_of(seen.scan, settings, note)
+    people = face.find_people(frames, settings, finder(settings), progress, interrupted, note)
     repaired = face.restore(host, frames, settings, progress, people=people, interrupted=interrupted, note=note)
-    return repaired, face.sheet(frames, people), seen
+    return repaired, face.sheet(frames, people)
 
 
-def _upscaled(
-    host: VideoHost,
-    frames: Frames,
-    settings: TiledSettings,
-    finder: Finder,
-    callbacks: Callbacks,
-    followed: Followed | None,
-) -> Frames:
+def _upscaled(host: VideoHost, frames: Frames, settings: TiledSettings, finder: Finder, callbacks: Callbacks) -> Frames:
     """Enlarge the frames to twice their size, as far as they are finished."""
     try:
-        boxes = _subject(frames, settings, finder, callbacks, followed)
+        boxes = _subject(frames, settings, finder, callbacks)
     except Interrupted:
         callbacks.note("Stopped before the subject was found; no frame is finished.")
         return frames[:0]
@@ -217,15 +181,13 @@ def _upscaled(
 
 
 def _subject(
-    frames: Frames, settings: TiledSettings, finder: Finder, callbacks: Callbacks, followed: Followed | None
+    frames: Frames, settings: TiledSettings, finder: Finder, callbacks: Callbacks
 ) -> NDArray[np.floating] | None:
     """Find the subject, [F, N, 4]; None where nobody needs to know."""
     wanted = _sought(settings)
     one_tile = SCALE * max(frames.shape[1:3]) <= settings.tile
     if wanted is None or one_tile:
         return None
-    if followed is not None and (boxes := followed.boxes(wanted, len(frames))) is not None:
-        return boxes
     try:
         detector = finder(wanted)
     except ValueError as error:

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -115,28 +114,3 @@ def test_without_the_file_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch,
     damaged.write_bytes(b"nothing")
     with pytest.raises(ValueError, match="is damaged; delete it and run install.py"):
         BlazeFace(damaged)
-
-
-@pytest.mark.parametrize("outside", [1, 2])
-def test_it_computes_with_one_thread_and_leaves_opencv_s_number_as_it_was(
-    outside: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    detector, before, seen = BlazeFace(), cv2.getNumThreads(), []
-    look = detector._output
-
-    def noting(picture: np.ndarray) -> Any:
-        seen.append(cv2.getNumThreads())
-        if len(seen) == 2:
-            raise RuntimeError("out of memory")
-        return look(picture)
-
-    monkeypatch.setattr(detector, "_output", noting)
-    try:
-        cv2.setNumThreads(outside)
-        detector(np.zeros((64, 64, 3), np.uint8))
-        assert cv2.getNumThreads() == outside
-        with pytest.raises(RuntimeError):
-            detector(np.zeros((64, 64, 3), np.uint8))
-        assert (seen, cv2.getNumThreads()) == ([1, 1], outside)
-    finally:
-        cv2.setNumThreads(before)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from vcd_ext.denoising import partition
 from vcd_ext.face.boxes import Values, iou, nms
 from vcd_ext.face.detect.detection import Detection, Frame
-from vcd_ext.face.detect.one_thread import one_thread
 
 FILE = "face_detection_full_range.tflite"
 BRING = f"run install.py in VCD's folder {Path(__file__).parents[3]} with the same Python and a network"
@@ -109,8 +108,7 @@ class BlazeFace:
     def _look(self, part: Frame) -> list[Detection]:
         """Return the faces that the network sees, in pixels of the part."""
         scale = SIDE / max(part.shape[:2])
-        with one_thread():
-            scores, values = self._output(_square(part, scale))
+        scores, values = self._output(_square(part, scale))
         seen = (scores >= UNSURE) & (values[:, 2:4] > 0).all(axis=1)
         places, sizes = self.anchors[seen] + values[seen, :2] / SIDE, values[seen, 2:4] / SIDE
         boxes = np.concatenate([places - sizes / 2, places + sizes / 2], axis=1) * (SIDE / scale)

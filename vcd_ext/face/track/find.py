@@ -34,17 +34,6 @@ def find_people(
     They are numbered as they appear, those that appear together from left to right. note: told in a sentence which
     faces are left out, and why. Raises `host.Interrupted`.
     """
-    return people_of(look(frames, settings, detector, progress, interrupted), settings, note)
-
-
-def look(
-    frames: Frames,
-    settings: FaceSettings,
-    detector: Detector,
-    progress: Report | None = None,
-    interrupted: Callable[[], bool] | None = None,
-) -> Scan:
-    """Look for faces in each frame: the slow part of `find_people`. Raises `host.Interrupted`."""
     clock = Clock(progress, FINDING, len(frames))
     clock.tell(0)
     scan = Scan(detector, settings.confidence)
@@ -53,16 +42,11 @@ def look(
             raise Interrupted
         scan.add(frame)
         clock.tell(i + 1)
-    return scan
-
-
-def people_of(scan: Scan, settings: FaceSettings, note: Note | None = None) -> list[Track]:
-    """Follow the faces that were seen; the quick part of `find_people`."""
     tracks: list[Track] = []
     left_out: Counter[str] = Counter()
     for shot in scan.shots():
         found = [
-            (smoothed_track(tracklet, shot, scan.width, scan.height, settings), len(tracklet.seen))
+            (smoothed_track(tracklet, shot, frames.shape[2], frames.shape[1], settings), len(tracklet.seen))
             for tracklet in associate((scan.seen[i] for i in shot), settings.confidence)
         ]
         kept = _chosen(found, shot, settings, left_out)

@@ -20,14 +20,12 @@ class Scan:
         """confidence: from half of it on, faces are kept."""
         self.detector, self.least = detector, confidence * SECOND_CHANCE
         self.seen: list[list[Observation]] = []
-        self.height = self.width = 0  # of the frames
         self._changes: list[float] = []
         self._over_one: list[float] = []
         self._last: deque[Thumbnail] = deque(maxlen=2)
 
     def add(self, frame: NDArray[np.uint8]) -> None:
         """Look at the next frame, uint8 [H, W, 3]."""
-        self.height, self.width = frame.shape[:2]
         small = thumbnail(frame)
         for before, kept in zip(reversed(self._last), (self._changes, self._over_one), strict=False):
             kept.append(change(before, small))

@@ -1,12 +1,14 @@
 """Lend models to the units of a plan: the checkpoint that the last unit used stays loaded."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from vcd_ext.batch.unit import ModelFiles, TrainingWork, VideoWork
 from vcd_ext.face import Detector, detector
+from vcd_ext.hosts.diffusers.baseline import BaselineLoan, load_unet
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.loras import lora_files
 from vcd_ext.hosts.diffusers.training import StandaloneTraining
@@ -24,20 +26,27 @@ class StandaloneLender:
     """A `batch.lender.Lender` on checkpoints that are loaded with diffusers."""
 
     def __init__(self) -> None:
-        self._loaded: tuple[tuple[Path, bool], Standalone] | None = None
+        self._loaded: tuple[tuple[Path, bool, Path | None], Standalone] | None = None
 
     def host(self, models: ModelFiles) -> Standalone:
         """Load the checkpoint, unless the last unit used it as well."""
-        key = models.checkpoint, models.no_half
+        key = models.checkpoint, models.no_half, models.unet
         if self._loaded is None or self._loaded[0] != key:
             self._loaded = None  # frees the old one before the new one takes its room
-            self._loaded = key, Standalone.load(models.checkpoint, torch.float32 if models.no_half else None)
+            made = Standalone.load(models.checkpoint, torch.float32 if models.no_half else None)
+            if models.unet:
+                load_unet(made, models.unet)
+            self._loaded = key, made
         self._loaded[1].loras = lora_files(models.loras)
         return self._loaded[1]
 
     def trainer(self, models: ModelFiles) -> StandaloneTraining:
         """Lend the checkpoint to a training."""
         return StandaloneTraining(self.host(models))
+
+    def baseline(self, models: ModelFiles) -> BaselineLoan:
+        """Lend the checkpoint, in float32, to a baseline's training."""
+        return BaselineLoan(self.host(replace(models, no_half=True)))
 
     def segmenters(self, models: ModelFiles) -> Sequence[Segmenter]:
         """Lend what finds masks, best first."""
@@ -65,10 +74,19 @@ class StandaloneLender:
 
     def check(self, work: VideoWork) -> None:
         """Raise ValueError for a video that cannot be made with these models; loads the checkpoint."""
-        self.host(work.models).vectors([path for path in work.embeddings if path.is_file()])
+        models = there(work.models)
+        self.host(models).vectors([path for path in work.embeddings if path.is_file()])
         if work.models.tiled_controlnet and work.video.tiled:
-            controlnet_file.check_fits(str(work.models.tiled_controlnet), self.host(work.models).unet)
+            controlnet_file.check_fits(str(models.tiled_controlnet), self.host(models).unet)
 
     def check_training(self, work: TrainingWork) -> None:
         """Raise ValueError for a name that the checkpoint knows as a common word; loads the checkpoint."""
+        if work.baseline and work.baseline.kind != "custom_diffusion":
+            return
         check_name(work.settings.name, self.trainer(work.models).tokens)
+
+
+def there(models: ModelFiles) -> ModelFiles:
+    """Return the files without those that a training is still to make."""
+    unet = models.unet if models.unet and models.unet.is_file() else None
+    return replace(models, unet=unet, loras=tuple(path for path in models.loras if path.exists()))
