@@ -1,5 +1,6 @@
 """The page of the real WebUI in Chromium: what a person does and sees."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -115,3 +116,33 @@ def test_every_control_explains_itself(page: Page) -> None:
 
 def test_img2img_has_the_section_too(page: Page) -> None:
     assert page.locator("#vcd_img2img_motion_module").count() == 1
+
+
+def test_a_module_for_few_steps_sets_the_webuis_fields_with_one_click(page: Page) -> None:
+    fill(page, "prompt", "a photo of a cat", area="textarea")
+    choose(page, "motion_module", "mm_AnimateLCM")
+    line = page.locator("#vcd_txt2img_distilled.prose")
+    expect(line).to_contain_text("AnimateLCM is made for sampler LCM, 6 steps, CFG scale 2")
+    set_number(page, "frames", "2")
+    page.locator("#vcd_txt2img_distilled_set").click()
+    expect(line).to_contain_text("Set: ")
+    expect(page.locator("#txt2img_steps input[type=number]")).to_have_value("6")
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value(
+        "a photo of a cat <lora:AnimateLCM_sd15_t2v_lora:0.8>"
+    )
+    page.locator("#txt2img_generate").click()
+    expect(page.locator("#html_info_txt2img.prose")).to_contain_text(
+        re.compile("Steps: 6, Sampler: LCM, .*CFG scale: 2,.*mm_AnimateLCM")
+    )
+    assert "blurred or burnt" not in page.locator("#html_log_txt2img.prose").inner_text()
+
+
+def test_without_vcd_a_motion_lora_is_told_of(page: Page) -> None:
+    page.locator("#vcd_txt2img-visible-checkbox").uncheck()
+    fill(page, "prompt", "a cat <lora:v2_lora_PanLeft:0.8> <lora:tinylora:1>", area="textarea")
+    page.locator("#txt2img_generate").click()
+    shown = page.locator("#html_info_txt2img.prose")
+    expect(shown).to_contain_text("a cat <lora:v2_lora_PanLeft")
+    said = page.locator("#html_log_txt2img.prose")
+    expect(said).to_contain_text("v2_lora_PanLeft is a motion LoRA, which changes a motion module: without VCD")
+    assert "tinylora is" not in said.inner_text()

@@ -12,6 +12,7 @@ from vcd_ext.hosts.webui.page import axes, section, tab
 from vcd_ext.hosts.webui.page.distilled import FIELDS, DistilledControls
 from vcd_ext.hosts.webui.page.routes import add_routes
 from vcd_ext.hosts.webui.request import read, refusals
+from vcd_ext.hosts.webui.request.loras import tell_off
 from vcd_ext.hosts.webui.request.read import give_first_picture, is_single_upscale, read_settings
 from vcd_ext.hosts.webui.request.refusals import Refused, stop
 from vcd_ext.hosts.webui.request.run import VideoRequest
@@ -71,6 +72,8 @@ class VCDScript(scripts.Script):
                 p.vcd_run = run
             else:
                 library.offload_motion_module()
+                if not settings.enabled and not refusals.is_animated(p):
+                    tell_off(p)
         except Refused as refusal:
             stop(p, refusal)
 

@@ -11,7 +11,27 @@ from vcd_ext.hosts.webui.model import motion_loras
 from vcd_ext.hosts.webui.request.refusals import Refused
 from vcd_ext.motion import MotionLora, MotionModule
 from vcd_ext.motion.lora import check_motion_loras
+from vcd_ext.prompt.comments import without_comments
 from vcd_ext.settings import NO_MODULE, VideoSettings
+
+
+def tell_off(p: Any) -> None:
+    """Say below the pictures of a request without VCD which of its LoRAs only VCD can use; nothing else is changed.
+
+    The WebUI's own extension is silent about those in its folder, and calls the others not found.
+    """
+    prompts = p.prompt if isinstance(p.prompt, list) else [p.prompt]
+    for prompt in dict.fromkeys(map(str, prompts)):
+        if "<" not in prompt:
+            continue
+        try:
+            taken = motion_loras.take(extra_networks.parse_prompt(without_comments(prompt))[1])
+        except (ValueError, OSError):  # a file that cannot be read is the WebUI's to tell of
+            continue
+        for path, _ in taken.motion:
+            p.comment(f"{path.stem} is a motion LoRA, which changes a motion module: without VCD it has no effect.")
+        for path, _ in taken.adapters:
+            p.comment(f"{path.stem} is in AnimateDiff's own key names: without VCD it has no effect.")
 
 
 class RequestLoras:
