@@ -14,8 +14,12 @@ import pytest
 from tests import tiny
 from tests.webui.conftest import start
 from tests.webui.server import REPOSITORY, WEBUI, Result, Server, as_base64
+from tests.webui.test_video import lsb
 from vcd_ext import media
+from vcd_ext.hosts.diffusers.guides import Guide, load_guides
+from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.media import Clip
+from vcd_ext.settings import GenerateSettings, VideoSettings
 
 PEER = Path(os.environ.get("VCD_PEERS", "~/peers")).expanduser() / "sd-webui-controlnet"
 LEFT_OUT = ("install.py", "models", ".git")  # it would install and download; its models are those below
@@ -110,6 +114,18 @@ def test_each_row_of_each_window_has_the_hint_of_its_frame(watched: Server, hint
     assert not np.array_equal(result.frames, plain.frames)
 
 
+def test_both_hosts_make_the_same_frames(watched: Server, hints: Path, data: Path) -> None:
+    asked: dict[str, Any] = {**MOVING, "control_video": str(hints), "control_frames": "1, 4", "control_reach": 3}
+    theirs = generate(watched, asked, {**UNIT, "weight": 0.7})
+    host = Standalone.load(data / "models/Stable-diffusion/tiny.safetensors")
+    wanted = GenerateSettings("a photo of a cat", "blurry", 64, 64, steps=2, cfg_scale=7.0, seed=7)
+    video = VideoSettings(**(asked | {"motion_module": "none", "control_video": ""}))
+    guide = Guide("hints", data / "models/ControlNet/control_sd15_tiny.safetensors", str(hints), 0.7)
+    controls = load_guides([guide], host.unet, wanted, video, None, lambda _: None)
+    ours = host.generate(wanted, video, data / "models/AnimateDiff/mm_v2.safetensors", controls=controls)
+    assert lsb(ours.frames, theirs.frames) <= 1
+
+
 def test_one_picture_for_all_frames_is_a_video_of_it(watched: Server, hints: Path, data: Path) -> None:
     still = media.write(data / "videos/still", Clip(np.repeat(levels(3)[2:], 6, axis=0), 8))
     by_video = generate(watched, {**MOVING, "control_video": str(still)}, UNIT)
@@ -131,6 +147,15 @@ def test_each_unit_has_a_folder_of_its_own_in_its_tab_batch(watched: Server, hin
     assert len(result.frames) == 6
 
 
+def test_a_unit_for_inpainting_has_one_picture_for_all_frames_of_all_windows(watched: Server, hints: Path) -> None:
+    mask = np.zeros((64, 64, 3), np.uint8)
+    mask[16:48, 16:48] = 255
+    painted: dict[str, Any] = {"module": "inpaint_only", "image": as_base64(levels(3)[2]), "mask": as_base64(mask)}
+    result = generate(watched, MOVING, UNIT | painted | {"save_detected_map": False})
+    assert len(result.frames) == 6
+    assert not np.array_equal(result.frames, generate(watched, MOVING).frames)
+
+
 def test_key_frames_fall_from_their_weight_and_leave_the_others_alone(watched: Server, hints: Path) -> None:
     keyed = {**MOVING, "control_video": str(hints), "control_frames": "0", "control_reach": 1}
     one = generate(watched, {**keyed, "motion_module": "none"}, UNIT, batch_size=1)
@@ -145,7 +170,13 @@ def test_key_frames_fall_from_their_weight_and_leave_the_others_alone(watched: S
 
 
 def test_hires_has_hints_of_its_own_size(watched: Server, hints: Path) -> None:
-    hires = {"enable_hr": True, "hr_scale": 2, "hr_upscaler": "Latent", "denoising_strength": 0.7, "steps": 1}
+    hires: dict[str, Any] = {
+        "enable_hr": True,
+        "hr_scale": 2,
+        "hr_upscaler": "Latent",
+        "denoising_strength": 0.7,
+        "steps": 1,
+    }
     generate(watched, {**MOVING, "control_video": str(hints)}, UNIT, **hires)
     calls = seen(watched)
     assert {tuple(call["size"]) for call in calls} == {(64, 64), (128, 128)}
@@ -164,21 +195,28 @@ def test_a_video_that_is_made_again_gives_its_own_frames(watched: Server, hints:
     assert [call["levels"] for call in calls[:2]] == [shown(window) for window in WINDOWS]
 
 
-def test_nothing_of_it_reaches_tiled_vcd(watched: Server, hints: Path) -> None:
+@pytest.mark.parametrize("stage", ["face", "tiled"])
+def test_nothing_of_it_reaches_what_follows_the_video(watched: Server, hints: Path, stage: str) -> None:
     vcd = {
         **MOVING,
         "control_video": str(hints),
+        "face_size": 64,
         "tiled_controlnet": "none",
         "tiled_tile": 128,
         "tiled_tile_overlap": 32,
     }
-    alone = generate(watched, vcd, UNIT)
-    sampled = len(seen(watched))
-    watched.post("/probe/controlnet/watch").raise_for_status()
-    both = generate(watched, {**vcd, "tiled": True}, UNIT)
+    watched.post("/probe/face", there=True).raise_for_status()
+    try:
+        alone = generate(watched, vcd, UNIT)
+        sampled = len(seen(watched))
+        watched.post("/probe/controlnet/watch").raise_for_status()
+        both = generate(watched, {**vcd, stage: True}, UNIT)
+    finally:
+        watched.post("/probe/face", there=False).raise_for_status()
     assert len(seen(watched)) == sampled
     assert both.extra.get("VCD errors", []) == []
     assert len(alone.frames) == len(both.frames) == 6
+    assert alone.frames.shape != both.frames.shape or not np.array_equal(alone.frames, both.frames), "it did something"
 
 
 def test_all_is_as_before_afterwards_and_after_an_error(watched: Server, hints: Path) -> None:
@@ -212,6 +250,13 @@ def test_what_cannot_work_is_refused_in_a_sentence(watched: Server, hints: Path,
     assert "key frame 6 is beyond the end: the 6 frames are 0 to 5" in refused(watched, keys, UNIT)
     lines = {**batch, "batch_images": f"{hints}\nmask:{hints}"}
     assert "hints without masks" in refused(watched, {}, lines)
+    for module in ("inpaint_only", "ip-adapter_clip_sd15"):
+        one = refused(watched, {}, {**batch, "module": module, "batch_images": str(hints)})
+        assert (
+            one == f"ControlNet unit 0: its preprocessor {module} takes one picture for the whole video; give it one."
+        )
+        alone = refused(watched, {"control_video": str(hints)}, {**UNIT, "module": module})
+        assert "no unit of sd-webui-controlnet takes it" in alone
     missing = refused(watched, {"control_video": str(hints)}, {**UNIT, "model": "control_sd15_missing"})
     assert missing.startswith("sd-webui-controlnet did not start: model not found")
     assert seen(watched) == [], "before anything was computed"
