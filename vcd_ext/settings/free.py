@@ -13,7 +13,8 @@ class FreeSettings:
         False,
         "FreeNoise",
         "Of a video longer than 'Context': what comes later begins from the noise of the first window, in another "
-        "order, so that it goes on showing the same (arXiv 2310.15169). Without effect where one window is enough.",
+        "order, so that it goes on showing the same (arXiv 2310.15169). Without effect where one window is enough, "
+        "except in 'Continue': there the new frames begin from the noise of the earlier ones, and the seam is smaller.",
         infotext=CHANGED,
     )
     freeinit: int = setting(

@@ -19,7 +19,8 @@ from vcd_ext.media.picture import read_picture
 from vcd_ext.noise import correlate
 from vcd_ext.progress import Note
 from vcd_ext.settings import SettingError, VideoSettings
-from vcd_ext.stages.continuation import Continuation, Draw, continuation
+from vcd_ext.stages.continuation import Continuation, continuation
+from vcd_ext.stages.noise_history import Draw
 from vcd_ext.stages.video_to_video import part_of
 from vcd_ext.tiled.upscaled_frames import SCALE
 
@@ -46,9 +47,9 @@ class GivenFrames:
         """Return the seed of the first frame that is made."""
         return chosen if self.continued is None else self.continued.seed(chosen)
 
-    def noise(self, white: Tensor, gamma: float, draw: Draw) -> Tensor:
-        """Return the noise of the frames that are made, [F, ...], from their own white noise."""
-        return correlate(white, gamma) if self.continued is None else self.continued.noise(white, gamma, draw)
+    def noise(self, white: Tensor, gamma: float, draw: Draw, seed: int) -> Tensor:
+        """Return the noise of the frames that are made, [F, ...], from their own white noise; seed: of the first."""
+        return correlate(white, gamma) if self.continued is None else self.continued.noise(white, gamma, draw, seed)
 
     def resized(self, height: int, width: int) -> list[Pixels]:
         """Return the known frames at another size, in the order of their places."""
@@ -166,13 +167,13 @@ class Reader:
 
 
 def check_no_loop(settings: VideoSettings) -> None:
-    """Raise SettingError, in one sentence, for a closed loop, FreeNoise and FreeInit."""
+    """Raise SettingError, in one sentence, for a closed loop, FreeInit, and FreeNoise unless a video goes on."""
     if settings.loops.loop:
         raise SettingError(
             "loop",
             "A closed loop has no first and no last frame; turn it off, or leave pictures and the earlier video away.",
         )
-    for name in ("freenoise", "freeinit"):
+    for name in ("freeinit",) if settings.onward.continue_video else ("freenoise", "freeinit"):
         if getattr(settings, name):
             raise SettingError(
                 name,

@@ -198,7 +198,7 @@ class Standalone:
             begin = correlate(white, video.gamma).to(self.device)
             latents = noised(sampler, self._blended(given, correlate(noise.draw(), video.gamma)), begin, first)
         elif given is not None:
-            begin = given.noise(white, video.gamma, noise.of).to(self.device)
+            begin = given.noise(white, video.gamma, noise.of, picture.seed).to(self.device)
             latents, known = started(sampler, begin), self._known(given, begin)
         else:
             begin = prior.of(white).to(self.device)

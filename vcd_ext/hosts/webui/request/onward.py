@@ -21,8 +21,8 @@ from vcd_ext.hosts.webui.request.refusals import Refused
 from vcd_ext.noise import correlate
 from vcd_ext.progress import Note
 from vcd_ext.settings import SettingError, VideoSettings
-from vcd_ext.stages.continuation import HISTORY_KEY
 from vcd_ext.stages.given_frames import GivenFrames, Reader, as_floats, check_no_loop, fitted
+from vcd_ext.stages.noise_history import HISTORY_KEY
 from vcd_ext.storage.uploads import received, received_picture
 
 
@@ -139,7 +139,7 @@ def hold_given(p: Any, given: GivenFrames, noise: Tensor, gamma: float) -> None:
     def draw(seeds: Any) -> Tensor:
         return rng.ImageRNG(noise.shape[1:], list(seeds)).next()
 
-    noise.copy_(given.noise(noise, gamma, draw))
+    noise.copy_(given.noise(noise, gamma, draw, int(p.all_seeds[p.iteration * p.batch_size])))
     latents = encoded(p, given.resized(*(FACTOR * side for side in noise.shape[-2:])))
     frames = KnownFrames(given.places, latents, noise[given.places].clone())
     known.hold(known.HeldFrames(frames, len(noise), hasattr(p.sampler, "get_timesteps")))
