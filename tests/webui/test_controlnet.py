@@ -201,6 +201,7 @@ def test_nothing_of_it_reaches_what_follows_the_video(watched: Server, hints: Pa
         **MOVING,
         "control_video": str(hints),
         "face_size": 64,
+        "face_min_face": 8,
         "tiled_controlnet": "none",
         "tiled_tile": 128,
         "tiled_tile_overlap": 32,
