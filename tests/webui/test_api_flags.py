@@ -18,9 +18,10 @@ def files(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
 
 
-@pytest.mark.parametrize("send", [True, False])
-@pytest.mark.parametrize("save", [True, False])
-@pytest.mark.parametrize("stages", [False, True])
+@pytest.mark.parametrize(
+    ("save", "send", "stages"),
+    [(True, True, True), (True, False, False), (False, True, True), (False, False, False)],
+)
 def test_files_are_kept_and_sent_as_asked(server: Server, tmp_path: Path, save: bool, send: bool, stages: bool) -> None:
     settings = {**MOTION, **({"tiled": True, "tiled_upscaler": "Lanczos", "save_stages": True} if stages else {})}
     with server.options(outdir_txt2img_samples=str(tmp_path), outdir_txt2img_grids=str(tmp_path)):

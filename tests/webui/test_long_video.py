@@ -35,7 +35,7 @@ def test_within_the_context_it_is_the_video_of_one_window(server: Server, usual:
     assert lsb(usual.frames, one.frames) > 0
 
 
-@pytest.mark.parametrize("prompt", [CAT, f"{CAT} AND a dog", f"{CAT} AND {'fur, ' * 60}"])
+@pytest.mark.parametrize("prompt", [CAT, f"{CAT} AND {'fur, ' * 60}"])
 def test_cond_and_uncond_together_or_apart_make_the_same_video(server: Server, usual: Result, prompt: str) -> None:
     together = usual if prompt == CAT else server.generate(LONG, prompt=prompt)
     apart = server.generate(LONG, prompt=prompt, options={"batch_cond_uncond": False})

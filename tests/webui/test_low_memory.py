@@ -13,6 +13,8 @@ from tests.webui.test_pipeline import BOTH
 from tests.webui.test_v2v import HUNG, ask, made
 
 MOTION = {"motion_module": "mm_v2", "frames": 4}
+# --lowvram moves about all that --medvram moves, and the parts of the UNet besides.
+with_lowvram = pytest.mark.parametrize("flag", ["--lowvram"], indirect=True)
 
 
 @pytest.fixture(scope="module", params=["--medvram", "--lowvram"])
@@ -48,6 +50,7 @@ def test_the_same_video_and_the_model_as_before(server: Server, saving: Server) 
     assert np.array_equal(saving.generate(None).frames, plain)
 
 
+@with_lowvram
 def test_video_to_video_is_the_same_and_the_model_as_before(server: Server, saving: Server) -> None:
     request = {"work": HUNG, "tiling": {"size": 64, "overlap": 16}}
     frames = soft(5, 64, 128)
@@ -60,6 +63,7 @@ def test_video_to_video_is_the_same_and_the_model_as_before(server: Server, savi
     assert np.array_equal(saving.generate(None).frames, plain)
 
 
+@with_lowvram
 def test_what_follows_a_video_is_the_same_and_the_model_as_before(saving: Server, followed: np.ndarray) -> None:
     saving.post("/probe/face", there=True).raise_for_status()
     try:

@@ -68,7 +68,6 @@ PRESENT = [[True, False, True], [True, True, True], [False, True, True], [True, 
 @pytest.mark.parametrize(
     ("work", "options"),
     [
-        ({}, {}),
         ({"denoise": 1.0, "gamma": 0.0}, {}),
         ({"motion_module": "mm_v2", "gamma": 0.3}, {}),
         (MOVING, {}),
@@ -84,7 +83,7 @@ PRESENT = [[True, False, True], [True, True, True], [False, True, True], [True, 
         ({"motion_module": "mm_v2"}, {"sides": (72, 88)}),
     ],
     ids=[
-        *("plain", "all", "motion", "windows", "mask", "windows and tiles", "elsewhere", "ControlNet"),
+        *("all", "motion", "windows", "mask", "windows and tiles", "elsewhere", "ControlNet"),
         *("its extension's", "DDIM", "DPM++", "LCM", "two chunks", "odd latents"),
     ],
 )

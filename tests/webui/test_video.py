@@ -89,15 +89,15 @@ def test_a_lora_shows_in_a_video(server: Server) -> None:
     assert np.array_equal(server.generate(MOTION).frames, without.frames)
 
 
-def test_the_first_latents_of_64_seeds_have_the_covariance_of_equation_4(server: Server) -> None:
-    seeds, values = 64, 4 * 8 * 8  # of a frame's latents
+def test_the_first_latents_of_32_seeds_have_the_covariance_of_equation_4(server: Server) -> None:
+    seeds, values = 32, 4 * 8 * 8  # of a frame's latents
     server.post("/probe/record").raise_for_status()
     server.generate({"frames": 8, "gamma": 0.4, "formats": []}, n_iter=seeds, steps=1, **NO_PICTURES)
     found = server.get("/probe/covariance/start")
     assert found["videos"] == seeds
     expected = covariance(8, 0.4).numpy()
     # The product of two normal values with covariance c has the variance 1 + c^2, on the diagonal too.
-    standard_error = np.sqrt((1 + expected**2) / (seeds * values))  # 0.008 to 0.011
+    standard_error = np.sqrt((1 + expected**2) / (seeds * values))  # 0.011 to 0.016
     assert np.abs((found["matrix"] - expected) / standard_error).max() < 5
 
 
