@@ -41,14 +41,14 @@ def data_folder(folder: Path, peer: Path | None) -> Path:
 class Bench:
     """One WebUI and the ways to run the same batch in it."""
 
-    def __init__(self, server: Server, module: str):
+    def __init__(self, server: Server, module: str, peer: bool):
         self.server = server
         length = {"video_length": FRAMES, "batch_size": FRAMES}
+        off = {"AnimateDiff": {"args": [{"enable": False}]}} if peer else {}  # what it has of itself it cannot read
         self.scripts: dict[str, dict[str, Any]] = {
-            "plain": {},
-            "VCD": {
-                "VCD": {"args": [{"enabled": True, "motion_module": module, "frames": FRAMES, "formats": ["gif"]}]}
-            },
+            "plain": off,
+            "VCD": off
+            | {"VCD": {"args": [{"enabled": True, "motion_module": module, "frames": FRAMES, "formats": ["gif"]}]}},
             "peer": {"AnimateDiff": {"args": [{"enable": True, "model": module, **length, "format": ["GIF"]}]}},
         }
 
@@ -83,7 +83,8 @@ def main() -> None:
                 link.symlink_to((folder / "models/AnimateDiff/mm_v2.safetensors").resolve())
         server = Server(folder)
         try:
-            report(Bench(server, "mm_v2.safetensors"), options.rounds, options.peer is not None, weights)
+            peer = options.peer is not None
+            report(Bench(server, "mm_v2.safetensors", peer), options.rounds, peer, weights)
         finally:
             server.stop()
 
