@@ -63,7 +63,7 @@ def test_a_video_is_continued_and_what_was_there_stays_as_it_is(call: list[str],
 
 def test_known_frames_change_what_is_beside_them_in_every_window(call: list[str], tmp_path: Path) -> None:
     """Two windows share frames, so that what is known at the start reaches the end."""
-    windows = [*call, "--frames", "6", "--context", "4", "--overlap", "2"]
+    windows = [*call, "--frames", "6", "--context", "4", "--overlap", "2", "--steps", "4"]
     shown = picture(tmp_path / "start.png")
     assert main([*windows, "--out", "plain.png"]) == 0
     assert main([*windows, "--out", "held.png", "--start-picture", str(shown)]) == 0
