@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # What each room may import beside itself. `hosts.protocols` and `progress` are known to all.
 CORE = {"noise", "motion", "denoising", "media", "metrics", "settings", "storage", "prompt", "identity", "face",
-        "tiled", "stages"}  # fmt: skip
+        "tiled", "stages", "people"}  # fmt: skip
 BELOW: dict[str, set[str]] = {
     "noise": set(),
     "progress": set(),

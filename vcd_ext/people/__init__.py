@@ -1,0 +1,6 @@
+"""Several people in one video: who stands where, and how each region of the picture hears a text of its own."""
+
+from vcd_ext.people.lines import PlacedPerson, check_identities, placed_people
+from vcd_ext.people.regions import RegionBox, Regions
+
+__all__ = ["RegionBox", "PlacedPerson", "Regions", "check_identities", "placed_people"]
