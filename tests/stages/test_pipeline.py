@@ -22,6 +22,7 @@ from vcd_ext.settings import (
     from_infotext,
 )
 from vcd_ext.stages import pipeline
+from vcd_ext.tiled.video_pass import video_pass
 
 SHARED = PassSettings("photo of rex", "blurry", "rex", "mm", steps=2, cfg_scale=4, sampler="ddim", seed=3)
 BOTH = VideoSettings(face=True, face_size=64, face_min_face=8, tiled=True, tiled_tile=64, tiled_tile_overlap=16)
@@ -245,3 +246,19 @@ def test_without_a_face_it_is_enlarged_all_the_same() -> None:
         "Face VCD: There is no face to repair in any frame; the video is as it was.",
         "Tiled VCD: The subject was found in no frame; its name is used everywhere.",
     ]
+
+
+def test_several_people_go_on_to_faces_and_tiles() -> None:
+    lines = "rex dog\nmara, waving"
+    video = VideoSettings(face=True, tiled=True, people=lines, people_border=0.2)
+    faces, tiles = (stage.settings for stage in pipeline.stages(video, PassSettings(prompt="photo of two in the snow")))
+    assert isinstance(faces, FaceSettings)
+    assert isinstance(tiles, TiledSettings)
+    assert (faces.prompt, faces.people) == ("close up photo of", "rex dog @ 0 0 0.5 1\nmara, waving @ 0.5 0 1 1")
+    work = video_pass(tiles, (128, 128), None)
+    assert work.regional is not None
+    assert (work.prompt, work.regional.words) == ("photo of two in the snow", ["rex dog", "mara, waving"])
+    assert work.regional.regions.border == 0.2
+    own = replace(video, face_people="1: rex", face_prompt="a face")
+    faces = pipeline.stages(own, PassSettings())[0].settings
+    assert (faces.prompt, faces.people) == ("a face", "1: rex")

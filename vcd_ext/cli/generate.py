@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from vcd_ext.cli.model_options import add_models, check_upscalers, detectors
 from vcd_ext.cli.output import chosen_formats, make_folders, output_paths
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, progress_bar, stage_bars
+from vcd_ext.people import placed_people
 from vcd_ext.prompt.foreign import unread
+from vcd_ext.prompt.names import mentions
 from vcd_ext.prompt.travel import check_key_frames, network_notes
 from vcd_ext.settings import (
     AUTO,
@@ -98,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     files = output_paths(arguments.out, formats, arguments.subfolder)
     given = {name: value for name, value in vars(arguments).items() if value is not None} | {"formats": formats}
     picture, video = _settings(given)  # before the input is read, which takes a while
+    placed_people(video.several.people)
     if arguments.input is not None:
         from vcd_ext.denoising.free_init import check_from_text
 
@@ -130,12 +133,12 @@ def run(arguments: argparse.Namespace) -> int:
         if left:
             notify(f"{arguments.input.name} has {left} are used.")
     given_frames = _given(arguments, picture, video)
-    picture = complete(picture, arguments.embedding, loras)  # one prompt and seed for all stages
+    picture = complete(picture, arguments.embedding, loras, video.several.people)  # one prompt and seed for all stages
     if isinstance(given_frames, GivenFrames):
         picture = replace(picture, seed=given_frames.seed(picture.seed))
     notify(*unread(picture.prompt), *network_notes(picture.prompt), *_advice(arguments.motion_module, picture))
     check_interpolation(exact_fps(video.fps), video.onward.interpolate)
-    stages = pipeline.stages(video, _shared(arguments, picture))
+    stages = pipeline.stages(video, _shared(arguments, picture, video.several.people))
     for stage in stages:
         check_key_frames(video.frames, prompts(stage.settings))
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
@@ -213,12 +216,13 @@ def _guides(arguments: argparse.Namespace) -> "list[Guide]":
     return guides
 
 
-def _shared(arguments: argparse.Namespace, picture: GenerateSettings) -> PassSettings:
-    """Return the settings that what follows the generation takes over from it."""
+def _shared(arguments: argparse.Namespace, picture: GenerateSettings, people: str) -> PassSettings:
+    """Return the settings that what follows the generation takes over from it. people: who has a region each."""
     from vcd_ext.identity.embedding import names_meant
     from vcd_ext.stages.pipeline import shared_with
 
-    identity = names_meant(arguments.embedding[0], picture.prompt)[0] if arguments.embedding else NO_MODULE
+    named = [names_meant(path, f"{picture.prompt}\n{people}")[0] for path in arguments.embedding]
+    identity = next((name for name in named if not mentions(people, name)), NO_MODULE)
     return shared_with(picture, identity, arguments.motion_module)
 
 

@@ -6,6 +6,7 @@ Told of a 'photo of' somebody, the shipped world paints whole small figures wher
 import re
 
 CLOSE_UP = "close up"
+CLOSE_UP_OF = f"{CLOSE_UP} photo of"  # of one of several people, whose words follow
 _DISTANCE = r"(?:(?:very )?far[ -]away|full[ -](?:body|length))"
 _PICTURE = r"(?:photo|photograph|picture|image|portrait|shot)\b"
 # Words of distance that tell how the picture is taken. Others mean things: "mountains far away", "full length dress".

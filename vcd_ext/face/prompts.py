@@ -1,9 +1,15 @@
-"""Who is who: the text `1: rex; 2: -` gives the faces of the preview their words, and leaves some as they are."""
+"""Who is who: the text `1: rex; 2: -` gives the faces of the preview their words, and leaves some as they are.
+
+Or by region, as several people in a video have them: `rex dog @ left; mara @ right`.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 
+from vcd_ext.face.by_region import people_of_tracks
 from vcd_ext.face.track.track import Track
+from vcd_ext.people import PlacedPerson, placed_people
+from vcd_ext.progress import Note
 from vcd_ext.prompt.names import mentions, with_name
 from vcd_ext.prompt.travel import travels
 from vcd_ext.settings import NO_MODULE, FaceSettings, SettingError
@@ -27,12 +33,28 @@ def parse_people(text: str) -> dict[int, str | None]:
     return named
 
 
-def face_prompts(tracks: Sequence[Track], settings: FaceSettings) -> dict[int, str | None]:
+def people_by_region(text: str) -> list[PlacedPerson]:
+    """Read the lines of People if they have regions; [] for others. SettingError for lines that cannot be."""
+    if "@" not in text:
+        return []
+    try:
+        return placed_people(text)
+    except ValueError as error:
+        raise SettingError("people", str(error)) from error
+
+
+def face_prompts(
+    tracks: Sequence[Track], settings: FaceSettings, height: int = 0, width: int = 0, note: Note = lambda _: None
+) -> dict[int, str | None]:
     """Return the prompt of each track by its number; None for tracks that are left alone.
 
-    It is the settings' prompt with the words that People has for the track, else with the identity. SettingError if
-    People names a number that no track has.
+    It is the settings' prompt with the words that People has for the track, else with the identity. Where People has
+    regions, which are shares of height and width in pixels, tracks that are nobody are left alone unless there is an
+    identity for them. note: told of these in a sentence. SettingError if People names a number that no track has.
     """
+    placed = people_by_region(settings.people)
+    if placed:
+        return _prompts_by_region(people_of_tracks(tracks, placed, height, width, note), tracks, settings)
     named = parse_people(settings.people)
     numbers = [track.number for track in tracks]
     unknown = sorted(named.keys() - set(numbers))
@@ -43,6 +65,29 @@ def face_prompts(tracks: Sequence[Track], settings: FaceSettings) -> dict[int, s
     return {number: _prompt(settings.prompt, named, number, identity) for number in numbers}
 
 
+def _prompts_by_region(
+    people: Mapping[int, PlacedPerson], tracks: Sequence[Track], settings: FaceSettings
+) -> dict[int, str | None]:
+    prompts: dict[int, str | None] = {}
+    for track in tracks:
+        person = people.get(track.number)
+        if person is not None:
+            prompts[track.number] = _joined(settings.prompt, person.words)
+        elif settings.identity != NO_MODULE:
+            prompts[track.number] = with_name(settings.prompt, settings.identity)
+        else:
+            prompts[track.number] = None
+    return prompts
+
+
+def _joined(prompt: str, words: str) -> str:
+    """Return a prompt with words behind it: 'close up photo of' goes on with them."""
+    if prompt.rstrip().endswith(" of"):
+        return f"{prompt.rstrip()} {words}"
+    between = "\n" if travels(prompt) else ", "  # behind key frames: for all of them
+    return between.join(filter(None, (prompt.strip(), words)))
+
+
 def _prompt(prompt: str, named: Mapping[int, str | None], number: int, identity: str) -> str | None:
     words = named.get(number, identity)
     if words is None:
@@ -50,5 +95,4 @@ def _prompt(prompt: str, named: Mapping[int, str | None], number: int, identity:
     if words == identity:
         return with_name(prompt, identity) if identity else prompt
     # Not only a name: "rex, smiling" and "(rex:1.2)" are in the syntax of prompts.
-    between = "\n" if travels(prompt) else ", "  # behind key frames: for all of them
-    return prompt if mentions(prompt, words) else between.join(filter(None, (prompt.strip(), words)))
+    return prompt if mentions(prompt, words) else _joined(prompt, words)

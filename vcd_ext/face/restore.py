@@ -9,7 +9,7 @@ from vcd_ext.denoising.out_of_memory import explained, first_that_fits
 from vcd_ext.face import detect
 from vcd_ext.face.crops import without_large, zoom
 from vcd_ext.face.patch_buffer import PatchBuffer
-from vcd_ext.face.prompts import face_prompts, parse_people
+from vcd_ext.face.prompts import face_prompts, parse_people, people_by_region
 from vcd_ext.face.repair import SHORTEST, Repair
 from vcd_ext.face.track.find import Frames, find_people
 from vcd_ext.face.track.track import Track
@@ -133,7 +133,8 @@ def checked_face_settings(settings: FaceSettings) -> FaceSettings:
             f"context_overlap is {settings.context_overlap}, which is no less than the windows themselves, "
             f"{settings.context}; use {settings.context // 4}.",
         )
-    parse_people(settings.people)
+    if not people_by_region(settings.people):
+        parse_people(settings.people)
     return settings
 
 
@@ -150,7 +151,7 @@ def _wanted(
     people: Sequence[Track], settings: FaceSettings, height: int, width: int, note: Note
 ) -> list[tuple[Track, str]]:
     """Return the tracks to repair with their prompts: the largest last, as it is in front where faces meet."""
-    wanted, words = [], face_prompts(people, settings)
+    wanted, words = [], face_prompts(people, settings, height, width, note)
     for track in sorted(people, key=lambda track: track.size):
         prompt = words[track.number]
         times = zoom(track, settings, height, width)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vcd_ext.people.texts import RegionalTexts
 from vcd_ext.progress import StepReport
 from vcd_ext.settings import PassSettings
 
@@ -137,6 +138,7 @@ class VideoPass:
     prompt_travel: str = "linear"  # how the conditions between a prompt's key frames are mixed: one of TRAVELS
     freenoise: bool = False  # whether later windows have the noise of the first
     step_noise: bool = False  # whether what the sampler adds at its steps is correlated as well
+    regional: RegionalTexts | None = None  # what the regions of several people hear; None: the prompt alone
     controlnet: str = "none"  # which holds the frames to what they were
     controlnet_weight: float = 1.0  # from 0, without effect, to 2
     # 1 where the picture may change, 0 where it stays (softly, on latents); None: everywhere.

@@ -50,6 +50,15 @@ def placed_people(text: str) -> list[PlacedPerson]:
     return people
 
 
+def with_regions(text: str) -> str:
+    """Return lines of people in which each has its region; ValueError as `placed_people`."""
+    return "\n".join(
+        f"{'' if person.name else f'{NOBODY} '}{person.words} @ {f'{FOLLOWED} ' if person.followed else ''}"
+        + " ".join(f"{side:g}" for side in person.box)
+        for person in placed_people(text)
+    )
+
+
 def check_identities(people: Sequence[PlacedPerson], known: Collection[str], everywhere: str = "") -> None:
     """Raise ValueError, in one sentence, for a person whose identity is not among the known ones.
 

@@ -117,9 +117,13 @@ class Regions:
         if self.masks is not None:
             weights = F.interpolate(self.masks.float(), (height, width), mode="area").clamp(0, 1)
         else:
-            weights = torch.stack([self._soft(box, height, width) for box in self.boxes])[None]
+            weights = self.weights(height, width)[None]
         people = (1 - self.base) * weights / weights.sum(dim=1, keepdim=True).clamp(min=1)
         return torch.cat([1 - people.sum(dim=1, keepdim=True), people], dim=1)
+
+    def weights(self, height: int, width: int) -> Tensor:
+        """Return how much each box covers each place by itself: float32 [people, height, width] in [0, 1]."""
+        return torch.stack([self._soft(box, height, width) for box in self.boxes])
 
     def _soft(self, box: RegionBox, height: int, width: int) -> Tensor:
         """Return how much a box covers each place, [height, width]."""

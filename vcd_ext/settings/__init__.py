@@ -21,6 +21,7 @@ from vcd_ext.settings.passes import (
     PassSettings,
     with_drawn_seed,
 )
+from vcd_ext.settings.people import PeopleSettings
 from vcd_ext.settings.schema import json_schema
 from vcd_ext.settings.setting import Setting, default, describe
 from vcd_ext.settings.table import markdown_table
@@ -57,6 +58,7 @@ __all__ = [
     "LoopSettings",
     "OnwardSettings",
     "PassSettings",
+    "PeopleSettings",
     "Setting",
     "SettingError",
     "Settings",

@@ -33,7 +33,8 @@ class FaceSettings(PassSettings):
         "",
         "People",
         "Who is who, by the numbers of the preview: '1: rex; 2: -' puts rex into the prompt of face 1 and leaves face "
-        "2 as it is. The others get the identity.",
+        "2 as it is. The others get the identity. Or by region: 'rex dog @ left; mara @ right', as several people of a "
+        "video have them, which is what they get by themselves.",
         in_video=InVideo("Who is who"),
     )
     detector: str = setting(

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from vcd_ext.settings.passes import DETECTORS, PassSettings
-from vcd_ext.settings.setting import InVideo, setting
+from vcd_ext.settings.people import PeopleSettings
+from vcd_ext.settings.setting import InVideo, part_of_settings, setting, with_all_of
 
 AUTO = "auto"
 EVERYWHERE = "everywhere"
 
 
 @dataclass(frozen=True)
+@with_all_of(PeopleSettings)
 class TiledSettings(PassSettings):
     """Set up Tiled VCD (arXiv 2402.09368 v1, section 4.3), twice the width and height: tab *Tiled VCD* and `tiled`."""
 
@@ -91,3 +93,8 @@ class TiledSettings(PassSettings):
         step=1.0,
         slider_maximum=64,
     )
+
+    @property
+    def several(self) -> PeopleSettings:
+        """Return who is in the video, where several people are."""
+        return part_of_settings(PeopleSettings, self)

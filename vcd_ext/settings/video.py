@@ -9,6 +9,7 @@ from vcd_ext.settings.free import FreeSettings
 from vcd_ext.settings.loop import LoopSettings
 from vcd_ext.settings.onward import OnwardSettings
 from vcd_ext.settings.passes import NO_MODULE, PassSettings
+from vcd_ext.settings.people import PeopleSettings
 from vcd_ext.settings.setting import CHANGED, NEVER, part_of_settings, same_as, setting, with_all_of, with_stages
 from vcd_ext.settings.tiled import TiledSettings
 
@@ -18,14 +19,14 @@ STAGES = ("face", "tiled")  # what may follow the generation, in this order
 
 
 @dataclass(frozen=True)
-@with_all_of(LoopSettings, FreeSettings, OnwardSettings, FileSettings, ControlSettings)
+@with_all_of(LoopSettings, FreeSettings, OnwardSettings, FileSettings, ControlSettings, PeopleSettings)
 @with_stages(face=FaceSettings, tiled=TiledSettings)
 class VideoSettings:
     """Set up text-to-video VCD and what follows it: the section *VCD* of txt2img and img2img, and `generate`.
 
     It also has those settings of `FaceSettings` and `TiledSettings` that are `in_video` there, as `face_denoise` and so
     on; what the stages share with the video, such as its identity, is the video's. And it has all of `LoopSettings`,
-    `FreeSettings`, `OnwardSettings`, `FileSettings` and `ControlSettings`.
+    `FreeSettings`, `OnwardSettings`, `FileSettings`, `ControlSettings` and `PeopleSettings`.
     """
 
     enabled: bool = setting(
@@ -152,6 +153,11 @@ class VideoSettings:
     def control(self) -> ControlSettings:
         """Return what guides the frames through ControlNet."""
         return part_of_settings(ControlSettings, self)
+
+    @property
+    def several(self) -> PeopleSettings:
+        """Return who is in the video, where several people are."""
+        return part_of_settings(PeopleSettings, self)
 
     @property
     def free(self) -> FreeSettings:

@@ -6,16 +6,17 @@ Whoever generates hands over a clip, so that every host does that in its own way
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from vcd_ext.denoising.out_of_memory import is_out_of_memory
-from vcd_ext.face.close_up import close_up
+from vcd_ext.face.close_up import CLOSE_UP_OF, close_up
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.media import Clip, infotext
 from vcd_ext.media.names import cut
+from vcd_ext.people import with_regions
 from vcd_ext.progress import Callbacks, Progress
 from vcd_ext.prompt.travel import each_text
 from vcd_ext.settings import (
@@ -93,10 +94,13 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
     faces = _own(video, "face")
     where = {"subject": faces["detector"], "words": faces["words"]}
     if video.face:
-        prompt = faces.pop("prompt").strip() or each_text(shared.prompt, close_up)
+        several = video.several.people.strip()
+        prompt = faces.pop("prompt").strip() or (CLOSE_UP_OF if several else each_text(shared.prompt, close_up))
+        if several and not faces["people"].strip():
+            faces["people"] = with_regions(several)
         asked.append(("face", FaceSettings(**common | faces | {"prompt": prompt})))
     if video.tiled:
-        asked.append(("tiled", TiledSettings(**common | where | _own(video, "tiled"))))
+        asked.append(("tiled", TiledSettings(**common | where | _own(video, "tiled") | asdict(video.several))))
     return [Stage(_checked(settings), _entries(video, name)) for name, settings in asked]
 
 

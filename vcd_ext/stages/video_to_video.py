@@ -200,9 +200,11 @@ def _subject(
 
 
 def _sought(settings: TiledSettings) -> FaceSettings | None:
-    """Return the settings to find the subject by; None where the prompt names none, or it is to be everywhere."""
+    """Return the settings to find the subject by; None where the prompt names none, regions say it of
+    several, or it is to be everywhere.
+    """
     named = settings.identity != NO_MODULE or settings.elsewhere.strip()
-    if settings.subject == EVERYWHERE or not named:
+    if settings.subject == EVERYWHERE or not named or settings.several.people.strip():
         return None
     return FaceSettings(detector=settings.subject, words=settings.words, min_face=MIN_FACE)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vcd_ext.denoising.out_of_memory import explained, first_that_fits
 from vcd_ext.hosts.protocols import FACTOR, Interrupted, Picture, VideoHost
 from vcd_ext.media.clip import check_frames
+from vcd_ext.people import RegionalTexts
 from vcd_ext.progress import Report, steps
 from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse, with_drawn_seed
 from vcd_ext.storage.disk_array import allocate
@@ -111,6 +112,10 @@ def checked(settings: TiledSettings) -> TiledSettings:
             raise SettingError(
                 key, f"{key} is {overlap}, which is no less than the {what} themselves, {size}; use {size // 4}."
             )
+    try:
+        RegionalTexts.of(settings.several)
+    except ValueError as error:
+        raise SettingError("people", str(error)) from error
     for key in ("tile", "tile_overlap"):
         if (pixels := getattr(settings, key)) % FACTOR:
             raise SettingError(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vcd_ext.denoising.partition import Tile, tiles
 from vcd_ext.hosts.protocols import FACTOR, Tiling, VideoPass
 from vcd_ext.motion.windows import shorter
+from vcd_ext.people import RegionalTexts
 from vcd_ext.prompt.names import with_name, without_name
 from vcd_ext.settings import NO_MODULE, TiledSettings
 
@@ -40,12 +41,15 @@ def video_pass(settings: TiledSettings, canvas: tuple[int, int], boxes: Boxes | 
     """Return the pass over a canvas (height, width in pixels), with the identity's name in the prompt.
 
     boxes: where the subject is, [F, N, 4] in pixels of the canvas. The whole prompt is used everywhere if there is no
-    box, or nothing in the prompt to leave out.
+    box, or nothing in the prompt to leave out, or if regions say who is where.
     """
     work = VideoPass.of(settings)
     if settings.identity != NO_MODULE:
         work = replace(work, prompt=with_name(work.prompt, settings.identity))
     tiling = Tiling(settings.tile, settings.tile_overlap)
+    regional = RegionalTexts.of(settings.several)
+    if regional is not None:  # a name is heard in its region alone, so no tile without it has it
+        return replace(work, regional=regional, tiling=tiling)
     elsewhere = settings.elsewhere.strip() or without_name(work.prompt, settings.identity)
     if boxes is not None and not np.isnan(boxes).all() and elsewhere != work.prompt:
         # As the host will have them: in latents, which also takes less memory for the weights.

@@ -53,9 +53,9 @@ class Judges:
         self.pictures = pictures.eval().requires_grad_(False)
         self.subjects = subjects.eval().requires_grad_(False)
 
-    def kinds(self, frames: Frames) -> Values:
-        """Return the probabilities [F, 4] of `KINDS`, for the subject of each picture."""
-        return _probabilities(self._impression(frames).kinds)
+    def kinds(self, frames: Frames, masks: Frames | None = None) -> Values:
+        """Return the probabilities [F, 4] of `KINDS`, for the subject of each picture. masks: as of `identity`."""
+        return _probabilities(self._impression(frames, masks).kinds)
 
     def scenes(self, frames: Frames) -> Values:
         """Return the probabilities [F, 8] of `SCENES`, for each picture."""

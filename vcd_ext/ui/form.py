@@ -110,7 +110,7 @@ def component(layout: Layout[Any], name: str, choices: Sequence[str] | None = No
             value = shared["value"] or USUAL
             return gr.Dropdown(choices=list(choices or setting.choices or ()), **shared | {"value": value})
         if name in layout.tall:
-            return gr.Textbox(lines=2, **shared)
+            return gr.Textbox(lines=2, placeholder=layout.placeholders.get(name), **shared)
         return gr.Textbox(max_lines=1, placeholder=layout.placeholders.get(name), **shared)
     if setting.step is None:
         precision = 0 if kind is int else None

@@ -57,9 +57,11 @@ TILED = Layout(
         "Which frames": ("first_frame", "last_frame"),
         "How the detail is painted": PAINTED,
         "Where the subject is": ("subject", "words", "elsewhere"),
+        "Several people": ("people", "people_base", "people_border"),
         "Tiles and colours": ("tile", "tile_overlap", "controlnet_weight", "keep_colours"),
     },
-    tall=("prompt", "negative_prompt"),
+    tall=("prompt", "negative_prompt", "people"),
+    placeholders={"people": "marla woman, waving @ left"},
     section=(("denoise", "upscaler"), ("controlnet", "controlnet_weight"), ("tile", "tile_overlap")),
 )
 
@@ -91,6 +93,7 @@ ONWARD_ROWS = {
         ("latent_power_last", "latent_scale_last"),
     ),
 }
+PEOPLE_ROWS = (("people",), ("people_base", "people_border"))
 CONTROL_ROWS = (("control_video",), ("control_frames", "control_reach"))
 # Settings of the section that are files.
 UPLOADS = ("video", "start_picture", "end_picture", "continue_video", "control_video")
@@ -105,6 +108,7 @@ def section(tab: str) -> Layout[VideoSettings]:
         elsewhere=("enabled", *UPLOADS),
         first=(*GENERATION_ROWS, *LOOP_ROWS),
         advanced={},
+        tall=("people",),
         hints=True,
         explained=("gamma",),  # the one setting that nobody knows from elsewhere
         placeholders={
@@ -112,6 +116,7 @@ def section(tab: str) -> Layout[VideoSettings]:
             "face_people": "all faces are the identity of the video",
             "face_words": "such as dog head",
             "control_frames": "such as 0, 8, 15; all frames are guided",
+            "people": "marla woman, waving @ left\nrexly dog, running @ right",
             "subfolder": "such as videos/[date]",
         },
     )

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from vcd_ext.hosts.diffusers.conditioning import Prompts
+from vcd_ext.hosts.shared.people import lengthened
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming, Scheduled, Subprompt, UpTo, travelled
+from vcd_ext.people.attention import with_people, without_people
 from vcd_ext.prompt import parts, schedule
 from vcd_ext.prompt.comments import without_comments
 from vcd_ext.prompt.networks import check_no_networks
@@ -84,6 +86,12 @@ class Guidance:
     uncond: _Schedule | _FrameSchedules | None
     conds: Sequence[_Schedule | _FrameSchedules]
     scales: list[float | Tensor]
+    people: Sequence[_Schedule] = ()  # who have regions, behind the conditions; see `people.attention`
+
+    @property
+    def people_tokens(self) -> list[int]:
+        """The tokens of each person's text."""
+        return [each.conditions.shape[1] for each in self.people]
 
     def at(self, step: int, rows: int) -> Conditions:
         """Return the conditions of step 0, 1, ... that is run, with so many rows; where frames differ, one a frame."""
@@ -93,7 +101,12 @@ class Guidance:
             if each is not None and each.dim() == 3:
                 rows = len(each)
         longest = max(each.shape[-2] for each in conds)
-        conds = [_lengthened(each, longest).expand(rows, -1, -1) for each in conds]
+        conds = [lengthened(each, longest) for each in conds]
+        if self.people:
+            texts = [each.at(step) for each in self.people]
+            conds = [with_people(each, texts) for each in conds]
+            uncond = None if uncond is None else without_people(uncond, sum(self.people_tokens))
+        conds = [each.expand(rows, -1, -1) for each in conds]
         return Conditions(None if uncond is None else uncond.expand(rows, -1, -1), conds, self.scales)
 
     @property
@@ -118,10 +131,11 @@ def guidance(
     steps: int,
     embeddings: Mapping[str, Tensor],
     framing: KeyFraming | None = None,
+    people: Sequence[str] = (),
 ) -> Guidance:
     """Encode a prompt and a negative prompt for so many steps. embeddings: vectors [k, width] by name.
 
-    framing: of the prompts' key frames; None: they have none.
+    framing: of the prompts' key frames; None: they have none. people: the words of those who have regions.
     ValueError, in one sentence, for a prompt that cannot be read.
     """
     prompt, negative_prompt = without_comments(prompt), without_comments(negative_prompt)
@@ -147,22 +161,16 @@ def guidance(
             return encoded(negative_prompt)
         return _FrameSchedules([row[0].schedule for row in travelling(found, lambda text: [(text, 1.0)])])
 
+    heard = [encoded(without_comments(words)) for words in people]
     found = framing and framing.read(prompt)
     if not found:
         texts = parts(prompt)
         scales: list[float | Tensor] = [cfg_scale * weight for _, weight in texts]
-        return Guidance(None if _unguided(scales) else negative(), [encoded(text) for text, _ in texts], scales)
+        return Guidance(None if _unguided(scales) else negative(), [encoded(text) for text, _ in texts], scales, heard)
     rows = travelling(found, parts)
     conds = [_FrameSchedules([row[i].schedule for row in rows]) for i in range(len(rows[0]))]
     scales = [_scale([cfg_scale * row[i].weight for row in rows]) for i in range(len(conds))]
-    return Guidance(None if _unguided(scales) else negative(), conds, scales)
-
-
-def _lengthened(cond: Tensor, length: int) -> Tensor:
-    """Repeat the last vector of a shorter part, as the WebUI does."""
-    missing = length - cond.shape[-2]
-    last = cond[..., -1:, :]
-    return torch.cat([cond, last.expand(*last.shape[:-2], missing, -1)], dim=-2)
+    return Guidance(None if _unguided(scales) else negative(), conds, scales, heard)
 
 
 def _unguided(scales: Sequence[float | Tensor]) -> bool:

@@ -29,12 +29,15 @@ from vcd_ext.hosts.diffusers.picture_settings import check_picture, complete
 from vcd_ext.hosts.diffusers.sampling import keep_unmasked, levels, noised, scheduler, started, step
 from vcd_ext.hosts.protocols import FACTOR
 from vcd_ext.hosts.shared.passes import steps_run
+from vcd_ext.hosts.shared.people import regional_texts
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
 from vcd_ext.identity.embedding import load_concepts
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
 from vcd_ext.media.infotext import extended
 from vcd_ext.noise import correlate
+from vcd_ext.people.attention import heard_by_region
+from vcd_ext.people.texts import RegionalTexts
 from vcd_ext.progress import StepCounter, StepReport
 from vcd_ext.prompt.networks import without_loras
 from vcd_ext.prompt.travel import check_key_frames
@@ -101,7 +104,7 @@ class Standalone:
         ValueError, before anything is computed, for settings or files that cannot work.
         """
         vectors = self.vectors(embeddings)
-        picture = complete(check_picture(picture), embeddings, self.loras)
+        picture = complete(check_picture(picture), embeddings, self.loras, video.several.people)
         video = parse(VideoSettings, asdict(video))
         loras = chosen_motion_loras(self.loras, picture.prompt, video, motion_module is not None)
         make_sampler = partial(
@@ -112,6 +115,7 @@ class Standalone:
         counted = StepCounter(progress, total=(steps + 1) * video.frames)
         check_key_frames(video.frames, {"prompt": picture.prompt, "negative prompt": picture.negative_prompt})
         around = video.frames if video.loops.loop else 0
+        regional = regional_texts(video.several, vectors)
         text = self.guidance(
             picture.prompt,
             picture.negative_prompt,
@@ -119,10 +123,11 @@ class Standalone:
             picture.steps,
             vectors,
             KeyFraming(range(video.frames), video.prompt_travel, around),
+            [] if regional is None else regional.words,
         )
         with (
             self.prompted.attached(self.loras, picture.prompt),
-            self._moving(motion_module, video, loras, controls) as rows,
+            self._moving(motion_module, video, loras, controls, regional, text.people_tokens) as rows,
         ):
             latents = self._denoise(make_sampler, picture, video, lambda step: text.at(step, rows), counted, given)
         frames = self._decode(latents, counted)
@@ -155,6 +160,8 @@ class Standalone:
         video: VideoSettings,
         loras: Sequence[motion.MotionLora],
         controls: Sequence[ControlNet],
+        regional: RegionalTexts | None,
+        people_tokens: Sequence[int],
     ) -> Iterator[int]:
         """Let the UNet take whole videos within this context, computed in windows if they are long.
 
@@ -175,6 +182,8 @@ class Standalone:
                 stack.enter_context(motion.attached(self.unet, module, length, loras=loras))
             if controls:
                 stack.enter_context(controlnet_attached(self.unet, *controls))
+            if regional is not None:
+                stack.enter_context(heard_by_region(self.unet, regional.regions, video.frames, people_tokens))
             yield stack.enter_context(multidiffusion(self.unet, Parts(video.frames, windows)))
 
     def _denoise(
@@ -270,14 +279,15 @@ class Standalone:
         steps: int,
         vectors: Mapping[str, Tensor],
         framing: KeyFraming | None = None,
+        people: Sequence[str] = (),
     ) -> Guidance:
         """Return what guides a video of so many steps. ValueError, in a sentence, for a prompt that cannot be read.
 
-        framing: of the prompts' key frames.
+        framing: of the prompts' key frames. people: the words of those who have regions.
         """
         texts = [without_loras(text, self.loras) for text in (prompt, negative_prompt)]
         with self.prompted.attached(self.loras, prompt):
-            return guidance(self.prompts, texts[0], texts[1], cfg_scale, steps, vectors, framing)
+            return guidance(self.prompts, texts[0], texts[1], cfg_scale, steps, vectors, framing, people)
 
     def predict(self, latents: Tensor, time: Tensor, text: Conditions) -> Tensor:
         """Compute the guided prediction [F, 4, h, w], float32. text: with as many rows as `multidiffusion` asks for.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vcd_ext.hosts.diffusers.sampling import INFOTEXT
 from vcd_ext.media.infotext import composed
+from vcd_ext.prompt.names import mentions
 from vcd_ext.settings import NO_MODULE, SOURCE_KEY, GenerateSettings, VideoSettings, to_infotext
 
 
@@ -26,7 +27,7 @@ def infotext(
         video,
         motion_module=motion_module.name if motion_module else NO_MODULE,
         motion_lora=Path(video.motion_lora).stem,
-        identity=embeddings[0].stem if embeddings else NO_MODULE,
+        identity=next((file.stem for file in embeddings if not mentions(video.several.people, file.stem)), NO_MODULE),
     )
     entries = {
         "Steps": picture.steps,

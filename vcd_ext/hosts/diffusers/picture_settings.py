@@ -21,17 +21,20 @@ def check_picture(picture: GenerateSettings) -> GenerateSettings:
     return picture
 
 
-def complete(picture: GenerateSettings, embeddings: Sequence[Path], loras: Collection[str] = ()) -> GenerateSettings:
+def complete(
+    picture: GenerateSettings, embeddings: Sequence[Path], loras: Collection[str] = (), people: str = ""
+) -> GenerateSettings:
     """Return the settings with a drawn seed instead of -1, and with the names of all embeddings in the prompt.
 
-    loras: the names of those that the prompt may ask for.
+    loras: the names of those that the prompt may ask for. people: lines of `settings.PeopleSettings`; who is in them
+    is not in the prompt.
     ValueError, in one sentence, for a prompt that asks for what only the WebUI has, or a name that no prompt can have.
     """
     check_no_networks(picture.prompt, picture.negative_prompt, known=loras)
     seed = random.randrange(2**32) if picture.seed < 0 else picture.seed
     prompt = picture.prompt
     for path in embeddings:
-        for name in names_meant(path, f"{picture.prompt}\n{picture.negative_prompt}"):
-            if not mentions(picture.negative_prompt, name):
+        for name in names_meant(path, f"{picture.prompt}\n{picture.negative_prompt}\n{people}"):
+            if not mentions(picture.negative_prompt, name) and not mentions(people, name):
                 prompt = with_name(prompt, name)
     return replace(picture, seed=seed, prompt=prompt)

@@ -16,6 +16,7 @@ from vcd_ext.hosts.diffusers.picture_settings import check_picture, complete
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.hosts.protocols import FACTOR, Picture, VideoPass
 from vcd_ext.hosts.shared.enlarge import lanczos
+from vcd_ext.hosts.shared.people import regional_texts
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
 from vcd_ext.progress import StepReport
@@ -41,7 +42,7 @@ def restyle(
     denoised by one step, decoded. The rate is `video.fps`.
     ValueError, before anything is computed, for settings or files that cannot work.
     """
-    picture = complete(check_picture(picture), embeddings, host.loras)
+    picture = complete(check_picture(picture), embeddings, host.loras, video.several.people)
     check_from_text(video)
     video = parse(VideoSettings, asdict(replace(video, frames=min(video.frames, len(source.frames)))))
     # What cannot be used is refused before anything is computed.
@@ -64,6 +65,7 @@ def restyle(
         freenoise=video.free.freenoise,
         step_noise=video.step_noise,
         prompt_travel=video.prompt_travel,
+        regional=regional_texts(video.several, host.vectors(embeddings)),
         progress=progress,
     )
     frames = Resized(source, video.frames, picture.height, picture.width)

@@ -35,6 +35,7 @@ from vcd_ext.hosts.shared.passes import (
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
 from vcd_ext.motion import MotionLora, MotionModule
 from vcd_ext.noise import correlate
+from vcd_ext.people.attention import heard_by_region
 from vcd_ext.progress import StepCounter
 from vcd_ext.settings import SAMPLERS
 
@@ -75,7 +76,13 @@ class StandaloneVideo:
         planned = plan(frames, work)
         framing = KeyFraming.of_pass(work, planned.frames)
         text = self.standalone.guidance(
-            work.prompt, work.negative_prompt, work.cfg_scale, work.steps, self._vectors, framing
+            work.prompt,
+            work.negative_prompt,
+            work.cfg_scale,
+            work.steps,
+            self._vectors,
+            framing,
+            [] if work.regional is None else work.regional.words,
         )
         run = _Denoising(
             self.standalone,
@@ -199,6 +206,9 @@ class _Denoising:
             stack.enter_context(motion.attached(unet, self.module, self.plan.length, loras=self.loras))
         if self.controls:
             stack.enter_context(controlnet_attached(unet, *self.controls))
+        if self.work.regional is not None:
+            regions, tokens = self.work.regional.regions, self.text.people_tokens
+            stack.enter_context(heard_by_region(unet, regions, self.plan.frames, tokens))
         return stack.enter_context(multidiffusion(unet, self.plan.parts, self.regional))
 
     def _step(

@@ -61,6 +61,11 @@ def plan(frames: Sequence[Picture], work: VideoPass) -> Plan:
     if work.masks is not None and len(work.masks) != len(frames):
         raise ValueError(f"There are {len(work.masks)} masks for {len(frames)} frames; give one for each frame.")
     check_gamma(work.gamma)
+    if work.regional is not None and work.tiling is not None and work.tiling.present is not None:
+        raise ValueError(
+            "Tiles are told where the subject is and regions who is in them; give one of the two, as regions leave no "
+            "name in tiles without it."
+        )
     canvas, absent = _tiles(len(frames), height, width, work.tiling)
     around = ring_windows if work.loop else windows
     together = around(len(frames), work.context, work.context_overlap)

@@ -28,7 +28,7 @@ from vcd_ext.hosts.webui import report
 from vcd_ext.hosts.webui.model import checkpoint, motion_loras
 from vcd_ext.hosts.webui.model.sampling import correlate_steps, exact_steps
 from vcd_ext.hosts.webui.model.unet import plain_layers, video_denoising
-from vcd_ext.hosts.webui.request.prompt_travel import read_networks_once, travelling_conds
+from vcd_ext.hosts.webui.request.prompt_travel import PeopleConds, read_networks_once, travelling_conds
 from vcd_ext.motion import MotionModule
 from vcd_ext.prompt.comments import without_comments
 
@@ -54,6 +54,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
 
     job: Img2ImgPass
     latents: Tensor | None = None  # [F, 4, h, w] of the finished frames
+    people: PeopleConds | None = None  # made for each pass
     adapters: list[Lora] = []  # noqa: RUF012 - a dataclass's fields are its parent's; replaced for each pass
 
     def get_token_merging_ratio(self, for_hr: bool = False) -> int:
@@ -62,7 +63,7 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
 
     def get_conds_with_caching(self, *args: Any, **kwargs: Any) -> Any:
         """Give each frame the condition between its prompt's key frames."""
-        return travelling_conds(super().get_conds_with_caching, self._framing())(*args, **kwargs)
+        return travelling_conds(super().get_conds_with_caching, self._framing(), self.people)(*args, **kwargs)
 
     def parse_extra_network_prompts(self) -> None:
         """Read the prompt's networks; its motion LoRAs are those of the generation, and have no say in a pass."""
@@ -128,8 +129,11 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
             # In each part of a call that is divided: one step of a long video may take minutes.
             stack.callback(unet.time_embed.register_forward_pre_hook(lambda *_: self._stop()).remove)
             stack.enter_context(motion_loras.adapters_attached(unet, self.adapters))
-            module, control = self.job.module, self.job.control
-            stack.enter_context(video_denoising(self, plan.parts, module, regional=regional, control=control))
+            module, control, heard = self.job.module, self.job.control, self.job.work.regional
+            people = None if heard is None or self.people is None else (heard.regions, self.people.tokens)
+            stack.enter_context(
+                video_denoising(self, plan.parts, module, regional=regional, control=control, people=people)
+            )
             yield
 
     def _framing(self) -> KeyFraming:
@@ -179,7 +183,7 @@ def run_img2img(job: Img2ImgPass, sampler: str, scheduler: str) -> Tensor:
         restore_faces=False,
         tiling=False,
     )
-    p.job = job
+    p.job, p.people = job, PeopleConds.of(work.regional)
     if shared.state.job_count > 0:  # this is a part of a job that has counted its own
         shared.state.job_count += 1
     report.begin_pass(plan.steps)

@@ -16,6 +16,7 @@ from torch import Tensor
 from vcd_ext.face import Detector, detector
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.hosts.shared.enlarge import known
+from vcd_ext.hosts.shared.people import regional_texts
 from vcd_ext.hosts.webui import library, video
 from vcd_ext.hosts.webui.library import OUTPUT_OPTIONS
 from vcd_ext.hosts.webui.model import checkpoint
@@ -176,6 +177,7 @@ class WebUIStudio:
                 "identity", f"identity is '{settings.identity}', which is not there; choose one of {', '.join(names)}."
             )
         if isinstance(settings, TiledSettings):
+            regional_texts(settings.several, library.embedding_names(), settings.identity)
             known(settings.upscaler, video.WebUIVideo().upscalers())
             if settings.controlnet not in (AUTO, NO_MODULE):
                 library.check_controlnet(settings.controlnet, sd_models.model_data.sd_model)

@@ -20,6 +20,8 @@ from vcd_ext.denoising.multidiffusion import Parts, RegionalPrompt, multidiffusi
 from vcd_ext.hosts.webui import library
 from vcd_ext.hosts.webui.model import checkpoint, known
 from vcd_ext.motion import MotionLora, MotionModule, attached
+from vcd_ext.people import Regions
+from vcd_ext.people.attention import heard_by_region
 from vcd_ext.progress import Note
 
 
@@ -33,11 +35,13 @@ def video_denoising(
     control: ControlNet | None = None,
     before_part: Callable[[], None] | None = None,
     loras: Sequence[MotionLora] = (),
+    people: tuple[Regions, Sequence[int]] | None = None,
 ) -> Iterator[None]:
     """Make the model of `p` denoise a video within this context, in parts.
 
     parts, regional and before_part are those of `multidiffusion`. module: None leaves the frames apart and the schedule
     as it is. control: a ControlNet that looks at the frames. loras: motion LoRAs, which change the motion module.
+    people: the regions of those who have words of their own, and how many tokens these are; see `people.attention`.
     """
     sd_model = p.sd_model
     unet = sd_model.model.diffusion_model
@@ -50,6 +54,8 @@ def video_denoising(
             stack.enter_context(attached(unet, module, length, loras=loras, **checkpoint.placement(sd_model)))
         if control is not None:
             stack.enter_context(controlnet_attached(unet, control, **checkpoint.placement(sd_model)))
+        if people is not None:
+            stack.enter_context(heard_by_region(unet, people[0], parts.frames, people[1]))
         stack.enter_context(multidiffusion(unet, parts, regional, before_part))
         yield
 

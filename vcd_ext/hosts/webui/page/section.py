@@ -31,6 +31,7 @@ from vcd_ext.ui.layouts import (
     LOOP_ROWS,
     MOTION_LORA_ROWS,
     ONWARD_ROWS,
+    PEOPLE_ROWS,
     SOURCE_ROWS,
     STAGE_ROWS,
     TRAVEL_ROWS,
@@ -82,6 +83,8 @@ def build(
             _add_rows(layout, ONWARD_ROWS[tab], made)
         with gr.Accordion("Prompt travel", open=False, elem_id=f"vcd_{tab}_travel"):
             _add_rows(layout, TRAVEL_ROWS, made)
+        with gr.Accordion("Several people", open=False, elem_id=f"vcd_{tab}_people_rows"):
+            _add_rows(layout, PEOPLE_ROWS, made)
         with gr.Accordion("ControlNet over time", open=False, elem_id=f"vcd_{tab}_control"):
             _add_rows(layout, CONTROL_ROWS, made)
         with gr.Accordion("Files", open=False, elem_id=f"vcd_{tab}_files"):

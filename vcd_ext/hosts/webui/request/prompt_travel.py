@@ -10,10 +10,11 @@ from typing import Any
 
 from modules import prompt_parser, shared
 from modules.styles import merge_prompts
-from torch import Tensor
 
+from vcd_ext.hosts.shared.people import with_people_behind
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming, Subprompt, travelled
 from vcd_ext.hosts.webui.request.refusals import Refused
+from vcd_ext.people import RegionalTexts
 from vcd_ext.prompt.travel import check_key_frames, styled, travels
 
 # The WebUI's lists of prompts, and what people call them.
@@ -26,6 +27,19 @@ CALLED = {
 STYLED = {"prompt": "prompt", "hr_prompt": "prompt", "negative_prompt": "negative", "hr_negative_prompt": "negative"}
 
 
+class PeopleConds:
+    """Hold the words of the people of a video and, once the WebUI has encoded them, how many tokens each text has."""
+
+    def __init__(self, words: Sequence[str]):
+        self.words = list(words)
+        self.tokens: list[int] = []
+
+    @classmethod
+    def of(cls, regional: RegionalTexts | None) -> "PeopleConds | None":
+        """Return that of a video; None for one without people."""
+        return None if regional is None else cls(regional.words)
+
+
 def refuse_wrong_key_frames(p: Any, frames: int) -> None:
     """Raise Refused, in one sentence, for a key frame that a video of so many frames cannot have."""
     for name, called in CALLED.items():
@@ -36,27 +50,39 @@ def refuse_wrong_key_frames(p: Any, frames: int) -> None:
                 raise Refused(str(error)) from error
 
 
-def travelling_conds(get_conds: Any, framing: KeyFraming) -> Callable[..., Any]:
+def travelling_conds(get_conds: Any, framing: KeyFraming, people: PeopleConds | None = None) -> Callable[..., Any]:
     """Return `get_conds_with_caching` that gives each frame the condition between its key frames.
 
-    All frames are asked for with the same prompt; one without key frames is left to the WebUI.
+    All frames are asked for with the same prompt; one without key frames is left to the WebUI, unless there are people
+    with words of their own, which are put behind it.
     """
 
     def get(function: Any, required_prompts: Any, *args: Any, **kwargs: Any) -> Any:
         found = framing.read(required_prompts[0])
-        if found is None:
+        if found is None and people is None:
             return get_conds(function, required_prompts, *args, **kwargs)
-        texts = prompt_parser.SdConditioning(found.texts, copy_from=required_prompts)
+        prompts = required_prompts[:1] if found is None else found.texts
+        words = () if people is None else people.words
+        texts = prompt_parser.SdConditioning([*prompts, *words], copy_from=required_prompts)
         known = get_conds(function, texts, *args, **kwargs)
-        places, mode = [found.place(number) for number in framing.numbers], framing.mode
-        empty: Tensor = shared.sd_model.cond_stage_model_empty_prompt[0]
-        if not isinstance(known, prompt_parser.MulticondLearnedConditioning):
-            rows = travelled([[Subprompt(schedule, 1.0)] for schedule in known], places, mode, empty)
+        guides = isinstance(known, prompt_parser.MulticondLearnedConditioning)
+        if guides:
+            keys = [[Subprompt(part.schedules, part.weight) for part in parts] for parts in known.batch]
+        else:
+            keys = [[Subprompt(schedule, 1.0)] for schedule in known]
+        keys, heard = keys[: len(prompts)], [parts[0].schedule for parts in keys[len(prompts) :]]
+        rows = keys * len(framing.numbers)
+        if found is not None:
+            places = [found.place(number) for number in framing.numbers]
+            rows = travelled(keys, places, framing.mode, shared.sd_model.cond_stage_model_empty_prompt[0])
+        if people is not None:
+            people.tokens = [len(schedule[0].cond) for schedule in heard]
+            rows = with_people_behind(rows, heard, silent=not guides)
+        if not guides:
             return [row[0].schedule for row in rows]
-        keys = [[Subprompt(part.schedules, part.weight) for part in parts] for parts in known.batch]
         batch = [
             [prompt_parser.ComposableScheduledPromptConditioning(part.schedule, part.weight) for part in row]
-            for row in travelled(keys, places, mode, empty)
+            for row in rows
         ]
         return prompt_parser.MulticondLearnedConditioning(shape=(len(batch),), batch=batch)
 

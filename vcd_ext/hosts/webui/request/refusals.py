@@ -12,10 +12,12 @@ from fastapi import HTTPException
 from modules import sd_hijack, sd_unet, shared
 
 from vcd_ext.denoising.free_init import check_from_text
+from vcd_ext.hosts.shared.people import regional_texts
 from vcd_ext.hosts.webui import report
 from vcd_ext.hosts.webui.model import unet
 from vcd_ext.hosts.webui.model.checkpoint import USE_SD15, kind
 from vcd_ext.media.clip import exact_fps
+from vcd_ext.people import RegionalTexts
 from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings
 from vcd_ext.stages.interpolation import check_interpolation
 
@@ -102,6 +104,15 @@ def check_identity(name: str) -> None:
         )
     there = ", ".join(known.word_embeddings) or "none yet"
     raise Refused(f"identity is '{name}', which is not in the embeddings folder; there: {there}.")
+
+
+def read_people(settings: VideoSettings) -> RegionalTexts | None:
+    """Return who is where in the video; None if nobody has a region. Refused, in one sentence, for what cannot be."""
+    known = sd_hijack.model_hijack.embedding_db.word_embeddings
+    try:
+        return regional_texts(settings.several, known, settings.identity)
+    except SettingError as error:
+        raise Refused(str(error)) from error
 
 
 # Scripts of the list "Script" by their lower-case titles, and why each cannot make videos.

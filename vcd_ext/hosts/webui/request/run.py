@@ -23,9 +23,10 @@ from vcd_ext.hosts.webui.request.inputs import RequestInputs
 from vcd_ext.hosts.webui.request.loras import RequestLoras
 from vcd_ext.hosts.webui.request.motion import RequestMotion
 from vcd_ext.hosts.webui.request.overrides import Overrides
-from vcd_ext.hosts.webui.request.refusals import Refused, check_identity, check_request
+from vcd_ext.hosts.webui.request.refusals import Refused, check_identity, check_request, read_people
 from vcd_ext.hosts.webui.save import Written, own_frames, save_videos
 from vcd_ext.hosts.webui.stages import StagesRun
+from vcd_ext.people import RegionalTexts
 from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import NO_MODULE, VideoSettings, to_infotext
 from vcd_ext.stages.given_frames import fitted
@@ -38,6 +39,8 @@ class VideoRequest:
     """Carry out one `StableDiffusionProcessing` as a video; lives on it as `p.vcd_run`."""
 
     motion: RequestMotion  # from `before_process` on
+    regional: RegionalTexts | None = None  # who is where; from `process` on
+    people: prompt_travel.PeopleConds | None = None
     loras: RequestLoras  # from `process` on; those that are VCD's own
 
     def __init__(self, p: Any, settings: VideoSettings):
@@ -84,6 +87,8 @@ class VideoRequest:
         p, settings = self.p, self.settings
         refusals.check_checkpoint(p.sd_model)
         check_identity(settings.identity)
+        self.regional = read_people(settings)
+        self.people = prompt_travel.PeopleConds.of(self.regional)
         refusals.check_settings(p, settings)
         self.motion.load(p, self._tell)
         self.overrides.put("init", self._with_videos(p.init))
@@ -243,7 +248,7 @@ class VideoRequest:
         """Give each frame the condition between its prompt's key frames."""
         frames, around = self.settings.frames, self.settings.frames if self.settings.loops.loop else 0
         framing = KeyFraming(range(frames), self.settings.prompt_travel, around)
-        return prompt_travel.travelling_conds(get_conds, framing)
+        return prompt_travel.travelling_conds(get_conds, framing, self.people)
 
     def _with_motion(self, sample: Any) -> Any:
         """Attach everything to the model only while `p.sample` runs, however it ends."""
@@ -261,10 +266,15 @@ class VideoRequest:
                 stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
                 if self.inputs.control is not None:
                     stack.enter_context(self.inputs.control.shown(unet, self.settings.frames))
-                if self.motion.module is not None or self.inputs.control is not None:
+                people = None
+                if self.regional is not None and self.people is not None:
+                    people = self.regional.regions, self.people.tokens
+                if self.motion.module is not None or self.inputs.control is not None or people is not None:
                     parts, module = self.motion.parts(), self.motion.module
                     stack.enter_context(
-                        video_denoising(self.p, parts, module, before_part=stop_if_asked, loras=self.loras.motion)
+                        video_denoising(
+                            self.p, parts, module, before_part=stop_if_asked, loras=self.loras.motion, people=people
+                        )
                     )
                 stack.enter_context(motion_loras.adapters_attached(unet, self.loras.adapters))
                 if self.inputs.source is not None:
