@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vcd_ext.cli.following import followed_regions
 from vcd_ext.cli.model_options import add_models, check_upscalers, detectors
 from vcd_ext.cli.output import chosen_formats, make_folders, output_paths
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, progress_bar, stage_bars
@@ -145,10 +146,11 @@ def run(arguments: argparse.Namespace) -> int:
     host.loras = loras
     follow = _following(arguments, host, stages)
     controls = load_guides(guides, host.unet, picture, video, source, notify)
+    regions = followed_regions(arguments, host, picture, video)
     with progress_bar() as progress:
         if source is None:
             clip = host.generate(
-                picture, pipeline.alone(video), *models, progress, given_frames, controls, described(guides)
+                picture, pipeline.alone(video), *models, progress, given_frames, controls, described(guides), regions
             )
         else:
             clip = restyle(

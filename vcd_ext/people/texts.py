@@ -34,6 +34,14 @@ class RegionalTexts(NamedTuple):
         """The text of each region."""
         return [person.words for person in self.people]
 
+    def still_notes(self) -> list[str]:
+        """Return a sentence for each person who is to be followed, where regions stay where they are."""
+        return [
+            f"{person.name or person.words} is not followed here; the region stays where it begins."
+            for person in self.people
+            if person.followed
+        ]
+
     @classmethod
     def of(cls, settings: WithPeople) -> "RegionalTexts | None":
         """Read the settings; None for those without people. ValueError as `placed_people`."""

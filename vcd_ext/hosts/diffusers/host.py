@@ -37,6 +37,7 @@ from vcd_ext.media.clip import stacked
 from vcd_ext.media.infotext import extended
 from vcd_ext.noise import correlate
 from vcd_ext.people.attention import heard_by_region
+from vcd_ext.people.regions import Regions
 from vcd_ext.people.texts import RegionalTexts
 from vcd_ext.progress import StepCounter, StepReport
 from vcd_ext.prompt.networks import without_loras
@@ -91,6 +92,7 @@ class Standalone:
         given: GivenFrames | BlendedPictures | None = None,
         controls: Sequence[ControlNet] = (),
         more: Mapping[str, str] | None = None,
+        regions: Regions | None = None,
     ) -> Clip:
         """Make one video (T2V VCD, arXiv 2402.09368 v1, section 4.1); its infotext is in `metadata["parameters"]`.
 
@@ -100,7 +102,8 @@ class Standalone:
         progress: called with (done, total), from (0, total) on; one is a frame denoised by one step, or decoded.
         given: frames that are known, and stay as they are; or pictures from which the frames begin, of which
         `picture.denoise` is painted anew.
-        controls: ControlNets with pictures for the frames. more: entries of the infotext.
+        controls: ControlNets with pictures for the frames. more: entries of the infotext. regions: those of the people,
+        where they are known better than by their lines.
         ValueError, before anything is computed, for settings or files that cannot work.
         """
         vectors = self.vectors(embeddings)
@@ -116,6 +119,8 @@ class Standalone:
         check_key_frames(video.frames, {"prompt": picture.prompt, "negative prompt": picture.negative_prompt})
         around = video.frames if video.loops.loop else 0
         regional = regional_texts(video.several, vectors)
+        if regional is not None and regions is not None:
+            regional = regional._replace(regions=regions)
         text = self.guidance(
             picture.prompt,
             picture.negative_prompt,

@@ -89,6 +89,8 @@ class VideoRequest:
         check_identity(settings.identity)
         self.regional = read_people(settings)
         self.people = prompt_travel.PeopleConds.of(self.regional)
+        for note in () if self.regional is None else self.regional.still_notes():
+            self._tell(note)
         refusals.check_settings(p, settings)
         self.motion.load(p, self._tell)
         self.overrides.put("init", self._with_videos(p.init))

@@ -1,0 +1,90 @@
+"""Regions that go with their people: a first pass with class words shows where everybody is in each frame.
+
+The first pass is made by a few steps from the noise of the video itself, with the words of the people but not their
+names, so that it has the same layout. Faces are found and followed in it; below each of them is a person.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vcd_ext import face
+from vcd_ext.face import Detector, Track
+from vcd_ext.face.by_region import people_of_tracks
+from vcd_ext.hosts.protocols import Picture, VideoHost, VideoPass
+from vcd_ext.people import PlacedPerson, RegionalTexts, RegionBox, Regions
+from vcd_ext.progress import Callbacks
+from vcd_ext.prompt.names import without_name
+from vcd_ext.settings import FaceSettings
+
+STEPS = 8  # of the first pass, at most
+GRID = 64  # places of a side of the masks
+WIDE, ABOVE = 3.0, 1.0  # of a person: as a multiple of the face's width, and of its height above the face
+GREY = 0.5
+
+
+def with_followed_regions(
+    host: VideoHost, size: tuple[int, int], frames: int, work: VideoPass, detector: Detector, callbacks: Callbacks
+) -> RegionalTexts | None:
+    """Return the people of a pass with regions that follow those who are to be followed.
+
+    size: height and width in pixels, of so many frames. work: how the video itself is denoised. Who is not found in the
+    first pass keeps the box of the line, and this is told. Raises Interrupted; ValueError as `VideoHost.denoise`.
+    """
+    regional = work.regional
+    if regional is None or not any(person.followed for person in regional.people):
+        return regional
+    height, width = size
+    people = [person._replace(words=_class_words(person)) for person in regional.people]
+    callbacks.note("A first pass finds out where those are who are followed.")
+    first = replace(
+        work, denoise=1.0, steps=min(work.steps, STEPS), regional=regional._replace(people=people), masks=None
+    )
+    blank: Sequence[Picture] = [np.full((height, width, 3), GREY, np.float32)] * frames
+    shown = np.stack([np.rint(255 * picture).astype(np.uint8) for picture in host.denoise(blank, first)])
+    return regional._replace(regions=_regions(shown, regional, detector, callbacks))
+
+
+def _class_words(person: PlacedPerson) -> str:
+    """Return a person's words without the name: 'man, red jacket'."""
+    return (without_name(person.words, person.name) if person.name else person.words) or "person"
+
+
+def _regions(shown: NDArray[np.uint8], regional: RegionalTexts, detector: Detector, callbacks: Callbacks) -> Regions:
+    height, width = shown.shape[1:3]
+    small = FaceSettings(min_face=4, min_track=1)
+    tracks = face.find_people(shown, small, detector, None, callbacks.interrupted)
+    who = people_of_tracks(tracks, regional.people, height, width, lambda _: None)
+    boxes = []
+    for person in regional.people:
+        own = [track for track in tracks if who.get(track.number) == person] if person.followed else []
+        if person.followed and not own:
+            callbacks.note(
+                f"{person.name or person.words} was not found in the first pass, so the region stays where it begins."
+            )
+        boxes.append(_path(own, len(shown), height, width) if own else [person.box] * len(shown))
+    known = regional.regions
+    return Regions(known.boxes, _masks(boxes, known.border), border=known.border, base=known.base)
+
+
+def _path(tracks: Sequence[Track], frames: int, height: int, width: int) -> list[RegionBox]:
+    """Return where a person is in each frame, by the faces; where there is none, as in the nearest frame with one."""
+    seen = {frame: box for track in tracks for frame in track.frames if (box := track.box(frame)) is not None}
+    made = []
+    for frame in range(frames):
+        left, top, right, bottom = seen[min(seen, key=lambda known: abs(known - frame))]
+        middle, half = (left + right) / 2, WIDE * (right - left) / 2
+        sides = ((middle - half) / width, (top - ABOVE * (bottom - top)) / height, (middle + half) / width, 1.0)
+        made.append(RegionBox(*(min(max(float(side), 0.0), 1.0) for side in sides)))
+    return made
+
+
+def _masks(boxes: Sequence[Sequence[RegionBox]], border: float) -> Tensor:
+    """Return soft masks [frames, people, GRID, GRID] of each person's boxes."""
+    return torch.stack(
+        [Regions(together, border=border, base=0.0).weights(GRID, GRID) for together in zip(*boxes, strict=True)]
+    )
