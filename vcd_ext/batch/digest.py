@@ -23,9 +23,15 @@ FREE: dict[type, tuple[str, ...]] = {
 
 def changed(settings: Any) -> dict[str, Any]:
     """Return those of the settings that matter and are not as by default."""
-    cls, free = type(settings), FREE.get(type(settings), ())
-    values = {field.name: getattr(settings, field.name) for field in fields(cls) if field.name not in free}
-    return {name: value for name, value in values.items() if value != default(cls, name)}
+    usual = _usual(type(settings)).items()
+    return {name: found for name, value in usual if (found := getattr(settings, name)) != value}
+
+
+@cache
+def _usual(cls: type) -> dict[str, Any]:
+    """Return the defaults of what matters; a protocol asks for them some ten thousand times."""
+    free = FREE.get(cls, ())
+    return {field.name: default(cls, field.name) for field in fields(cls) if field.name not in free}
 
 
 def digest(parts: Mapping[str, Any]) -> str:

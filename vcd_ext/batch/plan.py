@@ -141,30 +141,26 @@ def _videos(
             for variant in tables(table, "settings", where) or [{}]:
                 check_video_keys(variant, ("label",), f"settings of {where}")
                 values = {**shared, **usual, **table, **variant}
-                base = _place(label, who, variant)
+                base, work = _place(label, who, variant), work_of_videos(values, who, folders, where)
                 for prompt in prompts:
                     for seed in seeds:
                         place = base / f"{slug(prompt)}{_ending(variant)}_seed{seed}"
-                        yield video_of(values, who, prompt, seed, place, folders, where)
+                        yield video_of(work, who, prompt, seed, place, folders.out)
 
 
-def video_of(
-    values: Mapping[str, Any],
-    who: PromptSubject,
-    prompt: str,
-    seed: int,
-    place: Path,
-    folders: PlanFolders,
-    where: str,
-) -> Unit:
-    """Return the unit of one video. values: MODEL_KEYS and settings; prompt: with {subject} and the like."""
+def work_of_videos(values: Mapping[str, Any], who: PromptSubject, folders: PlanFolders, where: str) -> VideoWork:
+    """Return what videos of somebody have in common; prompt and seed are to come. values: MODEL_KEYS and settings."""
     coming = [file.absolute() for file in who.trained_by.files] if who.trained_by else []
     models = models_of(values, folders.source, where, coming)
     picture, video = video_settings(values, models.tiled_controlnet, where)
-    picture = replace(picture, prompt=who.prompt(prompt), seed=seed)
     embeddings = (*models.embedding, *([who.embedding] if who.embedding else []))
-    work = VideoWork(models, picture, video, embeddings, who.name if who.embedding else NO_MODULE)
-    return video_unit(folders.out, place, work, who)
+    return VideoWork(models, picture, video, embeddings, who.name if who.embedding else NO_MODULE)
+
+
+def video_of(work: VideoWork, who: PromptSubject, prompt: str, seed: int, place: Path, out: Path) -> Unit:
+    """Return the unit of one video. prompt: with {subject} and the like."""
+    picture = replace(work.picture, prompt=who.prompt(prompt), seed=seed)
+    return video_unit(out, place, replace(work, picture=picture), who)
 
 
 def seeds_of(table: Mapping[str, Any], where: str) -> list[int]:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from vcd_ext.batch.digest import digest
-from vcd_ext.batch.plan import PlanFolders, checked_photos, identity_of, seeds_of, video_of
+from vcd_ext.batch.plan import PlanFolders, checked_photos, identity_of, seeds_of, video_of, work_of_videos
 from vcd_ext.batch.protocol_tables import OUTSIDE, measures_of, methods_of, prompts_of
 from vcd_ext.batch.recipe import MODEL_KEYS, TRAIN_KEYS, PromptSubject, check_video_keys, named_path, slug
 from vcd_ext.batch.rival import baseline_of, by_baseline
 from vcd_ext.batch.shared_stages import shared_sources, stage_file
 from vcd_ext.batch.toml_file import PlanError, check_known_keys, read_toml, table_of, tables, texts
-from vcd_ext.batch.unit import Unit
+from vcd_ext.batch.unit import Unit, VideoWork
 
 TOP = ("out", "title", "seeds", "measures", "measure_weights", "reference", "train", "video", "subjects", "prompts",
        "methods", *MODEL_KEYS)  # fmt: skip
@@ -94,6 +94,7 @@ class _ProtocolReader:
         check_video_keys(self.video, (), "[video]")
         self.trained: dict[str, PromptSubject] = {}  # by what decides the training
         self.made: dict[str, Unit] = {}  # by digest
+        self.works: dict[tuple[str, str], VideoWork] = {}  # by method and subject
 
     def people(self) -> list[Person]:
         found: list[Person] = []
@@ -151,18 +152,24 @@ class _ProtocolReader:
         return PromptSubject(person.name, person.class_word, words=words.replace("{name}", person.name), **files)  # type: ignore[arg-type]
 
     def cell(self, method: Mapping[str, Any], person: Person, who: PromptSubject, prompt: str, seed: int) -> Cell:
-        label, where = str(method["label"]), f"method {method['label']}"
+        label = str(method["label"])
+        if (label, person.name) not in self.works:
+            self.works[label, person.name] = self.work(method, who)
+        place = Path(slug(label)) / slug(person.name) / f"{slug(prompt)}_seed{seed}"
+        unit = video_of(self.works[label, person.name], who, prompt, seed, place, self.folders.out)
+        unit = self.made.setdefault(unit.digest, unit)  # methods that make the same video share its file
+        return Cell(label, person.name, prompt, seed, unit)
+
+    def work(self, method: Mapping[str, Any], who: PromptSubject) -> VideoWork:
+        where = f"method {method['label']}"
         own = table_of(method, "video", where)
         check_video_keys(own, (), f"video of {where}")
-        place = Path(slug(label)) / slug(person.name) / f"{slug(prompt)}_seed{seed}"
         values = {**self.shared, **self.video, **own}
         if who.lora:
             values["loras"] = [*values.get("loras", []), str(who.lora.absolute())]
         for key, file in (("unet", who.unet), ("checkpoint", who.checkpoint)):
             values |= {key: str(file.absolute())} if file else {}
-        unit = video_of(values, who, prompt, seed, place, self.folders, where)
-        unit = self.made.setdefault(unit.digest, unit)  # methods that make the same video share its file
-        return Cell(label, person.name, prompt, seed, unit)
+        return work_of_videos(values, who, self.folders, where)
 
 
 def read_protocol(path: Path, out: Path | None = None, folder: Path | None = None) -> Protocol:
@@ -184,14 +191,15 @@ def read_protocol(path: Path, out: Path | None = None, folder: Path | None = Non
         for method, label in zip(methods, labels, strict=True)
         for person in people
     }
-    # Seed by seed, and method by method in it: whatever is there when it is stopped can be compared.
+    # Seed by seed and prompt by prompt: whatever is there when it is stopped can be compared. Then method by method, as
+    # methods have their checkpoints.
     cells = tuple(
         reader.cell(method, person, shown[person.name, label], prompt, seed)
         for seed in seeds_of(whole, "the protocol")
         for number in range(max(len(_of(person, prompts)) for person in people))
+        for method, label in zip(methods, labels, strict=True)
         for person in people
         for prompt in _of(person, prompts)[number : number + 1]
-        for method, label in zip(methods, labels, strict=True)
     )
     sources = shared_sources([cell.unit for cell in cells])
     cells = tuple(

@@ -5,14 +5,18 @@ T2V VCD is most of the time of a video, and a row for each stage would make it t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vcd_ext.batch.digest import changed, digest
 from vcd_ext.batch.unit import Unit, VideoWork
 from vcd_ext.batch.work import stages_of
+from vcd_ext.settings import FaceSettings, VideoSettings
 from vcd_ext.stages.pipeline import T2V, Finished, alone
 from vcd_ext.stages.video_to_video import title
+
+FACE = title(FaceSettings())
 
 
 class Source(NamedTuple):
@@ -50,21 +54,27 @@ def shared_sources(units: Sequence[Unit]) -> dict[str, Source]:
 def _reached(unit: Unit) -> Iterator[_Reached]:
     work = unit.work
     assert isinstance(work, VideoWork)
-    plain = {
-        name: value for name, value in changed(alone(work.video)).items() if not name.startswith(("face_", "tiled_"))
-    }
-    whole = [work.models, asdict(work.picture), plain, work.embeddings, work.identity, work.video.formats]
-    if work.video.onward.interpolate > 1:
-        whole.append(unit.name)  # of the last stage's video alone: nobody has it on the way
+    own = "" if work.video.onward.interpolate == 1 else unit.name  # frames between are of the last stage's video alone
+    whole: list[Any] = [work.models, asdict(work.picture), _plain(work.video), work.embeddings, work.identity, own]
     yield _Reached(digest({"parts": whole}), T2V)
-    for stage in stages_of(work):
-        whole.append([type(stage.settings).__name__, asdict(stage.settings)])
-        yield _Reached(digest({"parts": whole}), title(stage.settings))
+    if work.video.face or work.video.tiled:
+        for stage in stages_of(work):
+            whole.append([type(stage.settings).__name__, asdict(stage.settings)])
+            yield _Reached(digest({"parts": whole}), title(stage.settings))
+
+
+@lru_cache
+def _plain(video: VideoSettings) -> dict[str, Any]:
+    """Return what matters before the stages."""
+    of_stages = ("face_", "tiled_")
+    found = {name: value for name, value in changed(alone(video)).items() if not name.startswith(of_stages)}
+    return found | {"formats": video.formats}
 
 
 def _saving(unit: Unit) -> Unit:
+    """Return a unit that keeps the videos before its last stage."""
     assert isinstance(unit.work, VideoWork)
-    stages = [reached.stage for reached in _reached(unit)][:-1]
+    stages = [T2V, *([FACE] if unit.work.video.face and unit.work.video.tiled else [])]
     also = tuple(stage_file(file, stage) for stage in stages for file in unit.files)
     return replace(unit, work=replace(unit.work, video=replace(unit.work.video, save_stages=True)), also=also)
 
