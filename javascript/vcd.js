@@ -30,7 +30,7 @@ if (!/(^|; )vcd_session=[0-9a-f]{32}(;|$)/.test(document.cookie)) {
         }
     }
 
-    setInterval(() => ['train', 'face', 'tiled'].forEach(ask), 1000);
+    setInterval(() => ['train', 'face', 'tiled', 'compare'].forEach(ask), 1000);
 
     // Gradio's field for several files loses them, and waits for ever, when anything is answered during their upload.
     // So no news are asked for then; and where it has happened all the same, the files are given to it again.

@@ -87,7 +87,7 @@ def _add_ui(commands: Any) -> None:
     command = commands.add_parser(
         "ui",
         help="the tabs as a page of their own, without the WebUI",
-        description="Serve the tabs Train ID, Face VCD and Tiled VCD to the browsers of this machine, without the "
+        description="Serve the tabs Train ID, Face VCD, Tiled VCD and Compare to this machine's browsers, without the "
         "WebUI. It needs gradio: "
         f"pip install {ui.GRADIO}",
     )

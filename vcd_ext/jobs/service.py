@@ -1,5 +1,6 @@
 """Everything that page and API begin, see and stop: trainings and videos in one queue."""
 
+from vcd_ext.jobs.comparison import Comparisons
 from vcd_ext.jobs.queue import JobQueue
 from vcd_ext.jobs.studio import Studio
 from vcd_ext.jobs.trainings import Trainings
@@ -11,4 +12,4 @@ class Jobs(JobQueue):
 
     def __init__(self, studio: Studio):
         super().__init__(studio)
-        self.trainings, self.videos = Trainings(self), Videos(self)
+        self.trainings, self.videos, self.comparisons = Trainings(self), Videos(self), Comparisons(self)

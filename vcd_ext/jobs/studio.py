@@ -20,6 +20,9 @@ from vcd_ext.settings import GENERAL_DETECTORS, FaceSettings, PassSettings
 
 Caption = Callable[[NDArray[np.uint8]], str]  # describes a picture RGB [H, W, 3] in a sentence
 
+# Makes a picture [size, size, 3] of (prompt, name, its vectors [k, width], size, seed).
+Sampler = Callable[[str, str, Tensor, int, int], NDArray[np.uint8]]
+
 
 @dataclass(frozen=True)
 class Folders:
@@ -111,6 +114,12 @@ class Studio(Protocol):
 
         note: told in a sentence what the person should know of the host.
         """
+
+    def sampling(self, stops: Callable[[], bool]) -> AbstractContextManager[Sampler]:
+        """Wait for the turn and lend what makes pictures of identities. ValueError if the checkpoint does not fit."""
+
+    def measures(self) -> tuple[str, ...]:
+        """Return the names of measures that the checkpoint brings with it; none for most."""
 
     def finding(self, stops: Callable[[], bool]) -> AbstractContextManager[None]:
         """Wait for the turn, for detectors; whoever was interrupted before, this was not."""

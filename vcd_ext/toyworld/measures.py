@@ -122,6 +122,7 @@ def _missing(_: Sequence[Path]) -> str:
     return ""
 
 
+DRAWN = ("drawn_likeness", "drawn_nearest", "drawn_class", "drawn_scene")  # those of single pictures
 Look = Callable[[DrawnSubjects, Frames, MeasureContext], float]
 
 

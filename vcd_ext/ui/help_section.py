@@ -28,6 +28,12 @@ HELP = {
         "Describe what it shows, and choose the identity and a motion module.",
         "Press Enlarge: it is doubled and its detail painted in tiles; more Denoise paints more.",
     ),
+    "compare": (
+        "The same prompt and seed with three embeddings, best first",
+        "Drop the photos, and choose the embeddings that were trained on them, such as those of 50, 100 and 200 steps.",
+        "Press Compare: each makes the same prompts with the same seeds, and likeness and text are measured.",
+        "Below, Show opens the report of a whole evaluation, which python -m vcd_ext evaluate has written.",
+    ),
 }
 
 

@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vcd_ext import toyworld
 from vcd_ext.face import Detector, detector
 from vcd_ext.hosts.diffusers.library import Library
 from vcd_ext.hosts.diffusers.training import StandaloneTraining
@@ -20,9 +22,10 @@ from vcd_ext.identity.training.estimate import Capacity
 from vcd_ext.identity.training.preview import preview_picture
 from vcd_ext.identity.training.request import TrainingRequest
 from vcd_ext.jobs.locking import held
-from vcd_ext.jobs.studio import Caption, Choices, Folders
+from vcd_ext.jobs.studio import Caption, Choices, Folders, Sampler
 from vcd_ext.settings import FaceSettings, PassSettings
 from vcd_ext.storage import walk
+from vcd_ext.toyworld.measures import DRAWN
 
 
 class StandaloneStudio:
@@ -98,6 +101,17 @@ class StandaloneStudio:
         """Lend what makes videos again, with all embeddings that fit."""
         with self.finding(stops):
             yield self.library.video(self.host.standalone)
+
+    @contextmanager
+    def sampling(self, stops: Callable[[], bool]) -> Iterator[Sampler]:
+        """Lend what makes pictures with an identity."""
+        with self.finding(stops), self.host.training():
+            yield partial(preview_picture, self.host)
+
+    def measures(self) -> tuple[str, ...]:
+        """Return the drawn world's judges on its checkpoint."""
+        standalone = getattr(self.host, "standalone", None)
+        return DRAWN if standalone is not None and toyworld.is_checkpoint(standalone.path) else ()
 
     def finding(self, stops: Callable[[], bool]) -> AbstractContextManager[None]:
         """Wait until nothing else is computed."""

@@ -74,9 +74,13 @@ def folder_of(file: WeightFile) -> Path:
 
 def offered_detectors() -> tuple[str, ...]:
     """Return what may find faces: the drawn world's own only where its checkpoint is the chosen one."""
+    return DETECTORS if is_drawn() else GENERAL_DETECTORS
+
+
+def is_drawn() -> bool:
+    """Return whether the drawn world's checkpoint is the chosen one."""
     info = sd_models.get_closet_checkpoint_match(shared.opts.sd_model_checkpoint)
-    drawn = info is not None and toyworld.is_checkpoint(Path(info.filename))
-    return DETECTORS if drawn else GENERAL_DETECTORS
+    return info is not None and toyworld.is_checkpoint(Path(info.filename))
 
 
 def motion_modules() -> dict[str, Path]:

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,15 @@ from vcd_ext.identity.training.preview import preview_picture
 from vcd_ext.identity.training.request import TrainingRequest
 from vcd_ext.jobs.locking import held
 from vcd_ext.jobs.service import Jobs
-from vcd_ext.jobs.studio import Caption, Choices, Folders
+from vcd_ext.jobs.studio import Caption, Choices, Folders, Sampler
 from vcd_ext.motion import suggested
 from vcd_ext.progress import Note
 from vcd_ext.settings import AUTO, NO_MODULE, FaceSettings, PassSettings, SettingError, TiledSettings
+from vcd_ext.toyworld.measures import DRAWN
 
 PHOTOS_OPTION = "vcd_photo_folders"
 TRAININGS = "vcd/trainings"  # in the WebUI's data folder
-MASKS_JOB, FACES_JOB = "vcd-masks", "vcd-faces"
+MASKS_JOB, FACES_JOB, PICTURES_JOB = "vcd-masks", "vcd-faces", "vcd-pictures"
 VIDEOS = "vcd"  # in the WebUI's output folder
 
 
@@ -143,6 +145,19 @@ class WebUIStudio:
     def remaking(self, note: Note, stops: Callable[[], bool]) -> AbstractContextManager[VideoHost]:
         """Hold the WebUI's queue and lend its img2img for videos."""
         return video.queued_video_host(note, stops)
+
+    @contextmanager
+    def sampling(self, stops: Callable[[], bool]) -> Iterator[Sampler]:
+        """Hold the WebUI's queue and lend what makes pictures with an identity; ValueError if it is no SD1.5."""
+        with queued(PICTURES_JOB, stops):
+            checkpoint.reload_checkpoint()
+            host = WebUITraining(shared.sd_model)
+            with host.training():
+                yield partial(preview_picture, host)
+
+    def measures(self) -> tuple[str, ...]:
+        """Return the drawn world's judges where its checkpoint is the chosen one."""
+        return DRAWN if library.is_drawn() else ()
 
     def finding(self, stops: Callable[[], bool]) -> AbstractContextManager[None]:
         """Hold the WebUI's queue, as detectors need the device as well."""

@@ -21,17 +21,19 @@ class PreviewHost(TrainingHost, Protocol):
 
 
 @torch.no_grad()
-def preview_picture(host: PreviewHost, prompt: str, name: str, vectors: Tensor, size: int) -> NDArray[np.uint8]:
+def preview_picture(
+    host: PreviewHost, prompt: str, name: str, vectors: Tensor, size: int, seed: int = SEED
+) -> NDArray[np.uint8]:
     """Make the prompt's picture [size, size, 3], in which `name` stands for vectors [k, width].
 
-    Twelve steps of DDIM (arXiv 2010.02502, equation 12) with classifier-free guidance, always from the same noise, so
-    that pictures of one training can be compared. It costs as much as three steps with a batch of 4.
+    Twelve steps of DDIM (arXiv 2010.02502, equation 12) with classifier-free guidance, by default always from the
+    same noise, so that pictures of one training can be compared. It costs as much as three steps with a batch of 4.
     """
     text = torch.cat([host.text("", {}), host.text(prompt, {name: vectors})])
     kept = host.alphas_cumprod.cpu().double()
     times = torch.linspace(len(kept) - 1, 0, STEPS + 1).round().long()
     shape = (1, 4, size // FACTOR, size // FACTOR)
-    latents = torch.randn(shape, generator=torch.Generator().manual_seed(SEED))
+    latents = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     for time, following in pairwise(times):
         predicted = host.predict(latents.expand(2, -1, -1, -1), time.expand(2), text).cpu()
         guided = predicted[:1] + GUIDANCE * (predicted[1:] - predicted[:1])
