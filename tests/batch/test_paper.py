@@ -17,7 +17,7 @@ from vcd_ext.cli.evaluate import SHIPPED
 
 SMALL = {
     r"width = \d+": "width = 64", r"height = \d+": "height = 64", r"frames = \d+": "frames = 2",
-    r"steps = \d+": "steps = 1", r'baseline = "(\w+)"': r'baseline = { kind = "\1", prior = 1 }',
+    r"steps = \d+": "steps = 1", r'baseline = "(\w+)"': r'baseline = { kind = "\1", prior = 0 }',
     r"\[train\]": "[train]\nsize = 64\nbatch = 1\nvariants = 1\nvalidate_every = 0\nsteps = 1",
     r"\[video\]": '[video]\nformats = ["gif"]', r"seeds = .*": "seeds = [1]",
     r'(= \[\n    ".*",\n)(?:    ".*",\n)+': r"\1",  # a prompt of each category

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLED, SEED = 4000, 0
+TOGETHER = 1_000_000  # values
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 240, 58, 14, 34, 40
 
 
@@ -50,15 +51,24 @@ def nested_interval(values: NDArray[np.float64]) -> Interval:
     if not np.isfinite(values).any():
         return Interval(np.nan, np.nan, np.nan)
     subjects, prompts, seeds = values.shape
-    rng, means = np.random.default_rng(SEED), np.empty(RESAMPLED)
-    for i in range(RESAMPLED):
-        who = rng.integers(subjects, size=(subjects, 1, 1))
-        what = rng.integers(prompts, size=(subjects, prompts, 1))
-        drawn = values[who, what, rng.integers(seeds, size=values.shape)]
+    rng, means = np.random.default_rng(SEED), list[NDArray[np.float64]]()
+    for count in _portions(values.size):
+        who = rng.integers(subjects, size=(count, subjects, 1, 1))
+        what = rng.integers(prompts, size=(count, subjects, prompts, 1))
+        drawn = values[who, what, rng.integers(seeds, size=(count, *values.shape))]
         there = np.isfinite(drawn)
-        means[i] = drawn[there].mean() if there.any() else np.nan
-    low, high = np.nanpercentile(means, [2.5, 97.5])
+        counted = there.sum((1, 2, 3))
+        sums = np.where(there, drawn, 0.0).sum((1, 2, 3))
+        means.append(np.divide(sums, counted, out=np.full(count, np.nan), where=counted > 0))
+    low, high = np.nanpercentile(np.concatenate(means), [2.5, 97.5])
     return Interval(float(values[np.isfinite(values)].mean()), float(low), float(high))
+
+
+def _portions(size: int) -> list[int]:
+    """Divide the resamples into portions that are drawn at once, each of some ten megabytes."""
+    most = max(TOGETHER // max(size, 1), 1)
+    whole, rest = divmod(RESAMPLED, most)
+    return [most] * whole + [rest] * (rest > 0)
 
 
 def _mean_of_some(apart: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> float:
