@@ -23,8 +23,8 @@ FREE: dict[type, tuple[str, ...]] = {
 
 def changed(settings: Any) -> dict[str, Any]:
     """Return those of the settings that matter and are not as by default."""
-    usual = _usual(type(settings)).items()
-    return {name: found for name, value in usual if (found := getattr(settings, name)) != value}
+    cls: Any = type(settings)
+    return {name: found for name, value in _usual(cls).items() if (found := getattr(settings, name)) != value}
 
 
 @cache
