@@ -36,6 +36,12 @@ from vcd_ext.settings import GenerateSettings, TrainSettings, VideoSettings
 
 SUBJECTS, VIDEOS = 16, 100  # of the paper: 25 prompts x 4 seeds for each
 GPUS = (1, 8, 64, 512)
+CASES: tuple[tuple[str, Callable[[], Any], int, int | None], ...] = (
+    ("40 units that cost nothing, here", FakeLender, 40, None),
+    ("the same on a cluster of 1 worker", FakeLender, 40, 1),
+    ("12 videos, 1 worker", make_lender, 12, 1),
+    ("12 videos, 2 workers", make_lender, 12, 2),
+)
 QUIET = Callbacks(lambda _: None, lambda _: None, lambda: False)
 
 
@@ -69,12 +75,8 @@ def measure(repeats: int) -> None:
     """Print what was measured on this machine; in turn, for its load changes."""
     found: dict[str, list[float]] = {}
     for _ in range(repeats):
-        for name, seconds in (
-            ("40 units that cost nothing, here", run(FakeLender, 40, None)),
-            ("the same on a cluster of 1 worker", run(FakeLender, 40, 1)),
-            ("12 videos, 1 worker", run(make_lender, 12, 1)),
-            ("12 videos, 2 workers", run(make_lender, 12, 2)),
-        ):
+        for name, lender, videos, workers in CASES:
+            seconds = run(lender, videos, workers)
             found.setdefault(name, []).append(seconds)
             print(f"{name}: {seconds:.2f} s", flush=True)
     for name, values in found.items():
