@@ -1,6 +1,7 @@
-"""Make the pictures of docs/features.md: frames of the drawn world, by the command line.
+"""Make the pictures of docs/features.md: frames of the drawn world by the command line, and parts of the real page.
 
-    python -m tools.features [NAME ...]     # all of them: about 4 minutes of one core
+    python -m tools.features frames [NAME ...]     # all of them: about 4 minutes of one core
+    python -m tools.features page                  # needs the WebUI of tests/webui; about 2 minutes
 
 A picture has a row for each command, whose options stand here and in the page.
 """
@@ -11,9 +12,10 @@ import argparse
 import shlex
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -56,6 +58,9 @@ STRIPS: dict[str, list[Row]] = {
 }
 ANIMATIONS = {"loop": f"{DOG} --loop"}
 
+PARTS = ("motion_loras", "control", "files", "modules")  # of the page: accordions of txt2img's section
+SETTLED = 1500  # milliseconds
+
 
 def frames(names: Sequence[str]) -> None:
     """Make the pictures of these names; all without one."""
@@ -91,11 +96,92 @@ def _save(picture: Image.Image, name: str) -> None:
     picture.save(OUT / f"{name}.webp", quality=QUALITY, method=6)
 
 
+@contextmanager
+def _webui(folder: Path) -> Iterator[Any]:
+    """Run a WebUI, a `tests.webui.server.Server`, that has the drawn world, motion LoRAs and no other extension."""
+    from tests import tiny
+    from tests.webui.conftest import _lora
+    from tests.webui.server import REPOSITORY, Server
+
+    for part in ("models/Stable-diffusion", "models/Lora", "models/AnimateDiff", "embeddings", "extensions"):
+        (folder / part).mkdir(parents=True)
+    toyworld.install(folder)
+    for name in ("v2_lora_PanLeft", "v2_lora_ZoomIn"):
+        tiny.motion_lora(folder / "models/Lora", name)
+    tiny.motion_module(folder / "models/AnimateDiff", "AnimateLCM")
+    _lora(folder / "models/Lora/AnimateLCM_sd15_t2v_lora.safetensors")
+    (folder / "extensions/vcd-webui").symlink_to(REPOSITORY)
+    (folder / "extensions/probe").symlink_to(REPOSITORY / "tests/webui/probe")
+    server = Server(folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def page() -> None:
+    """Take the pictures of the page, and make a plot over the API."""
+    from tests.browser import browsed
+
+    OUT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        shot = Path(name) / "shot.png"
+        with _webui(Path(name) / "webui") as server:
+            _save(_plot(server), "xyz")
+            with browsed(server.url, width=1100, height=1250) as opened:
+                opened.locator("#vcd_txt2img .label-wrap").first.click()
+                # It names a folder of this machine.
+                opened.locator("#vcd_txt2img_modules p").evaluate_all("found => found.forEach(each => each.remove())")
+                for part in PARTS:
+                    accordion = opened.locator(f"#vcd_txt2img_{part}")
+                    accordion.locator(".label-wrap").first.click()
+                    opened.wait_for_timeout(SETTLED)
+                    accordion.screenshot(path=shot)
+                    _keep(shot, part)
+                    accordion.locator(".label-wrap").first.click()
+                opened.locator("#vcd_txt2img_motion_module input").first.click()
+                opened.locator("#vcd_txt2img_motion_module li", has_text="AnimateLCM").first.click()
+                opened.locator("#vcd_txt2img_distilled_set").click()
+                opened.wait_for_timeout(SETTLED)
+                opened.screenshot(path=shot)
+                _keep(shot, "one_click")
+
+
+def _keep(shot: Path, name: str) -> None:
+    with Image.open(shot) as taken:
+        _save(taken.convert("RGB"), name)
+
+
+def _plot(server: Any) -> Image.Image:
+    """Return the X/Y/Z plot of gamma and motion module."""
+    scripts = server.get("/sdapi/v1/script-info")
+    plot = next(script for script in scripts if script["name"] == "x/y/z plot" and not script["is_img2img"])
+    axes, values = plot["args"][0]["choices"], [arg.get("value") for arg in plot["args"]]
+    values[0], values[1] = axes.index("[VCD] Gamma"), "0, 0.15, 0.4"
+    values[3], values[5] = axes.index("[VCD] Motion module"), ["none", "toyworld_motion.safetensors"]
+    values[6] = 0
+    asked = {
+        "prompt": "photo of a dog in the snow",
+        "width": 128,
+        "height": 128,
+        "steps": 8,
+        "sampler_name": "DPM++ 2M",
+    }
+    vcd = {"motion_module": "toyworld_motion.safetensors", "frames": 4}
+    drawn = server.generate(vcd, script_name="x/y/z plot", script_args=values, **asked)
+    return Image.fromarray(drawn.frames_of_any_size[0])
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Make what is asked for."""
     parser = argparse.ArgumentParser(description="Make the pictures of docs/features.md.")
+    parser.add_argument("what", choices=("frames", "page"))
     parser.add_argument("names", nargs="*", help="of strips and animations; all of them without one")
-    frames(parser.parse_args(arguments).names)
+    options = parser.parse_args(arguments)
+    if options.what == "page":
+        page()
+    else:
+        frames(options.names)
 
 
 if __name__ == "__main__":
