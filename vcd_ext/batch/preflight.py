@@ -26,7 +26,7 @@ def check_units(units: Sequence[Unit]) -> None:
             if isinstance(unit.work, VideoWork):
                 _check_video(unit.work, seen)
             elif unit.work.baseline and unit.work.baseline.kind == "lora":
-                low_rank.check()
+                low_rank.check_peft()
         except ValueError as error:
             raise PlanError(f"{unit.name} cannot be made: {error}") from error
 

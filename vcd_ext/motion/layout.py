@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-def parts(videos: int, places: int, rows: int) -> Iterator[tuple[slice, slice]]:
+def row_parts(videos: int, places: int, rows: int) -> Iterator[tuple[slice, slice]]:
     """Yield slices of the videos and of their places that together are at most `rows` rows, or one video's one place.
 
     Small pictures of several videos come in one part: weights are then read once for all.

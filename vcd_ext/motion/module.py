@@ -140,7 +140,7 @@ class TemporalTransformer(nn.Module):
         out = torch.empty_like(hidden, memory_format=torch.contiguous_format)
         shape = (-1, frames, hidden.shape[1], hidden[0, 0].numel())
         before, source, to = (pictures.reshape(shape) for pictures in (hidden, normed, out))
-        for videos, places in layout.parts(len(source), source.shape[3], TOKENS_CPU // frames):
+        for videos, places in layout.row_parts(len(source), source.shape[3], TOKENS_CPU // frames):
             part = (videos, slice(None), slice(None), places)
             layout.add_rows(to[part], before[part], self._along_frames(layout.rows_of(source[part])))
         return out

@@ -33,7 +33,7 @@ def learn_baseline(
             tensors, word = whole_weights.custom_diffusion(fitting)
             save_embedding(unit.files[1], word, metadata)
         else:
-            tensors = {"lora": low_rank.learn, "dreambooth": whole_weights.dreambooth}[baseline.kind](fitting)
+            tensors = {"lora": low_rank.learn_lora, "dreambooth": whole_weights.dreambooth}[baseline.kind](fitting)
     _write(unit.files[0], tensors, metadata)
 
 

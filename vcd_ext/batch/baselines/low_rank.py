@@ -14,7 +14,7 @@ INSTALL = "pip install peft==0.13.2"
 KOHYA = "lora_unet_"
 
 
-def learn(fitting: Fitting) -> dict[str, Tensor]:
+def learn_lora(fitting: Fitting) -> dict[str, Tensor]:
     """Learn the LoRA; its tensors. The UNet is afterwards as it was. ValueError where PEFT is not installed."""
     torch.manual_seed(fitting.settings.seed)  # of the first values
     with _injected(fitting.host.unet, fitting.baseline.rank) as learned:
@@ -22,7 +22,7 @@ def learn(fitting: Fitting) -> dict[str, Tensor]:
         return _named_as_by_kohya(fitting.host.unet, fitting.baseline.rank)
 
 
-def check() -> None:
+def check_peft() -> None:
     """Raise ValueError, in one sentence, where PEFT is not installed."""
     try:
         import peft  # noqa: F401
@@ -33,7 +33,7 @@ def check() -> None:
 @contextmanager
 def _injected(unet: Any, rank: int) -> Iterator[list[nn.Parameter]]:
     """Hang PEFT's layers into the UNet within this context; yield what they learn."""
-    check()
+    check_peft()
     from peft import LoraConfig, inject_adapter_in_model
     from peft.tuners.tuners_utils import BaseTunerLayer
 
