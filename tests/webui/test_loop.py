@@ -1,4 +1,4 @@
-"""Closed loops, FreeNoise and FreeInit in the WebUI: the frames of the other host, nothing left behind."""
+"""Closed loops, FreeNoise, FreeInit and Speed in the WebUI: the frames of the other host, nothing left behind."""
 
 import threading
 from pathlib import Path
@@ -20,6 +20,7 @@ PLAIN = {"motion_module": "mm_v2", "frames": 8, "context": 4, "overlap": 2, "gam
 TRIED: dict[str, dict[str, Any]] = {
     "a loop": {"loop": True, "order": "ping-pong"},
     "FreeNoise": {"freenoise": True},
+    "fastest": {"speed": "fastest"},
     "all": {"loop": True, "freenoise": True, "freeinit": 1},
 }
 
@@ -40,6 +41,8 @@ def test_both_hosts_make_the_same_frames_and_the_next_video_is_what_it_was(
     assert lsb(before.frames, theirs.frames) > 5
     assert np.array_equal(server.generate(PLAIN).frames, before.frames)
     assert "VCD closed loop" not in before.infotext
+    assert "VCD speed" not in before.infotext
+    assert ("VCD speed: fastest" in theirs.infotext) == ("speed" in tried)
     assert ("VCD closed loop: True" in theirs.infotext) == ("loop" in tried)
     assert len(media.read(theirs.videos[0]).frames) == len(frame_order(8, tried.get("order", "forward")))
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vcd_ext.denoising.deep_features import kept_part, shallow_residuals, whole_residuals
 from vcd_ext.denoising.multidiffusion import Divisible
 from vcd_ext.denoising.partition import Tile
 from vcd_ext.denoising.unet import Forward, device_of, dtype_of, forward_replaced, is_ldm
@@ -68,11 +69,17 @@ def _with_residuals(
 
     def made(plain: Forward) -> Forward:
         def forward(*args: Any, hints: Sequence[Hints], **kwargs: Any) -> Any:
-            inputs, made = _inputs(ldm, args, kwargs), []
-            for control, shown in zip(controls, hints, strict=True):
-                with _at(control.network, visited):
-                    made.append(_residuals(control, shown, *inputs))
-            down, middle = _summed(made)
+            kept = kept_part(unet)
+            if kept is not None and kept.reusing:
+                down, middle = whole_residuals(kept.residuals)
+            else:
+                inputs, made = _inputs(ldm, args, kwargs), []
+                for control, shown in zip(controls, hints, strict=True):
+                    with _at(control.network, visited):
+                        made.append(_residuals(control, shown, *inputs))
+                down, middle = _summed(made)
+                if kept is not None:
+                    kept.residuals = shallow_residuals((down, middle))
             if not ldm:
                 more = {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
                 return plain(*args, **kwargs, **more)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vcd_ext.people.texts import RegionalTexts
 from vcd_ext.progress import StepReport
-from vcd_ext.settings import PassSettings
+from vcd_ext.settings import EXACT, PassSettings
 
 FACTOR = 8  # pixels of one latent value's side
 
@@ -136,6 +136,7 @@ class VideoPass:
     context_overlap: int = 4
     loop: bool = False  # whether the last frame leads on to the first
     prompt_travel: str = "linear"  # how the conditions between a prompt's key frames are mixed: one of TRAVELS
+    speed: str = EXACT  # one of SPEEDS: how often all of the UNet is computed
     freenoise: bool = False  # whether later windows have the noise of the first
     step_noise: bool = False  # whether what the sampler adds at its steps is correlated as well
     regional: RegionalTexts | None = None  # what the regions of several people hear; None: the prompt alone

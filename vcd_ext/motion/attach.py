@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from vcd_ext.denoising.deep_features import is_reused
 from vcd_ext.denoising.unet import device_of, dtype_of, is_ldm
 from vcd_ext.motion.group_norm import normalised_by_video
 from vcd_ext.motion.lora import MotionLora, adapted, check_motion_loras
@@ -75,7 +76,9 @@ def attached(
 
 
 def _hook(block: TemporalTransformer, frames: int, visiting: bool) -> Callable[..., Any]:
-    def add_motion(_module: nn.Module, _args: Any, output: Any) -> Any:
+    def add_motion(module: nn.Module, _args: Any, output: Any) -> Any:
+        if is_reused(module):
+            return output  # with the motion of the step that it is from
         hidden: Tensor = output[0] if isinstance(output, tuple) else output
         rows = hidden.shape[0]
         if rows % frames:

@@ -102,6 +102,7 @@ class VideoSettings:
         "the start.",
     )
     prompt_travel: str = same_as(PassSettings, "prompt_travel", infotext=CHANGED)
+    speed: str = same_as(PassSettings, "speed", "Face VCD and Tiled VCD keep it.", infotext=CHANGED)
     formats: tuple[str, ...] = setting(
         ("mp4",),
         "Formats",

@@ -86,6 +86,7 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
         context=context,
         context_overlap=overlap,
         prompt_travel=video.prompt_travel,
+        speed=video.speed,
     )
     common: dict[str, Any] = {
         field.name: getattr(shared, field.name) for field in fields(PassSettings) if field.name != "denoise"

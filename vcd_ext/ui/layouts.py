@@ -6,7 +6,7 @@ from typing import Any
 from vcd_ext.settings import FaceSettings, TiledSettings, TrainSettings, VideoSettings
 from vcd_ext.ui.form import Layout, by_name
 
-PAINTED = ("cfg_scale", "sampler", "seed", "context", "context_overlap", "gamma", "loop", "prompt_travel")
+PAINTED = ("cfg_scale", "sampler", "seed", "context", "context_overlap", "gamma", "loop", "prompt_travel", "speed")
 
 TRAINING = Layout(
     TrainSettings,
@@ -70,7 +70,7 @@ GENERATION_ROWS = (
     ("frames", "fps"),
     ("context", "overlap"),
     ("gamma",),
-    ("formats", "step_noise"),
+    ("formats", "step_noise", "speed"),
     ("face", "tiled", "save_stages"),
 )
 TRAVEL_ROWS = (("prompt_travel",),)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vcd_ext import motion
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
+from vcd_ext.denoising.deep_features import deep_features_reused
 from vcd_ext.denoising.free_init import reinitialised
 from vcd_ext.denoising.free_noise import InitialNoise
 from vcd_ext.denoising.in_tiles import Decoder
@@ -189,6 +190,7 @@ class Standalone:
                 stack.enter_context(controlnet_attached(self.unet, *controls))
             if regional is not None:
                 stack.enter_context(heard_by_region(self.unet, regional.regions, video.frames, people_tokens))
+            stack.enter_context(deep_features_reused(self.unet, video.speed))
             yield stack.enter_context(multidiffusion(self.unet, Parts(video.frames, windows)))
 
     def _denoise(

@@ -66,6 +66,7 @@ def restyle(
         step_noise=video.step_noise,
         prompt_travel=video.prompt_travel,
         regional=regional_texts(video.several, host.vectors(embeddings)),
+        speed=video.speed,
         progress=progress,
     )
     frames = Resized(source, video.frames, picture.height, picture.width)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vcd_ext import motion
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
+from vcd_ext.denoising.deep_features import deep_features_reused
 from vcd_ext.denoising.in_tiles import Decoder
 from vcd_ext.denoising.multidiffusion import RegionalPrompt, multidiffusion
 from vcd_ext.hosts.diffusers.frame_noise import FrameNoise
@@ -209,6 +210,7 @@ class _Denoising:
         if self.work.regional is not None:
             regions, tokens = self.work.regional.regions, self.text.people_tokens
             stack.enter_context(heard_by_region(unet, regions, self.plan.frames, tokens))
+        stack.enter_context(deep_features_reused(unet, self.work.speed))
         return stack.enter_context(multidiffusion(unet, self.plan.parts, self.regional))
 
     def _step(

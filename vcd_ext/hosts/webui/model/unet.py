@@ -16,6 +16,7 @@ from modules import extensions, sd_hijack, sd_models
 from torch import Tensor, nn
 
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
+from vcd_ext.denoising.deep_features import deep_features_reused
 from vcd_ext.denoising.multidiffusion import Parts, RegionalPrompt, multidiffusion
 from vcd_ext.hosts.webui import library
 from vcd_ext.hosts.webui.model import checkpoint, known
@@ -23,6 +24,7 @@ from vcd_ext.motion import MotionLora, MotionModule, attached
 from vcd_ext.people import Regions
 from vcd_ext.people.attention import heard_by_region
 from vcd_ext.progress import Note
+from vcd_ext.settings import EXACT
 
 
 @contextmanager
@@ -36,12 +38,14 @@ def video_denoising(
     before_part: Callable[[], None] | None = None,
     loras: Sequence[MotionLora] = (),
     people: tuple[Regions, Sequence[int]] | None = None,
+    speed: str = EXACT,
 ) -> Iterator[None]:
     """Make the model of `p` denoise a video within this context, in parts.
 
     parts, regional and before_part are those of `multidiffusion`. module: None leaves the frames apart and the schedule
     as it is. control: a ControlNet that looks at the frames. loras: motion LoRAs, which change the motion module.
     people: the regions of those who have words of their own, and how many tokens these are; see `people.attention`.
+    speed: one of `settings.SPEEDS`.
     """
     sd_model = p.sd_model
     unet = sd_model.model.diffusion_model
@@ -56,6 +60,7 @@ def video_denoising(
             stack.enter_context(controlnet_attached(unet, control, **checkpoint.placement(sd_model)))
         if people is not None:
             stack.enter_context(heard_by_region(unet, people[0], parts.frames, people[1]))
+        stack.enter_context(deep_features_reused(unet, speed))
         stack.enter_context(multidiffusion(unet, parts, regional, before_part))
         yield
 

@@ -10,6 +10,7 @@ from modules import processing
 from PIL import Image
 from torch import Tensor
 
+from vcd_ext.denoising.deep_features import deep_features_reused
 from vcd_ext.denoising.free_noise import InitialNoise
 from vcd_ext.denoising.out_of_memory import explained
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
@@ -271,13 +272,16 @@ class VideoRequest:
                 people = None
                 if self.regional is not None and self.people is not None:
                     people = self.regional.regions, self.people.tokens
+                speed = self.settings.speed
                 if self.motion.module is not None or self.inputs.control is not None or people is not None:
-                    parts, module = self.motion.parts(), self.motion.module
+                    more = {"loras": self.loras.motion, "people": people, "speed": speed}
                     stack.enter_context(
                         video_denoising(
-                            self.p, parts, module, before_part=stop_if_asked, loras=self.loras.motion, people=people
+                            self.p, self.motion.parts(), self.motion.module, before_part=stop_if_asked, **more
                         )
                     )
+                else:
+                    stack.enter_context(deep_features_reused(unet, speed))
                 stack.enter_context(motion_loras.adapters_attached(unet, self.loras.adapters))
                 if self.inputs.source is not None:
                     stack.enter_context(steps_of_strength(self.p))
