@@ -79,7 +79,7 @@ class PassSettings:
         "Speed",
         "'exact' computes all of the UNet at each step. 'fast' does so at every second step and 'fastest' at every "
         "third; in between, what its deep layers gave last is used again (DeepCache, arXiv 2312.00858). At 20 steps "
-        "that is 1.8 and 2.4 times less for the UNet to compute. The frames are near those of 'exact' and not the same; "
+        "that is 1.8 and 2.4 times less for the UNet to compute. The frames are near those of 'exact', not the same; "
         "with few steps (LCM, Lightning) neighbouring steps are less alike, and more is lost.",
         choices=SPEEDS,
     )
