@@ -131,10 +131,13 @@ class FloatImg2Img(processing.StableDiffusionProcessingImg2Img):
             stack.enter_context(motion_loras.adapters_attached(unet, self.adapters))
             module, control, heard = self.job.module, self.job.control, self.job.work.regional
             people = None if heard is None or self.people is None else (heard.regions, self.people.tokens)
-            more = {"regional": regional, "control": control, "people": people, "speed": self.job.work.speed}
-            stack.enter_context(
-                video_denoising(self, plan.parts, module, **more)
-            )
+            more: dict[str, Any] = {
+                "regional": regional,
+                "control": control,
+                "people": people,
+                "speed": self.job.work.speed,
+            }
+            stack.enter_context(video_denoising(self, plan.parts, module, **more))
             yield
 
     def _framing(self) -> KeyFraming:

@@ -274,7 +274,7 @@ class VideoRequest:
                     people = self.regional.regions, self.people.tokens
                 speed = self.settings.speed
                 if self.motion.module is not None or self.inputs.control is not None or people is not None:
-                    more = {"loras": self.loras.motion, "people": people, "speed": speed}
+                    more: dict[str, Any] = {"loras": self.loras.motion, "people": people, "speed": speed}
                     stack.enter_context(
                         video_denoising(
                             self.p, self.motion.parts(), self.motion.module, before_part=stop_if_asked, **more
