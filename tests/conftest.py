@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 
 from tests import tiny
 from tests.browser import PATIENCE_MS
+from tests.toy_studio import ToyStudio
+from vcd_ext.jobs.service import Jobs
 
 WEBUI = Path(__file__).with_name("webui")
 
@@ -35,6 +37,18 @@ class Files(NamedTuple):
     checkpoint: Path
     motion_module: Path
     embedding: Path
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> ToyStudio:
+    """Return a studio of the standalone host in a folder of its own."""
+    return ToyStudio(tmp_path)
+
+
+@pytest.fixture
+def jobs(studio: ToyStudio) -> Jobs:
+    """Return the queue of jobs that work in that studio."""
+    return Jobs(studio)
 
 
 @pytest.fixture(scope="session")

@@ -33,16 +33,6 @@ MASKS = [base64_of(one.mask) for one in PHOTOS if one.mask is not None]
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ToyStudio:
-    return ToyStudio(tmp_path)
-
-
-@pytest.fixture
-def jobs(studio: ToyStudio) -> Jobs:
-    return Jobs(studio)
-
-
-@pytest.fixture
 def client(jobs: Jobs) -> Iterator[TestClient]:
     app = FastAPI()
     app.include_router(api.router(jobs))

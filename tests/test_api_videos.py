@@ -26,16 +26,6 @@ TILES: dict[str, Any] = {"tile": 64, "tile_overlap": 16, "steps": 2, "seed": 3, 
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ToyStudio:
-    return ToyStudio(tmp_path)
-
-
-@pytest.fixture
-def jobs(studio: ToyStudio) -> Jobs:
-    return Jobs(studio)
-
-
-@pytest.fixture
 def client(jobs: Jobs) -> Iterator[TestClient]:
     app = FastAPI()
     app.include_router(api.router(jobs))

@@ -19,16 +19,6 @@ from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.training import TrainingJob
 
 
-@pytest.fixture
-def studio(tmp_path: Path) -> ToyStudio:
-    return ToyStudio(tmp_path)
-
-
-@pytest.fixture
-def jobs(studio: ToyStudio) -> Jobs:
-    return Jobs(studio)
-
-
 def left_over(studio: ToyStudio) -> list[str]:
     """Files of trainings that were not put away."""
     return sorted(path.name for path in studio.folders.trainings.glob("*"))

@@ -27,16 +27,6 @@ TILES = TiledSettings(tile=64, tile_overlap=16, steps=2, seed=3, motion_module="
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ToyStudio:
-    return ToyStudio(tmp_path)
-
-
-@pytest.fixture
-def jobs(studio: ToyStudio) -> Jobs:
-    return Jobs(studio)
-
-
-@pytest.fixture
 def source(tmp_path: Path) -> Path:
     return film.film(tmp_path / "walk.mp4", faces=2)
 
