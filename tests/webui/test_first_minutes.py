@@ -10,6 +10,7 @@ from tests import tiny
 from tests.browser import browsed
 from tests.webui.conftest import start
 from tests.webui.server import REPOSITORY, WEBUI, Server
+from vcd_ext import toyworld
 from vcd_ext.settings import DRAWN
 
 
@@ -61,3 +62,26 @@ def test_a_first_video_takes_one_button(bare: Server, tmp_path: Path) -> None:
         assert DRAWN in offered(page, "face_detector")
         page.screenshot(path=tmp_path / "after.png", full_page=True)
     print(tmp_path)
+
+
+def test_an_identity_is_compared_with_photos(bare: Server) -> None:
+    """After the first video the drawn world is the chosen checkpoint, which brings its measures along."""
+    mara = next(subject for subject in toyworld.subjects() if subject.name == "mara")
+    with browsed(bare.url, height=1500) as page:
+        page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+        page.locator("#vcd_tabs > .tab-nav button", has_text="Compare").click()
+        photos = [path for path in sorted(mara.folder.glob("*.png")) if "mask" not in path.name]
+        page.locator("#vcd_compare_photos input[type=file]").set_input_files(photos[:2])
+        page.locator("#vcd_compare_class").locator("textarea, input").first.fill("woman")
+        page.locator("#vcd_compare_refresh").click()
+        page.locator("#vcd_compare_names .loader, #vcd_compare_names .generating").first.wait_for(state="detached")
+        page.locator("#vcd_compare_names input").first.click()
+        page.locator("#vcd_compare_names li", has_text="drawn_ada").click()
+        page.locator("#vcd_compare_prompts textarea").fill("photo of {subject} on the beach")
+        for name, value in {"seeds": 1, "size": 128}.items():
+            field = page.locator(f"#vcd_compare_{name} input[type=number]").first
+            field.fill(str(value))
+            field.press("Tab")
+        page.locator("#vcd_compare_start").click()
+        expect(page.locator("#vcd_compare_table.prose")).to_contain_text("drawn_ada")
+        assert page.locator("#vcd_compare_table img").count() == 1

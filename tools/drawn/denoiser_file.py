@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tools.toyworld.second_stage import Denoiser, unet_name
 
 _TEXT, _UNET, _INNER = "cond_stage_model.transformer.", "model.diffusion_model.", "text_model."
+_SCALE = ".scale"  # of a weight in whole numbers: one for each row
 
 
 def save(model: Denoiser, path: Path) -> None:
@@ -19,14 +21,37 @@ def save(model: Denoiser, path: Path) -> None:
     save_file({name: value.cpu().contiguous() for name, value in tensors.items()}, path)
 
 
+def shrink(path: Path, small: Path) -> None:
+    """Write a quarter of a float32 file, for a training to begin with: weights as -127 to 127, a scale for each row."""
+    kept: dict[str, Tensor] = {}
+    for name, value in load_file(path).items():
+        if value.dim() < 2 or not value.is_floating_point():
+            kept[name] = value.half() if value.is_floating_point() else value
+            continue
+        scale = value.flatten(1).abs().amax(dim=1).clamp(min=1e-8) / 127
+        kept[name] = (value / scale.view(-1, *[1] * (value.dim() - 1))).round().to(torch.int8)
+        kept[name + _SCALE] = scale
+    save_file(kept, small)
+
+
 def load(path: Path, clip: Path) -> Denoiser:
     """Read a denoiser, float32 with gradients; `clip` is the folder with the text encoder's config."""
-    tensors = {name: value.float() for name, value in load_file(path).items()}
+    tensors = _whole(load_file(path))
     widths = [len(tensors[f"{_UNET}input_blocks.{block}.0.out_layers.3.bias"]) for block in (1, 4, 7, 10)]
     model = Denoiser.make(widths, clip)
     model.unet.load_state_dict({name: tensors[_UNET + unet_name(name)] for name in model.unet.state_dict()})
     model.text.load_state_dict(_of_text(model, tensors))
     return model
+
+
+def _whole(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return float32 tensors, also of a file that `shrink` wrote."""
+    scales = {name.removesuffix(_SCALE): value for name, value in tensors.items() if name.endswith(_SCALE)}
+    return {
+        name: value.float() * scales[name].view(-1, *[1] * (value.dim() - 1)) if name in scales else value.float()
+        for name, value in tensors.items()
+        if not name.endswith(_SCALE)
+    }
 
 
 def _of_text(model: Denoiser, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
