@@ -30,7 +30,8 @@ def comparison_panel(job: ComparisonJob | None, doing: Progress | None, waiting_
 def _headline(job: ComparisonJob, waiting_for: str) -> str:
     now, state, made = job.progress, job.state, len(job.samples)
     if state == DONE:
-        return f"{made} pictures are compared: {next(iter(job.means()))} is best."
+        pictures = "picture is" if made == 1 else "pictures are"
+        return f"{made} {pictures} compared: {next(iter(job.means()))} is best."
     if state in (FAILED, STOPPED):
         return f"The comparison ended after {made} of {job.wanted.count} pictures."
     if state == WAITING or now is None:
