@@ -19,7 +19,8 @@ from vcd_ext.identity.training.schedule import animatediff
 from vcd_ext.settings import TrainSettings
 
 WIDTH = 8
-PLAIN: dict[str, Any] = {"flip": 0.0, "rotate": 0.0, "far": 0.0, "close": 0.0, "whole_picture": 0.0}  # photos as they are
+# Photos as they are.
+PLAIN: dict[str, Any] = {"flip": 0.0, "rotate": 0.0, "far": 0.0, "close": 0.0, "whole_picture": 0.0}
 SETTINGS = TrainSettings(
     name="rexy", class_word="dog", size=64, steps=20, seed=3, variants=2, learning_rate=0.02, validate_every=5,
     save_every=4, **PLAIN,
