@@ -50,9 +50,18 @@ class Wish:
     seed: int
 
     @property
+    def facing(self) -> int:
+        """Where the subject faces: by turns 1, to the right, and -1."""
+        return 1 if self.seed // 100 % 2 == 0 else -1
+
+    @property
     def prompt(self) -> str:
-        """The prompt."""
-        return captions.caption(self.kind, self.scene, self.action, "plain", "day")
+        """The prompt, with the class word alone."""
+        return self.of(f"a {self.kind}")
+
+    def of(self, subject: str, distance: str = "plain") -> str:
+        """Return the prompt for this phrase in the class word's place."""
+        return captions.caption([subject], self.scene, self.action, distance, "day", self.facing)
 
 
 @dataclass(frozen=True)
@@ -107,8 +116,8 @@ def wishes(count: int) -> list[Wish]:
 def frames_of(host: Standalone, cell: str, wish: Wish) -> NDArray[np.uint8]:
     """Return the video [16, 128, 128, 3] of a cell, or the clip that is drawn for the same words."""
     if cell == "drawn":
-        fixed = {"kind": wish.kind, "scene": wish.scene, "action": wish.action, "distance": "plain", "light": "day"}
-        return render(sample(wish.seed, "test", **fixed)).frames
+        fixed: dict[str, str | int] = {"kind": wish.kind, "scene": wish.scene, "action": wish.action, "distance": "plain"}
+        return render(sample(wish.seed, "test", light="day", facing=wish.facing, subjects=1, **fixed)).frames
     picture = replace(PICTURE, prompt=wish.prompt, seed=wish.seed)
     gamma = 0.15 if cell == OFF else float(cell.removeprefix("gamma "))
     module = None if cell == OFF else toyworld.motion_module()

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.effects import Wish
 from benchmarks.rows import Row
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
@@ -84,8 +85,8 @@ def _seen(
     host: Standalone, subject: toyworld.Subject, embedding: Path, looks: Values, place: str, action: str, seed: int
 ) -> Seen | None:
     """None where there is no face to repair."""
-    who = f"{subject.name} {subject.class_word}"
-    prompts = [captions.caption(subject.class_word, place, action, far, "day", who) for far in ("far", "close")]
+    wish = Wish(subject.class_word, place, action, seed)
+    prompts = [wish.of(f"{subject.name} {subject.class_word}", distance) for distance in ("far", "close")]
     picture = replace(demo.PICTURE, prompt=prompts[0], seed=seed)
     clip = host.generate(picture, VideoSettings(frames=demo.FRAMES), toyworld.motion_module(), [embedding])
     frames = np.stack(

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from benchmarks.effects import Wish, measured, read
 from tools.toyworld import captions
-from tools.toyworld.assemble import PICTURES, subject
 from tools.toyworld.motion import ACTIONS
+from tools.toyworld.subjects import PICTURES, draw_subject
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE, TRAINING
 from vcd_ext.hosts.diffusers.host import Standalone
@@ -127,7 +127,7 @@ def album(name: str) -> Path:
     """Return the folder of an individual's pictures and masks, drawn if it is not there."""
     folder = ALBUMS / name
     if not folder.is_dir():
-        subject(folder, *INDIVIDUALS[name], scenes=[HOME] * PICTURES)
+        draw_subject(folder, *INDIVIDUALS[name], scenes=[HOME] * PICTURES)
     return folder
 
 
@@ -146,8 +146,7 @@ def _embedding(host: Standalone, name: str, cell: Cell, out: Path) -> Path:
 
 def _video(host: Standalone, name: str, cell: Cell, wish: Wish, embeddings: Sequence[Path]) -> NDArray[np.uint8]:
     """Return the video [8, 128, 128, 3] of a cell."""
-    who = f"{name} {wish.kind}" if cell.tokens else None
-    prompt = captions.caption(wish.kind, wish.scene, wish.action, "plain", "day", who)
+    prompt = wish.of(f"{name} {wish.kind}") if cell.tokens else wish.prompt
     picture = replace(PICTURE, prompt=prompt, seed=wish.seed)
     settings = VideoSettings(frames=FRAMES, gamma=cell.gamma)
     return host.generate(picture, settings, toyworld.motion_module(), embeddings).frames

@@ -77,7 +77,7 @@ def shoot(frames: int, steps: int) -> Shoot:
     """Make a video and watch the memory meanwhile."""
     torch.set_num_threads(1)
     host = Standalone.load(toyworld.checkpoint())
-    picture = replace(PICTURE, prompt="a dog running on the beach", steps=steps, seed=1)
+    picture = replace(PICTURE, prompt="photo of a dog on the beach, running, facing right", steps=steps, seed=1)
     module = toyworld.motion_module()
     # Libraries allocate what they keep when they are first used: one step of one window is made before.
     host.generate(replace(picture, steps=1), VideoSettings(frames=SHORT), module)

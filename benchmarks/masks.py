@@ -43,6 +43,7 @@ def frames() -> list[Render]:
                 kind=KINDS[i % len(KINDS)],
                 distance=DISTANCES[i // len(KINDS) % len(DISTANCES)],
                 camera="still",
+                subjects=1,
             ),
             [TIME],
         )
@@ -56,7 +57,7 @@ def overlap(segmenter: Segmenter, clip: Render) -> float:
         found = segmenter(clip.frames[0], clip.spec.who.kind) >= 128
     except ValueError:
         return 0.0
-    true = clip.masks[0] >= 128
+    true = clip.masks[0, 0] >= 128
     return float((found & true).sum() / max(1, (found | true).sum()))
 
 

@@ -24,7 +24,6 @@ import numpy as np
 import torch
 
 from benchmarks.identities import INDIVIDUALS, _wish, album
-from tools.toyworld import captions
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
@@ -94,7 +93,7 @@ def measured(host: Standalone, judges: Judges, number: int, settings: dict[str, 
     """Make one video and return its measures."""
     name = list(INDIVIDUALS)[number % len(INDIVIDUALS)]
     wish, learned = _wish(name, number), Path("docs/effects/individuals/4") / f"{name}.safetensors"
-    prompt = captions.caption(wish.kind, wish.scene, wish.action, "plain", "day", f"{name} {wish.kind}")
+    prompt = wish.of(f"{name} {wish.kind}")
     video = VideoSettings(frames=FRAMES, context=CONTEXT, overlap=OVERLAP, **settings)  # type: ignore[arg-type]
     picture, begun = replace(PICTURE, prompt=prompt, seed=wish.seed), time.process_time()
     frames = host.generate(picture, video, toyworld.motion_module(), [learned]).frames

@@ -35,7 +35,7 @@ from vcd_ext.settings import NO_MODULE, FaceSettings, TiledSettings
 from vcd_ext.stages.video_to_video import Settings, run_stage, title
 
 Item = TypeVar("Item")
-PROMPT = "a person in a room"
+PROMPT = "photo of a woman in a room, standing"
 FACE_LATENTS = 512 // 8  # a side; those of a tile are more, so that their share is an upper bound as well
 
 

@@ -201,7 +201,7 @@ def report(out: Path) -> str:
         rows[cell] = [interval([float(row[name]) for row in own], pairs) for name in HEADS]
     text = "\n".join(
         [
-            f"The first edition of the drawn world, {len(common)} videos of {len(set(pairs))} pairs in each row: means "
+            f"{len(common)} videos of {len(set(pairs))} pairs in each row: means "
             "with 95% intervals (bootstrap over pairs).",
             "",
             interval_table(["", *HEADS.values()], rows),

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.effects import Wish
 from benchmarks.identities import INDIVIDUALS, album
 from benchmarks.rows import Row
 from tools.toyworld import captions
@@ -98,8 +99,8 @@ def _wish(number: int) -> tuple[str, str, int]:
     name = list(INDIVIDUALS)[number % len(INDIVIDUALS)]
     distance = DISTANCES[number // len(INDIVIDUALS) % len(DISTANCES)]
     place, action = list(captions.PLACES)[number % len(captions.PLACES)], ACTIONS[number % len(ACTIONS)]
-    kind = INDIVIDUALS[name][0]
-    return name, captions.caption(kind, place, action, distance, "day", f"{name} {kind}"), FIRST_SEED + 100 * number
+    wish = Wish(INDIVIDUALS[name][0], place, action, FIRST_SEED + 100 * number)
+    return name, wish.of(f"{name} {wish.kind}", distance), wish.seed
 
 
 def _measured(judges: Judges, name: str, prompt: str, seed: int) -> Measured:

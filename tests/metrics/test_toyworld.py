@@ -38,7 +38,7 @@ def drawn() -> list[Render]:
         for j in range(2)
     ]
     names = ("kind", "scene", "action", "distance")
-    return [render(sample(60 + n, "test", **dict(zip(names, some, strict=True)))) for n, some in enumerate(choices)]
+    return [render(sample(60 + n, "test", subjects=1, **dict(zip(names, some, strict=True)))) for n, some in enumerate(choices)]
 
 
 def sharp(frames: Frames) -> Frames:
@@ -78,7 +78,7 @@ def test_scores_are_probabilities(judges: Judges, drawn: list[Render]) -> None:
 
 @pytest.mark.parametrize("length", [8, 24, 48])
 def test_an_action_is_told_from_clips_of_other_lengths(judges: Judges, length: int) -> None:
-    spec = sample(5, "test", kind="woman", action="waving", distance="plain", light="day")
+    spec = sample(5, "test", kind="woman", action="waving", distance="plain", light="day", subjects=1)
     clip = render(spec, [k % 16 for k in range(length)]).frames
     assert ACTIONS[judges.actions(clip).argmax()] == "waving"
 
@@ -90,8 +90,8 @@ def test_subject_and_face_are_where_they_were_drawn(judges: Judges, drawn: list[
         found = judges.detect(look(one.frames[3:4])[0])
         assert found.mask.shape == (128, 128)
         assert found.mask.dtype == np.uint8
-        masks.append(mask_overlap(found.mask, one.masks[3]))
-        faces.append(box_overlap(found.face, one.face_boxes[3]))
+        masks.append(mask_overlap(found.mask, one.masks[0, 3]))
+        faces.append(box_overlap(found.face, one.face_boxes[0, 3]))
     assert np.mean(masks) > 0.85
     assert np.mean(faces) > 0.6
 
@@ -101,9 +101,9 @@ def test_square_pictures_of_other_sizes_are_searched_too(judges: Judges, drawn: 
     one = drawn[0]
     found = judges.detect(cv2.resize(one.frames[3], (side, side), interpolation=cv2.INTER_CUBIC))
     assert found.mask.shape == (side, side)
-    assert mask_overlap(cv2.resize(found.mask, (128, 128)), one.masks[3]) > 0.7
+    assert mask_overlap(cv2.resize(found.mask, (128, 128)), one.masks[0, 3]) > 0.7
     assert found.face is not None
-    assert box_overlap(tuple(128 / side * x for x in found.face), one.face_boxes[3]) > 0.4
+    assert box_overlap(tuple(128 / side * x for x in found.face), one.face_boxes[0, 3]) > 0.4
 
 
 def test_an_empty_scene_has_neither_subject_nor_face(judges: Judges) -> None:
@@ -115,7 +115,8 @@ def test_an_empty_scene_has_neither_subject_nor_face(judges: Judges) -> None:
 
 
 def individual(number: int, seed: int, scene: str, kind: str) -> Render:
-    return render(sample(seed, "test", number=10_000_000 + number, scene=scene, kind=kind, distance="plain"), [6])
+    fixed: dict[str, str | int] = {"number": 10_000_000 + number, "scene": scene, "kind": kind, "distance": "plain"}
+    return render(sample(seed, "test", subjects=1, **fixed), [6])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -131,12 +132,12 @@ def test_an_individual_is_most_like_itself_in_another_scene(judges: Judges, kind
 def test_what_is_behind_the_subject_tells_the_light_alone(judges: Judges) -> None:
     """In another scene of the same light an individual looks the same; in another light a little different."""
     one = individual(3, 1, "beach", "man")
-    cover = one.masks[..., None] / 255
+    cover = one.masks[0][..., None] / 255
 
     def moved(light: str) -> float:
         scene = cv2.resize(paint("meadow", light, 8, 0, 128), (128, 128), interpolation=cv2.INTER_AREA)
         elsewhere = (one.frames * cover + scene * (1 - cover)).round().astype(np.uint8)
-        return float((judges.identity(elsewhere, one.masks) * judges.identity(one.frames, one.masks)).sum())
+        return float((judges.identity(elsewhere, one.masks[0]) * judges.identity(one.frames, one.masks[0])).sum())
 
     assert one.spec.light == "night"
     assert moved("night") > 0.97
@@ -189,4 +190,4 @@ def test_what_cannot_be_judged_is_refused_in_a_sentence(judges: Judges, drawn: l
     with pytest.raises(ValueError, match=r"not at uint8 \[0, 128, 128, 3\]"):
         judges.identity(clip[:0])
     with pytest.raises(ValueError, match=r"must be uint8 \[16, 128, 128\], 255 on the subject"):
-        judges.identity(clip, drawn[0].masks[:3])
+        judges.identity(clip, drawn[0].masks[0, :3])

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import vcd_ext.toyworld.measures  # noqa: F401 - registers them
-from tools.toyworld.assemble import SUBJECTS
+from tools.toyworld.subjects import SUBJECTS
 from tools.toyworld.world import render, sample
 from vcd_ext import toyworld
 from vcd_ext.identity.photos.photo import Photo, read_photos
@@ -30,7 +30,7 @@ def photos() -> tuple[Photo, ...]:
 @cache
 def clip(number: int) -> Clip:
     fixed = {"kind": "woman", "scene": "desert", "action": "running", "distance": "plain", "light": "day"}
-    return render(sample(7, "eval", number=number, **fixed)).frames[:8]
+    return render(sample(7, "eval", number=number, subjects=1, **fixed)).frames[:8]
 
 
 def figure(name: str, frames: Clip, prompt: str = "photo of a woman", class_word: str = "woman") -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tools.toyworld.identity import KINDS, Animal, Person, individual
+from tools.toyworld.identity import KINDS, Animal, Person, Shade, individual
 from tools.toyworld.traits import TRAITS, traits
 
 
@@ -23,7 +23,7 @@ def test_no_two_individuals_have_the_same_traits(kind: str) -> None:
 def test_one_change_of_clothes_changes_only_its_colour() -> None:
     who = individual("man", 3)
     assert isinstance(who, Person)
-    other = replace(who, top=(255, 0, 0))
+    other = replace(who, top=Shade("red", (255, 0, 0)))
     assert (traits(who) != traits(other)).sum() == 3
 
 
@@ -32,4 +32,4 @@ def test_people_and_animals_use_other_columns() -> None:
     assert not ((man != 0) & (dog != 0)).any()
     who = individual("dog", 3)
     assert isinstance(who, Animal)
-    assert (traits(replace(who, collar=None)) != traits(replace(who, collar=(255, 255, 255)))).sum() == 3
+    assert (traits(replace(who, scarf=None)) != traits(replace(who, scarf=Shade("white", (255, 255, 255))))).sum() == 3

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from cmath import exp
 from dataclasses import dataclass
-from math import sin
 
 from .canvas import Canvas, Colour, Outline
 from .identity import Animal
 from .motion import Pose
 from .muzzles import draw_head
-from .palette import shade, tint
+from .palette import shade
 from .people import direction
 
 UPPER, LOWER, PAW = 9.5, 8.5, 3.0
@@ -46,7 +45,7 @@ def _reach(upper: float, bend: float) -> float:
 
 
 def root(animal: Animal, pose: Pose) -> complex:
-    """Return the middle of the body: what displacement is measured at."""
+    """Return the middle of the body, whose displacement is measured."""
     return build(animal, pose).middle
 
 
@@ -71,7 +70,7 @@ def draw(canvas: Canvas, animal: Animal, pose: Pose) -> None:
 
 def sock_colour(animal: Animal) -> Colour:
     """Return the colour of the paws."""
-    return animal.second if animal.marking in ("socks", "tuxedo", "points", "blaze") else animal.fur
+    return animal.second.rgb if animal.marking in ("bibbed", "masked") else animal.fur.rgb
 
 
 def _side_body(canvas: Canvas, animal: Animal, body: Build, pose: Pose) -> None:
@@ -87,24 +86,24 @@ def _side_body(canvas: Canvas, animal: Animal, body: Build, pose: Pose) -> None:
         complex(19 * long, 8.5 * g), complex(22.5 * long, 0), complex(neck.real + 7.5, neck.imag + 3),
         complex(neck.real - 6, neck.imag + 1), complex(7 * long, -9.4 * g), complex(-13 * long, -10 * g),
     ]  # fmt: skip
-    outline = canvas.blob(points, animal.fur)
+    outline = canvas.blob(points, animal.fur.rgb)
     with canvas.inside(outline):
         _side_markings(canvas, animal, g)
-        belly = animal.second if animal.marking == "tuxedo" else shade(animal.fur, 0.12)
+        belly = animal.second.rgb if animal.marking == "bibbed" else shade(animal.fur.rgb, 0.12)
         canvas.ellipse(complex(-2, 12.5 * g), 26 * long, 5.5, belly)
     for leg, x in ((2, body.hind), (0, body.front)):
         _leg(canvas, animal, complex(x, 4), pose, leg, far=False)
     with canvas.inside(outline):
-        _collar(canvas, animal, body.head + complex(-3, 14.8 * animal.head), 0.3, pose)
+        _scarf(canvas, animal, body.head + complex(-4, 12.6 * animal.head), 0.3, pose)
 
 
 def _leg(canvas: Canvas, animal: Animal, hip: complex, pose: Pose, leg: int, far: bool) -> None:
     upper, bend = pose.limbs[leg]
     hind = leg >= 2
-    fur, sock = animal.fur, sock_colour(animal)
+    fur, sock = animal.fur.rgb, sock_colour(animal)
     if far:
         fur, sock = shade(fur, 0.24), shade(sock, 0.24)
-    thick = (4.5 if animal.kind == "dog" else 3.7) * animal.girth
+    thick = (5.8 if animal.kind == "dog" else 4.8) * animal.girth
     turned = upper + pose.lean  # legs hang from a leaning body but keep their own angle
     knee = hip + UPPER * animal.height * direction(turned)
     ankle = knee + LOWER * animal.height * direction(turned + bend)
@@ -115,52 +114,38 @@ def _leg(canvas: Canvas, animal: Animal, hip: complex, pose: Pose, leg: int, far
 
 
 def _side_markings(canvas: Canvas, animal: Animal, g: float) -> None:
-    second, place = animal.second, animal.spot_place
-    if animal.marking == "saddle":
-        canvas.ellipse(complex(-3, -9 * g), 16 * animal.length, 9.5 * g, second)
-    elif animal.marking in ("spots", "patch"):
-        for k in range(6 if animal.marking == "spots" else 2):
-            x = -19 + 8.2 * k + 5 * place if animal.marking == "spots" else -16 + 20 * k * (0.5 + place)
-            radius = 3.2 + 1.4 * sin(9 * place + 2 * k) if animal.marking == "spots" else 6.8 + 1.5 * place
-            canvas.ellipse(complex(x, (-5 if k % 2 == 0 else 2.5) * g), radius * 1.2, radius, second)
-    elif animal.marking == "tabby":
-        for k in range(5):
-            x = -17.5 + 7.2 * k
-            canvas.polygon([complex(x, -13 * g), complex(x + 4.4, -13 * g), complex(x + 0.6, 3.2 * g)], second)
-    elif animal.marking == "calico":
-        for k in range(3):
-            colour = second if k % 2 == 0 else tint(second, 0.5)
-            canvas.ellipse(complex(-16 + 13 * k + 4 * place, (-6 if k % 2 == 0 else 0.5) * g), 7.2, 5.4, colour, 0.3)
-    elif animal.marking in ("tuxedo", "blaze"):
-        canvas.ellipse(complex(21.5, 4), 7.5, 12, second)
+    second = animal.second.rgb
+    if animal.marking == "saddled":
+        canvas.ellipse(complex(-3, -8 * g), 17 * animal.length, 10.5 * g, second)
+    elif animal.marking == "patched":
+        canvas.ellipse(complex(-12, -2 * g), 9.5, 8.5, second)
+        canvas.ellipse(complex(9, -6 * g), 7.5, 6.5, second)
+    elif animal.marking == "striped":
+        for k in range(4):
+            x = -17.5 + 9.6 * k
+            canvas.polygon([complex(x, -13 * g), complex(x + 6.4, -13 * g), complex(x + 1.2, 5.0 * g)], second)
+    elif animal.marking == "bibbed":
+        canvas.ellipse(complex(20.5, 4), 9.5, 13, second)
 
 
 def _tail(canvas: Canvas, animal: Animal, at: complex, pose: Pose, side: int) -> None:
     """`side` is -1 where the tail points to -x, 1 where it points to +x."""
-    dark = animal.marking in ("points", "tabby")
-    colour = animal.second if animal.marking == "points" else animal.fur
-    tip = animal.second if dark or animal.marking in ("socks", "blaze", "tuxedo") else animal.fur
+    tip = animal.second.rgb if animal.marking in ("striped", "bibbed", "masked") else animal.fur.rgb
     with canvas.at(at, side * -0.6 * pose.wag, flip=-side):
         if animal.kind == "cat":
             curve = [0j, -8 - 3j, -13.5 - 10j, -12.5 - 19j, -15 - 27j + 2 * pose.sway]
-            canvas.stroke(curve, 3.2, 2.7, shade(colour, 0.08))
-            canvas.stroke(curve[-2:], 2.8, 2.6, tip)
-        elif animal.tail == "curled":
-            curve = [0j, -6 - 6j, -7.5 - 14j, -2 - 18.5j, 3 - 15j]
-            canvas.stroke(curve, 3.8, 2.8, shade(colour, 0.08))
-            canvas.stroke(curve[-2:], 2.9, 2.3, tip)
-        elif animal.tail == "plume":
-            canvas.blob([1 + 2j, -8 - 1j, -17 - 7j, -22 - 17j, -13 - 18j, -6 - 12j, 1 - 4j], shade(colour, 0.08))
-            canvas.blob([-14.5 - 9.5j, -17 - 7.5j, -22 - 17j, -14.5 - 17j], tip)
+            canvas.stroke(curve, 4.0, 3.4, shade(animal.fur.rgb, 0.08))
+            canvas.stroke(curve[-2:], 3.5, 3.3, tip)
         else:
-            curve = [0j, -7 - 4j, -13 - 10.5j, -17 - 19j]
-            canvas.stroke(curve, 3.2, 1.7, shade(colour, 0.08))
-            canvas.stroke(curve[-2:], 2.2, 1.7, tip)
+            canvas.blob(
+                [1 + 2j, -8 - 1j, -17 - 7j, -20 - 16j, -13 - 18j, -6 - 12j, 1 - 4j], shade(animal.fur.rgb, 0.08)
+            )
+            canvas.blob([-12.5 - 8.5j, -17 - 7j, -20 - 16j, -13.5 - 17.5j], tip)
 
 
 def _sitting_body(canvas: Canvas, animal: Animal, pose: Pose) -> None:
     h, g = animal.height, animal.girth * (0.9 if animal.kind == "cat" else 1.0)
-    fur, sock, dark = animal.fur, sock_colour(animal), shade(animal.fur, 0.14)
+    fur, sock, dark = animal.fur.rgb, sock_colour(animal), shade(animal.fur.rgb, 0.14)
     _tail(canvas, animal, complex(11 * g, 16 * h), pose, side=1)
     points = [
         complex(0, -22 * h), complex(9.5 * g, -17 * h), complex(13 * g, -2 * h), complex(17.5 * g, 11 * h),
@@ -173,14 +158,14 @@ def _sitting_body(canvas: Canvas, animal: Animal, pose: Pose) -> None:
         _front_markings(canvas, animal, g, h)
         for side in (-1, 1):
             canvas.ellipse(complex(side * 14 * g, 12 * h), 7.5 * g, 9 * h, dark)
-    thick = (4.5 if animal.kind == "dog" else 3.9) * animal.girth
+    thick = (5.6 if animal.kind == "dog" else 4.9) * animal.girth
     for side in (-1, 1):
         canvas.ellipse(complex(side * 13.5 * g, 18.6 * h), 6.4, 3.5, sock)
     shoulder, foot = complex(-5.2 * g, -6 * h), complex(-5.6 * g, 17.6 * h)
     canvas.limb(shoulder, foot, thick * 1.05, thick * 0.9, dark)
     canvas.limb(shoulder, foot - 0.6, thick * 0.9, thick * 0.8, fur)
     canvas.ellipse(foot + 0.9j, thick * 1.15, thick * 0.85, sock)
-    _collar(canvas, animal, complex(0, -15.5 * h), 0.0, pose)
+    _scarf(canvas, animal, complex(0, -13.5 * h), 0.0, pose)
     _raised_leg(canvas, animal, complex(7.4 * g, -8 * h), pose, thick)
 
 
@@ -188,43 +173,33 @@ def _raised_leg(canvas: Canvas, animal: Animal, shoulder: complex, pose: Pose, t
     upper, bend = pose.limbs[0]
     elbow = shoulder + 11 * animal.height * direction(0.55 * upper)
     paw = elbow + 13 * animal.height * direction(upper + bend)
-    canvas.limb(shoulder, elbow, thick * 1.1, thick, shade(animal.fur, 0.07))
-    canvas.limb(elbow, paw, thick, thick * 0.95, shade(animal.fur, 0.07))
+    canvas.limb(shoulder, elbow, thick * 1.1, thick, shade(animal.fur.rgb, 0.07))
+    canvas.limb(elbow, paw, thick, thick * 0.95, shade(animal.fur.rgb, 0.07))
     canvas.ellipse(paw, thick * 1.22, thick * 1.22, sock_colour(animal))
-    pad = (226, 140, 140)
-    ahead = direction(upper + bend)
-    canvas.ellipse(paw - 0.5 * ahead, thick * 0.55, thick * 0.45, pad)
-    for turn in (-0.8, 0.0, 0.8):
-        canvas.ellipse(paw + thick * 0.78 * ahead * exp(1j * turn), thick * 0.22, thick * 0.22, pad)
 
 
 def _front_markings(canvas: Canvas, animal: Animal, g: float, h: float) -> None:
-    second = animal.second
-    if animal.marking in ("tuxedo", "blaze", "socks"):
-        canvas.ellipse(complex(0, -5 * h), 7.2 * g, 13 * h, second)
-    elif animal.marking == "tabby":
-        for k in range(4):
+    second = animal.second.rgb
+    if animal.marking == "bibbed":
+        canvas.ellipse(complex(0, -5 * h), 8.4 * g, 14 * h, second)
+    elif animal.marking == "striped":
+        for k in range(3):
             for side in (-1, 1):
-                y = (-9 + 6.5 * k) * h
-                canvas.polygon(
-                    [complex(side * 22, y - 2), complex(side * 22, y + 3.2), complex(side * 7.5 * g, y + 2)], second
-                )
-    elif animal.marking in ("spots", "patch", "calico", "saddle"):
-        for k in range(4):
-            canvas.ellipse(
-                complex((-11 if k % 2 else 10) * g, (-13 + 8.4 * k + 3 * animal.spot_place) * h), 4.6, 4.2, second
-            )
+                y = (-9 + 9.0 * k) * h
+                stripe = [complex(side * 22, y - 3), complex(side * 22, y + 4.2), complex(side * 6.5 * g, y + 2)]
+                canvas.polygon(stripe, second)
+    elif animal.marking == "patched":
+        canvas.ellipse(complex(-10, -6 * h), 7.0, 7.5, second)
+        canvas.ellipse(complex(10, 6 * h), 7.5, 7.0, second)
+    elif animal.marking == "saddled":
+        canvas.ellipse(complex(0, -19 * h), 13, 7.5, second)
 
 
-def _collar(canvas: Canvas, animal: Animal, at: complex, angle: float, pose: Pose) -> None:
-    if animal.collar is None:
+def _scarf(canvas: Canvas, animal: Animal, at: complex, angle: float, pose: Pose) -> None:
+    if animal.scarf is None:
         return
     with canvas.at(at, angle):
-        half = 8.6 * animal.girth if pose.sitting else 8.8
-        if animal.bandana:
-            canvas.blob([complex(-half, -1.5), complex(half, -1.5), complex(half * 0.5, 6), 11j + pose.sway,
-                         complex(-half * 0.5, 6)],
-                        animal.collar)  # fmt: skip
-        else:
-            canvas.limb(complex(-half, 0), complex(half, 0), 1.9, 1.9, animal.collar)
-            canvas.ellipse(3.6j + 0.8 * pose.sway, 2.5, 2.5, animal.tag)
+        half = 9.4 * animal.girth if pose.sitting else 9.6
+        points = [complex(-half, -2.4), complex(half, -2.4), complex(half * 0.6, 6.5), 13j + pose.sway,
+                  complex(-half * 0.6, 6.5)]  # fmt: skip
+        canvas.blob(points, animal.scarf.rgb)

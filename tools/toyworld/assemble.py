@@ -4,8 +4,9 @@
     python -m tools.toyworld.assemble --runs runs --out vcd_ext/toyworld --take-apart  # and back, to train on
 
 Writes OUT/toyworld.safetensors (LDM's SD1.x layout, float16) with toyworld.yaml and the folder `clip` (text encoder's
-config and tokenizer), OUT/toyworld_motion.safetensors, OUT/subjects/NAME/ (8 pictures and masks of individuals that
-no training saw), and OUT/manifest.json with the SHA-256 of each file. What is not trained yet stays as it is.
+config and tokenizer), OUT/toyworld_motion.safetensors, OUT/judges.safetensors, OUT/subjects/NAME/ (see subjects.py),
+and OUT/manifest.json with the edition and the SHA-256 of each file. Parts lie in RUNS as train_all leaves them, or
+where they are said to; what is not trained yet stays as it is.
 """
 
 from __future__ import annotations
@@ -14,60 +15,68 @@ import argparse
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from omegaconf import OmegaConf
-from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .scenes import SCENES
-from .second_stage import BETAS, HEADS, STEPS, scaled_linear
-from .spec import sample
-from .world import render
+from vcd_ext.toyworld import EDITION
 
-SUBJECTS = {
-    "biscuit": ("dog", 11_000_003), "mara": ("woman", 11_000_001), "ole": ("man", 11_000_002),
-    "milka": ("cat", 11_000_004), "rufus": ("dog", 11_000_005), "sanna": ("woman", 11_000_006),
-}  # fmt: skip
-PICTURES = 8
+from . import denoiser_file, subjects
+from .second_stage import BETAS, HEADS, STEPS, scaled_linear
+
+KEPT = Path(__file__).with_name("autoencoder.safetensors")  # what is taken where RUNS has no autoencoder
+MARK = {"format": "pt", "drawn_world": str(EDITION)}  # metadata of the files that only fit each other
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Write what is ready."""
-    parser = argparse.ArgumentParser(description="Put the trained parts of the drawn world together.")
-    parser.add_argument("--runs", type=Path, default=Path("runs"))
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--take-apart", action="store_true", help="write the parts in RUNS from the files in OUT")
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
+    runs = options.runs
     if options.take_apart:
-        take_apart(options.out, options.runs)
+        take_apart(options.out, runs)
         return
     options.out.mkdir(parents=True, exist_ok=True)
-    first, second = options.runs / "autoencoder/autoencoder.safetensors", options.runs / "denoiser/denoiser.safetensors"
-    if first.is_file() and second.is_file():
-        checkpoint(first, second, options.runs / "denoiser/clip", options.out)
-    third = options.runs / "motion/motion.safetensors"
+    trained = runs / "autoencoder/autoencoder.safetensors"
+    first = options.autoencoder or (trained if trained.is_file() else KEPT)
+    second = options.denoiser or runs / "denoiser"
+    if (second / "denoiser.safetensors").is_file():
+        checkpoint(first, second, options.out)
+    third, judges = options.motion or runs / "motion/motion.safetensors", options.judges or runs / "judges"
     if third.is_file():
-        save_file(halved(load_file(third)), options.out / "toyworld_motion.safetensors")
-    for name, (kind, number) in SUBJECTS.items():
-        subject(options.out / "subjects" / name, kind, number)
+        save_file(halved(load_file(third)), options.out / "toyworld_motion.safetensors", metadata=MARK)
+    if (judges / "judges.safetensors").is_file():
+        shutil.copy(judges / "judges.safetensors", options.out / "judges.safetensors")
+    subjects.write(options.out / "subjects")
     manifest(options.out)
 
 
-def checkpoint(first: Path, second: Path, clip: Path, out: Path) -> None:
-    """Autoencoder and denoiser in one file, its yaml, and the text encoder's folder."""
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Put the trained parts of the drawn world together.")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="has the parts that are not named otherwise")
+    parser.add_argument("--autoencoder", type=Path, metavar="FILE", help="what train_autoencoder wrote")
+    parser.add_argument("--denoiser", type=Path, metavar="FOLDER", help="what train_denoiser exported into")
+    parser.add_argument("--motion", type=Path, metavar="FILE", help="what train_motion wrote")
+    parser.add_argument("--judges", type=Path, metavar="FOLDER", help="what train_judges wrote into")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--take-apart", action="store_true", help="write the parts in RUNS from the files in OUT")
+    return parser.parse_args(arguments)
+
+
+def checkpoint(first: Path, second: Path, out: Path) -> None:
+    """Write autoencoder and denoiser (a file and a folder) as one file, its yaml, and the text encoder's folder."""
     with safe_open(str(first), "pt") as file:  # type: ignore[attr-defined]
         scale = float(file.metadata()["scale_factor"])
     stage = load_file(first)
-    tensors = {f"first_stage_model.{name}": value for name, value in stage.items()} | load_file(second)
+    tensors = {f"first_stage_model.{name}": value for name, value in stage.items()}
+    tensors |= denoiser_file.whole_tensors(second / "denoiser.safetensors")
     bars = scaled_linear()
     schedule = {"alphas_cumprod": bars.float(), "betas": (1 - bars / torch.cat([bars.new_ones(1), bars[:-1]])).float()}
-    save_file(halved(tensors) | schedule, out / "toyworld.safetensors", metadata={"format": "pt"})
-    shutil.copytree(clip, out / "clip", dirs_exist_ok=True)
+    save_file(halved(tensors) | schedule, out / "toyworld.safetensors", metadata=MARK)
+    shutil.copytree(second / "clip", out / "clip", dirs_exist_ok=True)
     OmegaConf.save(OmegaConf.create(config(tensors, scale)), out / "toyworld.yaml")
 
 
@@ -77,12 +86,13 @@ def take_apart(out: Path, runs: Path) -> None:
     stage = {name.removeprefix("first_stage_model."): v for name, v in tensors.items() if "first_stage" in name}
     rest = {name: v for name, v in tensors.items() if name.startswith(("model.diffusion_model.", "cond_stage_model."))}
     scale = OmegaConf.load(out / "toyworld.yaml").model.params.scale_factor
-    for name in ("autoencoder", "denoiser", "motion"):
+    for name in ("autoencoder", "denoiser", "motion", "judges"):
         (runs / name).mkdir(parents=True, exist_ok=True)
     save_file(stage, runs / "autoencoder/autoencoder.safetensors", metadata={"scale_factor": str(scale)})
     save_file(rest, runs / "denoiser/denoiser.safetensors")
     shutil.copytree(out / "clip", runs / "denoiser/clip", dirs_exist_ok=True)
     shutil.copy(out / "toyworld_motion.safetensors", runs / "motion/motion.safetensors")
+    shutil.copy(out / "judges.safetensors", runs / "judges/judges.safetensors")
 
 
 def halved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -123,28 +133,14 @@ def config(tensors: dict[str, Tensor], scale: float) -> dict[str, object]:
     return {"model": {"target": "ldm.models.diffusion.ddpm.LatentDiffusion", "params": parameters}}
 
 
-def subject(folder: Path, kind: str, number: int, scenes: Sequence[str] = SCENES[:PICTURES]) -> None:
-    """Write a picture of one individual in each of the scenes, with masks."""
-    folder.mkdir(parents=True, exist_ok=True)
-    distances = ["plain", "close", "plain", "plain", "close", "plain", "plain", "close"]
-    for k, (scene, distance) in enumerate(zip(scenes, distances, strict=True)):
-        action = "standing" if distance == "close" else ("standing", "waving", "standing", "jumping")[k % 4]
-        spec = sample(100 * number + k, "eval", kind=kind, number=number, scene=scene, distance=distance,
-                      action=action, light="day", camera="still")  # fmt: skip
-        drawn = render(spec, [4])
-        Image.fromarray(drawn.frames[0]).save(folder / f"{k + 1}.png", optimize=True)
-        Image.fromarray(drawn.masks[0]).save(folder / f"{k + 1}.mask.png", optimize=True)
-    (folder / "class.txt").write_text(f"{kind}\n", encoding="utf-8")
-
-
 def manifest(out: Path) -> None:
-    """Write the SHA-256 of every shipped file, by its path."""
+    """Write the edition, and the SHA-256 of every shipped file by its path."""
     paths = sorted(path for path in out.rglob("*") if path.is_file() and path.suffix in (".safetensors", ".yaml"))
     paths += sorted((out / "clip").glob("*")) + sorted(
         path for path in (out / "subjects").rglob("*.*") if path.is_file()
     )
     sums = {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-    (out / "manifest.json").write_text(json.dumps(sums, indent=1) + "\n", encoding="utf-8")
+    (out / "manifest.json").write_text(json.dumps({"edition": EDITION, "files": sums}, indent=1) + "\n", encoding="utf-8")
     print(f"{len(sums)} files, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB")
 
 

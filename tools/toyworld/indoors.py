@@ -19,8 +19,7 @@ def _window(stage: Stage, x: float, y: float, width: float, height: float) -> No
     stage.box(x, y + height * 0.5, width, height * 0.5, mix(light.sky_top, light.sky_low, 0.85))
     if light.name == "night":
         stage.canvas.ellipse(complex(x + width * 0.72, y + height * 0.27), 3.2, 3.2, (248, 242, 214))
-    stage.box(x + width / 2 - 0.9, y, 1.8, height, stage.lit((250, 246, 238)))
-    stage.box(x, y + height / 2 - 0.9, width, 1.8, stage.lit((250, 246, 238)))
+    stage.box(x + width / 2 - 1.2, y, 2.4, height, stage.lit((250, 246, 238)))
 
 
 def room(stage: Stage) -> None:
@@ -30,11 +29,8 @@ def room(stage: Stage) -> None:
     sofa = _SOFAS[int(stage.place(0, len(_SOFAS)))]
     across = stage.right - stage.left + 4
     stage.gradient(0, 82, lit(tint(wall, 0.15)), lit(wall))
-    stage.row(16, 0, lambda x, u: stage.box(x, -1, 6, 82, lit(mix(wall, tint(wall), 0.55))))
     stage.box(stage.left - 2, 78, across, 5, lit((246, 240, 230)))
     stage.gradient(82, 128, lit((176, 122, 82)), lit((196, 140, 94)))
-    for y in (90, 101, 114):
-        stage.box(stage.left - 2, y, across, 0.9, lit((152, 102, 68)))
     shift = stage.place(-14, 14)
     for start in (-192.0, -32.0, 128.0):
         x = start + shift
@@ -74,7 +70,7 @@ def _sofa(stage: Stage, x: float, colour: Colour) -> None:
 
 def _floor_lamp(stage: Stage, x: float) -> None:
     glow = (255, 236, 176) if stage.light.name == "night" else stage.lit((248, 232, 190))
-    stage.box(x - 0.9, 42, 1.8, 46, stage.lit((92, 78, 72)))
+    stage.box(x - 1.3, 42, 2.6, 46, stage.lit((92, 78, 72)))
     stage.canvas.ellipse(complex(x, 88), 6, 1.8, stage.lit((92, 78, 72)))
     stage.canvas.polygon(
         [complex(x - 5.5, 28), complex(x + 5.5, 28), complex(x + 10, 44), complex(x - 10, 44)], glow, convex=True
@@ -86,11 +82,7 @@ def kitchen(stage: Stage) -> None:
     lit = stage.lit
     doors: tuple[Colour, ...] = ((96, 160, 158), (228, 130, 96), (124, 158, 196), (240, 196, 104))
     front = doors[int(stage.place(0, len(doors)))]
-    across = stage.right - stage.left + 4
     stage.gradient(0, 92, lit((250, 246, 236)), lit((240, 234, 222)))
-    for y in range(4, 60, 9):
-        stage.box(stage.left - 2, y, across, 0.8, lit((216, 212, 204)))
-    stage.row(9, 0, lambda x, u: stage.box(x, 0, 0.8, 60, lit((216, 212, 204))))
     _chequers(stage)
     shift = stage.place(-16, 16)
     for start in (-206.0, -36.0, 134.0):
@@ -121,7 +113,6 @@ def _cupboards(stage: Stage, x: float, colour: Colour) -> None:
     for left in (2, 27, 90):
         stage.box(x + left, 4, 24, 27, stage.lit(colour))
         stage.box(x + left + 2.5, 6.5, 19, 22, stage.lit(tint(colour, 0.18)))
-        stage.canvas.ellipse(complex(x + left + 19, 24), 1.2, 1.2, stage.lit((250, 240, 220)))
 
 
 def _counter(stage: Stage, x: float, colour: Colour) -> None:
@@ -135,7 +126,6 @@ def _counter(stage: Stage, x: float, colour: Colour) -> None:
     stage.canvas.blob([complex(x + 28, 57), complex(x + 29, 48), complex(x + 35, 45.5), complex(x + 41, 48),
                        complex(x + 42, 57)],
                       lit((214, 74, 66)))  # fmt: skip
-    stage.canvas.stroke([complex(x + 41, 51), complex(x + 46, 47)], 1.5, 1.0, lit((214, 74, 66)))
     for dx, fruit in ((96, (236, 150, 56)), (101, (206, 62, 58)), (106, (150, 188, 76))):
         stage.canvas.ellipse(complex(x + dx, 52), 3.3, 3.3, lit(fruit))
     stage.canvas.blob(
@@ -147,7 +137,6 @@ def _fridge(stage: Stage, x: float) -> None:
     body = stage.lit((226, 236, 240))
     stage.box(x, 20, 32, 72, shade(body, 0.12))
     stage.box(x, 20, 30, 71, body)
-    stage.box(x, 44, 30, 1.4, shade(body, 0.25))
-    for top in (32, 49):
-        stage.box(x + 3.4, top, 1.9, 9, shade(body, 0.4))
-    stage.box(x + 13, 27, 8, 9, stage.lit((250, 214, 110)))
+    stage.box(x, 44, 30, 2.0, shade(body, 0.25))
+    for top in (31, 50):
+        stage.box(x + 3.4, top, 2.6, 9, shade(body, 0.4))

@@ -13,21 +13,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vcd_ext.toyworld.picture_judge import PictureJudge
+from .softening import Frames, soften
+from .training import half
+from vcd_ext.toyworld.picture_judge import SIDE, PictureJudge
 from vcd_ext.toyworld.subject_judge import CutOut, cut_out
 
 from . import figures
-from .canvas import Canvas
-from .compose import SIZE, blend, view
+from .canvas import UNITS, Canvas
+from .compose import blend, view
 from .identity import KINDS, individual
 from .motion import ACTIONS
 from .scenes import SCENES, paint, tint_of
-from .softening import Frames, soften
-from .training import half
 from .traits import traits
 from .world import FRAMES, Render, Spec, render, sample
 
 LENGTH = 8  # frames of a training clip
+MOST = 2  # subjects of a picture
+_DETAIL = 2 * SIDE / UNITS
 _EMPTY = 0.06  # this share of the pictures shows a scene and nobody
 _SOFTENED = 0.75  # and this share of all is softened
 _FOUND = 0.6  # this share of the subjects is cut out where a trained network finds them, not where they are
@@ -37,8 +39,8 @@ class PictureBatch(NamedTuple):
     """B pictures and what is true of them."""
 
     pictures: Tensor  # float32 [B, 3, 128, 128] in [0, 1]
-    masks: Tensor  # float32 [B, 128, 128] in [0, 1]
-    boxes: Tensor  # float32 [B, 4] pixels; without area where no face is to be seen
+    masks: Tensor  # float32 [B, 128, 128] in [0, 1], of all subjects
+    boxes: Tensor  # float32 [B, 2, 4] pixels; without area where no face is to be seen
     scenes: Tensor  # int64 [B]
     lights: Tensor  # float32 [B, 3]
 
@@ -60,13 +62,21 @@ def picture_batch(seed: int, step: int, clips: int) -> PictureBatch:
     drawn = []
     for k in range(clips):
         spec, times = sample(first + k, "train"), sorted(rng.uniform(0, FRAMES - 1, 2).tolist())
-        drawn.append(_nobody(spec) if rng.random() < _EMPTY else render(spec, times))
+        drawn.append(_nobody(spec) if rng.random() < _EMPTY else render(spec, times, SIDE))
     frames = [_perhaps_softened(one.frames, rng) for one in drawn]
-    masks = torch.from_numpy(np.concatenate([one.masks for one in drawn])).float() / 255
-    boxes = torch.from_numpy(np.concatenate([one.face_boxes for one in drawn]))
+    masks = torch.from_numpy(np.concatenate([one.masks.max(axis=0) for one in drawn])).float() / 255
+    boxes = torch.from_numpy(np.concatenate([_boxes(one) for one in drawn]))
     scenes = torch.tensor([SCENES.index(one.spec.scene) for one in drawn for _ in one.frames])
     lights = torch.tensor([tint_of(one.spec.scene, one.spec.light) for one in drawn for _ in one.frames])
     return PictureBatch(to_pictures(np.concatenate(frames)), masks, boxes, scenes, lights)
+
+
+def _boxes(drawn: Render) -> NDArray[np.float32]:
+    """Return the face boxes [F, 2, 4]; those of a subject that is not there are zero."""
+    boxes = np.zeros((len(drawn.frames), MOST, 4), np.float32)
+    for subject, rows in enumerate(drawn.face_boxes):
+        boxes[:, subject] = rows
+    return boxes
 
 
 def to_pictures(frames: Frames) -> Tensor:
@@ -80,13 +90,13 @@ def _perhaps_softened(frames: Frames, rng: np.random.Generator) -> Frames:
 
 def _nobody(spec: Spec) -> Render:
     """Return the scene of a clip with nobody in it."""
-    nothing = np.zeros((1, 4), np.float32)
-    return Render(spec, _scenery(spec)[None], np.zeros((1, SIZE, SIZE), np.uint8), nothing, nothing[:, :2])
+    nothing = np.zeros((1, 1, 4), np.float32)
+    return Render(spec, _scenery(spec)[None], np.zeros((1, 1, SIDE, SIDE), np.uint8), nothing, nothing[..., :2])
 
 
 def _scenery(spec: Spec) -> Frames:
-    world = paint(spec.scene, spec.light, spec.scene_seed, 0, SIZE)
-    return view(world, 0, complex(SIZE / 2, SIZE / 2), 1.0, soft=spec.distance == "close").copy()
+    world = paint(spec.scene, spec.light, spec.scene_seed, 0, UNITS, _DETAIL)
+    return view(world, 0, complex(UNITS / 2, UNITS / 2), 1.0, soft=spec.distance == "close").copy()
 
 
 class Subjects:
@@ -108,7 +118,7 @@ class Subjects:
         """`clips` clips and `singles` pictures, all of different individuals."""
         rng = np.random.default_rng([self.seed, step, 2])
         first = 50_000_000 + self.seed * 1_000_000_000 + step * (clips + singles)
-        specs = [sample(first + k, "train") for k in range(clips + singles)]
+        specs = [sample(first + k, "train", subjects=1) for k in range(clips + singles)]
         drawn = [self._draw(spec, LENGTH if k < clips else 1, rng) for k, spec in enumerate(specs)]
         who = torch.tensor([k for k, (frames, _) in enumerate(drawn) for _ in frames])
         frames, masks = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
@@ -140,9 +150,9 @@ class Subjects:
         start, tint = float(rng.uniform(0, FRAMES - length)), tint_of(spec.scene, spec.light)
         frames, masks = [], []
         for time in start + np.arange(length):
-            picture, sheet = scenery.copy(), Canvas(SIZE, SIZE)
-            with sheet.at(spec.feet(time), scale=spec.size(time), flip=spec.facing):
-                figures.draw(sheet, spec.who, spec.pose(time))
+            picture, sheet, figure = scenery.copy(), Canvas(detail=_DETAIL), spec.figures[0]
+            with sheet.at(spec.feet(figure, time), scale=spec.size(figure, time), flip=figure.facing):
+                figures.draw(sheet, figure.who, figure.pose(time))
             masks.append(blend(picture, sheet.pixels, tint))
             frames.append(picture)
         if rng.random() < 0.5:
@@ -151,7 +161,7 @@ class Subjects:
 
 
 def _guessed_light(spec: Spec, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return the light as a network might guess it; now and then it has no idea."""
+    """Guess the light as a network might; now and then it has no idea."""
     if rng.random() < 0.1:
         return np.ones(3)
     return np.array(tint_of(spec.scene, spec.light)) * np.exp(rng.normal(0, 0.04, 3))

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .training import half
 from vcd_ext.toyworld.picture_judge import CELLS, PATCH, Findings, PictureJudge, face_boxes
 from vcd_ext.toyworld.subject_judge import SubjectJudge
 
 from .judge_batches import LENGTH, PictureBatch, SubjectBatch
-from .training import half
 from .traits import TRAITS
 
 
@@ -44,20 +44,22 @@ def face_losses(found: Findings, boxes: Tensor) -> tuple[Tensor, Tensor]:
     The first is the focal loss of CenterNet (Zhou et al., Objects as Points, equation 1); the second is one minus the
     boxes' overlap, at the cells around the face's middle.
     """
-    extent = boxes[:, 2:] - boxes[:, :2]
-    there = (extent.amin(dim=1) > 3).float()[:, None, None]
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2 / PATCH - 0.5
+    extent = boxes[..., 2:] - boxes[..., :2]
+    there = (extent.amin(dim=2) > 3).float()[..., None, None]
+    middle = (boxes[..., :2] + boxes[..., 2:]) / 2 / PATCH - 0.5
     cells = torch.arange(CELLS, device=boxes.device).float()
-    dx, dy = cells - middle[:, :1], cells - middle[:, 1:]
-    near = torch.exp(-0.5 * (dy[:, :, None] ** 2 + dx[:, None] ** 2)) * there
-    centre = ((dy.abs()[:, :, None] <= 0.5) & (dx.abs()[:, None] <= 0.5)).float() * there
+    dx, dy = cells - middle[..., :1], cells - middle[..., 1:]
+    nears = torch.exp(-0.5 * (dy[..., :, None] ** 2 + dx[..., None, :] ** 2)) * there  # [B, 2, cells, cells]
+    centres = ((dy.abs()[..., :, None] <= 0.5) & (dx.abs()[..., None, :] <= 0.5)).float() * there
+    near, centre = nears.amax(dim=1), centres.amax(dim=1)
     chance = found.face.sigmoid().clamp(1e-4, 1 - 1e-4)
     hit = centre * (1 - chance) ** 2 * chance.log()
     miss = (1 - centre) * (1 - near) ** 4 * chance**2 * (1 - chance).log()
     heat = -(hit + miss).sum() / len(boxes)
-    around = (near > 0.35).float()
-    overlap = box_overlap(face_boxes(found.sides), boxes[:, :, None, None])
-    return heat, ((1 - overlap) * around).sum() / around.sum().clamp_min(1)
+    around = (nears > 0.35).float()
+    guessed = face_boxes(found.sides)
+    overlaps = torch.stack([box_overlap(guessed, boxes[:, k, :, None, None]) for k in range(boxes.shape[1])], dim=1)
+    return heat, ((1 - overlaps) * around).sum() / around.sum().clamp_min(1)
 
 
 def box_overlap(first: Tensor, second: Tensor) -> Tensor:

@@ -73,8 +73,8 @@ def pictures(judges: Judges, count: int, soft: bool) -> dict[str, Shares]:
             "distance": spec.distance,
             "kind": KINDS[scores[0].argmax()] == spec.who.kind,
             "scene": SCENES[scores[1].argmax()] == spec.scene,
-            "mask IoU": mask_overlap(detection.mask, drawn.masks[0]),
-            "face IoU": box_overlap(detection.face, drawn.face_boxes[0]),
+            "mask IoU": mask_overlap(detection.mask, drawn.masks[0, 0]),
+            "face IoU": box_overlap(detection.face, drawn.face_boxes[0, 0]),
         })  # fmt: skip
     return {what: _by_distance(records, what) for what in ("kind", "scene", "mask IoU", "face IoU")}
 
@@ -83,7 +83,7 @@ def actions(judges: Judges, count: int, soft: bool) -> dict[str, Shares]:
     """Measure the share of right actions, of clips of 16 frames and of their first 8."""
     records = []
     for k in range(count):
-        drawn = render(sample(200_000 + k, "test", action=ACTIONS[k % len(ACTIONS)]))
+        drawn = render(sample(200_000 + k, "test", action=ACTIONS[k % len(ACTIONS)], subjects=1))
         frames, spec = _shown(drawn, k, soft), drawn.spec
         whole, start = (ACTIONS[judges.actions(part).argmax()] for part in (frames, frames[:8]))
         records.append({
@@ -110,7 +110,7 @@ def identities(judges: Judges, count: int, soft: bool) -> Shares:
 
 def _drawn(count: int) -> Iterator[Render]:
     for k in range(count):
-        yield render(sample(100_000 + k, "test"), [k % 16])
+        yield render(sample(100_000 + k, "test", subjects=1), [k % 16])
 
 
 def _shown(drawn: Render, k: int, soft: bool) -> Frames:
@@ -138,7 +138,7 @@ def box_overlap(found: tuple[float, ...] | None, true: NDArray[np.float32]) -> f
 
 
 def _view(judges: Judges, soft: bool, seed: int, time: int, **fixed: Any) -> NDArray[np.float32]:
-    drawn = render(sample(seed, "test", camera="still", **fixed), [time])
+    drawn = render(sample(seed, "test", camera="still", subjects=1, **fixed), [time])
     vector: NDArray[np.float32] = judges.identity(_shown(drawn, seed, soft))[0]
     return vector
 

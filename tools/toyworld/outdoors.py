@@ -9,16 +9,13 @@ from .stage import Stage
 
 def beach(stage: Stage) -> None:
     """Sky, sea, sand, palms and a parasol."""
-    lit, canvas = stage.lit, stage.canvas
+    lit = stage.lit
     stage.sky(56)
     stage.gradient(56, 78, lit((36, 132, 186)), lit((96, 204, 208)))
-    stage.row(23, 8, lambda x, u: canvas.limb(complex(x - 6, 59 + 14 * u), complex(x + 6, 59 + 14 * u), 0.7, 0.7,
-                                              lit((176, 226, 232))))  # fmt: skip
     stage.hills(79, 1.6, 17, (250, 250, 244))
     stage.hills(81, 1.6, 17, (226, 196, 144))
     stage.gradient(86, 128, lit((244, 216, 160)), lit((236, 198, 134)))
     stage.hills(86, 1.2, 21, (244, 216, 160), floor=90)
-    stage.row(31, 12, lambda x, u: canvas.ellipse(complex(x, 92 + 32 * u), 2.6, 1.1, lit((222, 182, 118))))
     stage.row(107, 22, lambda x, u: _palm(stage, x, 92 + 4 * u, 1 + 0.25 * u), half=36)
     stage.row(173, 60, lambda x, u: _parasol(stage, x, 93, u), half=18)
 
@@ -36,7 +33,7 @@ def _palm(stage: Stage, x: float, y: float, size: float) -> None:
 
 def _parasol(stage: Stage, x: float, y: float, chance: float) -> None:
     first: Colour = (232, 88, 80) if chance < 0.5 else (70, 140, 210)
-    stage.canvas.limb(complex(x, y), complex(x + 3, y - 27), 0.9, 0.9, stage.lit((236, 230, 220)))
+    stage.canvas.limb(complex(x, y), complex(x + 3, y - 27), 1.4, 1.4, stage.lit((236, 230, 220)))
     for k in range(4):
         left, right = -16 + 8 * k, -8 + 8 * k
         points = [complex(x + left, y - 22), complex(x + right, y - 22), complex(x + 3, y - 33)]
@@ -45,14 +42,13 @@ def _parasol(stage: Stage, x: float, y: float, chance: float) -> None:
 
 def desert(stage: Stage) -> None:
     """Orange dunes, mesas and cactuses."""
-    lit, canvas = stage.lit, stage.canvas
+    lit = stage.lit
     stage.sky(62)
     stage.row(74, 20, lambda x, u: _mesa(stage, x, 66, 0.8 + 0.5 * u), half=34)
     stage.hills(65, 4, 34, (226, 146, 84))
     stage.hills(76, 5, 46, (236, 164, 96))
     stage.gradient(92, 128, lit((240, 176, 106)), lit((226, 150, 84)))
     stage.hills(90, 4, 52, (240, 176, 106), floor=96)
-    stage.row(43, 15, lambda x, u: canvas.ellipse(complex(x, 98 + 27 * u), 3 + 2 * u, 1.4, lit((204, 128, 72))))
     stage.row(59, 20, lambda x, u: _cactus(stage, x, 82 + 10 * u, 0.8 + 0.4 * u))
 
 
@@ -71,21 +67,18 @@ def _cactus(stage: Stage, x: float, y: float, size: float) -> None:
         elbow = complex(x + side * 7.5 * size, y - low * size)
         limb(complex(x, y - low * size), elbow, 2.0 * size, 2.0 * size, green)
         limb(elbow, complex(elbow.real, y - high * size), 2.0 * size, 1.9 * size, green)
-    limb(complex(x - size, y - 3), complex(x - size, y - 22 * size), 0.7 * size, 0.6 * size, tint(green, 0.2))
 
 
 def meadow(stage: Stage) -> None:
     """Green hills, round trees, a fence and flowers."""
-    lit, canvas = stage.lit, stage.canvas
+    lit = stage.lit
     stage.sky(64)
     stage.hills(62, 7, 38, (126, 190, 128))
     stage.row(67, 22, lambda x, u: _tree(stage, x, 72, 0.8 + 0.35 * u), half=20)
     stage.hills(73, 4, 47, (122, 198, 96))
     stage.gradient(88, 128, lit((128, 204, 92)), lit((92, 172, 74)))
     stage.hills(86, 3, 41, (128, 204, 92), floor=92)
-    stage.row(17, 7, lambda x, u: _flower(stage, x, 93 + 33 * u, (x * 7.3) % 1))
-    stage.row(29, 10, lambda x, u: canvas.stroke([complex(x - 2, 94 + 30 * u), complex(x - 3, 90 + 30 * u)], 0.9, 0.4,
-                                                 lit((84, 158, 70))))  # fmt: skip
+    stage.row(34, 9, lambda x, u: _flower(stage, x, 95 + 28 * u, (x * 7.3) % 1))
 
 
 def _tree(stage: Stage, x: float, y: float, size: float) -> None:
@@ -99,9 +92,8 @@ def _tree(stage: Stage, x: float, y: float, size: float) -> None:
 def _flower(stage: Stage, x: float, y: float, hue: float) -> None:
     colours: tuple[Colour, ...] = ((250, 250, 250), (252, 214, 84), (240, 116, 140), (176, 130, 220))
     petal = stage.lit(colours[int(hue * 4) % 4])
-    for dx, dy in ((-1.3, 0), (1.3, 0), (0, -1.3), (0, 1.3)):
-        stage.canvas.ellipse(complex(x + dx, y + dy), 1.15, 1.15, petal)
-    stage.canvas.ellipse(complex(x, y), 0.9, 0.9, stage.lit((244, 176, 60)))
+    stage.canvas.ellipse(complex(x, y), 3.0, 2.6, petal)
+    stage.canvas.ellipse(complex(x, y), 1.3, 1.1, stage.lit((244, 176, 60)))
 
 
 def forest(stage: Stage) -> None:
@@ -117,7 +109,6 @@ def forest(stage: Stage) -> None:
     stage.gradient(92, 128, lit((96, 112, 66)), lit((78, 92, 56)))
     stage.hills(90, 2.5, 36, (96, 112, 66), floor=96)
     stage.row(33, 12, lambda x, u: _fern(stage, x, 92 + 5 * u))
-    stage.row(61, 25, lambda x, u: _mushroom(stage, x, 98 + 26 * u))
 
 
 def _trunk(stage: Stage, x: float, y: float, width: float) -> None:
@@ -126,22 +117,14 @@ def _trunk(stage: Stage, x: float, y: float, width: float) -> None:
               complex(x + width, y),
               complex(x - width, y), complex(x - width * 0.55, y - 8)]  # fmt: skip
     stage.canvas.polygon(points, bark)
-    stage.box(x - width * 0.38, -2, width * 0.22, y - 4, tint(bark, 0.14))
 
 
 def _fern(stage: Stage, x: float, y: float) -> None:
     green = stage.lit((72, 148, 78))
     for dx, dy in ((-9, -5), (-5, -10), (0, -12), (5, -10), (9, -5)):
         stage.canvas.stroke(
-            [complex(x, y), complex(x + dx * 0.5, y + dy * 0.75), complex(x + dx, y + dy)], 1.5, 0.5, green
+            [complex(x, y), complex(x + dx * 0.5, y + dy * 0.75), complex(x + dx, y + dy)], 2.2, 1.0, green
         )
-
-
-def _mushroom(stage: Stage, x: float, y: float) -> None:
-    stage.canvas.limb(complex(x, y), complex(x, y - 4), 1.4, 1.2, stage.lit((244, 234, 214)))
-    cap = [complex(x - 4, y - 3.6), complex(x - 2.6, y - 6.8), complex(x + 2.6, y - 6.8), complex(x + 4, y - 3.6)]
-    stage.canvas.blob(cap, stage.lit((212, 66, 58)))
-    stage.canvas.ellipse(complex(x - 1, y - 5.6), 0.8, 0.7, stage.lit((255, 246, 238)))
 
 
 def snow(stage: Stage) -> None:
@@ -154,11 +137,10 @@ def snow(stage: Stage) -> None:
     stage.hills(82, 3, 44, (230, 240, 250))
     stage.gradient(94, 128, lit((240, 246, 252)), lit((220, 232, 246)))
     stage.hills(92, 3, 50, (240, 246, 252), floor=98)
-    stage.row(37, 14, lambda x, u: canvas.ellipse(complex(x, 99 + 26 * u), 5.5, 1.3, lit((206, 220, 240))))
     stage.row(
-        11,
-        5,
-        lambda x, u: canvas.ellipse(complex(x, 4 + 76 * u), 1.0, 1.0, mix(lit((255, 255, 255)), (255, 255, 255), 0.3)),
+        23,
+        6,
+        lambda x, u: canvas.ellipse(complex(x, 4 + 60 * u), 1.7, 1.7, mix(lit((255, 255, 255)), (255, 255, 255), 0.3)),
     )
 
 
@@ -189,7 +171,7 @@ def street(stage: Stage) -> None:
     stage.box(stage.left - 2, 84, stage.right - stage.left + 4, 46, stage.lit((112, 114, 124)))
     stage.box(stage.left - 2, 84, stage.right - stage.left + 4, 12, stage.lit((188, 184, 178)))
     stage.box(stage.left - 2, 95.4, stage.right - stage.left + 4, 2.2, stage.lit((146, 144, 146)))
-    stage.row(24, 0, lambda x, u: stage.box(x, 119, 12, 2.6, stage.lit((238, 226, 180))))
+    stage.row(32, 0, lambda x, u: stage.box(x, 118, 16, 3.4, stage.lit((238, 226, 180))))
     stage.row(82, 12, lambda x, u: _lamp(stage, x, 90))
 
 
@@ -208,13 +190,11 @@ def _house(stage: Stage, x: float, chance: float) -> None:
             left, up = x - 12.5 + 15.5 * column, top + 7 + 18 * row
             stage.box(left - 1.2, up - 1.2, 11.9, 13.4, tint(front, 0.45))
             stage.box(left, up, 9.5, 11, glass)
-            stage.box(left + 4.2, up, 1.1, 11, tint(front, 0.45))
 
 
 def _lamp(stage: Stage, x: float, y: float) -> None:
     night = stage.light.name == "night"
-    stage.canvas.limb(complex(x, y), complex(x, y - 50), 1.5, 1.0, (58, 62, 74))
+    stage.canvas.limb(complex(x, y), complex(x, y - 50), 1.9, 1.5, (58, 62, 74))
     if night:
         stage.canvas.ellipse(complex(x, y - 53), 8.5, 8.5, (120, 112, 122))
     stage.canvas.ellipse(complex(x, y - 53), 4.2, 4.2, (255, 232, 160) if night else stage.lit((240, 236, 220)))
-    stage.canvas.limb(complex(x - 3, y - 57.5), complex(x + 3, y - 57.5), 1.0, 1.0, (58, 62, 74))

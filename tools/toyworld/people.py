@@ -5,11 +5,11 @@ from __future__ import annotations
 from cmath import exp
 from dataclasses import dataclass
 
-from .canvas import Canvas, Colour, Outline
+from .canvas import Canvas, Colour
 from .heads import draw_hair_behind, draw_head
 from .identity import Person
 from .motion import Joint, Pose
-from .palette import mix, shade, tint
+from .palette import SHOES, shade
 
 THIGH, SHIN, FOOT = 15.5, 14.5, 3.2
 UPPER_ARM, FOREARM = 13.0, 12.0
@@ -41,10 +41,10 @@ def build(person: Person, pose: Pose) -> Build:
     reach = max(_leg_reach(joint) for joint in pose.limbs[2:])
     return Build(
         hip=complex(0, -(reach + FOOT) * person.height - pose.lift),
-        shoulders=(13.6 if man else 11.4) * girth,
-        waist=(11.6 if man else 8.6) * girth,
-        hips=(10.6 if man else 10.4) * girth,
-        leg_gap=5.4 * girth,
+        shoulders=(15.4 if man else 12.2) * girth,
+        waist=(13.2 if man else 9.0) * girth,
+        hips=(11.8 if man else 11.4) * girth,
+        leg_gap=(6.8 if man else 5.4) * girth,
         head=complex(1.5 * pose.turn, -TRUNK * person.height - 16.5 * person.head),
     )
 
@@ -55,7 +55,7 @@ def _leg_reach(joint: Joint) -> float:
 
 
 def root(person: Person, pose: Pose) -> complex:
-    """Return the middle of the body: what displacement is measured at."""
+    """Return the middle of the body, whose displacement is measured."""
     return build(person, pose).hip - 18j * person.height
 
 
@@ -82,9 +82,6 @@ def draw(canvas: Canvas, person: Person, pose: Pose) -> None:
         if not sideways:
             _arm(canvas, person, body, pose, far=True)
         _arm(canvas, person, body, pose, far=False)
-        if person.scarf is not None:
-            with canvas.at(0, pose.lean):
-                _scarf(canvas, person.scarf, person.height, pose)
     with canvas.at(head, tilt, person.head):
         draw_head(canvas, person, pose)
 
@@ -94,24 +91,21 @@ def _leg(canvas: Canvas, person: Person, body: Build, pose: Pose, far: bool) -> 
     hip = complex(-body.leg_gap if far else body.leg_gap, 0)
     knee = hip + THIGH * person.height * direction(upper)
     ankle = knee + SHIN * person.height * direction(upper + bend)
-    bare, cloth, shoe = person.skin, person.bottom_colour, person.shoes
+    trousers = person.kind == "man"
+    cloth, shoe = person.bottom.rgb if trousers else person.skin.rgb, SHOES
     if far and abs(pose.turn) > 0.5:
-        bare, cloth, shoe = shade(bare), shade(cloth), shade(shoe)
-    trousers = person.bottom == "trousers"
-    lower = cloth if trousers else bare
-    wide = 5.6 * person.girth if person.kind == "man" else 4.5 * person.girth
-    slim = wide * (0.82 if trousers else 0.7)
+        cloth, shoe = shade(cloth), shade(shoe)
+    wide = (7.3 if trousers else 5.6) * person.girth
+    slim = wide * 0.86
     _foot(canvas, ankle, upper + bend, shoe, side=pose.turn if abs(pose.turn) > 0.5 else (-0.35 if far else 0.35))
-    canvas.limb(knee, ankle, slim, slim * 0.86, lower)
-    canvas.limb(hip, knee, wide, slim, cloth if person.bottom in ("trousers", "shorts") else bare)
-    if person.bottom == "shorts":
-        canvas.limb(knee, knee + 1.5 * direction(upper + bend), slim * 1.22, slim * 1.22, cloth)
+    canvas.limb(knee, ankle, slim, slim * 0.9, cloth)
+    canvas.limb(hip, knee, wide, slim, cloth)
 
 
 def _foot(canvas: Canvas, ankle: complex, shin: float, shoe: Colour, side: float) -> None:
     sole = ankle + 1.2 * direction(shin)
     with canvas.at(sole, -shin * 0.8):
-        canvas.ellipse(complex(3.2 * side, 0.2), 5.6 + abs(side), 3.6, shoe)
+        canvas.ellipse(complex(3.6 * side, -0.2), 7.0 + abs(side), 4.4, shoe)
 
 
 def _arm(canvas: Canvas, person: Person, body: Build, pose: Pose, far: bool) -> None:
@@ -120,85 +114,45 @@ def _arm(canvas: Canvas, person: Person, body: Build, pose: Pose, far: bool) -> 
     shoulder = at * exp(1j * pose.lean)
     elbow = shoulder + UPPER_ARM * person.height * direction(upper)
     hand = elbow + FOREARM * person.height * direction(upper + bend)
-    cloth = person.accent if person.pattern == "jacket" else person.top
-    cloth, bare = shade(cloth, 0.24 if far else 0.12), shade(person.skin, 0.16 if far else 0.05)
-    thick = (4.3 if person.kind == "man" else 3.6) * person.girth
-    canvas.limb(elbow, hand, thick * 0.86, thick * 0.74, cloth if person.long_sleeves else bare)
-    canvas.ellipse(hand + 1.6 * direction(upper + bend), thick * 0.98, thick * 0.98, bare)
-    if person.long_sleeves:
-        canvas.limb(shoulder, elbow, thick * 1.08, thick * 0.92, cloth)
-    else:
-        canvas.limb(shoulder, elbow, thick * 0.9, thick * 0.86, bare)
-        canvas.limb(shoulder, shoulder + (elbow - shoulder) * 0.55, thick * 1.12, thick * 1.12, cloth)
+    cloth, bare = shade(person.top.rgb, 0.26 if far else 0.14), shade(person.skin.rgb, 0.16 if far else 0.05)
+    thick = (5.6 if person.kind == "man" else 4.7) * person.girth
+    canvas.limb(elbow, hand, thick * 0.9, thick * 0.82, cloth)
+    canvas.ellipse(hand + 1.8 * direction(upper + bend), thick * 1.05, thick * 1.05, bare)
+    canvas.limb(shoulder, elbow, thick * 1.08, thick * 0.94, cloth)
 
 
 def _trunk(canvas: Canvas, person: Person, body: Build, pose: Pose) -> None:
     top = -TRUNK * person.height - 0.4 * pose.breath
-    canvas.limb(complex(0, top - 4), complex(0, top + 3), 4.6, 4.6, shade(person.skin, 0.2))
-    if person.bottom == "skirt":
-        _skirt(canvas, person.bottom_colour, body, pose)
-    elif person.bottom == "dress":
-        _skirt(canvas, person.top, body, pose)
+    canvas.limb(complex(0, top - 4), complex(0, top + 3), 4.6, 4.6, shade(person.skin.rgb, 0.2))
+    if person.kind == "woman":
+        _skirt(canvas, person.bottom.rgb, body, pose)
     else:
-        canvas.ellipse(complex(0, -0.5), body.hips + 0.4, 5.4, person.bottom_colour)
+        canvas.ellipse(complex(0, -0.5), body.hips + 0.4, 5.4, person.bottom.rgb)
     right = [
         complex(4.5, top), complex(body.shoulders - 1.5, top + 2.2), complex(body.shoulders, top + 7),
         complex(body.waist, top * 0.42), complex(body.hips, -2.5), complex(body.hips * 0.8, 0.6),
     ]  # fmt: skip
     left = [complex(-p.real, p.imag) for p in reversed(right)]
-    outline = canvas.blob([*right, *left], person.top)
+    outline = canvas.blob([*right, *left], person.top.rgb)
     with canvas.inside(outline):
         _pattern(canvas, person, top)
     neckline = 3.4 if person.kind == "man" else 4.6
-    canvas.ellipse(complex(0, top + 0.6), 4.6, neckline, person.skin)
+    canvas.ellipse(complex(0, top + 0.6), 4.6, neckline, person.skin.rgb)
 
 
 def _skirt(canvas: Canvas, colour: Colour, body: Build, pose: Pose) -> None:
-    flare, swing = body.hips * 1.55 + 1.5, 2.5 * pose.sway
+    flare, swing = body.hips * 1.7 + 2.0, 2.5 * pose.sway
     points = [
         complex(-body.waist * 0.9, -9), complex(body.waist * 0.9, -9), complex(flare * 0.86, 3),
-        complex(flare + swing, 14), complex(swing, 15.6), complex(-flare + swing, 14), complex(-flare * 0.86, 3),
+        complex(flare + swing, 17), complex(swing, 18.6), complex(-flare + swing, 17), complex(-flare * 0.86, 3),
     ]  # fmt: skip
-    outline = canvas.blob(points, colour)
-    with canvas.inside(outline):
-        canvas.polygon([-40 + 12.2j, 40 + 12.2j, 40 + 18j, -40 + 18j], shade(colour, 0.2))
+    canvas.blob(points, colour)
 
 
 def _pattern(canvas: Canvas, person: Person, top: float) -> None:
-    accent, wide = person.accent, 22.0
-    if person.pattern == "stripes":
-        for k in range(4):
-            y = top + 6.5 + 7.0 * k
-            canvas.polygon(
-                [complex(-wide, y), complex(wide, y), complex(wide, y + 3.2), complex(-wide, y + 3.2)], accent
-            )
-    elif person.pattern == "yoke":
-        canvas.polygon(
-            [complex(-wide, -40), complex(wide, -40), complex(wide, top + 10), complex(-wide, top + 10)], accent
-        )
-    elif person.pattern == "dots":
-        for k in range(11):
-            canvas.ellipse(
-                complex(-10.5 + 7 * (k % 4) + 3.5 * (k // 4 % 2), top + 8 + 7.4 * (k // 4)), 1.8, 1.8, accent
-            )
-    elif person.pattern == "jacket":
-        for side in (-1, 1):
-            canvas.polygon(
-                [complex(side * x, y) for x, y in ((3, top - 2), (wide, top - 4), (wide, 8), (6, 8))], accent
-            )
-    elif person.pattern == "star":
-        _star(canvas, complex(0, top * 0.52), 6.0, accent)
-    elif person.pattern == "sash":
-        canvas.polygon([complex(-wide, top - 2), complex(-wide, top - 10), complex(wide, -6), complex(wide, 2)], accent)
-
-
-def _star(canvas: Canvas, centre: complex, radius: float, colour: Colour) -> Outline:
-    spikes = [centre + radius * (1 if k % 2 == 0 else 0.46) * direction(3.14159 * (1 + k / 5)) for k in range(10)]
-    return canvas.polygon(spikes, colour)
-
-
-def _scarf(canvas: Canvas, colour: Colour, height: float, pose: Pose) -> None:
-    neck = -TRUNK * height
-    canvas.limb(complex(-6, neck), complex(6, neck), 3.8, 3.8, colour)
-    end = complex(-5 + 9 * pose.sway, neck + 15 - 5 * abs(pose.sway))
-    canvas.limb(complex(-4, neck + 1), end, 2.8, 3.3, mix(colour, tint(colour), 0.5))
+    accent = person.accent.rgb
+    if person.pattern == "striped":
+        for y in (top + 8.5, top + 20.5):
+            canvas.polygon([complex(-22, y), complex(22, y), complex(22, y + 6), complex(-22, y + 6)], accent)
+    elif person.pattern == "open":
+        canvas.polygon([complex(-4.6, top - 2), complex(4.6, top - 2), 5.6 + 4j, -5.6 + 4j], accent)

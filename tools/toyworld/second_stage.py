@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 from typing_extensions import Self
@@ -64,17 +63,6 @@ class Denoiser(nn.Module):
         return self.unet(latents, times, self.text(tokens).last_hidden_state).sample
 
 
-def load(path: Path, folder: Path) -> Denoiser:
-    """Load a trained denoiser from its file, frozen; `folder` has the text encoder's config."""
-    tensors = {name.removeprefix("model.diffusion_model."): value.float() for name, value in load_file(path).items()}
-    widths = [len(tensors[f"input_blocks.{block}.0.out_layers.3.bias"]) for block in (1, 4, 7, 10)]
-    model = Denoiser.make(widths, folder)
-    model.unet.load_state_dict({name: tensors[unet_name(name)] for name in model.unet.state_dict()})
-    text = model.text.state_dict()
-    model.text.load_state_dict({name: tensors[f"cond_stage_model.transformer.{name}"] for name in text})
-    return model.requires_grad_(False).eval()
-
-
 def scaled_linear() -> Tensor:
     """SD1.5's schedule: the products of alphas [1000], float64."""
     low, high = BETAS
@@ -90,11 +78,6 @@ def noised(latents: Tensor, noise: Tensor, times: Tensor, alphas: Tensor) -> Ten
     """Latents at `times` of the schedule; times [B], latents [B, ...]."""
     bar = alphas[times].float().view(-1, *[1] * (latents.ndim - 1))
     return bar.sqrt() * latents + (1 - bar).sqrt() * noise
-
-
-def unet_to_ldm(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the UNet's tensors in LDM's names (`model.diffusion_model.` without that prefix)."""
-    return {unet_name(name): tensor for name, tensor in state.items()}
 
 
 def unet_name(name: str) -> str:

@@ -8,11 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from PIL import Image
+from transformers import CLIPTokenizer
 
-from .captions import DISTANCES
-from .identity import KINDS, SPLITS
+from .sampling import sample_latents
+from .second_stage import Denoiser
+
+from .captions import DISTANCES, PLACES, caption
+from .identity import KINDS, SPLITS, individual
+from .looks import phrase, traits
 from .motion import ACTIONS
 from .scenes import SCENES
 from .stage import LIGHTS
@@ -68,6 +75,28 @@ def same_individual(kind: str) -> Picture:
     first = SPLITS["eval"].start
     return grid([[still(50 + c, split="eval", kind=kind, number=first + r, scene=scene, distance=DISTANCES[c % 2])
                   for c, scene in enumerate(SCENES)] for r in range(4)])  # fmt: skip
+
+
+@torch.no_grad()
+def draw_samples(
+    model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderKL, scale: float, path: Path, size: int
+) -> None:
+    """Write a sheet of 4 x 8 generated pictures: a row for each kind, a column for each scene, all looks in words."""
+    texts = []
+    for row, kind in enumerate(KINDS):
+        for column, place in enumerate(PLACES):
+            who = individual(kind, SPLITS["test"].start + 8 * row + column)
+            texts.append(caption([phrase(kind, traits(who))], place, ACTIONS[column % 4], "plain", "day", 1))
+    tokens, empty = (
+        tokenizer(some, padding="max_length", truncation=True, max_length=77, return_tensors="pt").input_ids
+        for some in (texts, [""])
+    )
+    noise = torch.randn(len(texts), 4, size // 8, size // 8, generator=torch.Generator().manual_seed(0))
+    latents = sample_latents(model, tokens, empty, steps=15, guidance=5.0, noise=noise)
+    pixels = torch.cat([autoencoder.decode(part / scale).sample for part in latents.split(4)])
+    frames = ((pixels.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()
+    Image.fromarray(grid([list(frames[k : k + 8]) for k in range(0, len(frames), 8)])).save(path)
+    path.with_suffix(".txt").write_text("\n".join(texts) + "\n")
 
 
 def main(out: Path) -> None:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .canvas import OVERSAMPLE, Canvas, Colour
+from .canvas import DETAIL, UNITS, Canvas, Colour
 from .palette import mix, scaled
 
-HEIGHT = 128  # picture pixels, also of the world behind the subject
-REACH = (-150.0, 278.0)  # picture x between which the world has things; the camera stays well inside
+REACH = (-150.0, 278.0)  # x in units between which the world has things; the camera stays well inside
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,9 @@ LIGHTS: dict[str, Light] = {
 class Stage:
     """A sheet, a light and a source of chance; every scene asks the source in the same order, whatever is visible."""
 
-    def __init__(self, left: float, width: int, light: Light, seed: int, indoors: bool) -> None:
-        """left, width: the sheet shows x from `left` to `left + width` (picture pixels) and y from 0 to 128."""
-        self.canvas = Canvas(HEIGHT, width, left=left)
+    def __init__(self, left: float, width: int, light: Light, seed: int, indoors: bool, detail: float = DETAIL) -> None:
+        """Make a sheet that shows x from `left` to `left + width` (units) and y from 0 to 128."""
+        self.canvas = Canvas(width, left, detail)
         self.left, self.right = left, left + width
         self.light = light
         self.tint = light.inside if indoors else light.outside
@@ -48,12 +47,12 @@ class Stage:
         return scaled(colour, self.tint)
 
     def place(self, low: float, high: float) -> float:
-        """Return a number between two."""
+        """Draw a random number between two."""
         return float(low + (high - low) * self.rng.random())
 
     def gradient(self, y0: float, y1: float, top: Colour, low: Colour) -> None:
         """Fill the rows from `y0` to `y1`, from one colour to another, as they are."""
-        first, last = round(y0 * OVERSAMPLE), round(y1 * OVERSAMPLE)
+        first, last = round(y0 * self.canvas.detail), round(y1 * self.canvas.detail)
         ramp = np.rint(np.linspace((*top, 255), (*low, 255), max(last - first, 1))).astype(np.uint8)
         self.canvas.pixels.view(np.uint32)[first:last, :, 0] = ramp.view(np.uint32)
 
@@ -61,12 +60,12 @@ class Stage:
         """Draw the sky with what stands in it: clouds, the sun going down, or moon and stars."""
         light = self.light
         self.gradient(0, horizon, light.sky_top, light.sky_low)
-        self.gradient(horizon, HEIGHT, light.sky_low, light.sky_low)
+        self.gradient(horizon, UNITS, light.sky_low, light.sky_low)
         x = self.place(18, 110)
-        spots = [(self.place(*REACH), self.place(4, 0.55 * horizon), self.place(0.75, 1.35)) for _ in range(24)]
+        spots = [(self.place(*REACH), self.place(4, 0.55 * horizon), self.place(0.75, 1.35)) for _ in range(12)]
         if light.name == "night":
             for sx, sy, size in spots:
-                self.canvas.ellipse(complex(sx, sy), 0.55 * size, 0.55 * size, (226, 226, 240))
+                self.canvas.ellipse(complex(sx, sy), 1.0 * size, 1.0 * size, (226, 226, 240))
             self.canvas.ellipse(complex(x, 19), 8.5, 8.5, (248, 242, 214))
             self.canvas.ellipse(complex(x - 3.4, 17.4), 7.0, 7.0, mix(light.sky_top, light.sky_low, 0.2))
             return
@@ -74,7 +73,7 @@ class Stage:
             for radius, share in ((21, 0.3), (15.5, 0.55), (11, 1.0)):
                 behind = mix(light.sky_top, light.sky_low, (horizon - 11) / horizon)
                 self.canvas.ellipse(complex(x, horizon - 9), radius, radius, mix(behind, (255, 228, 150), share))
-        for cx, cy, size in spots[:5]:
+        for cx, cy, size in spots[:4]:
             self._cloud(cx, cy + 3, size)
 
     def _cloud(self, x: float, y: float, size: float) -> None:
@@ -83,7 +82,7 @@ class Stage:
         for dx, dy, r in ((-10, 1.5, 5), (-3, -1.5, 7), (5, -0.5, 6), (11, 2, 4)):
             self.canvas.ellipse(complex(x + dx * size, y + dy * size), r * 1.25 * size, r * 0.8 * size, colour)
 
-    def hills(self, base: float, height: float, wave: float, colour: Colour, floor: float = HEIGHT) -> None:
+    def hills(self, base: float, height: float, wave: float, colour: Colour, floor: float = UNITS) -> None:
         """Draw a rolling ridge around y = `base`, filled down to `floor`."""
         phase, second = self.place(0, 6.28), self.place(0, 6.28)
         x = np.arange(self.left // 4 * 4 - 4, self.right + 8, 4.0)

@@ -1,204 +1,237 @@
-"""Train text encoder and UNet of the drawn world together: SD1.5's schedule, noise prediction, latents 4x16x16.
+"""Train the denoiser of the drawn world: text encoder and UNet, in LDM's layout of Stable Diffusion 1.x.
 
-    python -m tools.toyworld.train_denoiser --autoencoder runs/autoencoder/autoencoder.safetensors --out runs/denoiser
-    # a GPU: --device cuda --batch 128 --steps 40000 --pictures 200000
+    python -m tools.toyworld.train_denoiser --autoencoder runs/autoencoder/autoencoder.safetensors --out runs/denoiser \
+        --size 64 --batch 32 --steps 6000                # small pictures first: words are heard after 100,000 visits
+    python -m tools.toyworld.train_denoiser --autoencoder runs/autoencoder/autoencoder.safetensors --out runs/large \
+        --start runs/denoiser --steps 6000               # then pictures of 128 pixels, where layout is learned again
 
 Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
-of machine, with the same number of threads). Latents of the first `--pictures` pictures of the training split are made
-once, without those whose kind, scene and action are held out together (`captions.held_out`). A caption is written anew
-at each visit, with or without words for the subject's looks, and dropped from every tenth picture for classifier-free
-guidance. The loss is weighted with min(SNR, 5)/SNR (Hang et al., 2303.09556), more where the subject is, and most on
-its face (`emphasis`).
+of machine, with the same number of threads). First the text encoder learns to name the truth of captions (text.py),
+then pictures are drawn and encoded once (bank.py), then both networks learn to denoise, while the text encoder goes on
+naming the truth of each batch's captions, and with `--placed` the UNet's features are asked where the parts of figures
+are (parts.py); both cost next to nothing, and neither is part of what is exported.
 
-Time and result: see vcd_ext/toyworld/MODEL_CARD.md.
+Half of the pictures follow SD1.5's schedule and half AnimateDiff's, and half of them have noise of sigma 1.5 to 14,
+where layout, class, action and looks are decided.
 
-Writes OUT/latents/, OUT/state.pt, OUT/log.jsonl, OUT/samples.png and, at the end, OUT/denoiser.safetensors (UNet and
-text encoder in LDM's names, the averaged weights, float32).
+Writes OUT/state.pt, OUT/log.jsonl, OUT/hears.jsonl (what words do to the error, see hearing.py), OUT/samples.png and,
+at the end or with `--export`, OUT/denoiser.safetensors (LDM's names, averaged weights) beside OUT/clip.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+from functools import partial
+from math import log
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
-from safetensors.torch import save_file
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor2_0
+from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
-from . import first_stage, second_stage, vocabulary
-from .captions import PLACES, caption, held_out, variant
-from .emphasis import covers, loss_weights
-from .first_stage import AutoencoderKL
-from .identity import KINDS
-from .latents import bank
-from .looks import described
-from .pictures import moment
-from .sampling import sample_latents
-from .second_stage import STEPS, Denoiser, noised, scaled_linear, unet_to_ldm
-from .spec import Spec, sample
+from . import first_stage
+from .second_stage import STEPS, Denoiser, linear, noised, scaled_linear
 from .training import State, chance, descend, half, learning_rate, run, update_average
-from .world import Render, render
 
-DECAY, DROPPED, SNR_LIMIT, A_PART = 0.999, 0.1, 5.0, 500
+from . import denoiser_file, parts, vocabulary
+from .bank import allowed, bank, loss_weights
+from .hearing import Hearing
+from .parts import Finder
+from .pictures import whole
+from .sheet import draw_samples
+from .spec import sample
+from .text import answering, batch, logits, named_right, naming_loss, teach
+from .truths import answers
+from .world import SIZE
+
+DECAY, DROPPED, SNR_LIMIT, PART = 0.9995, 0.1, 5.0, 250
+SETTINGS = ("channels", "width", "layers", "size", "batch", "steps", "rate", "pictures", "subject", "face", "named",
+            "placed", "seed")  # fmt: skip
+NOISY = (1.5, 14.0)  # sigma of the half of the pictures that get much noise
+
+
+class Naming(Denoiser):
+    """A denoiser whose text encoder is also asked what captions say, and its UNet where the parts of figures are."""
+
+    def __init__(self, unet: UNet2DConditionModel, text: CLIPTextModel) -> None:
+        """Add the layer that reads the answers."""
+        super().__init__(unet, text)
+        self.answers = answering(text.config.hidden_size)
+        self.parts = Finder(list(reversed(unet.config["block_out_channels"]))[1:])
 
 
 class Data(NamedTuple):
-    """What training reads: latents [N, 4, 16, 16], the numbers of their renders, and their tokenizer."""
+    """What training reads: latents [N, 4, h, w], weights of the loss, the numbers of the clips, their tokenizer."""
 
     latents: Tensor
-    weights: Tensor  # [N, 1, 16, 16], of the loss
+    weights: Tensor  # [N, 1, h, w]
     numbers: list[int]
     tokenizer: CLIPTokenizer
+    parts: Tensor  # uint8 [N, PARTS, h, w]
+    features: list[Tensor]  # of the last three resolutions of the UNet's way up, at the last step
 
 
-def main(arguments: list[str] | None = None) -> State[Denoiser]:
-    """Train until the last step, or until `--stop-at`; the state then."""
+def main(arguments: list[str] | None = None) -> State[Naming]:
+    """Train until the last step, or until `--stop-at`; return the state then."""
     options = _options(arguments)
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
-    names = ("channels", "width", "layers", "batch", "steps", "rate", "pictures", "subject", "face", "seed")
-    settings: dict[str, Any] = {name: getattr(options, name) for name in names}
+    settings: dict[str, Any] = {name: getattr(options, name) for name in SETTINGS}
     clip = vocabulary.write(options.out / "clip", options.width, options.layers)
+    tokenizer = CLIPTokenizer.from_pretrained(clip)
     torch.manual_seed(options.seed)
-    model = Denoiser.make(options.channels, clip).to(device)
-    if options.start:
-        model.load_state_dict(second_stage.load(options.start, clip).state_dict())
+    model = Naming.make(options.channels, clip).to(device)
+    model.unet.set_attn_processor(AttnProcessor2_0())
+    _begin(model, tokenizer, options)
     state = State.start(model, torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01))
     if state.resume(options.out / "state.pt", settings):
-        print(f"continues after step {state.step}")
+        print(f"continues after step {state.step}", flush=True)
     autoencoder, scale = first_stage.load(options.autoencoder)
     autoencoder.to(device)
     numbers = allowed(options.pictures)
-    latents = bank(
-        options.out / "latents", autoencoder, scale, lambda k: picture(numbers[k]), options.pictures, options.a_part
+    kept = bank(
+        options.out / "latents",
+        autoencoder,
+        scale,
+        partial(whole, "train", size=options.size),
+        numbers,
+        PART,
+        options.workers,
     )
-    covered = covers(options.out / "latents/covers.npy", numbers, drawn)
-    weights = loss_weights(covered, options.subject, options.face)
-    data = Data(latents[:, 0], weights[:, 0], numbers, CLIPTokenizer.from_pretrained(clip))
-    alphas, last = scaled_linear().to(device), min(options.steps, options.stop_at or options.steps)
-    run(state, lambda: _step(state, data, options, alphas), options.out, settings, last, options.save_every)
+    weights = loss_weights(kept.covered[:, 0], options.subject, options.face)
+    shares = parts.kept(options.out / "parts.npz", numbers, options.size) if options.placed else torch.zeros(0)
+    data = Data(kept.latents[:, 0], weights, numbers, tokenizer, shares, [])
+    for block in list(model.unet.up_blocks)[1:] if options.placed else []:
+        block.register_forward_hook(lambda module, given, features: data.features.append(features))
+    schedules = torch.stack([scaled_linear(), linear()]).to(device)
+    last = min(options.steps, options.stop_at or options.steps)
+    hearing = Hearing(autoencoder, scale, tokenizer, options.size, options.heard)
+    while state.step < last:
+        part = min(last, (state.step // options.hear_every + 1) * options.hear_every)
+        run(state, lambda: _step(state, data, options, schedules), options.out, settings, part, options.save_every)
+        _note(
+            options.out / "hears.jsonl",
+            {"step": state.step} | hearing.of(state.average) | _names(state.average, tokenizer),
+        )
     if state.step == options.steps or options.export:
-        _export(state, options.out)
-    if options.sheet_steps:
-        sheet = options.out / "samples.png"
-        draw_samples(state.average, data.tokenizer, autoencoder, scale, sheet, options.sheet_steps)
+        denoiser_file.save(state.average, options.out / "denoiser.safetensors")
+        draw_samples(state.average, tokenizer, autoencoder, scale, options.out / "samples.png", options.size)
     return state
-
-
-def allowed(count: int, first: int = 0) -> list[int]:
-    """Return the first `count` numbers from `first` on whose clips are not held out."""
-    found: list[int] = []
-    while len(found) < count:
-        spec = sample(first, "train")
-        if not held_out(spec.who.kind, spec.scene, spec.action):
-            found.append(first)
-        first += 1
-    return found
-
-
-def picture(number: int) -> NDArray[np.uint8]:
-    """Return the picture of that number of the training split, [1, 128, 128, 3]."""
-    return drawn(number).frames
-
-
-def drawn(number: int) -> Render:
-    """Return the picture of that number and its truth."""
-    return render(sample(number, "train"), [moment(number)])
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train text encoder and UNet of the drawn world.")
     parser.add_argument("--autoencoder", type=Path, required=True, help="what train_autoencoder wrote")
     parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has a state")
-    parser.add_argument("--start", type=Path, help="begin with the weights of this denoiser.safetensors")
-    parser.add_argument("--channels", type=int, nargs=4, default=[64, 64, 128, 128], help="widths of the four levels")
+    parser.add_argument("--start", type=Path, help="begin with what another training exported into this folder")
+    parser.add_argument("--channels", type=int, nargs=4, default=[64, 128, 128, 128], help="widths of the four levels")
     parser.add_argument("--width", type=int, default=128, help="values of a text vector")
     parser.add_argument("--layers", type=int, default=3, help="of the text encoder")
-    parser.add_argument("--pictures", type=int, default=20_000)
-    parser.add_argument("--a-part", type=int, default=A_PART, help="pictures in a file of latents")
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--teach", type=int, default=1200, help="steps in which the text encoder learns to name truths")
+    parser.add_argument("--size", type=int, default=SIZE, help="pixels of a picture's side")
+    parser.add_argument("--pictures", type=int, default=12_000)
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=8000)
-    parser.add_argument("--rate", type=float, default=8e-4, help="peak learning rate")
-    parser.add_argument("--subject", type=float, default=8.0, help="weight of the subject's places; others have 1")
-    parser.add_argument("--face", type=float, default=20.0, help="weight of its face's places")
+    parser.add_argument("--rate", type=float, default=7e-4, help="peak learning rate")
+    parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
+    parser.add_argument("--face", type=float, default=5.0, help="weight of its face's places")
+    parser.add_argument("--named", type=float, default=0.005, help="weight of naming what the captions say")
+    parser.add_argument("--placed", type=float, default=0.0, help="weight of finding the parts of figures")
+    parser.add_argument("--heard", type=int, default=96, help="held-out pictures that hearing is measured on")
+    parser.add_argument("--hear-every", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--save-every", type=int, default=250)
-    parser.add_argument("--sheet-steps", type=int, default=20, help="sampling steps of samples.png; 0: no sheet")
+    parser.add_argument("--workers", type=int, default=0, help="processes that draw")
+    parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--export", action="store_true", help="write the file also if this is not the last step")
     parser.add_argument("--stop-at", type=int, default=None, help="stop after this step, to go on later")
     return parser.parse_args(arguments)
 
 
-def _step(state: State[Denoiser], data: Data, options: argparse.Namespace, alphas: Tensor) -> float:
+def _begin(model: Naming, tokenizer: CLIPTokenizer, options: argparse.Namespace) -> None:
+    """Begin with another training's weights, or teach the text encoder (once: the file beside the state is kept)."""
+    if options.start:
+        begun = denoiser_file.load(options.start / "denoiser.safetensors", options.start / "clip")
+        model.unet.load_state_dict(begun.unet.state_dict())
+        model.text.load_state_dict(begun.text.state_dict())
+        return
+    taught = options.out / "text.safetensors"
+    if not taught.is_file():
+        share = teach(model.text, tokenizer, options.teach, options.seed)
+        _note(options.out / "log.jsonl", {"text_encoder_right": share})
+        save_file({name: value.contiguous() for name, value in model.text.state_dict().items()}, taught)
+    model.text.load_state_dict(load_file(taught))
+
+
+def _step(state: State[Naming], data: Data, options: argparse.Namespace, schedules: Tensor) -> float:
     state.model.train()
-    device = alphas.device
+    device = schedules.device
     rng = np.random.default_rng([options.seed, state.step, 7])
     chosen = rng.integers(len(data.latents), size=options.batch)
-    tokens = tokenized(data.tokenizer, [words(data.numbers[k], rng) for k in chosen]).to(device)
-    latents = data.latents[torch.from_numpy(chosen)].float().to(device)
-    random = chance(options.seed, state.step, device)
-    noise = torch.randn(latents.shape, generator=random, device=device)
-    times = torch.randint(STEPS, (len(latents),), generator=random, device=device)
+    said = [worded(data.numbers[k], rng) for k in chosen]
+    tokens = tokenized(data.tokenizer, [text for text, _ in said]).to(device)
+    right = torch.tensor([answers(*one) for one in said], device=device)
+    picked = torch.from_numpy(chosen)
+    latents, places = data.latents[picked].float().to(device), data.weights[picked].to(device)
+    which = torch.from_numpy(rng.integers(2, size=options.batch)).to(device)
+    times = torch.from_numpy(_times(rng, schedules[which].cpu().numpy())).to(device)
+    bars = schedules[which, times]
+    noise = torch.randn(latents.shape, generator=chance(options.seed, state.step, device), device=device)
     with half(device):
-        predicted = state.model(noised(latents, noise, times, alphas), times, tokens)
-    snr = alphas[times] / (1 - alphas[times])
-    weight = (SNR_LIMIT / snr).clamp(max=1).float()
-    places = data.weights[torch.from_numpy(chosen)].to(device)
+        vectors = state.model.text(tokens).last_hidden_state
+        found = logits(state.model.answers, vectors, (tokens != tokens[:, -1:]).sum(dim=1) + 1)
+        predicted = state.model.unet(noised(latents, noise, torch.arange(len(bars)), bars), times, vectors).sample
+    weight = (SNR_LIMIT * (1 - bars) / bars).clamp(max=1).float()
     loss = (weight * (places * (predicted.float() - noise).square()).mean(dim=(1, 2, 3))).mean()
-    descend(state, loss, learning_rate(state.step, options.steps, options.rate))
+    total = loss + options.named * naming_loss(found, right)
+    if data.features:
+        total = total + options.placed * state.model.parts.loss(data.features, data.parts[picked].to(device) / 255)
+        data.features.clear()
+    descend(state, total, learning_rate(state.step, options.steps, options.rate))
     state.step += 1
     update_average(state, DECAY)
     return loss.item()
 
 
-def words(number: int, rng: np.random.Generator) -> str:
-    """Return a caption of picture `number`, as one of many people might write it; now and then "" for guidance."""
-    return "" if rng.random() < DROPPED else worded(sample(number, "train"), rng)
+def _times(rng: np.random.Generator, schedules: np.ndarray) -> np.ndarray:
+    """Draw a time [B] for each schedule [B, 1000]: half of them even, half with sigma log-even in NOISY."""
+    even = rng.integers(STEPS, size=len(schedules))
+    wanted = np.exp(rng.uniform(log(NOISY[0]), log(NOISY[1]), size=len(schedules)))
+    sigmas = np.sqrt((1 - schedules) / schedules)
+    noisy = np.array([np.searchsorted(row, sigma) for row, sigma in zip(sigmas, wanted, strict=True)])
+    return np.where(rng.random(len(schedules)) < 0.5, even, noisy.clip(0, STEPS - 1))
 
 
-def worded(spec: Spec, rng: np.random.Generator) -> str:
-    """Return a caption of a clip, with or without words for the subject's looks."""
-    subject = described(spec.who, rng)
-    return variant(caption(spec.who.kind, spec.scene, spec.action, spec.distance, spec.light, subject), rng)
+def worded(number: int, rng: np.random.Generator) -> tuple[str, list[dict[str, str]]]:
+    """Return a caption of clip `number` of the training split and the looks it names; now and then "" for guidance."""
+    return ("", []) if rng.random() < DROPPED else sample(number, "train").said(rng)
 
 
 def tokenized(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
-    """Token ids [B, 77]."""
+    """Return token ids [B, 77]."""
     return tokenizer(texts, padding="max_length", truncation=True, max_length=77, return_tensors="pt").input_ids
 
 
 @torch.no_grad()
-def draw_samples(
-    model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderKL, scale: float, path: Path, steps: int
-) -> None:
-    """Draw a sheet of 4 x 8 pictures: a row for each kind, a column for each scene."""
-    texts = [sample(k, "test", kind=kind, scene=place).caption for kind, place, k in _squares()]
-    latents = sample_latents(model, tokenized(tokenizer, texts), tokenized(tokenizer, [""]), steps, guidance=4.0)
-    pixels = torch.cat([autoencoder.decode(part / scale).sample for part in latents.split(8)])
-    frames = ((pixels.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()
-    rows = [np.hstack(list(frames[i : i + 8])) for i in range(0, len(frames), 8)]
-    Image.fromarray(np.vstack(rows)).save(path)
+def _names(model: Naming, tokenizer: CLIPTokenizer) -> dict[str, float]:
+    """Return the share of right answers about 200 captions that no training reads."""
+    tokens, length, right = (part.to(next(model.parameters()).device) for part in batch(tokenizer, 1, 10_000, 200))
+    return {"names": named_right(logits(model.answers, model.text(tokens).last_hidden_state, length), right)}
 
 
-def _squares() -> list[tuple[str, str, int]]:
-    return [(kind, place, 8 * i + j) for i, kind in enumerate(KINDS) for j, place in enumerate(PLACES)]
-
-
-def _export(state: State[Denoiser], out: Path) -> None:
-    unet = unet_to_ldm(state.average.unet.state_dict())
-    text = state.average.text.state_dict()
-    tensors = {f"model.diffusion_model.{name}": value for name, value in unet.items()}
-    tensors |= {f"cond_stage_model.transformer.{name}": value for name, value in text.items()}
-    save_file({name: value.cpu().contiguous() for name, value in tensors.items()}, out / "denoiser.safetensors")
-    print(f"wrote {out / 'denoiser.safetensors'}")
+def _note(path: Path, record: dict[str, float]) -> None:
+    line = json.dumps({name: round(value, 5) for name, value in record.items()})
+    print(line, flush=True)
+    with path.open("a") as log:
+        log.write(line + "\n")
 
 
 if __name__ == "__main__":

@@ -6,15 +6,8 @@ Run the same command again after an interruption: it goes on from the last saved
 of machine). First the network that looks at pictures, then the one that looks at cut-out subjects; everything is
 drawn fresh, seen once, and most of it softened as generated pictures are.
 
-Time: 0.45 CPU seconds a step of the first network (1800 steps), 0.55 of the second (2600): about 40 CPU minutes
-beside other work.
-
-Expected, on renders that no training saw, clean (and softened): class 0.967 (0.963), scene 1.0 (1.0), action of 16
-frames 0.925 (0.912; 0.974 at the plain distance, 0.755 far away), mask IoU 0.87, face IoU 0.84; the nearest of 200
-individuals of all kinds in another light 0.945 (0.930).
-
 Writes OUT/pictures.pt and OUT/subjects.pt (states), OUT/log.jsonl and, at the end, OUT/judges.safetensors (float16,
-averaged weights). `python -m tools.toyworld.measure_judges OUT/judges.safetensors` prints the table.
+averaged weights).
 """
 
 from __future__ import annotations
@@ -30,12 +23,12 @@ import cv2
 import torch
 from torch import Tensor, nn
 
-from vcd_ext.toyworld.judging import Judges, new_picture_judge, new_subject_judge, save_judges
+from .training import State, descend, learning_rate, update_average
+from vcd_ext.toyworld.judging import Judges, load_judges, new_picture_judge, new_subject_judge, save_judges
 from vcd_ext.toyworld.picture_judge import PictureJudge
 
 from .judge_batches import Subjects, picture_batch
 from .judge_losses import Matching, picture_losses
-from .training import State, descend, learning_rate, update_average
 
 DECAY, WARM_UP = 0.998, 100
 Losses = Callable[[Any, int], tuple[Tensor, dict[str, Tensor]]]
@@ -63,11 +56,13 @@ def main(arguments: list[str] | None = None) -> list[State]:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the judges of the drawn world.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the training; resumed if it has states")
+    parser.add_argument("--start", type=Path, help="begin with the networks of another edition's judges")
     parser.add_argument("--picture-steps", type=int, default=1800)
     parser.add_argument("--pairs", type=int, default=24, help="clips in a batch of pictures, with two pictures of each")
     parser.add_argument("--subject-steps", type=int, default=2600)
     parser.add_argument("--clips", type=int, default=2, help="clips of 8 frames in a batch of subjects")
     parser.add_argument("--singles", type=int, default=48, help="single pictures in it")
+    parser.add_argument("--sceneries", type=int, default=256, help="painted, for subjects to stand before")
     parser.add_argument("--strangers", type=int, default=512, help="others that they are told apart from")
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
@@ -84,11 +79,12 @@ def _train_pictures(options: argparse.Namespace) -> State:
 
     torch.manual_seed(options.seed)
     settings = {name: getattr(options, name) for name in ("pairs", "rate", "seed")}
-    return _train("pictures", new_picture_judge(), losses, options.picture_steps, settings, options, options.stop_at)
+    model = load_judges(options.start).pictures.requires_grad_(True) if options.start else new_picture_judge()
+    return _train("pictures", model, losses, options.picture_steps, settings, options, options.stop_at)
 
 
 def _train_subjects(looks: PictureJudge, options: argparse.Namespace) -> State:
-    source = Subjects(options.seed, looks)
+    source = Subjects(options.seed, looks, options.sceneries)
 
     def losses(model: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         batch = source.batch(step, options.clips, options.singles)
@@ -96,9 +92,10 @@ def _train_subjects(looks: PictureJudge, options: argparse.Namespace) -> State:
         return torch.stack(list(parts.values())).sum(), parts | {"found": found}
 
     torch.manual_seed(options.seed)
-    settings = {name: getattr(options, name) for name in ("clips", "singles", "strangers", "rate", "seed")}
+    settings = {name: getattr(options, name) for name in ("clips", "singles", "sceneries", "strangers", "rate", "seed")}
     stop_at = None if options.stop_at is None else max(options.stop_at - options.picture_steps, 0)
-    return _train("subjects", Matching(new_subject_judge()), losses, options.subject_steps, settings, options, stop_at)
+    judge = load_judges(options.start).subjects.requires_grad_(True) if options.start else new_subject_judge()
+    return _train("subjects", Matching(judge), losses, options.subject_steps, settings, options, stop_at)
 
 
 def _train(

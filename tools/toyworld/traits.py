@@ -14,15 +14,12 @@ from .identity import KINDS, Animal, Identity, Person
 _OPTIONS: dict[type, dict[str, tuple[str, ...]]] = {
     Person: {
         "style": tuple(dict.fromkeys((*identity.MEN_HAIR, *identity.WOMEN_HAIR))),
-        "beard": ("none", "full", "moustache", "goatee"),
         "hat": tuple(dict.fromkeys(identity.HATS)),
         "pattern": identity.PATTERNS,
-        "bottom": ("trousers", "shorts", "dress", "skirt"),
     },
     Animal: {
-        "ears": (*identity.DOG_EARS, "triangles"),
+        "ears": (*identity.DOG_EARS, "pointed"),
         "marking": tuple(dict.fromkeys((*identity.DOG_MARKS, *identity.CAT_MARKS))),
-        "tail": identity.TAILS,
     },
 }
 
@@ -30,7 +27,7 @@ _OPTIONS: dict[type, dict[str, tuple[str, ...]]] = {
 def traits(who: Identity) -> NDArray[np.float32]:
     """All traits [TRAITS], about -1 to 1: the kind, then those of people, then those of animals, 0 where it has none.
 
-    Colours are as they look in white light. Those of glasses, scarf or collar are 0 where there are none.
+    Colours are as they look in white light. Those of a scarf are 0 where there is none.
     """
     kind = [float(who.kind == name) for name in KINDS]
     values = list(_values(who))
@@ -48,9 +45,9 @@ def _values(who: Identity) -> Iterator[float]:
         elif isinstance(value, bool):
             yield float(value)
         elif isinstance(value, float):
-            yield 2 * value - 1 if field.name == "spot_place" else (value - 1) / 0.15
+            yield (value / (identity.HEAD if field.name == "head" else 1) - 1) / 0.15
         else:
-            yield from (channel / 127.5 - 1 for channel in value) if value is not None else (0.0, 0.0, 0.0)
+            yield from (channel / 127.5 - 1 for channel in value.rgb) if value is not None else (0.0, 0.0, 0.0)
 
 
 _LENGTHS = {

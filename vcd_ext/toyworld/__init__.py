@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 from vcd_ext.storage.atomic import atomically
 
 FOLDER = Path(__file__).parent
+EDITION = 2  # of the drawn world: its files only fit code and files of the same one
 SIZE = 128  # pixels of a side: what it was trained on
 SCENES = ("on the beach", "in the desert", "in a meadow", "in a forest", "in the snow", "on a street", "in a room",
           "in a kitchen")  # fmt: skip
@@ -124,9 +125,17 @@ def _sums() -> dict[str, str]:
     if not path.is_file():
         raise ValueError(f"{path} is missing; {_RESTORE}.")
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        edition = found.get("edition", 1)  # the first had the files alone
+        files = dict(found.get("files", {}))
+    except (ValueError, AttributeError, TypeError) as error:
         raise ValueError(f"{path} is damaged; {_RESTORE}.") from error
+    if edition != EDITION:
+        raise ValueError(
+            f"The files in {FOLDER} are edition {edition} of the drawn world, and this version of VCD needs edition "
+            f"{EDITION}; {_RESTORE.replace('it', 'them', 1)}."
+        )
+    return files
 
 
 def _whole(name: str) -> Path:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from tools.drawn.identity import KINDS
-from tools.drawn.parts import PARTS, Finder, parts
-from tools.drawn.spec import sample
-from tools.drawn.world import render
+from tools.toyworld.identity import KINDS
+from tools.toyworld.parts import PARTS, Finder, parts
+from tools.toyworld.spec import sample
+from tools.toyworld.world import render
 
 SIZE = 128
 

@@ -1,6 +1,6 @@
 """Begin the second edition's trainings with the first edition's files, whose layouts are the same.
 
-    python -m tools.drawn.grow FIRST --out runs/grown       # FIRST: the folder vcd_ext/toyworld of version 0.1.0
+    python -m tools.toyworld.grow FIRST --out runs/grown       # FIRST: the folder vcd_ext/toyworld of version 0.1.0
 
 The UNet and the motion module are taken as they are. The text encoder keeps its layers and the vectors of the words
 that both editions know; each new word begins at the mean of all. Writes OUT/denoiser.safetensors and OUT/clip, as
@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tools.toyworld.second_stage import Denoiser
+from .second_stage import Denoiser
 
 from . import denoiser_file, vocabulary
 

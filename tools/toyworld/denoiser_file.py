@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tools.toyworld.second_stage import Denoiser, unet_name
+from .second_stage import Denoiser, unet_name
 
 _TEXT, _UNET, _INNER = "cond_stage_model.transformer.", "model.diffusion_model.", "text_model."
 _SCALE = ".scale"  # of a weight in whole numbers: one for each row
@@ -36,7 +36,7 @@ def shrink(path: Path, small: Path) -> None:
 
 def load(path: Path, clip: Path) -> Denoiser:
     """Read a denoiser, float32 with gradients; `clip` is the folder with the text encoder's config."""
-    tensors = _whole(load_file(path))
+    tensors = whole_tensors(path)
     widths = [len(tensors[f"{_UNET}input_blocks.{block}.0.out_layers.3.bias"]) for block in (1, 4, 7, 10)]
     model = Denoiser.make(widths, clip)
     model.unet.load_state_dict({name: tensors[_UNET + unet_name(name)] for name in model.unet.state_dict()})
@@ -44,8 +44,9 @@ def load(path: Path, clip: Path) -> Denoiser:
     return model
 
 
-def _whole(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return float32 tensors, also of a file that `shrink` wrote."""
+def whole_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the float32 tensors of a file by LDM's names, also of one that `shrink` wrote."""
+    tensors = load_file(path)
     scales = {name.removesuffix(_SCALE): value for name, value in tensors.items() if name.endswith(_SCALE)}
     return {
         name: value.float() * scales[name].view(-1, *[1] * (value.dim() - 1)) if name in scales else value.float()

@@ -1,7 +1,7 @@
 """Make the whole drawn world in a given time: autoencoder, denoiser, temporal module and judges, one after the other.
 
-    python -m tools.drawn.train_all --out runs --minutes 9 --device cuda      # a GPU with 16 cores beside it
-    python -m tools.drawn.train_all --out runs --minutes 1800 --device cpu    # two cores, in as many pieces as you like
+    python -m tools.toyworld.train_all --out runs --minutes 9 --device cuda      # a GPU with 16 cores beside it
+    python -m tools.toyworld.train_all --out runs --minutes 1800 --device cpu    # two cores, in as many pieces as you like
 
 All cores draw. Each part measures its own pace first and then takes as many steps as its share of the time allows; the
 plan is kept in OUT/plan.json, so the same command goes on where it was stopped. A part that is finished is exported
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from . import train_autoencoder, train_denoiser, train_judges, train_motion
+from .world import SIZE
 
 Train = Callable[[list[str]], Any]
 SHARES = {"autoencoder": 0.3, "denoiser": 0.45, "motion": 0.17, "judges": 0.08}  # of the time
@@ -55,7 +56,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=None, help="processes that draw; by default a core each")
     parser.add_argument("--pictures", type=int, default=12_000, help="that the denoiser learns from")
     parser.add_argument("--clips", type=int, default=2500, help="that the temporal module learns from")
-    parser.add_argument("--size", type=int, default=192)
+    parser.add_argument("--size", type=int, default=SIZE)
     parser.add_argument("--batch", type=int, default=None, help="of pictures; by default 16, on a GPU 256")
     parser.add_argument("--channels", type=int, nargs=4, default=[64, 128, 128, 128], help="of the denoiser")
     parser.add_argument("--code-channels", type=int, nargs=4, default=[64, 64, 64, 64], help="of the autoencoder")

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from tools.toyworld.training import State, descend, half, learning_rate, update_average
+from .training import State, descend, half, learning_rate, update_average
 
 from .spec import sample
 from .truths import QUESTIONS, answers

@@ -12,8 +12,8 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from tools.toyworld.second_stage import Denoiser, noised, scaled_linear
-from tools.toyworld.training import half
+from .second_stage import Denoiser, noised, scaled_linear
+from .training import half
 
 from .bank import encoded
 from .captions import caption

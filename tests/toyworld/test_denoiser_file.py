@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from tools.drawn import denoiser_file, vocabulary
+from tools.toyworld import denoiser_file, vocabulary
 from tools.toyworld.second_stage import Denoiser
 
 

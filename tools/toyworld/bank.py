@@ -13,7 +13,7 @@ from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tools.toyworld.training import half
+from .training import half
 
 from .captions import held_out
 from .pictures import covers
