@@ -17,7 +17,7 @@ CORE = {"noise", "motion", "denoising", "media", "metrics", "settings", "storage
 BELOW: dict[str, set[str]] = {
     "noise": set(),
     "progress": set(),
-    "toyworld": {"storage", "metrics", "media", "identity", "face"},
+    "toyworld": {"storage", "metrics", "media", "identity", "face", "prompt"},
     "jobs": CORE,
     "ui": CORE | {"jobs"},
     "api": CORE | {"jobs"},

@@ -120,6 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.stages import pipeline
     from vcd_ext.stages.given_frames import GivenFrames
     from vcd_ext.stages.interpolation import check_interpolation
+    from vcd_ext.toyworld.notes import drawn_notes
     from vcd_ext.stages.video_to_video import part_of, prompts
 
     loras = lora_files(arguments.loras)
@@ -144,6 +145,8 @@ def run(arguments: argparse.Namespace) -> int:
         check_key_frames(video.frames, prompts(stage.settings))
     host = Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None)
     host.loras = loras
+    prompts_read = (picture.prompt, picture.negative_prompt, video.several.people)
+    notify(*drawn_notes(arguments.checkpoint, arguments.motion_module, prompts_read, host.vectors(arguments.embedding)))
     follow = _following(arguments, host, stages)
     controls = load_guides(guides, host.unet, picture, video, source, notify)
     regions = followed_regions(arguments, host, picture, video)

@@ -25,6 +25,7 @@ from vcd_ext.motion.published import LORA_FOLDER
 from vcd_ext.settings import DETECTORS, GENERAL_DETECTORS, NO_MODULE
 from vcd_ext.storage import walk
 from vcd_ext.storage.download import WeightFile
+from vcd_ext.toyworld.notes import drawn_notes
 
 OUTPUT_OPTIONS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples")
 ANIMATEDIFF_OPTION = "animatediff_model_path"  # of sd-webui-animatediff
@@ -81,6 +82,15 @@ def is_drawn() -> bool:
     """Return whether the drawn world's checkpoint is the chosen one."""
     info = sd_models.get_closet_checkpoint_match(shared.opts.sd_model_checkpoint)
     return info is not None and toyworld.is_checkpoint(Path(info.filename))
+
+
+def notes_of_drawn(prompts: Sequence[str], motion_module: str) -> list[str]:
+    """Return what is told of a video if the drawn world makes it: words that it does not know, an old copy of it."""
+    info = sd_models.get_closet_checkpoint_match(shared.opts.sd_model_checkpoint)
+    if info is None:
+        return []
+    names = sd_hijack.model_hijack.embedding_db.word_embeddings
+    return drawn_notes(Path(info.filename), _named(motion_module, motion_modules()), prompts, names)
 
 
 def motion_modules() -> dict[str, Path]:

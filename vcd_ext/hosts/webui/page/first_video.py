@@ -17,7 +17,7 @@ from vcd_ext.storage.atomic import atomically
 from vcd_ext.ui.html import error_list, note_list, under_way
 
 IDENTITY = "drawn_ada"  # what the shipped embedding is called in the WebUI, where another ada may be
-CLASS, SCENE = "woman", "in a meadow, waving"
+CLASS, SCENE = "woman", "in a meadow, waving, facing right"
 EXPLANATION = (
     "No GPU and no download: a small checkpoint of a drawn world comes with VCD. It is copied, chosen and filled in, "
     "and a first video of its Ada is made, in about a minute on a CPU."

@@ -14,7 +14,7 @@ from vcd_ext.denoising.deep_features import deep_features_reused
 from vcd_ext.denoising.free_noise import InitialNoise
 from vcd_ext.denoising.out_of_memory import explained
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
-from vcd_ext.hosts.webui import report
+from vcd_ext.hosts.webui import library, report
 from vcd_ext.hosts.webui.model import checkpoint, known, motion_loras
 from vcd_ext.hosts.webui.model.free_init import count_jobs, sample_again
 from vcd_ext.hosts.webui.model.sampling import correlate_steps, steps_of_strength, stop_if_asked
@@ -290,7 +290,8 @@ class VideoRequest:
         return sample_with_motion
 
     def _tell_unread(self) -> None:
-        for note in read.unread_notes(self.p):
+        module = self.settings.motion_module
+        for note in (*read.unread_notes(self.p), *library.notes_of_drawn(self.p.all_prompts[:1], module)):
             self._tell(note)
 
     def _tell(self, note: str) -> None:
