@@ -36,8 +36,8 @@ from vcd_ext.toyworld.judging import Judges, load_judges
 
 GAMMAS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 SEEDS, FIRST_SEED = 32, 7_000
-OFF = "module off"
-CELLS = (*(f"gamma {gamma:g}" for gamma in GAMMAS), OFF, "drawn")
+ON, OFF, DRAWN = "gamma 0.15", "module off", "drawn"
+CELLS = (*(f"gamma {gamma:g}" for gamma in GAMMAS), OFF, DRAWN)
 
 
 @dataclass(frozen=True)
@@ -89,19 +89,20 @@ def main(arguments: list[str] | None = None) -> None:
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
     done = {(row["cell"], row["seed"]) for row in read(options.out / "videos.jsonl")}
     for wish in wishes(options.seeds)[part::parts]:
-        for cell in CELLS:
+        for cell in options.cells:
             if (cell, wish.seed) not in done:
                 found = measured(frames_of(host, cell, wish), wish, judges)
                 line = json.dumps({"cell": cell, "seed": wish.seed, "prompt": wish.prompt, **asdict(found)})
                 with (options.out / "videos.jsonl").open("a") as log:
                     log.write(line + "\n")
-        print(f"{wish.prompt}: done", flush=True)
+        print(f"{wish.prompt}: {len(options.cells)} videos are measured", flush=True)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the effects of gamma and of the motion module.")
     parser.add_argument("--out", type=Path, default=Path("docs/effects"))
     parser.add_argument("--seeds", type=int, default=SEEDS, help="videos a cell")
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL", help="to measure")
     parser.add_argument("--part", default="0/1", help="K/N: the K-th of N processes, each with one core")
     parser.add_argument("--report", action="store_true", help="write tables and plots of what was measured")
     return parser.parse_args(arguments)
@@ -115,8 +116,13 @@ def wishes(count: int) -> list[Wish]:
 
 def frames_of(host: Standalone, cell: str, wish: Wish) -> NDArray[np.uint8]:
     """Return the video [16, 128, 128, 3] of a cell, or the clip that is drawn for the same words."""
-    if cell == "drawn":
-        fixed: dict[str, str | int] = {"kind": wish.kind, "scene": wish.scene, "action": wish.action, "distance": "plain"}
+    if cell == DRAWN:
+        fixed: dict[str, str | int] = {
+            "kind": wish.kind,
+            "scene": wish.scene,
+            "action": wish.action,
+            "distance": "plain",
+        }
         return render(sample(wish.seed, "test", light="day", facing=wish.facing, subjects=1, **fixed)).frames
     picture = replace(PICTURE, prompt=wish.prompt, seed=wish.seed)
     gamma = 0.15 if cell == OFF else float(cell.removeprefix("gamma "))

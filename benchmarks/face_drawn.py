@@ -1,7 +1,9 @@
-"""Face VCD with the shipped drawn world: subjects far away, whose faces are seen near before and after."""
+"""Face VCD with the shipped drawn world: subjects far away, whose faces are seen near before and after.
 
-import tempfile
-from collections.abc import Iterator
+The individuals are those of `benchmarks.identities`, with the embeddings that lie in docs/effects/individuals; whoever
+is not learned yet is learned first.
+"""
+
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.effects import Wish
+from benchmarks.identities import INDIVIDUALS, album, embedding
 from benchmarks.rows import Row
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
@@ -27,10 +30,10 @@ from vcd_ext.metrics.intervals import interval
 from vcd_ext.metrics.motion import flicker
 from vcd_ext.settings import NO_MODULE, VideoSettings
 from vcd_ext.toyworld.detector import ToyworldDetector
-from vcd_ext.toyworld.judging import Judges, Values, load_judges
+from vcd_ext.toyworld.judging import Judges, load_judges
 from vcd_ext.toyworld.likeness import appearance, likeness
 
-FIRST_SEED = 31_000
+FIRST_SEED, LEARNED = 31_000, Path("docs/effects")
 SCALE = 2  # a face of a far figure has 7 of 128 pixels, fewer than can be repaired or followed
 
 Frames = NDArray[np.uint8]
@@ -44,14 +47,15 @@ class Seen:
     after: float
     one_by_one: float  # repaired without motion module
     flicker: float  # of the repaired, over that of the one repaired frame by frame
+    faces: Frames  # the first frame's, before and after
 
 
 def rows(videos: int) -> list[Row]:
-    """All shipped subjects, as many videos each; those without a face that can be followed are counted apart."""
-    with tempfile.TemporaryDirectory() as folder:
-        found = [seen for subject in toyworld.subjects() for seen in _videos(subject, Path(folder), videos)]
+    """All individuals, as many videos each; those without a face that can be followed are counted apart."""
+    host = Standalone.load(toyworld.checkpoint())
+    found = [face_seen(host, name, number, LEARNED) for name in INDIVIDUALS for number in range(videos)]
     seen = [one for one in found if one is not None]
-    note = f"{len(seen)} videos of {len(toyworld.subjects())} subjects, 256x256, face {toyworld.SIZE}"
+    note = f"{len(seen)} videos of {len(INDIVIDUALS)} individuals, 256x256, face {toyworld.SIZE}"
     return [
         Row("videos of far subjects in which no face was found", len(found) - len(seen), note=f"of {len(found)}"),
         Row("likeness of the face to the photos, before", float(np.mean([one.before for one in seen])), note=note),
@@ -72,42 +76,43 @@ def _judges() -> Judges:
     return load_judges(toyworld.judges())
 
 
-def _videos(subject: toyworld.Subject, folder: Path, videos: int) -> Iterator[Seen | None]:
-    host = Standalone.load(toyworld.checkpoint())
-    _, embedding = demo.learn(host, subject, folder, seed=0)
-    looks = appearance(_judges(), read_photos(subject.folder).photos)
-    for number in range(videos):
-        place = list(captions.PLACES)[number % len(captions.PLACES)]
-        yield _seen(host, subject, embedding, looks, place, ACTIONS[number % len(ACTIONS)], FIRST_SEED + 100 * number)
+def face_seen(host: Standalone, name: str, number: int, out: Path, still: bool = True) -> Seen | None:
+    """Make and repair a video of an individual far away; None where there is no face to repair.
+
+    out: has the folder of embeddings. still: also repair frame by frame, which takes as long again.
+    """
+    learned, wish = [embedding(host, name, out)], far_wish(name, number)
+    looks = appearance(_judges(), read_photos(album(name)).photos)
+    frames, people = far_video(host, name, number, learned)
+    if not people:
+        return None
+    settings = replace(
+        demo.FACE, prompt=wish.of(f"{name} {wish.kind}", "close"), seed=wish.seed,
+        motion_module=str(toyworld.motion_module()),
+    )  # fmt: skip
+    lender = StandaloneVideo(host, learned)
+    modules = [settings.motion_module, NO_MODULE] if still else [settings.motion_module]
+    made = [restore(lender, frames, replace(settings, motion_module=one), people=people[:1]) for one in modules]
+    before, after, apart = (_near(version, people[0]) for version in (frames, made[0], made[-1]))
+    alike = [likeness(_judges(), version, looks) for version in (before, after, apart)]
+    return Seen(*alike, flicker(after) / flicker(apart), np.stack([before[0], after[0]]))
 
 
-def _seen(
-    host: Standalone, subject: toyworld.Subject, embedding: Path, looks: Values, place: str, action: str, seed: int
-) -> Seen | None:
-    """None where there is no face to repair."""
-    wish = Wish(subject.class_word, place, action, seed)
-    prompts = [wish.of(f"{subject.name} {subject.class_word}", distance) for distance in ("far", "close")]
-    picture = replace(demo.PICTURE, prompt=prompts[0], seed=seed)
-    clip = host.generate(picture, VideoSettings(frames=demo.FRAMES), toyworld.motion_module(), [embedding])
+def far_wish(name: str, number: int) -> Wish:
+    """Return what the video with that number of an individual shows."""
+    place = list(captions.PLACES)[number % len(captions.PLACES)]
+    return Wish(INDIVIDUALS[name][0], place, ACTIONS[number % len(ACTIONS)], FIRST_SEED + 100 * number)
+
+
+def far_video(host: Standalone, name: str, number: int, learned: list[Path]) -> tuple[Frames, list[Track]]:
+    """Return a video of an individual far away, enlarged, and who is in it."""
+    wish = far_wish(name, number)
+    picture = replace(demo.PICTURE, prompt=wish.of(f"{name} {wish.kind}", "far"), seed=wish.seed)
+    clip = host.generate(picture, VideoSettings(frames=demo.FRAMES), toyworld.motion_module(), learned)
     frames = np.stack(
         [cv2.resize(one, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_LANCZOS4) for one in clip.frames]
     )
-    settings = replace(demo.FACE, prompt=prompts[1], seed=seed, motion_module=str(toyworld.motion_module()))
-    people = find_people(frames, settings, ToyworldDetector())[:1]
-    if not people:
-        return None
-    lender = StandaloneVideo(host, [embedding])
-    moving, still = (
-        restore(lender, frames, replace(settings, motion_module=module), people=people)
-        for module in (settings.motion_module, NO_MODULE)
-    )
-    before, after, apart = (_near(version, people[0]) for version in (frames, moving, still))
-    return Seen(
-        likeness(_judges(), before, looks),
-        likeness(_judges(), after, looks),
-        likeness(_judges(), apart, looks),
-        flicker(after) / flicker(apart),
-    )
+    return frames, list(find_people(frames, demo.FACE, ToyworldDetector()))
 
 
 def _near(frames: Frames, track: Track) -> Frames:

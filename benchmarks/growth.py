@@ -81,7 +81,9 @@ def _measured(what: str, value: int) -> Point:
     torch.set_num_threads(1)
     host, module = Standalone.load(toyworld.checkpoint()), toyworld.motion_module()
     side = value if what == "size" else 128
-    picture = replace(PICTURE, prompt="photo of a dog on the beach, standing", steps=STEPS, seed=1, width=side, height=side)
+    picture = replace(
+        PICTURE, prompt="photo of a dog on the beach, standing", steps=STEPS, seed=1, width=side, height=side
+    )
     video = VideoSettings(frames=value if what == "frames" else FRAMES)
     # Libraries allocate what they keep when they are first used: one window is made before.
     host.generate(replace(picture, width=128, height=128), VideoSettings(frames=FRAMES), module)

@@ -33,9 +33,11 @@ from vcd_ext.hosts.diffusers.training import StandaloneTraining
 from vcd_ext.identity import save_embedding, train
 from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.metrics.intervals import interval, interval_table
+from vcd_ext.metrics.nearest import nearest_rate
 from vcd_ext.settings import TrainSettings, VideoSettings
 from vcd_ext.toyworld.judging import load_judges
 from vcd_ext.toyworld.likeness import appearance, likeness
+from vcd_ext.toyworld.measures import read_others
 
 INDIVIDUALS = {"ada": ("woman", 11_000_101), "bo": ("dog", 11_000_102), "cleo": ("cat", 11_000_103),
                "dan": ("man", 11_000_104), "elk": ("dog", 11_000_105), "fay": ("cat", 11_000_106)}  # fmt: skip
@@ -43,8 +45,9 @@ HOME, ALBUMS = "room", Path("runs/individuals")
 VIDEOS, FIRST_SEED = 32, 90_000  # of each individual in each cell
 FRAMES = 8  # half of what the demo makes, for twice as many videos; the judges need no more
 COLUMNS = {
-    "similarity": "identity similarity", "scene_right": "scene right", "kind_right": "class right",
-    "action_right": "action right", "identity_drift": "identity drift", "flow": "flow, px/frame",
+    "similarity": "identity similarity", "nearest": "nearest of 200", "scene_right": "scene right",
+    "kind_right": "class right", "action_right": "action right", "identity_drift": "identity drift",
+    "flow": "flow, px/frame",
 }  # fmt: skip
 
 
@@ -68,6 +71,7 @@ CELLS = {
     "ID module, gamma 0": Cell(gamma=0.0),
 }
 PAIRS = [("ID module", "class word", "similarity"), ("ID module", "class word", "scene_right"),
+         ("ID module", "class word", "kind_right"), ("ID module", "class word", "nearest"),
          ("ID module", "class word", "action_right"),
          ("ID module", "ID module, whole pictures", "similarity"),
          ("ID module", "ID module, whole pictures", "scene_right"),
@@ -87,18 +91,20 @@ def main(arguments: list[str] | None = None) -> None:
     part, parts = map(int, options.part.split("/"))
     names = [name for k, name in enumerate(INDIVIDUALS) if k % parts == part]
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
+    others = read_others(toyworld.individuals(), toyworld.judges())
     looks = {name: appearance(judges, read_photos(album(name)).photos) for name in names}
     done = {(row["cell"], row["who"], row["seed"]) for row in read(options.out / "individuals.jsonl")}
     for number in range(options.videos):
         for name in names:
             for label in options.cells:
-                cell, wish = CELLS[label], _wish(name, number)
+                wish = wish_of(name, number)
                 if (label, name, wish.seed) in done:
                     continue
-                learned = [_embedding(host, name, cell, options.out)] if cell.tokens else []
-                frames = _video(host, name, cell, wish, learned)
-                similarity = likeness(judges, frames, looks[name])
-                found = asdict(measured(frames, wish, judges)) | {"similarity": similarity}
+                frames = video(host, name, label, number, options.out)
+                found = asdict(measured(frames, wish, judges)) | {
+                    "similarity": likeness(judges, frames, looks[name]),
+                    "nearest": nearest_rate(judges.identity(frames), looks[name], others[wish.kind]),
+                }
                 with (options.out / "individuals.jsonl").open("a") as log:
                     log.write(json.dumps({"cell": label, "who": name, "seed": wish.seed, **found}) + "\n")
         print(f"{number + 1} of {options.videos} videos of each", flush=True)
@@ -116,7 +122,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _wish(name: str, number: int) -> Wish:
+def wish_of(name: str, number: int) -> Wish:
     """Another place, action and seed for each video, the same in all cells."""
     places = [scene for scene in captions.PLACES if scene != HOME]
     action = ACTIONS[number % len(ACTIONS)]
@@ -131,21 +137,24 @@ def album(name: str) -> Path:
     return folder
 
 
-def _embedding(host: Standalone, name: str, cell: Cell, out: Path) -> Path:
-    """Return the embedding of an individual for a cell; learned now if it was not."""
+def embedding(host: Standalone, name: str, out: Path, cell: Cell = CELLS["ID module"]) -> Path:
+    """Return the embedding of an individual for a cell, a file in OUT/individuals; learned now if it was not."""
     path = out / "individuals" / f"{cell.tokens}{'' if cell.masked else '_whole'}" / f"{name}.safetensors"
     if not path.is_file():
         settings: TrainSettings = replace(
             TRAINING, name=name, class_word=INDIVIDUALS[name][0], tokens=cell.tokens, masked=cell.masked, seed=0
         )
         learned = train(StandaloneTraining(host), read_photos(album(name)).photos, settings)
+        print(f"{name} is learned: {cell.tokens} vectors", flush=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         save_embedding(path, learned.vectors, learned.metadata)
     return path
 
 
-def _video(host: Standalone, name: str, cell: Cell, wish: Wish, embeddings: Sequence[Path]) -> NDArray[np.uint8]:
-    """Return the video [8, 128, 128, 3] of a cell."""
+def video(host: Standalone, name: str, label: str, number: int, out: Path) -> NDArray[np.uint8]:
+    """Return the video [8, 128, 128, 3] of a cell, with that number of the individual's wishes."""
+    cell, wish = CELLS[label], wish_of(name, number)
+    embeddings = [embedding(host, name, out, cell)] if cell.tokens else []
     prompt = wish.of(f"{name} {wish.kind}") if cell.tokens else wish.prompt
     picture = replace(PICTURE, prompt=prompt, seed=wish.seed)
     settings = VideoSettings(frames=FRAMES, gamma=cell.gamma)

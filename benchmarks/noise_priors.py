@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.identities import INDIVIDUALS, _wish, album
+from benchmarks.identities import INDIVIDUALS, album, wish_of
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
@@ -92,7 +92,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def measured(host: Standalone, judges: Judges, number: int, settings: dict[str, object]) -> dict[str, float | str]:
     """Make one video and return its measures."""
     name = list(INDIVIDUALS)[number % len(INDIVIDUALS)]
-    wish, learned = _wish(name, number), Path("docs/effects/individuals/4") / f"{name}.safetensors"
+    wish, learned = wish_of(name, number), Path("docs/effects/individuals/4") / f"{name}.safetensors"
     prompt = wish.of(f"{name} {wish.kind}")
     video = VideoSettings(frames=FRAMES, context=CONTEXT, overlap=OVERLAP, **settings)  # type: ignore[arg-type]
     picture, begun = replace(PICTURE, prompt=prompt, seed=wish.seed), time.process_time()

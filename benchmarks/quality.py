@@ -1,16 +1,18 @@
 """What the shipped drawn world can do, beside what it should: the quality table of its model card.
 
-    python -m benchmarks.quality      # writes docs/effects/quality.md; about 2 minutes if the videos are measured
+    python -m benchmarks.quality --videos 24      # writes docs/effects/quality.md and sheets; about 25 CPU minutes
 
-Videos are those of `benchmarks.effects` (32 held-out prompts and seeds in each cell, CFG 7, 10 steps of DPM++ 2M, 16
-frames); those that are not measured yet are measured first, one after the other. Beside them the autoencoder, on
-renders that no training saw, and pairs of seeds with the same prompt. Means with 95% intervals (bootstrap).
+Every video is measured once and remembered beside the table, so an interrupted run goes on where it was: single
+subjects in videos.jsonl and identities in individuals.jsonl (by `benchmarks.effects` and `benchmarks.identities`,
+whose other rows are not needed here), the rest in quality.jsonl. Prompts and individuals are held out; CFG 7, 10 steps
+of DPM++ 2M. Means with 95% intervals (bootstrap over videos, and over individuals where several videos are of one).
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,92 +20,94 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import effects
-from tools.toyworld.pictures import Pictures
+from benchmarks import effects, identities
+from benchmarks.face_drawn import face_seen
+from benchmarks.pairs import drawn_pair, generated_pair, pair_right, pair_wishes
+from benchmarks.quality_rows import lines
+from benchmarks.quality_sheets import write_sheets
+from benchmarks.reconstruction import figures
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
-from vcd_ext.metrics.intervals import Interval, interval, interval_table
+from vcd_ext.metrics.intervals import interval_table
 from vcd_ext.settings import VideoSettings
+from vcd_ext.toyworld.judging import Judges, load_judges
 
-ON, DRAWN = "gamma 0.15", "drawn"
-PICTURES, A_BATCH, PAIRS = 256, 8, 8
-SHARP, CLASS, SCENE, ACTION = 26.0, 0.9, 0.8, 0.6  # the least; 26 dB is for a training without a GPU
-FLOW, DRIFT = (0.5, 2.0), 0.5  # over drawn clips'; over that without the motion module
+FILE = "quality.jsonl"
+Measured = dict[str, Any]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measure what is missing, and write the table."""
-    parser = argparse.ArgumentParser(description="Measure the quality of the shipped drawn world.")
-    parser.add_argument("--out", type=Path, default=Path("docs/effects"))
-    options = parser.parse_args(arguments)
-    effects.main(["--out", str(options.out)])
-    rows = effects.read(options.out / "videos.jsonl")
-    torch.set_num_threads(1)
-    host = Standalone.load(toyworld.checkpoint())
-    text = interval_table(["what", "measured", "at least or most", ""], _lines(rows, sharpness(host.vae), apart(host)))
-    (options.out / "quality.md").write_text(text + "\n", encoding="utf-8")
+    """Measure what is missing, and write the table and the sheets."""
+    options = _options(arguments)
+    out, videos = options.out, options.videos
+    if not options.report:
+        few = max(2, videos // 4)
+        cells = ["--cells", effects.ON, effects.OFF, effects.DRAWN]
+        effects.main(["--out", str(out), "--seeds", str(videos), *cells])
+        identities.main(["--out", str(out), "--videos", str(few), "--cells", "class word", "ID module"])
+        host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
+        _measure(host, judges, out, videos)
+        write_sheets(host, judges, out)
+    text = interval_table(
+        ["what", "measured", "wanted of a CPU", ""],
+        lines(effects.read(out / "videos.jsonl"), effects.read(out / "individuals.jsonl"), effects.read(out / FILE)),
+    )
+    (out / "quality.md").write_text(text + "\n", encoding="utf-8")
     print(text)
 
 
-@torch.no_grad()
-def sharpness(vae: Any) -> list[float]:
-    """PSNR in dB of held-out renders [128x128] that the autoencoder (diffusers') wrote and read again, one by one."""
-    held_out = Pictures("test", PICTURES)
-    found: list[float] = []
-    for first in range(0, PICTURES, A_BATCH):
-        part = torch.stack([held_out[k][:3] for k in range(first, first + A_BATCH)])
-        again = vae.decode(vae.encode(part).latent_dist.mode()).sample.clamp(-1, 1)
-        found += (-10 * torch.log10((again - part).square().mean(dim=(1, 2, 3)) / 4)).tolist()
-    return found
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure the quality of the shipped drawn world.")
+    parser.add_argument("--out", type=Path, default=Path("docs/effects"))
+    parser.add_argument("--videos", type=int, default=24, help="held-out prompts; others are fewer, in proportion")
+    parser.add_argument("--report", action="store_true", help="write the table of what was measured alone")
+    return parser.parse_args(arguments)
 
 
-def apart(host: Standalone) -> list[float]:
-    """Mean difference, 0 to 255, of pictures of one prompt from two seeds; one for each of some held-out prompts."""
-    found = []
-    for wish in effects.wishes(PAIRS):
-        one, other = (
-            host.generate(replace(PICTURE, prompt=wish.prompt, seed=seed), VideoSettings(frames=1)).frames.astype(float)
-            for seed in (wish.seed, wish.seed + 50)
-        )
-        found.append(float(np.abs(one - other).mean()))
-    return found
+def _measure(host: Standalone, judges: Judges, out: Path, videos: int) -> None:
+    """Measure what neither of the other two benchmarks does, each once."""
+    torch.set_num_threads(1)
+    done = {(row["what"], row["number"]) for row in effects.read(out / FILE)}
+    for what, number, measure in _tasks(host, judges, out, videos):
+        if (what, number) not in done:
+            with (out / FILE).open("a") as log:
+                log.write(json.dumps({"what": what, "number": number, **measure()}) + "\n")
+            print(f"{what} {number}: measured", flush=True)
 
 
-def _lines(
-    rows: Sequence[dict[str, float | str]], sharp: Sequence[float], seeds: Sequence[float]
-) -> dict[str, list[object]]:
-    def of(cell: str, name: str) -> Interval:
-        return interval([float(row[name]) for row in rows if row["cell"] == cell])
-
-    lines = {f"autoencoder on {PICTURES} held-out renders, PSNR in dB": _least(interval(sharp), SHARP)}
-    for what, name, bar in (("class", "kind", CLASS), ("scene", "scene", SCENE), ("action", "action", ACTION)):
-        lines[f"{what} right, motion module on"] = _least(of(ON, f"{name}_right"), bar)
-    flow, drawn = of(ON, "flow"), of(DRAWN, "flow")
-    times = flow.mean / drawn.mean
-    kept = "kept" if FLOW[0] <= times <= FLOW[1] else "MISSED"
-    lines["optical flow over drawn clips'"] = [
-        f"{times:.2f}: {flow} over {drawn} pixels a frame",
-        f"{FLOW[0]:g} to {FLOW[1]:g}",
-        kept,
-    ]
-    drift, off = of(ON, "identity_drift"), of(effects.OFF, "identity_drift")
-    share = drift.mean / off.mean
-    kept = "kept" if share <= DRIFT else "MISSED"
-    lines["identity drift, motion module on over off"] = [f"{share:.2f}: {drift} over {off}", DRIFT, kept]
-    flicker = of(ON, "flicker")
-    different = interval(seeds)
-    kept = "kept" if different.low > flicker.high else "MISSED"
-    lines["two seeds, same prompt: mean difference, 0 to 255"] = [
-        different,
-        f"more than a video's flicker, {flicker}",
-        kept,
-    ]
-    return lines
+def _tasks(
+    host: Standalone, judges: Judges, out: Path, videos: int
+) -> Iterator[tuple[str, int, Callable[[], Measured]]]:
+    for distance in ("plain", "far"):
+        yield f"autoencoder, {distance}", 4 * videos, lambda distance=distance: _figures(host, judges, distance, videos)
+    for number, wish in enumerate(pair_wishes(videos)):
+        yield "pair", number, lambda wish=wish: pair_right(judges, generated_pair(host, wish), wish)
+        yield "drawn pair", number, lambda wish=wish: pair_right(judges, drawn_pair(wish), wish)
+    for number in range(max(1, videos // 12)):
+        for name in identities.INDIVIDUALS:
+            yield f"far {name}", number, lambda name=name, number=number: _face(host, name, number, out)
+    for number, wish in enumerate(effects.wishes(max(2, videos // 4))):
+        yield "seeds", number, lambda wish=wish: {"apart": seeds_apart(host, wish)}
 
 
-def _least(found: Interval, bar: float) -> list[object]:
-    return [found, bar, "kept" if found.mean >= bar else "MISSED"]
+def _figures(host: Standalone, judges: Judges, distance: str, videos: int) -> Measured:
+    found = list(figures(host.vae, judges, distance, 4 * videos))
+    return {"psnr": [one.psnr for one in found], "likeness": [one.likeness for one in found]}
+
+
+def _face(host: Standalone, name: str, number: int, out: Path) -> Measured:
+    seen = face_seen(host, name, number, out, still=False)
+    return {"who": name, "gained": None if seen is None else seen.after - seen.before}
+
+
+def seeds_apart(host: Standalone, wish: effects.Wish) -> float:
+    """Return the mean difference, 0 to 255, of two pictures of one prompt from two seeds."""
+    one, other = (
+        host.generate(replace(PICTURE, prompt=wish.prompt, seed=seed), VideoSettings(frames=1)).frames.astype(float)
+        for seed in (wish.seed, wish.seed + 50)
+    )
+    return float(np.abs(one - other).mean())
 
 
 if __name__ == "__main__":

@@ -38,7 +38,10 @@ def drawn() -> list[Render]:
         for j in range(2)
     ]
     names = ("kind", "scene", "action", "distance")
-    return [render(sample(60 + n, "test", subjects=1, **dict(zip(names, some, strict=True)))) for n, some in enumerate(choices)]
+    return [
+        render(sample(60 + n, "test", subjects=1, **dict(zip(names, some, strict=True))))
+        for n, some in enumerate(choices)
+    ]
 
 
 def sharp(frames: Frames) -> Frames:

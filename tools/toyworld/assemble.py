@@ -140,7 +140,9 @@ def manifest(out: Path) -> None:
         path for path in (out / "subjects").rglob("*.*") if path.is_file()
     )
     sums = {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-    (out / "manifest.json").write_text(json.dumps({"edition": EDITION, "files": sums}, indent=1) + "\n", encoding="utf-8")
+    (out / "manifest.json").write_text(
+        json.dumps({"edition": EDITION, "files": sums}, indent=1) + "\n", encoding="utf-8"
+    )
     print(f"{len(sums)} files, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB")
 
 

@@ -13,11 +13,10 @@ from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .training import half
-
 from .captions import held_out
 from .pictures import covers
 from .spec import sample
+from .training import half
 from .world import Render
 
 PLACE = 8  # pixels of a latent's side

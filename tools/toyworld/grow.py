@@ -17,9 +17,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .second_stage import Denoiser
-
 from . import denoiser_file, vocabulary
+from .second_stage import Denoiser
 
 
 def main(arguments: list[str] | None = None) -> None:

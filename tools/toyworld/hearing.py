@@ -12,16 +12,15 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from .second_stage import Denoiser, noised, scaled_linear
-from .training import half
-
 from .bank import encoded
 from .captions import caption
 from .identity import KINDS
 from .looks import phrase, traits
 from .motion import ACTIONS
 from .pictures import covers, whole
+from .second_stage import Denoiser, noised, scaled_linear
 from .spec import Spec
+from .training import half
 
 SIGMA = 6.0
 

@@ -13,8 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .softening import Frames, soften
-from .training import half
 from vcd_ext.toyworld.picture_judge import SIDE, PictureJudge
 from vcd_ext.toyworld.subject_judge import CutOut, cut_out
 
@@ -24,6 +22,8 @@ from .compose import blend, view
 from .identity import KINDS, individual
 from .motion import ACTIONS
 from .scenes import SCENES, paint, tint_of
+from .softening import Frames, soften
+from .training import half
 from .traits import traits
 from .world import FRAMES, Render, Spec, render, sample
 

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .training import half
 from vcd_ext.toyworld.picture_judge import CELLS, PATCH, Findings, PictureJudge, face_boxes
 from vcd_ext.toyworld.subject_judge import SubjectJudge
 
 from .judge_batches import LENGTH, PictureBatch, SubjectBatch
+from .training import half
 from .traits import TRAITS
 
 

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from .sampling import sample_latents
-from .second_stage import Denoiser
-
 from .captions import DISTANCES, PLACES, caption
 from .identity import KINDS, SPLITS, individual
 from .looks import phrase, traits
 from .motion import ACTIONS
+from .sampling import sample_latents
 from .scenes import SCENES
+from .second_stage import Denoiser
 from .stage import LIGHTS
 from .world import render, sample
 

@@ -1,6 +1,6 @@
 """Individuals that no training saw, as eight pictures with masks each: what the demo and the measures learn from.
 
-    python -m tools.toyworld.subjects OUT      # seconds; assemble writes them too
+python -m tools.toyworld.subjects OUT      # seconds; assemble writes them too
 """
 
 from __future__ import annotations

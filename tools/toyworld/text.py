@@ -13,9 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from .training import State, descend, half, learning_rate, update_average
-
 from .spec import sample
+from .training import State, descend, half, learning_rate, update_average
 from .truths import QUESTIONS, answers
 
 READ = 56  # tokens, as many as a caption has and a few of what comes behind it

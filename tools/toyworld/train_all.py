@@ -1,7 +1,7 @@
 """Make the whole drawn world in a given time: autoencoder, denoiser, temporal module and judges, one after the other.
 
     python -m tools.toyworld.train_all --out runs --minutes 9 --device cuda      # a GPU with 16 cores beside it
-    python -m tools.toyworld.train_all --out runs --minutes 1800 --device cpu    # two cores, in as many pieces as you like
+    python -m tools.toyworld.train_all --out runs --minutes 1800 --device cpu    # two cores, in pieces as you like
 
 All cores draw. Each part measures its own pace first and then takes as many steps as its share of the time allows; the
 plan is kept in OUT/plan.json, so the same command goes on where it was stopped. A part that is finished is exported

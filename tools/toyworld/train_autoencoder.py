@@ -32,11 +32,10 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from .first_stage import autoencoder, load, to_ldm
-from .training import State, chance, descend, half, learning_rate, update_average
-
 from .critic import Critic, critic_loss, deceived
+from .first_stage import autoencoder, load, to_ldm
 from .pictures import batches, colours, covers, whole
+from .training import State, chance, descend, half, learning_rate, update_average
 
 DECAY = 0.999
 SUBJECT, FACE, KL = 3.0, 6.0, 1e-4  # weights of their pixels (others have 1), and of the KL term

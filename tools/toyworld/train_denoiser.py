@@ -35,18 +35,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from . import first_stage
-from .second_stage import STEPS, Denoiser, linear, noised, scaled_linear
-from .training import State, chance, descend, half, learning_rate, run, update_average
-
-from . import denoiser_file, parts, vocabulary
+from . import denoiser_file, first_stage, parts, vocabulary
 from .bank import allowed, bank, loss_weights
 from .hearing import Hearing
 from .parts import Finder
 from .pictures import whole
+from .second_stage import STEPS, Denoiser, linear, noised, scaled_linear
 from .sheet import draw_samples
 from .spec import sample
 from .text import answering, batch, logits, named_right, naming_loss, teach
+from .training import State, chance, descend, half, learning_rate, run, update_average
 from .truths import answers
 from .world import SIZE
 

@@ -23,12 +23,12 @@ import cv2
 import torch
 from torch import Tensor, nn
 
-from .training import State, descend, learning_rate, update_average
 from vcd_ext.toyworld.judging import Judges, load_judges, new_picture_judge, new_subject_judge, save_judges
 from vcd_ext.toyworld.picture_judge import PictureJudge
 
 from .judge_batches import Subjects, picture_batch
 from .judge_losses import Matching, picture_losses
+from .training import State, descend, learning_rate, update_average
 
 DECAY, WARM_UP = 0.998, 100
 Losses = Callable[[Any, int], tuple[Tensor, dict[str, Tensor]]]

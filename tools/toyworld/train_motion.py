@@ -1,7 +1,7 @@
 """Train the temporal module of the drawn world as AnimateDiff's was: clips, and a denoiser that stays as it is.
 
-    python -m tools.toyworld.train_motion --autoencoder runs/autoencoder/autoencoder.safetensors --denoiser runs/denoiser \
-        --out runs/motion
+    python -m tools.toyworld.train_motion --autoencoder runs/autoencoder/autoencoder.safetensors \
+        --denoiser runs/denoiser --out runs/motion
 
 Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
 of machine, with the same number of threads). Half of the clips follow AnimateDiff's schedule and half SD1.5's. The
@@ -25,17 +25,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
-from . import first_stage
-from .second_stage import STEPS, Denoiser, linear, noised, scaled_linear
-from .training import State, chance, descend, half, learning_rate, run, update_average
 from vcd_ext.motion import attached
 from vcd_ext.motion.attach import points
 from vcd_ext.motion.module import BlockSize, MotionModule
 
-from . import denoiser_file
+from . import denoiser_file, first_stage
 from .bank import allowed, bank, loss_weights
+from .second_stage import STEPS, Denoiser, linear, noised, scaled_linear
 from .spec import FRAMES, sample
 from .train_denoiser import SNR_LIMIT, tokenized, worded
+from .training import State, chance, descend, half, learning_rate, run, update_average
 from .world import SIZE, Render, render
 
 NAMES = ("batch", "steps", "rate", "clips", "size", "subject", "face", "seed")

@@ -120,8 +120,8 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.stages import pipeline
     from vcd_ext.stages.given_frames import GivenFrames
     from vcd_ext.stages.interpolation import check_interpolation
-    from vcd_ext.toyworld.notes import drawn_notes
     from vcd_ext.stages.video_to_video import part_of, prompts
+    from vcd_ext.toyworld.notes import drawn_notes
 
     loras = lora_files(arguments.loras)
     models = (arguments.motion_module, arguments.embedding)

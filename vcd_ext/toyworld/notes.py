@@ -45,7 +45,7 @@ def other_edition(path: Path) -> str:
     """Return a sentence if a file is the drawn world's in another edition than this version of VCD has; else ''."""
     try:
         edition = _edition(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError, tensor_file.SafetensorError):
         return ""  # whoever loads it says what is wrong with it
     if edition in (0, EDITION):
         return ""
