@@ -129,7 +129,7 @@ def report(out: Path) -> str:
     }
     text = "\n".join(
         [
-            f"The first edition of the drawn world, {count} videos in each row: means with 95% intervals (bootstrap).",
+            f"The second edition of the drawn world, {count} videos in each row: means with 95% intervals (bootstrap).",
             "",
             interval_table(["", *HEADS.values()], rows),
         ]

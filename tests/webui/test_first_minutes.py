@@ -54,7 +54,8 @@ def test_a_first_video_takes_one_button(bare: Server, tmp_path: Path) -> None:
         page.wait_for_function("document.querySelector('#vcd_txt2img_player video').videoWidth > 0")
         state = video.evaluate("v => ({width: v.videoWidth, seconds: v.duration})")
         assert state == {"width": 128, "seconds": 2}
-        expect(page.locator("#txt2img_prompt textarea")).to_have_value("photo of drawn_ada woman in a meadow, waving, facing right")
+        prompt = "photo of drawn_ada woman in a meadow, waving, facing right"
+        expect(page.locator("#txt2img_prompt textarea")).to_have_value(prompt)
         expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("toyworld_motion.safetensors")
         expect(page.locator("#html_info_txt2img.prose")).to_contain_text("Model: toyworld")
         assert page.locator("#setting_sd_model_checkpoint input").first.input_value().startswith("toyworld.safetensors")

@@ -23,6 +23,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from vcd_ext.storage import tensor_file
 from vcd_ext.toyworld import EDITION
 
 from . import denoiser_file, subjects
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         checkpoint(first, second, options.out)
     third, judges = options.motion or runs / "motion/motion.safetensors", options.judges or runs / "judges"
     if third.is_file():
-        save_file(halved(load_file(third)), options.out / "toyworld_motion.safetensors", metadata=MARK)
+        tensor_file.write(options.out / "toyworld_motion.safetensors", halved(load_file(third)), MARK)
     if (judges / "judges.safetensors").is_file():
         shutil.copy(judges / "judges.safetensors", options.out / "judges.safetensors")
     subjects.write(options.out / "subjects")
@@ -75,7 +76,7 @@ def checkpoint(first: Path, second: Path, out: Path) -> None:
     tensors |= denoiser_file.whole_tensors(second / "denoiser.safetensors")
     bars = scaled_linear()
     schedule = {"alphas_cumprod": bars.float(), "betas": (1 - bars / torch.cat([bars.new_ones(1), bars[:-1]])).float()}
-    save_file(halved(tensors) | schedule, out / "toyworld.safetensors", metadata=MARK)
+    tensor_file.write(out / "toyworld.safetensors", halved(tensors) | schedule, MARK)
     shutil.copytree(second / "clip", out / "clip", dirs_exist_ok=True)
     OmegaConf.save(OmegaConf.create(config(tensors, scale)), out / "toyworld.yaml")
 
