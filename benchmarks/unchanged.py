@@ -54,7 +54,7 @@ class Files(NamedTuple):
         person = next(subject for subject in toyworld.subjects() if subject.class_word != "dog")
         with Image.open(person.folder / "1.png") as picture:
             for i in range(6):
-                ImageChops.offset(picture.convert("RGB"), 2 * i, i).save(film / f"{i}.png")
+                ImageChops.offset(picture.convert("RGB").resize((128, 128)), 2 * i, i).save(film / f"{i}.png")
         for version in ("v2", "v3", "AnimateLCM"):
             tiny.motion_module(folder / "modules", version)
         checkpoint = tiny.checkpoint(folder / "models")

@@ -14,7 +14,7 @@ from vcd_ext.toyworld.judging import load_judges, new_picture_judge
 
 SMALL = [
     "--picture-steps", "4", "--pairs", "2",
-    "--subject-steps", "4", "--clips", "1", "--singles", "3", "--strangers", "12",
+    "--subject-steps", "4", "--clips", "1", "--singles", "3", "--strangers", "12", "--sceneries", "4",
 ]  # fmt: skip
 
 
