@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
-from diffusers.models.attention_processor import AttnProcessor2_0
+from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -44,7 +44,7 @@ from .second_stage import STEPS, Denoiser, linear, noised, scaled_linear
 from .sheet import draw_samples
 from .spec import sample
 from .text import answering, batch, logits, named_right, naming_loss, teach
-from .training import State, chance, descend, half, learning_rate, run, update_average
+from .training import State, adamw, chance, descend, half, learning_rate, run, update_average
 from .truths import answers
 from .world import SIZE
 
@@ -86,9 +86,10 @@ def main(arguments: list[str] | None = None) -> State[Naming]:
     tokenizer = CLIPTokenizer.from_pretrained(clip)
     torch.manual_seed(options.seed)
     model = Naming.make(options.channels, clip).to(device)
-    model.unet.set_attn_processor(AttnProcessor2_0())
+    # Fused attention is slow backward with few places: at 128 pixels half of a step.
+    model.unet.set_attn_processor(AttnProcessor() if options.size <= 128 else AttnProcessor2_0())
     _begin(model, tokenizer, options)
-    state = State.start(model, torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01))
+    state = State.start(model, adamw(model, options.rate))
     if state.resume(options.out / "state.pt", settings):
         print(f"continues after step {state.step}", flush=True)
     autoencoder, scale = first_stage.load(options.autoencoder)

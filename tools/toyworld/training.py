@@ -63,6 +63,14 @@ def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> flo
     return peak * rise * (0.01 + 0.99 * (0.5 + 0.5 * cos(pi * min(1.0, step / steps))))
 
 
+def adamw(model: nn.Module, rate: float) -> torch.optim.AdamW:
+    """Make the optimiser of a model's weights; fused, which goes over them once, where this torch can (2.1 on a GPU)."""
+    try:
+        return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, fused=True)
+    except RuntimeError:
+        return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
+
+
 def chance(seed: int, step: int, device: torch.device) -> torch.Generator:
     """Return the random numbers of one step, which depend on nothing else: a resumed training draws the same."""
     return torch.Generator(device).manual_seed(seed * 1_000_003 + step)
