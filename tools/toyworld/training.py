@@ -64,7 +64,7 @@ def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> flo
 
 
 def adamw(model: nn.Module, rate: float) -> torch.optim.AdamW:
-    """Make the optimiser of a model's weights; fused, which goes over them once, where this torch can (2.1 on a GPU)."""
+    """Make the optimiser of a model's weights; fused, in one pass, where this torch can (2.1: on a GPU alone)."""
     try:
         return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, fused=True)
     except RuntimeError:
