@@ -94,8 +94,8 @@ def face_seen(host: Standalone, name: str, number: int, out: Path, still: bool =
     modules = [settings.motion_module, NO_MODULE] if still else [settings.motion_module]
     made = [restore(lender, frames, replace(settings, motion_module=one), people=people[:1]) for one in modules]
     before, after, apart = (_near(version, people[0]) for version in (frames, made[0], made[-1]))
-    alike = [likeness(_judges(), version, looks) for version in (before, after, apart)]
-    return Seen(*alike, flicker(after) / flicker(apart), np.stack([before[0], after[0]]))
+    first, second, third = (likeness(_judges(), version, looks) for version in (before, after, apart))
+    return Seen(first, second, third, flicker(after) / flicker(apart), np.stack([before[0], after[0]]))
 
 
 def far_wish(name: str, number: int) -> Wish:

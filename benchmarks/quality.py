@@ -14,6 +14,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import torch
 
 from benchmarks import effects, identities
 from benchmarks.face_drawn import face_seen
-from benchmarks.pairs import drawn_pair, generated_pair, pair_right, pair_wishes
+from benchmarks.pairs import PairWish, drawn_pair, generated_pair, pair_right, pair_wishes
 from benchmarks.quality_rows import lines
 from benchmarks.quality_sheets import write_sheets
 from benchmarks.reconstruction import figures
@@ -80,15 +81,15 @@ def _tasks(
     host: Standalone, judges: Judges, out: Path, videos: int
 ) -> Iterator[tuple[str, int, Callable[[], Measured]]]:
     for distance in ("plain", "far"):
-        yield f"autoencoder, {distance}", 4 * videos, lambda distance=distance: _figures(host, judges, distance, videos)
-    for number, wish in enumerate(pair_wishes(videos)):
-        yield "pair", number, lambda wish=wish: pair_right(judges, generated_pair(host, wish), wish)
-        yield "drawn pair", number, lambda wish=wish: pair_right(judges, drawn_pair(wish), wish)
+        yield f"autoencoder, {distance}", 4 * videos, partial(_figures, host, judges, distance, videos)
+    for number, pair in enumerate(pair_wishes(videos)):
+        yield "pair", number, partial(_pair, host, judges, pair)
+        yield "drawn pair", number, partial(_pair, None, judges, pair)
     for number in range(max(1, videos // 12)):
         for name in identities.INDIVIDUALS:
-            yield f"far {name}", number, lambda name=name, number=number: _face(host, name, number, out)
+            yield f"far {name}", number, partial(_face, host, name, number, out)
     for number, wish in enumerate(effects.wishes(max(2, videos // 4))):
-        yield "seeds", number, lambda wish=wish: {"apart": seeds_apart(host, wish)}
+        yield "seeds", number, partial(_seeds, host, wish)
 
 
 def _figures(host: Standalone, judges: Judges, distance: str, videos: int) -> Measured:
@@ -101,13 +102,18 @@ def _face(host: Standalone, name: str, number: int, out: Path) -> Measured:
     return {"who": name, "gained": None if seen is None else seen.after - seen.before}
 
 
-def seeds_apart(host: Standalone, wish: effects.Wish) -> float:
+def _pair(host: Standalone | None, judges: Judges, wish: PairWish) -> Measured:
+    """Judge the video of a wish; without a host, the clip that is drawn for it."""
+    return pair_right(judges, drawn_pair(wish) if host is None else generated_pair(host, wish), wish)
+
+
+def _seeds(host: Standalone, wish: effects.Wish) -> Measured:
     """Return the mean difference, 0 to 255, of two pictures of one prompt from two seeds."""
     one, other = (
         host.generate(replace(PICTURE, prompt=wish.prompt, seed=seed), VideoSettings(frames=1)).frames.astype(float)
         for seed in (wish.seed, wish.seed + 50)
     )
-    return float(np.abs(one - other).mean())
+    return {"apart": float(np.abs(one - other).mean())}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,13 @@ Row = tuple[str, Sequence[Frames]]
 
 def write_sheets(host: Standalone, judges: Judges, out: Path) -> None:
     """Write OUT/quality_*.webp."""
-    sheets = {
+    sheets: dict[str, Iterable[Row]] = {
         "autoencoder": _reconstructions(host, judges),
-        "videos": ((wish.prompt, effects.frames_of(host, effects.ON, wish)[::2]) for wish in effects.wishes(SHOWN)),
+        "videos": (
+            (wish.prompt, list(effects.frames_of(host, effects.ON, wish)[::2])) for wish in effects.wishes(SHOWN)
+        ),
         "identities": _individuals(host, out),
-        "pairs": ((wish.prompt, generated_pair(host, wish)) for wish in pair_wishes(SHOWN)),
+        "pairs": ((wish.prompt, list(generated_pair(host, wish))) for wish in pair_wishes(SHOWN)),
         "faces": _faces(host, out),
     }
     for name, rows in sheets.items():
