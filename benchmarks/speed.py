@@ -124,8 +124,8 @@ def report(out: Path) -> str:
     rows = {cell: [interval([float(row[n]) for row in rows]) for n in HEADS] for cell, rows in by_cell.items()}
     text = "\n".join(
         [
-            f"The second edition of the drawn world, {len(by_cell[FIRST])} videos in each row: means with 95% intervals "
-            "(bootstrap).",
+            f"The second edition of the drawn world, {len(by_cell[FIRST])} videos in each row: means with 95% "
+            "intervals (bootstrap).",
             "",
             interval_table(["", *HEADS.values()], rows),
         ]
