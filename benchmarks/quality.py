@@ -54,7 +54,10 @@ def main(arguments: list[str] | None = None) -> None:
         ["what", "measured", "wanted of a CPU", ""],
         lines(effects.read(out / "videos.jsonl"), effects.read(out / "individuals.jsonl"), effects.read(out / FILE)),
     )
-    (out / "quality.md").write_text(text + "\n", encoding="utf-8")
+    pictures = "".join(
+        f"\n![{file.stem.partition('_')[2]}]({file.name})\n" for file in sorted(out.glob("quality_*.webp"))
+    )
+    (out / "quality.md").write_text(f"{text}\n{pictures}", encoding="utf-8")
     print(text)
 
 

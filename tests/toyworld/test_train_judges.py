@@ -14,7 +14,8 @@ from vcd_ext.toyworld.judging import load_judges, new_picture_judge
 
 SMALL = [
     "--picture-steps", "4", "--pairs", "2",
-    "--subject-steps", "4", "--clips", "1", "--singles", "3", "--strangers", "12", "--sceneries", "4",
+    "--subject-steps", "4", "--clips", "1", "--singles", "3", "--strangers", "12", "--others", "64",
+    "--sceneries", "4",
 ]  # fmt: skip
 
 
@@ -69,7 +70,9 @@ def test_a_step_sees_the_same_batch_whenever_it_runs() -> None:
     assert torch.equal(one.traits, two.traits)
 
 
-def test_the_table_has_every_measure(whole: Path, tmp_path: Path) -> None:
+def test_the_table_has_every_measure(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for views in ("GALLERY", "QUERIES"):
+        monkeypatch.setattr(measure_judges, views, getattr(measure_judges, views)[:1])
     few = ["--pictures", "6", "--clips", "4", "--individuals", "4", "--out", str(tmp_path / "table.json")]
     table = measure_judges.main([str(whole / "judges.safetensors"), *few])
     assert set(table) == {"kind", "scene", "mask IoU", "face IoU", "action", "action of 8", "identity"}

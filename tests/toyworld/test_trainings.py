@@ -33,7 +33,8 @@ from tools.toyworld.training import learning_rate
 ONE = ["--threads", "1"]
 AUTOENCODER = ["--channels", *["32"] * 4, "--batch", "2", "--held-out", "2", "--steps", "4", *ONE]
 DENOISER = ["--channels", *["32"] * 4, "--width", "32", "--layers", "1", "--pictures", "6", "--batch", "2",
-            "--size", "64", "--teach", "2", "--heard", "2", "--placed", "0.1", "--steps", "4", *ONE]  # fmt: skip
+            "--size", "64", "--teach", "2", "--heard", "2", "--placed", "0.1", "--steps", "4", "--sheet-steps", "0",
+            *ONE]  # fmt: skip
 MOTION = ["--clips", "2", "--batch", "1", "--size", "64", "--steps", "4", *ONE]
 
 

@@ -78,7 +78,13 @@ def same_individual(kind: str) -> Picture:
 
 @torch.no_grad()
 def draw_samples(
-    model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderKL, scale: float, path: Path, size: int
+    model: Denoiser,
+    tokenizer: CLIPTokenizer,
+    autoencoder: AutoencoderKL,
+    scale: float,
+    path: Path,
+    size: int,
+    steps: int,
 ) -> None:
     """Write a sheet of 4 x 8 generated pictures: a row for each kind, a column for each scene, all looks in words."""
     texts = []
@@ -91,7 +97,7 @@ def draw_samples(
         for some in (texts, [""])
     )
     noise = torch.randn(len(texts), 4, size // 8, size // 8, generator=torch.Generator().manual_seed(0))
-    latents = sample_latents(model, tokens, empty, steps=15, guidance=5.0, noise=noise)
+    latents = sample_latents(model, tokens, empty, steps=steps, guidance=5.0, noise=noise)
     pixels = torch.cat([autoencoder.decode(part / scale).sample for part in latents.split(4)])
     frames = ((pixels.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()
     Image.fromarray(grid([list(frames[k : k + 8]) for k in range(0, len(frames), 8)])).save(path)

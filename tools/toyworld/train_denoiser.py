@@ -121,7 +121,9 @@ def main(arguments: list[str] | None = None) -> State[Naming]:
         )
     if state.step == options.steps or options.export:
         denoiser_file.save(state.average, options.out / "denoiser.safetensors")
-        draw_samples(state.average, tokenizer, autoencoder, scale, options.out / "samples.png", options.size)
+        if options.sheet_steps:
+            file = options.out / "samples.png"
+            draw_samples(state.average, tokenizer, autoencoder, scale, file, options.size, options.sheet_steps)
     return state
 
 
@@ -145,6 +147,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--placed", type=float, default=0.0, help="weight of finding the parts of figures")
     parser.add_argument("--heard", type=int, default=96, help="held-out pictures that hearing is measured on")
     parser.add_argument("--hear-every", type=int, default=1000)
+    parser.add_argument("--sheet-steps", type=int, default=15, help="of the sheet of samples at the end; 0 for none")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)

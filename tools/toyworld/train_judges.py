@@ -63,6 +63,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--clips", type=int, default=2, help="clips of 8 frames in a batch of subjects")
     parser.add_argument("--singles", type=int, default=48, help="single pictures in it")
     parser.add_argument("--sceneries", type=int, default=256, help="painted, for subjects to stand before")
+    parser.add_argument("--others", type=int, default=8192, help="individuals that strangers are chosen from")
     parser.add_argument("--strangers", type=int, default=512, help="others that they are told apart from")
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
@@ -84,7 +85,7 @@ def _train_pictures(options: argparse.Namespace) -> State:
 
 
 def _train_subjects(looks: PictureJudge, options: argparse.Namespace) -> State:
-    source = Subjects(options.seed, looks, options.sceneries)
+    source = Subjects(options.seed, looks, options.sceneries, options.others)
 
     def losses(model: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         batch = source.batch(step, options.clips, options.singles)
