@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     out, videos = options.out, options.videos
     if not options.report:
-        few = max(2, videos // 4)
+        few = max(2, videos // 6)
         cells = ["--cells", effects.ON, effects.OFF, effects.DRAWN]
         effects.main(["--out", str(out), "--seeds", str(videos), *cells])
         identities.main(["--out", str(out), "--videos", str(few), "--cells", "class word", "ID module"])

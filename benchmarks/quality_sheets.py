@@ -68,7 +68,8 @@ def _individuals(host: Standalone, out: Path) -> Iterator[Row]:
 
 
 def _faces(host: Standalone, out: Path) -> Iterator[Row]:
-    found = {name: face_seen(host, name, 0, out, still=False) for name in identities.INDIVIDUALS}
+    some = list(identities.INDIVIDUALS)[:3]  # each takes as long as four videos
+    found = {name: face_seen(host, name, 0, out, still=False) for name in some}
     there = {name: seen for name, seen in found.items() if seen is not None}
     for k, label in enumerate(("before Face VCD", "after it") if there else ()):
         yield f"{', '.join(there)}: {label}", [seen.faces[k] for seen in there.values()]
