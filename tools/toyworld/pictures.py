@@ -23,9 +23,9 @@ class Windows(Dataset[Tensor]):
     shows a subject. Every index is another clip.
     """
 
-    def __init__(self, split: str, count: int) -> None:
-        """Take `count` pictures of a split of the drawn world."""
-        self.split, self.count = split, count
+    def __init__(self, split: str, count: int, size: int = 0) -> None:
+        """Take `count` pictures of a split of the drawn world, all of one size or, 0, of several."""
+        self.split, self.count, self.size = split, count, size
 
     def __len__(self) -> int:
         """Return how many windows there are."""
@@ -35,7 +35,8 @@ class Windows(Dataset[Tensor]):
         """Draw the picture with that number and cut its window out."""
         rng = np.random.default_rng([index, 6])
         spec = sample(index, self.split)
-        size = int(rng.choice(_SIZES, p=_SHARES))
+        several = int(rng.choice(_SIZES, p=_SHARES))
+        size = self.size or several
         drawn = render(spec, [moment(index, spec.frames)], size)
         layers = torch.from_numpy(np.concatenate([colours(drawn), covers(drawn)], axis=0))
         x, y = (_corner(rng, low, high, size) for low, high in _extent(drawn.masks.max(axis=(0, 1)), size))
@@ -73,10 +74,10 @@ def moment(index: int, frames: int) -> int:
     return int(np.random.default_rng([index, 5]).integers(frames))
 
 
-def batches(split: str, first_step: int, steps: int, batch: int, workers: int = 0) -> Iterator[Tensor]:
+def batches(split: str, first_step: int, steps: int, batch: int, workers: int = 0, size: int = 0) -> Iterator[Tensor]:
     """Yield the batches [batch, 5, 128, 128] of steps `first_step` to `steps`; the same ones whoever draws them."""
     loader = DataLoader(
-        Windows(split, steps * batch),
+        Windows(split, steps * batch, size),
         batch,
         sampler=range(first_step * batch, steps * batch),
         num_workers=workers,

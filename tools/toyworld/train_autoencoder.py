@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> State[Autoencoding]:
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
-    names = ("channels", "layers", "batch", "steps", "rate", "decoder", "critic", "seed")
+    names = ("channels", "layers", "batch", "steps", "rate", "decoder", "critic", "size", "seed")
     settings: dict[str, Any] = {name: getattr(options, name) for name in names}
     torch.manual_seed(options.seed)
     model = autoencoder(options.channels, options.layers)
@@ -74,7 +74,8 @@ def main(arguments: list[str] | None = None) -> State[Autoencoding]:
         print(f"continues after step {state.step}", flush=True)
     _train(state, options, settings, device)
     if state.step == options.steps or options.export:
-        _export(state.average.model, options.out, 4 * options.held_out, device)
+        kept = load(options.start)[1] if options.start and options.decoder else None
+        _export(state.average.model, options.out, 4 * options.held_out, device, kept)
     return state
 
 
@@ -90,6 +91,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
     parser.add_argument("--decoder", action="store_true", help="train the decoder alone")
     parser.add_argument("--critic", type=float, default=0.0, help="weight of the critic's opinion; 0 for none")
+    parser.add_argument("--size", type=int, default=0, help="pixels of all pictures' sides (0: several, as tiles need)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
@@ -117,7 +119,7 @@ def _train(
 ) -> None:
     last = min(options.steps, options.stop_at or options.steps)
     started, first = time.time(), state.step
-    for drawn in batches("train", state.step, last, options.batch, options.workers):
+    for drawn in batches("train", state.step, last, options.batch, options.workers, options.size):
         record = _step(state, drawn.to(device), options)
         if state.step % options.save_every == 0 or state.step == last:
             state.save(options.out / "state.pt", settings)
@@ -192,10 +194,11 @@ def measure(model: AutoencoderKL, count: int, sheet: Path, device: torch.device)
     return means | {"latent_std": float(torch.cat(codes).std())}
 
 
-def _export(model: AutoencoderKL, out: Path, count: int, device: torch.device) -> None:
+def _export(model: AutoencoderKL, out: Path, count: int, device: torch.device, scale: float | None) -> None:
+    """Write the file; `scale` is that of the latents which a denoiser knows already, None where none does."""
     result = measure(model, count, out / "held_out.png", device)
     tensors = {name: value.cpu().contiguous() for name, value in to_ldm(model.state_dict()).items()}
-    facts = {"psnr": f"{result['psnr']:.2f}", "scale_factor": f"{1 / result['latent_std']:.5f}"}
+    facts = {"psnr": f"{result['psnr']:.2f}", "scale_factor": f"{scale or 1 / result['latent_std']:.5f}"}
     save_file(tensors, out / "autoencoder.safetensors", metadata=facts)
     print(f"wrote {out / 'autoencoder.safetensors'}: {result}", flush=True)
 
