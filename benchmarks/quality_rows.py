@@ -96,6 +96,12 @@ def _rest(rows: Rows) -> dict[str, list[object]]:
         found[f"Face VCD on far figures: likeness gained ({len(seen)} of {len(faces)} had a face)"] = least(
             [row["gained"] for row in seen], GAINED, [row["who"] for row in seen]
         )
+    elif faces:
+        found["Face VCD on far figures: likeness gained"] = [
+            f"no face was found in {len(faces)} videos",
+            GAINED,
+            "MISSED",
+        ]
     pairs = {what: [row for row in rows if row["what"] == what] for what in ("pair", "drawn pair")}
     if pairs["pair"]:
         drawn = float(np.mean([row["both"] for row in pairs["drawn pair"]]))
