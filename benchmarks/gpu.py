@@ -56,7 +56,7 @@ class Sizes(NamedTuple):
 
 
 REAL = Sizes(side=512, frames=16, long=64, steps=10, trainings=200)
-SMALL = Sizes(side=64, frames=4, long=8, steps=3, trainings=2)
+SMALL = Sizes(side=64, frames=4, long=6, steps=2, trainings=1)
 
 
 class Taken(NamedTuple):

@@ -24,12 +24,13 @@ import numpy as np
 import torch
 
 from benchmarks.identities import INDIVIDUALS, album, wish_of
+from benchmarks.pages import means_page, note
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.metrics import motion as measures
-from vcd_ext.metrics.intervals import interval, interval_table
+from vcd_ext.metrics.intervals import interval
 from vcd_ext.settings import VideoSettings
 from vcd_ext.toyworld.judging import Judges, load_judges
 from vcd_ext.toyworld.likeness import appearance, likeness
@@ -76,8 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
         for label, settings in cells().items():
             if (label, number) not in done:
                 row = {"cell": label, "number": number, **measured(host, judges, number, settings)}
-                with (options.out / FILE).open("a") as log:
-                    log.write(json.dumps(row) + "\n")
+                note(options.out / FILE, row)
         print(f"{number + 1} of {options.videos} videos of each", flush=True)
 
 
@@ -127,15 +127,7 @@ def report(out: Path) -> str:
         label: [interval([float(row[name]) for row in rows[:count]]) for name in HEADS]
         for label, rows in by_cell.items()
     }
-    text = "\n".join(
-        [
-            f"The second edition of the drawn world, {count} videos in each row: means with 95% intervals (bootstrap).",
-            "",
-            interval_table(["", *HEADS.values()], rows),
-        ]
-    )
-    (out / "noise_priors.md").write_text(text + "\n", encoding="utf-8")
-    return text
+    return means_page(out / "noise_priors.md", f"{count} videos", list(HEADS.values()), rows)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.identities import FRAMES, INDIVIDUALS, album
+from benchmarks.pages import means_page, note
 from tools.toyworld.captions import PLACES
 from tools.toyworld.motion import ACTIONS
 from vcd_ext import motion, toyworld
@@ -33,7 +34,7 @@ from vcd_ext.cli.demo import PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.metrics import motion as measures
-from vcd_ext.metrics.intervals import interval, interval_table
+from vcd_ext.metrics.intervals import interval
 from vcd_ext.metrics.nearest import nearest_rate
 from vcd_ext.people import RegionBox, Regions
 from vcd_ext.people.attention import heard_by_region, with_people, without_people
@@ -95,8 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
                 if key not in done:
                     found = measured(host, judges, others, looks, cell, pair, number)
                     row = {"cell": cell, "pair": key[1], "seed": key[2], **found}
-                    with (options.out / FILE).open("a") as log:
-                        log.write(json.dumps(row) + "\n")
+                    note(options.out / FILE, row)
         print(f"{number + 1} of {options.seeds} seeds", flush=True)
 
 
@@ -199,16 +199,13 @@ def report(out: Path) -> str:
         own = [row for row in found if row["cell"] == cell and (row["pair"], row["seed"]) in common]
         pairs = [row["pair"] for row in own]
         rows[cell] = [interval([float(row[name]) for row in own], pairs) for name in HEADS]
-    text = "\n".join(
-        [
-            f"{len(common)} videos of {len(set(pairs))} pairs in each row: means "
-            "with 95% intervals (bootstrap over pairs).",
-            "",
-            interval_table(["", *HEADS.values()], rows),
-        ]
+    return means_page(
+        out / "several.md",
+        f"{len(common)} videos of {len(set(pairs))} pairs",
+        list(HEADS.values()),
+        rows,
+        " over pairs",
     )
-    (out / "several.md").write_text(text + "\n", encoding="utf-8")
-    return text
 
 
 def unet_time(host: Standalone) -> str:

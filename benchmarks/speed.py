@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks.effects import Wish, measured, read, wishes
+from benchmarks.pages import means_page
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
-from vcd_ext.metrics.intervals import interval, interval_table
+from vcd_ext.metrics.intervals import interval
 from vcd_ext.settings import EXACT, FAST, FASTEST, VideoSettings
 from vcd_ext.toyworld.judging import Judges, load_judges
 
@@ -122,16 +123,7 @@ def report(out: Path) -> str:
     found = read(out / FILE)
     by_cell = {cell: [row for row in found if row["cell"] == cell] for cell in CELLS}
     rows = {cell: [interval([float(row[n]) for row in rows]) for n in HEADS] for cell, rows in by_cell.items()}
-    text = "\n".join(
-        [
-            f"The second edition of the drawn world, {len(by_cell[FIRST])} videos in each row: means with 95% "
-            "intervals (bootstrap).",
-            "",
-            interval_table(["", *HEADS.values()], rows),
-        ]
-    )
-    (out / "speed.md").write_text(text + "\n", encoding="utf-8")
-    return text
+    return means_page(out / "speed.md", f"{len(by_cell[FIRST])} videos", list(HEADS.values()), rows)
 
 
 if __name__ == "__main__":

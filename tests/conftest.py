@@ -1,20 +1,26 @@
 """Small models for whoever needs them, made once; and what tests need that several processes run."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import hypothesis
 import pytest
 import torch
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
 from tests import tiny
 from tests.browser import PATIENCE_MS
 from tests.toy_studio import ToyStudio
+from vcd_ext import api
 from vcd_ext.jobs.service import Jobs
 
-WEBUI = Path(__file__).with_name("webui")
+pytest_plugins = ["tests.unets", "tests.command_line"]  # fixtures for several folders
+HERE = Path(__file__).parent
+LONG_FIRST = ("webui", "ui", "batch", "")  # folders by how long their files take; "" is this one
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)  # the other cores have processes of their own
@@ -26,9 +32,16 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 
+def _rank(item: pytest.Item) -> int:
+    """Return the place of a test's folder among those that take long; what is not among them comes last."""
+    folder = item.path.parent.relative_to(HERE).parts[:1]
+    name = folder[0] if folder else ""
+    return LONG_FIRST.index(name) if name in LONG_FIRST else len(LONG_FIRST)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the WebUI's tests first: with `pytest -n 2 --dist loadfile` they are shared out best."""
-    items.sort(key=lambda item: WEBUI not in item.path.parents)
+    """Put first what takes longest, so that no worker is left alone with a long file at the end: `--dist loadfile`."""
+    items.sort(key=_rank)
 
 
 class Files(NamedTuple):
@@ -49,6 +62,15 @@ def studio(tmp_path: Path) -> ToyStudio:
 def jobs(studio: ToyStudio) -> Jobs:
     """Return the queue of jobs that work in that studio."""
     return Jobs(studio)
+
+
+@pytest.fixture
+def client(jobs: Jobs) -> Iterator[TestClient]:
+    """Return a client of the API that begins such jobs."""
+    app = FastAPI()
+    app.include_router(api.router(jobs))
+    with TestClient(app) as asking:
+        yield asking
 
 
 @pytest.fixture(scope="session")

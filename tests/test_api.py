@@ -2,20 +2,18 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
 from tests.identity.toy_host import PHOTOS, photo
 from tests.toy_studio import ENDLESS, NAME, SETTINGS, ToyStudio, ended, stopped_at, until
-from vcd_ext import api
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.training import TrainingJob
 
@@ -30,14 +28,6 @@ def base64_of(pixels: np.ndarray) -> str:
 
 PICTURES = [base64_of(one.pixels) for one in PHOTOS]
 MASKS = [base64_of(one.mask) for one in PHOTOS if one.mask is not None]
-
-
-@pytest.fixture
-def client(jobs: Jobs) -> Iterator[TestClient]:
-    app = FastAPI()
-    app.include_router(api.router(jobs))
-    with TestClient(app) as asking:
-        yield asking
 
 
 def test_a_training_is_begun_looked_at_and_ends_with_an_embedding(

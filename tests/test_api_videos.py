@@ -2,14 +2,13 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
@@ -17,20 +16,12 @@ from tests import film
 from tests.identity.toy_host import PHOTOS
 from tests.media import making
 from tests.toy_studio import ENDLESS, ToyStudio, ended
-from vcd_ext import api, media
+from vcd_ext import media
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.video import VideoJob
 
 FACES: dict[str, Any] = {**film.SMALL_FACES, "motion_module": "mm_v2"}
 TILES: dict[str, Any] = {"tile": 64, "tile_overlap": 16, "steps": 2, "seed": 3, "motion_module": "mm_v2"}
-
-
-@pytest.fixture
-def client(jobs: Jobs) -> Iterator[TestClient]:
-    app = FastAPI()
-    app.include_router(api.router(jobs))
-    with TestClient(app) as asking:
-        yield asking
 
 
 @pytest.fixture

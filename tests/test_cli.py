@@ -16,6 +16,7 @@ from PIL import Image
 
 import vcd_ext
 from tests import tiny
+from tests.command_line import MISSING_MODELS, refused
 from tests.conftest import Files
 from vcd_ext import media, toyworld
 from vcd_ext.__main__ import main
@@ -34,14 +35,6 @@ socket.socket.connect = refuse
 from vcd_ext.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
-
-
-@pytest.fixture
-def call(files: Files, tmp_path: Path) -> list[str]:
-    """Return a small job; options that come later count."""
-    small = {"--width": 64, "--height": 64, "--steps": 1, "--frames": 2, "--seed": 1, "--prompt": "a photo"}
-    options = {"--checkpoint": files.checkpoint, "--out": tmp_path / "clip.mp4", **small}
-    return ["generate", *(str(word) for option in options.items() for word in option)]
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
@@ -109,9 +102,7 @@ def test_embeddings_can_be_given_several_times(files, call, tmp_path):
 
 
 MISTAKES = {
-    "missing checkpoint": (["--checkpoint", "missing.safetensors"], "There is no checkpoint at missing"),
-    "missing module": (["--motion-module", "missing.safetensors"], "There is no motion module at missing"),
-    "missing embedding": (["--embedding", "missing.safetensors"], "There is no embedding at missing"),
+    **MISSING_MODELS,
     "setting out of range": (["--gamma", "2"], "gamma is 2.0; it must be from 0 to 0.5"),
     "odd size": (["--width", "100"], "width is 100; it must be a multiple of 8"),
     "unknown format": (["--out", "clip.avi"], ".avi, which is no format"),
@@ -124,12 +115,7 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_gives_one_sentence_and_status_2(call, capsys, mistake):
     options, reason = MISTAKES[mistake]
-    try:
-        status = main([*call, *options])
-    except SystemExit as left:  # argparse leaves this way
-        status = int(left.code or 0)
-    assert status == 2
-    assert reason in said(capsys)
+    assert reason in refused([*call, *options], capsys)
 
 
 def test_an_existing_folder_of_frames_is_refused_before_the_work(call, tmp_path, capsys):

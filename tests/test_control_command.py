@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from tests import tiny
-from tests.test_cli import call  # noqa: F401 - a fixture
-from tests.test_remake_command import last_line
+from tests.command_line import last_line
 from vcd_ext import media
 from vcd_ext.__main__ import main
 from vcd_ext.hosts.diffusers.host import Standalone
@@ -35,10 +34,7 @@ def noise() -> np.ndarray:
 
 
 def test_each_frame_goes_by_the_picture_with_its_number(
-    call: list[str],  # noqa: F811
-    network: Path,
-    noise: np.ndarray,
-    tmp_path: Path,
+    call: list[str], network: Path, noise: np.ndarray, tmp_path: Path
 ) -> None:
     options = [*call, "--frames", "4", "--gamma", "0"]
     changed = noise.copy()
@@ -53,10 +49,7 @@ def test_each_frame_goes_by_the_picture_with_its_number(
 
 
 def test_windows_of_long_videos_see_their_own_pictures(
-    call: list[str],  # noqa: F811
-    network: Path,
-    noise: np.ndarray,
-    tmp_path: Path,
+    call: list[str], network: Path, noise: np.ndarray, tmp_path: Path
 ) -> None:
     # Without a motion module windows change nothing, if each frame keeps its picture.
     options = [*call, "--frames", "4", "--control", "hints", str(network), str(folder(tmp_path / "noise", noise))]
@@ -65,10 +58,7 @@ def test_windows_of_long_videos_see_their_own_pictures(
 
 
 def test_key_frames_and_weights_hold_the_frames_they_name(
-    call: list[str],  # noqa: F811
-    network: Path,
-    noise: np.ndarray,
-    tmp_path: Path,
+    call: list[str], network: Path, noise: np.ndarray, tmp_path: Path
 ) -> None:
     plain = [*call, "--frames", "4", "--gamma", "0"]
     pose = str(folder(tmp_path / "pose", noise[:1]))
@@ -85,7 +75,7 @@ def test_key_frames_and_weights_hold_the_frames_they_name(
 
 
 def test_several_add_up_and_the_source_gives_edges(
-    call: list[str],  # noqa: F811
+    call: list[str],
     network: Path,
     noise: np.ndarray,
     tmp_path: Path,
@@ -118,7 +108,7 @@ def test_several_add_up_and_the_source_gives_edges(
     ],
 )
 def test_what_cannot_work_is_refused_before_the_generation(
-    call: list[str],  # noqa: F811
+    call: list[str],
     network: Path,
     noise: np.ndarray,
     tmp_path: Path,

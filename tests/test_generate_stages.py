@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests import film, tiny
+from tests.command_line import last_line
 from tests.conftest import Files
-from tests.test_remake_command import _ctrl_c_as_in_a_terminal, last_line, pressed  # noqa: F401 - a fixture
+from tests.test_remake_command import pressed
 from vcd_ext import media
 from vcd_ext.__main__ import main
 from vcd_ext.face import Detection
@@ -16,6 +17,8 @@ from vcd_ext.hosts.diffusers.host import Standalone
 
 BOX = (16.0, 24.0, 40.0, 48.0)
 FACE = np.s_[:, 30:42, 22:34]  # well within it
+
+pytestmark = pytest.mark.usefixtures("_ctrl_c_as_in_a_terminal")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The subcommands `face` and `tiled`: a video in, a better one out; stopped, what is finished stays."""
 
 import signal
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,19 +9,14 @@ import pytest
 from PIL import Image
 
 from tests import film, tiny
+from tests.command_line import MISSING_MODELS, last_line
 from tests.conftest import Files
 from vcd_ext import media
 from vcd_ext.__main__ import main
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
 from vcd_ext.media import has_sound
 
-
-@pytest.fixture(autouse=True)
-def _ctrl_c_as_in_a_terminal() -> Iterator[None]:
-    """Python's own handler: where the tests run in the background, the shell has turned Ctrl-C off."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("_ctrl_c_as_in_a_terminal")
 
 
 @pytest.fixture
@@ -46,11 +40,6 @@ def tiled(files: Files, source: Path) -> list[str]:
     """Return a small job; options that come later count."""
     small = "--tile 128 --tile-overlap 32 --steps 2 --cfg-scale 1 --seed 3"
     return ["tiled", "--input", str(source), "--checkpoint", str(files.checkpoint), *small.split()]
-
-
-def last_line(text: str) -> str:
-    assert "Traceback" not in text
-    return text.strip().splitlines()[-1]
 
 
 def left(folder: Path) -> set[str]:
@@ -196,9 +185,7 @@ def test_a_full_disk_at_the_end_costs_nothing(tiled, tmp_path, capsys, monkeypat
 
 MISTAKES = {
     "missing input": (["--input", "missing.mp4"], "missing.mp4 does not exist"),
-    "missing checkpoint": (["--checkpoint", "missing.safetensors"], "There is no checkpoint at missing"),
-    "missing module": (["--motion-module", "missing.safetensors"], "There is no motion module at missing"),
-    "missing embedding": (["--embedding", "missing.safetensors"], "There is no embedding at missing"),
+    **MISSING_MODELS,
     "no video": (["--input", "in/text.mp4"], "is damaged or not a mp4 video"),
     "only sound": (["--input", "in/sound.mp4"], "there is no video in it, only sound"),
     "the input itself": (["--out", "in/walk.mp4"], "is the input, which would be lost"),

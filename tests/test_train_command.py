@@ -14,19 +14,14 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from tests.command_line import last_line, refused
 from tests.conftest import Files
 from vcd_ext.__main__ import main
 from vcd_ext.cli import train
 from vcd_ext.identity import load_embedding
 from vcd_ext.progress import TRAINING, Progress
 
-
-@pytest.fixture(autouse=True)
-def _ctrl_c_as_in_a_terminal() -> Iterator[None]:
-    """Python's own handler: where the tests run in the background, the shell has turned Ctrl-C off."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("_ctrl_c_as_in_a_terminal")
 
 
 @pytest.fixture
@@ -48,11 +43,6 @@ def call(files: Files, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     small = "--size 64 --steps 3 --batch 1 --variants 1 --validate-every 0 --save-every 2 --seed 5"
     return ["train", "--checkpoint", str(files.checkpoint), "--photos", str(photos), "--class", "dog", "--name", "rex",
             *small.split()]  # fmt: skip
-
-
-def last_line(text: str) -> str:
-    assert "Traceback" not in text
-    return text.strip().splitlines()[-1]
 
 
 def test_photos_become_an_embedding_that_says_where_it_is_from(call, tmp_path, capsys):
@@ -218,14 +208,7 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_gives_one_sentence_and_changes_nothing(call, tmp_path, capsys, mistake):
     options, reason = MISTAKES[mistake]
-    try:
-        status = main([*call, *options])
-    except SystemExit as left:  # argparse leaves this way
-        status = int(left.code or 0)
-    assert status == 2
-    said = capsys.readouterr().err
-    assert reason in said
-    assert len(said.strip().splitlines()) == 1, said
+    assert reason in refused([*call, *options], capsys)
     assert {path.name for path in tmp_path.iterdir()} == {"photos"}
 
 

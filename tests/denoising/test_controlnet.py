@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tests import tiny
-from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
+from tests.unets import diffusers, ldm, two_videos
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
 from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
 from vcd_ext.denoising.partition import tiles
@@ -38,18 +38,8 @@ def pictures() -> list[Picture]:
 
 
 @pytest.fixture(scope="module")
-def network(diffusers_unet: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> nn.Module:  # noqa: F811
+def network(diffusers_unet: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> nn.Module:
     return controlnet_file.load(tiny.controlnet(tmp_path_factory.mktemp("controlnet")), diffusers_unet)
-
-
-@pytest.fixture(params=["ldm", "diffusers"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def unet(kind: str, ldm_unet: nn.Module, diffusers_unet: nn.Module) -> nn.Module:  # noqa: F811
-    return ldm_unet if kind == "ldm" else diffusers_unet
 
 
 @torch.no_grad()
@@ -65,7 +55,7 @@ def by_the_library(unet: nn.Module, control: ControlNet, inputs: dict[str, Tenso
 def test_both_unets_compute_what_the_library_computes(
     kind: str,
     unet: nn.Module,
-    diffusers_unet: nn.Module,  # noqa: F811
+    diffusers_unet: nn.Module,
     network: nn.Module,
     inputs: dict[str, Tensor],
     pictures: list[Picture],
@@ -88,8 +78,8 @@ def test_one_that_was_never_trained_changes_nothing_bit_for_bit(
 
 
 def test_both_unets_agree_in_windows_and_tiles_with_a_motion_module(
-    ldm_unet: nn.Module,  # noqa: F811
-    diffusers_unet: nn.Module,  # noqa: F811
+    ldm_unet: nn.Module,
+    diffusers_unet: nn.Module,
     network: nn.Module,
     inputs: dict[str, Tensor],
     pictures: list[Picture],
@@ -211,7 +201,7 @@ def test_it_may_visit_the_device_for_each_call_alone(kind: str, unet: nn.Module,
     assert moves == ["cpu", "cpu", "call", "cpu", "cpu"]
 
 
-def test_rows_that_are_no_whole_videos_are_refused(ldm_unet: nn.Module, inputs: dict) -> None:  # noqa: F811
+def test_rows_that_are_no_whole_videos_are_refused(ldm_unet: nn.Module, inputs: dict) -> None:
     with (
         controlnet_attached(ldm_unet, ControlNet(Witness(), marked())),
         pytest.raises(ValueError, match="7 pictures.*of 5 frames"),

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from tests import tiny
 from tests.denoising.test_controlnet import Witness
-from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
 from tests.motion.test_attach import assert_untouched, traces
+from tests.unets import diffusers, ldm, two_videos
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
 from vcd_ext.denoising.deep_features import deep_features_reused, skipped_blocks
 from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
@@ -25,16 +25,6 @@ from vcd_ext.settings import EXACT, FAST, FASTEST, SPEEDS
 FRAMES = 4
 TIMES = (900, 750, 600, 450, 300, 150)
 RUN: dict[str, Callable[..., Tensor]] = {"ldm": ldm, "diffusers": diffusers}
-
-
-@pytest.fixture(params=["ldm", "diffusers"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def unet(kind: str, ldm_unet: nn.Module, diffusers_unet: nn.Module) -> nn.Module:  # noqa: F811
-    return ldm_unet if kind == "ldm" else diffusers_unet
 
 
 @pytest.fixture
@@ -76,8 +66,8 @@ def test_every_second_or_third_step_computes_all(
 
 
 def test_both_unets_agree_with_a_motion_module_in_windows_and_tiles(
-    ldm_unet: nn.Module,  # noqa: F811
-    diffusers_unet: nn.Module,  # noqa: F811
+    ldm_unet: nn.Module,
+    diffusers_unet: nn.Module,
     tmp_path: Path,
 ) -> None:
     module = load(tiny.motion_module(tmp_path))
@@ -197,7 +187,7 @@ def test_it_comes_off(unet: nn.Module, kind: str, failing: bool) -> None:
     assert_untouched(before, unet)
 
 
-def test_all_but_the_last_block_and_the_entrance_is_passed_over(ldm_unet: nn.Module) -> None:  # noqa: F811
+def test_all_but_the_last_block_and_the_entrance_is_passed_over(ldm_unet: nn.Module) -> None:
     blocks, model = skipped_blocks(ldm_unet), ldm_unet
     assert blocks.last is model.output_blocks[-2]  # type: ignore[index]
     assert len(blocks.skipped) == 11 + 1 + 11

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.motion.conftest import checkpoint_path, ldm, ldm_unet, two_videos  # noqa: F401
+from tests.unets import ldm, two_videos
 from vcd_ext.denoising.frame_numbers import frames_told
 from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
 from vcd_ext.motion import windows
@@ -16,7 +16,7 @@ FRAMES = 5
 
 
 @pytest.fixture
-def hung(ldm_unet: nn.Module) -> Any:  # noqa: F811
+def hung(ldm_unet: nn.Module) -> Any:
     """Return a UNet on which another extension has put a function of its own."""
     plain = ldm_unet.forward
     ldm_unet.forward = lambda *args, **kwargs: plain(*args, **kwargs)
@@ -53,7 +53,7 @@ def test_all_is_as_before_after_an_error(hung: nn.Module) -> None:
     assert not hung._forward_pre_hooks
 
 
-def test_rows_that_are_no_whole_videos_are_refused(ldm_unet: nn.Module) -> None:  # noqa: F811
+def test_rows_that_are_no_whole_videos_are_refused(ldm_unet: nn.Module) -> None:
     words = "10 pictures, which are not whole videos of 4"
     with pytest.raises(ValueError, match=words), frames_told(ldm_unet, 4, lambda *_: None):
         ldm(ldm_unet, two_videos(FRAMES))

@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tests import tiny
-from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, inputs, ldm, ldm_unet  # noqa: F401
 from tests.motion.test_attach import assert_untouched, traces
+from tests.unets import diffusers, ldm
 from vcd_ext.denoising.lora import check_lora_fits, is_domain_adapter, layers, load, lora_attached
 
 CHANGED = {  # by diffusers' names: layers of all kinds
@@ -38,8 +38,8 @@ def kohya(path: Path) -> Path:
 
 
 def test_a_layer_is_as_if_its_weight_had_the_change(
-    diffusers_unet: nn.Module,  # noqa: F811
-    inputs: dict[str, Tensor],  # noqa: F811
+    diffusers_unet: nn.Module,
+    inputs: dict[str, Tensor],
     tmp_path: Path,
 ) -> None:
     lora = load(kohya(tmp_path / "style.safetensors")).weighted(0.7)
@@ -63,9 +63,9 @@ def test_a_layer_is_as_if_its_weight_had_the_change(
 
 
 def test_a_domain_adapter_changes_both_unets_alike(
-    ldm_unet: nn.Module,  # noqa: F811
-    diffusers_unet: nn.Module,  # noqa: F811
-    inputs: dict[str, Tensor],  # noqa: F811
+    ldm_unet: nn.Module,
+    diffusers_unet: nn.Module,
+    inputs: dict[str, Tensor],
     tmp_path: Path,
 ) -> None:
     path = tiny.domain_adapter(tmp_path)
@@ -80,7 +80,7 @@ def test_a_domain_adapter_changes_both_unets_alike(
     assert (a - plain).norm() / a.norm() > 0.01
 
 
-def test_what_does_not_fit_is_refused_in_a_sentence(diffusers_unet: nn.Module, tmp_path: Path) -> None:  # noqa: F811
+def test_what_does_not_fit_is_refused_in_a_sentence(diffusers_unet: nn.Module, tmp_path: Path) -> None:
     key = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
     for name, layer, width in (("wide", key, 48), ("xl", key.replace("blocks_0_attn1", "blocks_9_attn1"), 32)):
         path = tmp_path / f"{name}.safetensors"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tests import tiny
-from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
+from tests.unets import diffusers, ldm, two_videos
 from vcd_ext.denoising.multidiffusion import Parts, RegionalPrompt, multidiffusion
 from vcd_ext.denoising.partition import tiles
 from vcd_ext.motion import attached, load, windows
@@ -135,8 +135,8 @@ def by_hand(unet: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
 
 
 def test_ldm_and_diffusers_unets_with_a_motion_module_agree_with_the_sum_by_hand(
-    ldm_unet: nn.Module,  # noqa: F811
-    diffusers_unet: nn.Module,  # noqa: F811
+    ldm_unet: nn.Module,
+    diffusers_unet: nn.Module,
     inputs: dict[str, Tensor],
     tmp_path: Path,
 ) -> None:

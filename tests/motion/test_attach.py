@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tests import tiny
-from tests.motion.conftest import diffusers, ldm
+from tests.unets import diffusers, ldm
 from vcd_ext.motion import MotionModule, attached, load
 
 
@@ -87,16 +87,18 @@ def test_rows_that_are_no_whole_videos_are_refused(
         ldm(ldm_unet, inputs, slice(0, rows))
 
 
-@pytest.mark.parametrize("kind", ["ldm", "diffusers"])
-def test_it_comes_off(
-    ldm_unet: nn.Module, diffusers_unet: nn.Module, v2: MotionModule, inputs: dict, kind: str
-) -> None:
-    unet, run = (ldm_unet, ldm) if kind == "ldm" else (diffusers_unet, diffusers)
+def comes_off(unet: nn.Module, kind: str, module: MotionModule, inputs: dict) -> None:
+    """After a call with the module the UNet is what it was, to the last trace, and gives what it gave."""
+    run = ldm if kind == "ldm" else diffusers
     before, output = traces(unet), run(unet, inputs)
-    with attached(unet, v2, 4):
+    with attached(unet, module, 4):
         run(unet, inputs)
     assert_untouched(before, unet)
     assert torch.equal(run(unet, inputs), output)
+
+
+def test_it_comes_off(unet: nn.Module, kind: str, v2: MotionModule, inputs: dict) -> None:
+    comes_off(unet, kind, v2, inputs)
 
 
 def test_it_comes_off_when_the_unet_raises(ldm_unet: nn.Module, v2: MotionModule, inputs: dict) -> None:

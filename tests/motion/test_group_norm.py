@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests import tiny
-from tests.motion.conftest import diffusers, ldm
-from tests.motion.test_attach import assert_untouched, traces
+from tests.motion.test_attach import assert_untouched, comes_off, traces
+from tests.unets import diffusers, ldm
 from vcd_ext.motion import MotionModule, attached, load
 from vcd_ext.motion.group_norm import normalised_by_video, norms
 
@@ -114,16 +114,8 @@ def test_videos_in_one_call_have_norms_of_their_own(ldm_unet: nn.Module, v1: Mot
     torch.testing.assert_close(both, torch.cat([first, second]), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["ldm", "diffusers"])
-def test_the_norms_are_the_unets_own_after_it(
-    ldm_unet: nn.Module, diffusers_unet: nn.Module, v1: MotionModule, inputs: dict, kind: str
-) -> None:
-    unet, run = (ldm_unet, ldm) if kind == "ldm" else (diffusers_unet, diffusers)
-    before, output = traces(unet), run(unet, inputs)
-    with attached(unet, v1, FRAMES):
-        run(unet, inputs)
-    assert_untouched(before, unet)
-    assert torch.equal(run(unet, inputs), output)
+def test_the_norms_are_the_unets_own_after_it(unet: nn.Module, kind: str, v1: MotionModule, inputs: dict) -> None:
+    comes_off(unet, kind, v1, inputs)
 
 
 def test_they_are_after_an_exception_inside_of_one(ldm_unet: nn.Module, v1: MotionModule, inputs: dict) -> None:

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from tests import tiny
-from tests.motion.conftest import diffusers, ldm
+from tests.unets import diffusers, ldm
 from vcd_ext.motion import MotionModule, attached, is_motion_lora, load, load_lora
 
 LAYER = "up_blocks.1.motion_modules.2.temporal_transformer.transformer_blocks.0.attention_blocks.1.to_out.0.weight"

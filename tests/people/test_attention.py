@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tests import tiny
-from tests.motion.conftest import checkpoint_path, diffusers, diffusers_unet, ldm, ldm_unet, two_videos  # noqa: F401
+from tests.unets import diffusers, ldm, two_videos
 from vcd_ext.denoising.controlnet import ControlNet, controlnet_attached
 from vcd_ext.denoising.multidiffusion import Parts, multidiffusion
 from vcd_ext.denoising.partition import tiles
@@ -24,16 +24,6 @@ HALVES = Regions([LEFT, RIGHT], base=0, border=0)
 RUN: dict[str, Callable[[Any, dict[str, Tensor]], Tensor]] = {"ldm": ldm, "diffusers": diffusers}
 BASE, ONE, OTHER = (torch.randn(77, 64, generator=torch.Generator().manual_seed(seed)) for seed in range(3))
 LONG = torch.randn(154, 64, generator=torch.Generator().manual_seed(3))
-
-
-@pytest.fixture(params=["ldm", "diffusers"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def unet(kind: str, ldm_unet: nn.Module, diffusers_unet: nn.Module) -> nn.Module:  # noqa: F811
-    return ldm_unet if kind == "ldm" else diffusers_unet
 
 
 def called(*texts: Tensor) -> dict[str, Tensor]:
@@ -66,7 +56,7 @@ def test_each_row_of_a_layer_is_the_blend_of_its_texts(kind: str, unet: nn.Modul
             torch.testing.assert_close(*(each.unflatten(1, (HEIGHT, WIDTH))[:, :, half] for each in (out, alone)))
 
 
-def test_both_hosts_unets_agree(ldm_unet: nn.Module, diffusers_unet: nn.Module) -> None:  # noqa: F811
+def test_both_hosts_unets_agree(ldm_unet: nn.Module, diffusers_unet: nn.Module) -> None:
     texts = called(without_people(BASE, 231), with_people(ONE, [LONG, OTHER]))
     made = []
     for name, unet in (("ldm", ldm_unet), ("diffusers", diffusers_unet)):
@@ -143,7 +133,7 @@ def test_whoever_is_not_in_a_tile_is_not_computed_there(kind: str, unet: nn.Modu
 def test_with_motion_and_a_controlnet(
     kind: str,
     unet: nn.Module,
-    diffusers_unet: nn.Module,  # noqa: F811
+    diffusers_unet: nn.Module,
     tmp_path: Path,
 ) -> None:
     module = load(tiny.motion_module(tmp_path))

@@ -9,7 +9,6 @@ import pytest
 
 from tests.storage.test_download import CONTENT, Server, known, whole
 from tests.storage.test_download import serve as serve_files
-from tests.toy_studio import ToyStudio
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.motion import published
 from vcd_ext.motion.published import PUBLISHED, PublishedModule
@@ -22,11 +21,6 @@ NAME = "net.pth"
 
 
 serve = serve_files  # the fixture
-
-
-@pytest.fixture
-def jobs(tmp_path: Path) -> Jobs:
-    return Jobs(ToyStudio(tmp_path))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The tab's sections, asked as Gradio asks them: values in, updates out."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,22 +27,6 @@ from vcd_ext.ui.session import PageName, whose
 from vcd_ext.ui.training_section import TrainingSection
 
 PAGE = Page((), tuple(Chosen(photo) for photo in PHOTOS))
-
-
-@pytest.fixture
-def studio(tmp_path: Path) -> ToyStudio:
-    return ToyStudio(tmp_path)
-
-
-@pytest.fixture
-def jobs(studio: ToyStudio) -> Jobs:
-    return Jobs(studio)
-
-
-@pytest.fixture
-def blocks() -> Iterator[gr.Blocks]:
-    with gr.Blocks(analytics_enabled=False) as made:
-        yield made
 
 
 @pytest.fixture

@@ -25,16 +25,6 @@ ANN, BOB = {"vcd_session": "a" * 32}, {"vcd_session": "b" * 32}
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ToyStudio:
-    return ToyStudio(tmp_path)
-
-
-@pytest.fixture
-def jobs(studio: ToyStudio) -> Jobs:
-    return Jobs(studio)
-
-
-@pytest.fixture
 def url(jobs: Jobs) -> Iterator[str]:
     blocks = built(jobs).queue(concurrency_count=4)
     _, address, _ = blocks.launch(server_name="127.0.0.1", prevent_thread_lock=True, show_api=False, quiet=True)

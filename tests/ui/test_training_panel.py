@@ -1,22 +1,16 @@
 """What the page says about a training."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from tests.identity.toy_host import PHOTOS
-from tests.toy_studio import SETTINGS, ToyStudio, ended, stopped_at
+from tests.toy_studio import SETTINGS, ended, stopped_at
 from vcd_ext.jobs.service import Jobs
 from vcd_ext.jobs.training import TrainingJob
 from vcd_ext.progress import ENCODING, TRAINING, Progress
 from vcd_ext.ui.html import ACTIVE, note_list
 from vcd_ext.ui.training_panel import ready_prompt, training_headline, training_panel
-
-
-@pytest.fixture
-def jobs(tmp_path: Path) -> Jobs:
-    return Jobs(ToyStudio(tmp_path))
 
 
 def running(progress: Progress | None) -> TrainingJob:

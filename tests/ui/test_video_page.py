@@ -17,6 +17,7 @@ RECORD = """(element) => {
     window.recorded = [];
     new MutationObserver(() => recorded.push(element.textContent)).observe(element, {subtree: true, childList: true});
 }"""
+NEWS_COME = 8000  # milliseconds of the page's clock, more than from news to news
 STATE = """(video) => ({at: video.currentTime, paused: video.paused, width: video.videoWidth, error: video.error})"""
 
 
@@ -90,25 +91,25 @@ def test_a_result_is_sent_to_the_other_tab_and_enlarged(page: Page, folder: Path
     assert (folder / "videos" / "walk-face.mp4").is_file(), "each stage is kept"
 
 
-def test_interrupt_shows_how_far_it_is_and_keeps_what_is_finished(page: Page, studio: ToyStudio) -> None:
-    studio.video.at = lambda frame: studio.go_on.wait(PATIENCE) if frame == 2 else None
+def test_interrupt_shows_how_far_it_is_and_keeps_what_is_finished(page: Page, page_studio: ToyStudio) -> None:
+    page_studio.video.at = lambda frame: page_studio.go_on.wait(PATIENCE) if frame == 2 else None
     page.locator("#vcd_tiled_start").click()
     says(page, "tiled", "enlarging and painting")
     page.locator("#vcd_tiled_stop").click()
     says(page, "tiled", "Stopping after this step")
-    studio.go_on.set()
+    page_studio.go_on.set()
     says(page, "tiled", "Stopped: 3 of 40 frames are finished.")
-    studio.video.at = lambda frame: None
+    page_studio.video.at = lambda frame: None
 
 
 @pytest.fixture
-def held_up(studio: ToyStudio) -> Iterator[threading.Event]:
+def held_up(page_studio: ToyStudio) -> Iterator[threading.Event]:
     """Videos wait in their middle until this is set."""
     go_on = threading.Event()
-    studio.video.at = lambda frame: go_on.wait(PATIENCE) if frame == 2 else None
+    page_studio.video.at = lambda frame: go_on.wait(PATIENCE) if frame == 2 else None
     yield go_on
     go_on.set()
-    studio.video.at = lambda frame: None
+    page_studio.video.at = lambda frame: None
 
 
 def test_an_answer_from_before_a_start_that_comes_late_is_mended(page: Page, held_up: threading.Event) -> None:
@@ -122,6 +123,8 @@ def test_an_answer_from_before_a_start_that_comes_late_is_mended(page: Page, hel
     page.locator("#vcd_tiled_panel").last.evaluate(RECORD)
     route, answer = late[0]
     route.fulfill(response=answer)
+    page.wait_for_function("recorded.join().includes('was stopped')")
+    page.clock.run_for(NEWS_COME)
     says(page, "tiled", "enlarging and painting")
     assert "was stopped" in page.evaluate("recorded.join()"), "what the late answer says of the job before was shown"
     held_up.set()

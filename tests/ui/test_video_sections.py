@@ -1,7 +1,6 @@
 """The sections of Face VCD and Tiled VCD, asked as Gradio asks them: values in, updates out."""
 
 import errno
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -34,24 +33,8 @@ UNCHANGED = gr.update()
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ToyStudio:
-    return ToyStudio(tmp_path)
-
-
-@pytest.fixture
-def jobs(studio: ToyStudio) -> Jobs:
-    return Jobs(studio)
-
-
-@pytest.fixture
 def source(tmp_path: Path) -> Path:
     return film.film(tmp_path / "walk.mp4", faces=2)
-
-
-@pytest.fixture
-def blocks() -> Iterator[gr.Blocks]:
-    with gr.Blocks(analytics_enabled=False) as made:
-        yield made
 
 
 @pytest.fixture

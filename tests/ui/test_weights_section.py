@@ -51,16 +51,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ToyStudio:
-    return ToyStudio(tmp_path)
-
-
-@pytest.fixture
-def jobs(studio: ToyStudio) -> Jobs:
-    return Jobs(studio)
-
-
-@pytest.fixture
 def section(world: World, jobs: Jobs) -> Iterator[WeightsSection]:
     with gr.Blocks(analytics_enabled=False):
         yield WeightsSection(jobs)

@@ -97,3 +97,22 @@ def server(data: Path) -> Iterator[Server]:
     running = start(data)
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def _only_the_embeddings_of_before(server: Server) -> Iterator[None]:
+    """At the end of a file of tests, take away what they have learned."""
+    folder = server.data / "embeddings"
+    before = set(folder.iterdir())
+    yield
+    for path in set(folder.iterdir()) - before:
+        path.unlink()
+    server.post("/sdapi/v1/refresh-embeddings").raise_for_status()
+
+
+@pytest.fixture(scope="module")
+def _a_face_in_each_picture(server: Server) -> Iterator[None]:
+    """Let the probe find a face in each picture, as long as a file of tests runs."""
+    server.post("/probe/face", there=True).raise_for_status()
+    yield
+    server.post("/probe/face", there=False).raise_for_status()

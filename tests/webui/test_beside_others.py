@@ -23,11 +23,7 @@ SET_ASIDE = "What probe had put into the UNet was set aside, as it was made for 
 MEANWHILE = "The checkpoint another was chosen meanwhile; this was begun with tiny, and goes on with it."
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _a_face_in_each_picture(server: Server) -> Iterator[None]:
-    server.post("/probe/face", there=True).raise_for_status()
-    yield
-    server.post("/probe/face", there=False).raise_for_status()
+pytestmark = pytest.mark.usefixtures("_a_face_in_each_picture")
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(data: Path) -> Iterator[Server]:
-    running = start(data)
+    running = start(data, "--nowebui")  # a page takes long to be built, and nobody looks at it here
     running.post("/probe/controlnet/small", width=32).raise_for_status()
     yield running
     running.stop()

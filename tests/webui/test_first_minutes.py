@@ -31,6 +31,13 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def page(bare: Server) -> Iterator[Page]:
+    """Open the page once: it takes a while to be built, and a person stays on it as well."""
+    with browsed(bare.url, height=1500) as shown:
+        yield shown
+
+
 def offered(page: Page, name: str) -> list[str]:
     page.locator(f"#vcd_txt2img_{name} input").first.click()
     found = page.locator(f"#vcd_txt2img_{name} li").all_inner_texts()
@@ -38,51 +45,49 @@ def offered(page: Page, name: str) -> list[str]:
     return [text.strip().removeprefix("✓").strip() for text in found]
 
 
-def test_a_first_video_takes_one_button(bare: Server, tmp_path: Path) -> None:
-    with browsed(bare.url, height=1500) as page:
-        page.locator("#vcd_txt2img .label-wrap").first.click()
-        modules = page.locator("#vcd_txt2img_modules")
-        expect(modules).to_contain_text("There is no motion module yet")
-        expect(modules).to_contain_text("CreativeML Open RAIL-M")
-        expect(page.locator("#vcd_txt2img_modules_get")).to_have_text("Get mm_sd_v15_v2.ckpt")
-        page.locator("#vcd_txt2img_stages .label-wrap").click()
-        assert DRAWN not in offered(page, "face_detector")
-        page.screenshot(path=tmp_path / "before.png", full_page=True)
-        page.locator("#vcd_txt2img_drawn").click()
-        video = page.locator("#vcd_txt2img_player video")
-        video.wait_for(timeout=1_500_000)
-        page.wait_for_function("document.querySelector('#vcd_txt2img_player video').videoWidth > 0")
-        state = video.evaluate("v => ({width: v.videoWidth, seconds: v.duration})")
-        assert state == {"width": 128, "seconds": 2}
-        prompt = "photo of drawn_ada woman in a meadow, waving, facing right"
-        expect(page.locator("#txt2img_prompt textarea")).to_have_value(prompt)
-        expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("toyworld_motion.safetensors")
-        expect(page.locator("#html_info_txt2img.prose")).to_contain_text("Model: toyworld")
-        assert page.locator("#setting_sd_model_checkpoint input").first.input_value().startswith("toyworld.safetensors")
-        assert page.locator("#quicksettings .error").count() == 0
-        assert DRAWN in offered(page, "face_detector")
-        page.screenshot(path=tmp_path / "after.png", full_page=True)
+def test_a_first_video_takes_one_button(page: Page, tmp_path: Path) -> None:
+    page.locator("#vcd_txt2img .label-wrap").first.click()
+    modules = page.locator("#vcd_txt2img_modules")
+    expect(modules).to_contain_text("There is no motion module yet")
+    expect(modules).to_contain_text("CreativeML Open RAIL-M")
+    expect(page.locator("#vcd_txt2img_modules_get")).to_have_text("Get mm_sd_v15_v2.ckpt")
+    page.locator("#vcd_txt2img_stages .label-wrap").click()
+    assert DRAWN not in offered(page, "face_detector")
+    page.screenshot(path=tmp_path / "before.png", full_page=True)
+    page.locator("#vcd_txt2img_drawn").click()
+    video = page.locator("#vcd_txt2img_player video")
+    video.wait_for(timeout=1_500_000)
+    page.wait_for_function("document.querySelector('#vcd_txt2img_player video').videoWidth > 0")
+    state = video.evaluate("v => ({width: v.videoWidth, seconds: v.duration})")
+    assert state == {"width": 128, "seconds": 2}
+    prompt = "photo of drawn_ada woman in a meadow, waving, facing right"
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value(prompt)
+    expect(page.locator("#vcd_txt2img_motion_module input").first).to_have_value("toyworld_motion.safetensors")
+    expect(page.locator("#html_info_txt2img.prose")).to_contain_text("Model: toyworld")
+    assert page.locator("#setting_sd_model_checkpoint input").first.input_value().startswith("toyworld.safetensors")
+    assert page.locator("#quicksettings .error").count() == 0
+    assert DRAWN in offered(page, "face_detector")
+    page.screenshot(path=tmp_path / "after.png", full_page=True)
     print(tmp_path)
 
 
-def test_an_identity_is_compared_with_photos(bare: Server) -> None:
+def test_an_identity_is_compared_with_photos(page: Page) -> None:
     """After the first video the drawn world is the chosen checkpoint, which brings its measures along."""
     mara = next(subject for subject in toyworld.subjects() if subject.name == "mara")
-    with browsed(bare.url, height=1500) as page:
-        page.locator("#tabs > .tab-nav button", has_text="VCD").click()
-        page.locator("#vcd_tabs > .tab-nav button", has_text="Compare").click()
-        photos = [path for path in sorted(mara.folder.glob("*.png")) if "mask" not in path.name]
-        page.locator("#vcd_compare_photos input[type=file]").set_input_files(photos[:2])
-        page.locator("#vcd_compare_class").locator("textarea, input").first.fill("woman")
-        page.locator("#vcd_compare_refresh").click()
-        page.locator("#vcd_compare_names .loader, #vcd_compare_names .generating").first.wait_for(state="detached")
-        page.locator("#vcd_compare_names input").first.click()
-        page.locator("#vcd_compare_names li", has_text="drawn_ada").click()
-        page.locator("#vcd_compare_prompts textarea").fill("photo of {subject} on the beach")
-        for name, value in {"seeds": 1, "size": 128}.items():
-            field = page.locator(f"#vcd_compare_{name} input[type=number]").first
-            field.fill(str(value))
-            field.press("Tab")
-        page.locator("#vcd_compare_start").click()
-        expect(page.locator("#vcd_compare_table.prose")).to_contain_text("drawn_ada")
-        assert page.locator("#vcd_compare_table img").count() == 1
+    page.locator("#tabs > .tab-nav button", has_text="VCD").click()
+    page.locator("#vcd_tabs > .tab-nav button", has_text="Compare").click()
+    photos = [path for path in sorted(mara.folder.glob("*.png")) if "mask" not in path.name]
+    page.locator("#vcd_compare_photos input[type=file]").set_input_files(photos[:2])
+    page.locator("#vcd_compare_class").locator("textarea, input").first.fill("woman")
+    page.locator("#vcd_compare_refresh").click()
+    page.locator("#vcd_compare_names .loader, #vcd_compare_names .generating").first.wait_for(state="detached")
+    page.locator("#vcd_compare_names input").first.click()
+    page.locator("#vcd_compare_names li", has_text="drawn_ada").click()
+    page.locator("#vcd_compare_prompts textarea").fill("photo of {subject} on the beach")
+    for name, value in {"seeds": 1, "size": 128}.items():
+        field = page.locator(f"#vcd_compare_{name} input[type=number]").first
+        field.fill(str(value))
+        field.press("Tab")
+    page.locator("#vcd_compare_start").click()
+    expect(page.locator("#vcd_compare_table.prose")).to_contain_text("drawn_ada")
+    assert page.locator("#vcd_compare_table img").count() == 1

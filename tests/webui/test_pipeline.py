@@ -24,11 +24,7 @@ BOTH = {**MOTION, **SMALL, "face": True, "tiled": True}  # calls of the UNet wit
 MIDDLE, BORDER = np.s_[:, 28:36, 28:36], np.s_[:, :4]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _a_face_in_each_picture(server: Server) -> Iterator[None]:
-    server.post("/probe/face", there=True).raise_for_status()
-    yield
-    server.post("/probe/face", there=False).raise_for_status()
+pytestmark = pytest.mark.usefixtures("_a_face_in_each_picture")
 
 
 @pytest.fixture(scope="module")

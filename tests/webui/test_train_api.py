@@ -1,6 +1,6 @@
 """Trainings through the API of the real WebUI."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,14 +19,7 @@ SETTINGS = {"name": "apiling", "class_word": "dog", "tokens": 2, "steps": 2, "ba
             "validate_every": 1, "learning_rate": 0.05, "seed": 5}  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _only_the_embeddings_of_before(server: Server) -> Iterator[None]:
-    folder = server.data / "embeddings"
-    before = set(folder.iterdir())
-    yield
-    for path in set(folder.iterdir()) - before:
-        path.unlink()
-    server.post("/sdapi/v1/refresh-embeddings").raise_for_status()
+pytestmark = pytest.mark.usefixtures("_only_the_embeddings_of_before")
 
 
 def train(server: Server, **settings: Any) -> requests.Response:

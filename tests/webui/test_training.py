@@ -1,6 +1,5 @@
 """Training on the checkpoint that the real WebUI has loaded: nothing but the identity is different afterwards."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +24,7 @@ SETTINGS = {
 LORA = "a photo of a cat <lora:tinylora:1>"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _only_the_embeddings_of_before(server: Server) -> Iterator[None]:
-    folder = server.data / "embeddings"
-    before = set(folder.iterdir())
-    yield
-    for path in set(folder.iterdir()) - before:
-        path.unlink()
-    server.post("/sdapi/v1/refresh-embeddings").raise_for_status()
+pytestmark = pytest.mark.usefixtures("_only_the_embeddings_of_before")
 
 
 def learn(server: Server, name: str, **request: Any) -> dict[str, Any]:

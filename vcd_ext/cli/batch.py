@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vcd_ext.cli.subcommand import subcommand
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify
 
 if TYPE_CHECKING:
@@ -21,16 +22,9 @@ KINDS = {"training": "identities", "video": "videos"}
 
 def add(commands: Any) -> None:
     """Add the subcommand."""
-    command = commands.add_parser(
-        "batch",
-        help="many identities and videos from one file",
-        description="Make everything that a plan in TOML lists: identities to train, videos of them. What is there "
-        "and was made with the same settings is kept; Ctrl-C loses nothing that is finished, and the same command "
-        "goes on from there.",
-    )
+    command = subcommand(commands, "batch", run)
     command.add_argument("plan", type=Path, metavar="PLAN.toml", help="The plan; names of files begin at its folder.")
     add_run_options(command)
-    command.set_defaults(run=run)
 
 
 def add_run_options(command: argparse.ArgumentParser) -> None:

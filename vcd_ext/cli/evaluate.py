@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vcd_ext.cli.batch import add_run_options, carry_out, dry_run, status
+from vcd_ext.cli.subcommand import subcommand
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, stage_bars
 
 if TYPE_CHECKING:
@@ -16,12 +17,7 @@ COUNTS = {"subjects": "subjects", "prompts": "prompts of each subject", "seeds":
 
 def add(commands: Any) -> None:
     """Add the subcommand."""
-    command = commands.add_parser(
-        "evaluate",
-        help="compare methods as the paper does: videos, measures and a report from one file",
-        description="Make the videos of a protocol in TOML, measure them, and write a report that compares its "
-        "methods. What is there is kept, as by `batch`.",
-    )
+    command = subcommand(commands, "evaluate", run)
     command.add_argument(
         "protocol",
         type=Path,
@@ -40,7 +36,6 @@ def add(commands: Any) -> None:
         action="store_true",
         help="Leave out measures whose weights are not there, instead of refusing them.",
     )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

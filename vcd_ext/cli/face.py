@@ -6,18 +6,14 @@ from typing import Any
 
 from vcd_ext.cli import video_to_video
 from vcd_ext.cli.model_options import detectors
+from vcd_ext.cli.subcommand import subcommand
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, stage_bars
 from vcd_ext.settings import FaceSettings
 
 
 def add(commands: Any) -> None:
     """Add it to the subcommands of a parser."""
-    command = commands.add_parser(
-        "face",
-        help="repair the faces of a video, with an identity",
-        description="Find the faces of a video, follow each, paint them anew as a video with the identity, and put "
-        "them back. Nothing else of the picture changes. Ctrl-C keeps the faces that are finished.",
-    )
+    command = subcommand(commands, "face", run)
     video_to_video.add_video_options(command, FaceSettings, needs_checkpoint=False)
     command.add_argument(
         "--sheet",
@@ -25,7 +21,6 @@ def add(commands: Any) -> None:
         metavar="PNG",
         help="Only find the faces, and write a picture of them with their numbers, for --people.",
     )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

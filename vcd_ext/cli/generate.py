@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vcd_ext.cli.following import followed_regions
 from vcd_ext.cli.model_options import add_models, check_upscalers, detectors
 from vcd_ext.cli.output import chosen_formats, make_folders, output_paths
+from vcd_ext.cli.subcommand import subcommand
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, progress_bar, stage_bars
 from vcd_ext.people import placed_people
 from vcd_ext.prompt.foreign import unread
@@ -47,6 +48,12 @@ OF_INPUT = {
     "frames": "16, or all of the input's",
     "fps": "8, or the input's",
 }
+
+
+def add(commands: Any) -> None:
+    """Add it to the subcommands of a parser."""
+    command = subcommand(commands, "generate", run)
+    add_generate_options(command)
 
 
 def add_generate_options(command: argparse.ArgumentParser) -> None:

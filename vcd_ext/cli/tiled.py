@@ -6,17 +6,13 @@ from typing import Any
 
 from vcd_ext.cli import video_to_video
 from vcd_ext.cli.model_options import check_upscalers
+from vcd_ext.cli.subcommand import subcommand
 from vcd_ext.settings import TiledSettings
 
 
 def add(commands: Any) -> None:
     """Add it to the subcommands of a parser."""
-    command = commands.add_parser(
-        "tiled",
-        help="make a video twice as large, with an identity",
-        description="Enlarge a video to twice its width and height and paint its detail anew, in tiles that nobody "
-        "sees. Ctrl-C keeps the frames that are finished.",
-    )
+    command = subcommand(commands, "tiled", run)
     video_to_video.add_video_options(command, TiledSettings)
     command.add_argument(
         "--controlnet",
@@ -33,7 +29,6 @@ def add(commands: Any) -> None:
         help="Networks of the ESRGAN family that enlarge before that; the first is used unless --upscaler names "
         "another by its file's name without suffix. They need the package spandrel. Without any: Lanczos.",
     )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

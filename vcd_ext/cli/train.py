@@ -4,10 +4,12 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from vcd_ext.cli.model_options import add_checkpoint
+from vcd_ext.cli.subcommand import subcommand
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, stage_bars
-from vcd_ext.settings import TrainSettings, parse
+from vcd_ext.settings import TrainSettings, add_arguments, parse
 
 if TYPE_CHECKING:
     from vcd_ext.hosts.diffusers.training import StandaloneTraining
@@ -16,6 +18,27 @@ if TYPE_CHECKING:
 
 OWN_OPTIONS = ("name", "class_word")
 SUFFIX, STATE_SUFFIX = ".safetensors", ".training"  # not one that the WebUI would take for an embedding
+
+
+def add(commands: Any) -> None:
+    """Add it to the subcommands of a parser."""
+    command = subcommand(commands, "train", run)
+    add_checkpoint(command)
+    command.add_argument("--photos", type=Path, nargs="+", required=True, help="A folder of photos, or photos.")
+    command.add_argument(
+        "--class", dest="class_word", metavar="WORD", required=True, help="What the photos show: man, dog, toy car."
+    )
+    command.add_argument("--name", required=True, help="The word that will stand for the identity in prompts.")
+    command.add_argument("--out", type=Path, help="Folder or file to write (default: NAME.safetensors, here)")
+    command.add_argument(
+        "--weights",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Folders with weights of Grounding DINO and SAM, to find masks with; else the checkpoint finds them.",
+    )
+    command.add_argument("--overwrite", action="store_true", help="Replace the file if there is one.")
+    add_arguments(command, TrainSettings, skip=OWN_OPTIONS)
 
 
 def run(arguments: argparse.Namespace) -> int:

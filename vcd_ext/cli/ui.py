@@ -3,12 +3,38 @@
 import argparse
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from vcd_ext.cli.model_options import add_checkpoint
+from vcd_ext.cli.subcommand import GRADIO, subcommand
 
 if TYPE_CHECKING:
     from vcd_ext.jobs.studio import Folders
 
-GRADIO = "gradio==3.41.2"  # the WebUI's
+
+def add(commands: Any) -> None:
+    """Add it to the subcommands of a parser."""
+    command = subcommand(commands, "ui", run)
+    add_checkpoint(command)
+    command.add_argument(
+        "--embeddings", type=Path, default=Path("embeddings"), help="Folder of the identities (default: %(default)s)"
+    )
+    command.add_argument(
+        "--weights",
+        type=Path,
+        nargs="+",
+        default=[Path("models")],
+        help="Folders with weights of Grounding DINO, SAM and YuNet; downloads go into the first (default: models)",
+    )
+    folders = {
+        "--motion-modules": ("models/AnimateDiff", "Folder of AnimateDiff motion modules"),
+        "--upscalers": ("models/ESRGAN", "Folder of networks of the ESRGAN family"),
+        "--controlnets": ("models/ControlNet", "Folder of ControlNets, of which the Tile ones for SD1.5 are offered"),
+        "--videos": ("videos", "Folder that videos are written to"),
+    }
+    for option, (folder, meaning) in folders.items():
+        command.add_argument(option, type=Path, default=Path(folder), help=f"{meaning} (default: %(default)s)")
+    command.add_argument("--port", type=int, default=7861, help="Port of the page (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vcd_ext.settings.setting import CHANGED, NEVER, setting
+from vcd_ext.settings.setting import CHANGED, NEVER, setting, span
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,6 @@ class ControlSettings:
         "ControlNet reach",
         "With key frames: the weight falls in equal steps from 1 at a key frame to 0 so many frames before and after "
         "it; each frame goes by the key frame that is nearest. 1: the key frames alone are guided.",
-        minimum=1,
-        maximum=1024,
-        step=1,
-        slider_maximum=32,
+        **span(1, 1024, 1, 32),
         infotext=CHANGED,
     )

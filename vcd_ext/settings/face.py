@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vcd_ext.settings.passes import DETECTORS, PassSettings
-from vcd_ext.settings.setting import InVideo, setting
+from vcd_ext.settings.setting import InVideo, setting, span
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,7 @@ class FaceSettings(PassSettings):
         0.8,
         "Denoise",
         "How much of the face is painted anew. 0.8 brings the identity back; below 0.5 the face stays as it is.",
-        minimum=0.01,
-        maximum=1.0,
-        step=0.01,
+        **span(0.01, 1.0, 0.01),
         in_video=InVideo("Face denoise"),
     )
     people: str = setting(
@@ -55,89 +53,57 @@ class FaceSettings(PassSettings):
         "Small faces",
         "Look for small faces in every frame, not only where no other face is found. Takes five times as long.",
     )
-    confidence: float = setting(0.6, "Confidence", "How sure a face must be.", minimum=0.05, maximum=0.99, step=0.01)
+    confidence: float = setting(0.6, "Confidence", "How sure a face must be.", **span(0.05, 0.99, 0.01))
     min_face: int = setting(
         24,
         "Smallest face",
         "Pixels. Smaller faces are left alone.",
-        minimum=4,
-        maximum=1024,
-        step=1,
-        slider_maximum=128,
+        **span(4, 1024, 1, 128),
         in_video=InVideo("Smallest face"),
     )
-    max_faces: int = setting(
-        4, "Most faces", "In a shot. The largest are taken.", minimum=1, maximum=32, step=1, slider_maximum=8
-    )
-    min_track: int = setting(
-        4, "Shortest track", "Frames. Faces seen in fewer are left alone.", minimum=1, maximum=64, step=1
-    )
+    max_faces: int = setting(4, "Most faces", "In a shot. The largest are taken.", **span(1, 32, 1, 8))
+    min_track: int = setting(4, "Shortest track", "Frames. Faces seen in fewer are left alone.", **span(1, 64, 1))
     max_gap: int = setting(
         8,
         "Longest gap",
         "Frames in which a face that was lost is still repaired, at the place where it must be.",
-        minimum=0,
-        maximum=64,
-        step=1,
-        slider_maximum=32,
+        **span(0, 64, 1, 32),
     )
     crop: float = setting(
         2.2,
         "Crop",
         "Side of the crop, as a multiple of the face. More shows the denoiser more of what is around.",
-        minimum=1.2,
-        maximum=6.0,
-        step=0.1,
+        **span(1.2, 6.0, 0.1),
     )
     size: int = setting(
         512,
         "Size",
         "Pixels that a crop is enlarged to, a multiple of 8.",
-        minimum=64,
-        maximum=1024,
-        step=8,
+        **span(64, 1024, 8),
         in_video=InVideo("Face size"),
     )
     least_zoom: float = setting(
         1.2,
         "Least zoom",
         "Faces whose crop is enlarged less than this are large already and left alone.",
-        minimum=1.0,
-        maximum=8.0,
-        step=0.1,
+        **span(1.0, 8.0, 0.1),
     )
-    mask: float = setting(
-        1.25, "Mask", "What is painted anew, as a multiple of the face.", minimum=1.0, maximum=2.0, step=0.05
-    )
+    mask: float = setting(1.25, "Mask", "What is painted anew, as a multiple of the face.", **span(1.0, 2.0, 0.05))
     feather: float = setting(
-        0.15,
-        "Feather",
-        "Width of the edge over which old and new mix, as a share of the face.",
-        minimum=0.0,
-        maximum=0.5,
-        step=0.01,
+        0.15, "Feather", "Width of the edge over which old and new mix, as a share of the face.", **span(0.0, 0.5, 0.01)
     )
     smoothing: float = setting(
         1.0,
         "Smoothing",
         "How calm the crop moves. 0 follows every detection; lower it if crops lag behind a bouncing face.",
-        minimum=0.0,
-        maximum=10.0,
-        step=0.1,
+        **span(0.0, 10.0, 0.1),
     )
     fade: int = setting(
-        3,
-        "Fade",
-        "Frames over which the repair comes and goes where a face appears or vanishes.",
-        minimum=0,
-        maximum=16,
-        step=1,
+        3, "Fade", "Frames over which the repair comes and goes where a face appears or vanishes.", **span(0, 16, 1)
     )
     colour: float = setting(
         1.0,
         "Match colours",
         "How much light and colour of the new face follow what is around the old one.",
-        minimum=0.0,
-        maximum=1.0,
-        step=0.05,
+        **span(0.0, 1.0, 0.05),
     )

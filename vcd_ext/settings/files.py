@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from vcd_ext.settings.setting import CHANGED, NEVER, setting
+from vcd_ext.settings.setting import CHANGED, NEVER, setting, span
 
 OWN_CRF = -1
 PRESETS = (
@@ -37,9 +37,7 @@ class FileSettings:
         "CRF",
         "Quality of mp4 and webm: smaller is better and larger on the disk, 0 to 51. -1 takes 18 for mp4 and 20 for "
         "webm, at which hardly anybody sees a loss.",
-        minimum=OWN_CRF,
-        maximum=51,
-        step=1,
+        **span(OWN_CRF, 51, 1),
         infotext=CHANGED,
     )
     preset: str = setting(
@@ -68,20 +66,14 @@ class FileSettings:
         0,
         "Plays",
         "How often gif and webp play before they stand still; 0 is without end.",
-        minimum=0,
-        maximum=MOST_PLAYS,
-        step=1,
-        slider_maximum=10,
+        **span(0, MOST_PLAYS, 1, 10),
         infotext=CHANGED,
     )
     frames_per_file: int = setting(
         0,
         "Frames per file",
         "A longer video is divided into files of so many frames, name-part1 and so on; 0 divides nothing.",
-        minimum=0,
-        maximum=100_000,
-        step=1,
-        slider_maximum=240,
+        **span(0, 100_000, 1, 240),
         infotext=CHANGED,
     )
     frame_format: str = setting(

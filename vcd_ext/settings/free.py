@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vcd_ext.settings.setting import CHANGED, setting
+from vcd_ext.settings.setting import CHANGED, setting, span
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,13 @@ class FreeSettings:
         "FreeInit",
         "How many times a video from text is sampled again, each time from its own slow frequencies and fresh fast "
         "noise (arXiv 2312.07537): steadier, less lively. Each takes as long as the video; 0 is off.",
-        minimum=0,
-        maximum=10,
-        step=1,
-        slider_maximum=5,
+        **span(0, 10, 1, 5),
         infotext=CHANGED,
     )
     freeinit_cutoff: float = setting(
         0.25,
         "FreeInit cutoff",
         "Up to which share of the fastest frequency FreeInit keeps what was there. More holds on to it more firmly.",
-        minimum=0.05,
-        maximum=1.0,
-        step=0.05,
+        **span(0.05, 1.0, 0.05),
         infotext=CHANGED,
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vcd_ext.settings.setting import setting
+from vcd_ext.settings.setting import setting, span
 
 SAMPLERS = ("euler", "ddim", "dpmpp_2m", "lcm", "euler_sgm")
 MIN_VIDEO_SIDE, MAX_VIDEO_SIDE = 64, 2048  # pixels
@@ -14,14 +14,10 @@ class GenerateSettings:
 
     prompt: str = setting("", "Prompt", "What the video shows.")
     negative_prompt: str = setting("", "Negative prompt", "What it should not show.")
-    width: int = setting(
-        512, "Width", "Pixels, a multiple of 8.", minimum=MIN_VIDEO_SIDE, maximum=MAX_VIDEO_SIDE, step=8
-    )
-    height: int = setting(
-        512, "Height", "Pixels, a multiple of 8.", minimum=MIN_VIDEO_SIDE, maximum=MAX_VIDEO_SIDE, step=8
-    )
-    steps: int = setting(20, "Steps", "Sampling steps.", minimum=1, maximum=1000, step=1)
-    cfg_scale: float = setting(7.5, "CFG scale", "How closely the prompt is followed.", minimum=1.0, maximum=30.0)
+    width: int = setting(512, "Width", "Pixels, a multiple of 8.", **span(MIN_VIDEO_SIDE, MAX_VIDEO_SIDE, 8))
+    height: int = setting(512, "Height", "Pixels, a multiple of 8.", **span(MIN_VIDEO_SIDE, MAX_VIDEO_SIDE, 8))
+    steps: int = setting(20, "Steps", "Sampling steps.", **span(1, 1000, 1))
+    cfg_scale: float = setting(7.5, "CFG scale", "How closely the prompt is followed.", **span(1.0, 30.0))
     sampler: str = setting(
         "euler", "Sampler", "Sampling method; lcm is for AnimateLCM, euler_sgm for Lightning.", choices=SAMPLERS
     )
@@ -29,8 +25,6 @@ class GenerateSettings:
         0.6,
         "Denoise",
         "Of a video that is made again: how much of it is new, from near 0, nothing, to 1, everything.",
-        minimum=0.01,
-        maximum=1.0,
-        step=0.01,
+        **span(0.01, 1.0, 0.01),
     )
-    seed: int = setting(-1, "Seed", "Frame i uses seed + i; -1 draws one.", minimum=-1, maximum=2**32 - 1)
+    seed: int = setting(-1, "Seed", "Frame i uses seed + i; -1 draws one.", **span(-1, 2**32 - 1))

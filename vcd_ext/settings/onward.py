@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vcd_ext.settings.setting import CHANGED, NEVER, setting
+from vcd_ext.settings.setting import CHANGED, NEVER, setting, span
 
 MOST_TIMES = 4
 
@@ -37,38 +37,28 @@ class OnwardSettings:
         1.0,
         "Latent power",
         "Of the picture that the video begins from: frame i has the share 1 - i^power / scale of it, else noise.",
-        minimum=0.1,
-        maximum=10,
-        step=0.1,
+        **span(0.1, 10, 0.1),
         infotext=CHANGED,
     )
     latent_scale: float = setting(
         32.0,
         "Latent scale",
         "After how many frames nothing is left of that picture, with a power of 1.",
-        minimum=1,
-        maximum=1024,
-        step=1,
-        slider_maximum=128,
+        **span(1, 1024, 1, 128),
         infotext=CHANGED,
     )
     latent_power_last: float = setting(
         1.0,
         "Latent power of the end",
         "The same for the end picture, counted back from the last frame.",
-        minimum=0.1,
-        maximum=10,
-        step=0.1,
+        **span(0.1, 10, 0.1),
         infotext=CHANGED,
     )
     latent_scale_last: float = setting(
         32.0,
         "Latent scale of the end",
         "The same for the end picture, counted back from the last frame.",
-        minimum=1,
-        maximum=1024,
-        step=1,
-        slider_maximum=128,
+        **span(1, 1024, 1, 128),
         infotext=CHANGED,
     )
     continue_video: str = setting(
@@ -84,10 +74,7 @@ class OnwardSettings:
         "Frames to go on from",
         "How many of its last frames are known while the new ones are made; they count among 'Frames'. More hold on to "
         "the movement, and leave fewer new ones.",
-        minimum=1,
-        maximum=64,
-        step=1,
-        slider_maximum=16,
+        **span(1, 64, 1, 16),
         infotext=CHANGED,
     )
     interpolate: int = setting(
@@ -97,9 +84,7 @@ class OnwardSettings:
         "frames is found by optical flow (OpenCV's DIS), not by a network such as RIFE or FILM: good for small, steady "
         "movements; what turns or appears is blended. Cuts are left alone, and the last frame stays until the end. The "
         "pictures in the gallery are those that were painted. 1 is off.",
-        minimum=1,
-        maximum=MOST_TIMES,
-        step=1,
+        **span(1, MOST_TIMES, 1),
         infotext=CHANGED,
     )
 

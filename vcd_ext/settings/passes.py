@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from vcd_ext.settings.setting import setting
+from vcd_ext.settings.setting import setting, span
 
 NO_MODULE = "none"
 LONGEST = 10_000_000  # frames of a video that is read, days of it
@@ -31,35 +31,20 @@ class PassSettings:
         NO_MODULE, "Motion module", "An AnimateDiff motion module that moves the frames together."
     )
     denoise: float = setting(
-        0.6, "Denoise", "How much is painted anew: near 0 nothing, 1 everything.", minimum=0.01, maximum=1.0, step=0.01
+        0.6, "Denoise", "How much is painted anew: near 0 nothing, 1 everything.", **span(0.01, 1.0, 0.01)
     )
-    steps: int = setting(
-        20,
-        "Steps",
-        "Sampling steps, of which the share of Denoise is run.",
-        minimum=1,
-        maximum=1000,
-        step=1,
-        slider_maximum=100,
-    )
-    cfg_scale: float = setting(7.5, "CFG scale", "How closely the prompt is followed.", minimum=1.0, maximum=30.0)
+    steps: int = setting(20, "Steps", "Sampling steps, of which the share of Denoise is run.", **span(1, 1000, 1, 100))
+    cfg_scale: float = setting(7.5, "CFG scale", "How closely the prompt is followed.", **span(1.0, 30.0))
     sampler: str = setting("", "Sampler", "Sampling method; empty takes the default.")
-    seed: int = setting(-1, "Seed", "Frame i uses seed + i; -1 draws one.", minimum=-1, maximum=2**32 - 1)
-    gamma: float = setting(
-        0.15, "Gamma", "How alike the noise of neighbouring frames is.", minimum=0.0, maximum=0.5, step=0.01
-    )
+    seed: int = setting(-1, "Seed", "Frame i uses seed + i; -1 draws one.", **span(-1, 2**32 - 1))
+    gamma: float = setting(0.15, "Gamma", "How alike the noise of neighbouring frames is.", **span(0.0, 0.5, 0.01))
     context: int = setting(
         16,
         "Window",
         "Frames that are denoised together. Longer videos run in windows of this many, which overlap.",
-        minimum=1,
-        maximum=128,
-        step=1,
-        slider_maximum=32,
+        **span(1, 128, 1, 32),
     )
-    context_overlap: int = setting(
-        4, "Window overlap", "Frames that neighbouring windows share.", minimum=0, maximum=64, step=1
-    )
+    context_overlap: int = setting(4, "Window overlap", "Frames that neighbouring windows share.", **span(0, 64, 1))
     loop: bool = setting(
         False,
         "Closed loop",
@@ -84,14 +69,13 @@ class PassSettings:
         choices=SPEEDS,
     )
     first_frame: int = setting(
-        1, "First frame", "Of the video that comes in: where to begin, counted from 1.", minimum=1, maximum=LONGEST
+        1, "First frame", "Of the video that comes in: where to begin, counted from 1.", **span(1, LONGEST)
     )
     last_frame: int = setting(
         0,
         "Last frame",
         "Of the video that comes in: where to end, with this frame; 0 is its end. What comes after it is not read.",
-        minimum=0,
-        maximum=LONGEST,
+        **span(0, LONGEST),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vcd_ext.people.regions import BASE, BORDER
-from vcd_ext.settings.setting import CHANGED, setting
+from vcd_ext.settings.setting import CHANGED, setting, span
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,13 @@ class PeopleSettings:
         BASE,
         "People's share of the prompt",
         "How much of the prompt is heard in the regions as well. 0: each hears its own words alone.",
-        minimum=0.0,
-        maximum=0.9,
-        step=0.05,
+        **span(0.0, 0.9, 0.05),
         infotext=CHANGED,
     )
     people_border: float = setting(
         BORDER,
         "People's borders",
         "Over how much of the picture's side one region goes over into the next.",
-        minimum=0.0,
-        maximum=0.5,
-        step=0.05,
+        **span(0.0, 0.5, 0.05),
         infotext=CHANGED,
     )

@@ -46,6 +46,11 @@ def setting(default: Any, label: str, help: str, **ranges: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(label, help, **ranges)})
 
 
+def span(minimum: float, maximum: float, step: float | None = None, slider: float | None = None) -> dict[str, Any]:
+    """Return what a `setting` is told of a number's range. slider: where the page's slider ends, if below that."""
+    return {"minimum": minimum, "maximum": maximum, "step": step, "slider_maximum": slider}
+
+
 def same_as(cls: type, name: str, more: str = "", **other: Any) -> Any:
     """Make a field like that of another class. more: what is to be said after its help. other: what is not as there."""
     known = describe(cls)[name]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vcd_ext.settings.passes import DETECTORS, PassSettings
 from vcd_ext.settings.people import PeopleSettings
-from vcd_ext.settings.setting import InVideo, part_of_settings, setting, with_all_of
+from vcd_ext.settings.setting import InVideo, part_of_settings, setting, span, with_all_of
 
 AUTO = "auto"
 EVERYWHERE = "everywhere"
@@ -19,9 +19,7 @@ class TiledSettings(PassSettings):
         0.2,
         "Denoise",
         "How much detail is painted anew. 0.2 keeps what is there; from 0.35 on tiles may show things of their own.",
-        minimum=0.01,
-        maximum=1.0,
-        step=0.01,
+        **span(0.01, 1.0, 0.01),
         in_video=InVideo("Tiled denoise"),
     )
     elsewhere: str = setting(
@@ -58,29 +56,21 @@ class TiledSettings(PassSettings):
         1.0,
         "ControlNet weight",
         "How firmly it holds; 0 does without.",
-        minimum=0.0,
-        maximum=2.0,
-        step=0.05,
+        **span(0.0, 2.0, 0.05),
         in_video=InVideo("Tiled ControlNet weight"),
     )
     tile: int = setting(
         576,
         "Tile",
         "Side of the tiles in pixels. 576 makes four of 1024x1024; larger ones need more memory. The paper uses 512.",
-        minimum=64,
-        maximum=2048,
-        step=8,
-        slider_maximum=1024,
+        **span(64, 2048, 8, 1024),
         in_video=InVideo("Tile"),
     )
     tile_overlap: int = setting(
         128,
         "Tile overlap",
         "Pixels that neighbouring tiles share, less than a tile. The paper uses 0, which shows seams.",
-        minimum=0,
-        maximum=1024,
-        step=8,
-        slider_maximum=256,
+        **span(0, 1024, 8, 256),
         in_video=InVideo("Tile overlap"),
     )
     keep_colours: float = setting(
@@ -88,10 +78,7 @@ class TiledSettings(PassSettings):
         "Keep colours",
         "Light and colours coarser than this stay those of the input: sigma in pixels of a picture of 1024x1024. "
         "0 keeps nothing.",
-        minimum=0.0,
-        maximum=256.0,
-        step=1.0,
-        slider_maximum=64,
+        **span(0.0, 256.0, 1.0, 64),
     )
 
     @property

@@ -10,7 +10,7 @@ from vcd_ext.settings.loop import LoopSettings
 from vcd_ext.settings.onward import OnwardSettings
 from vcd_ext.settings.passes import NO_MODULE, PassSettings
 from vcd_ext.settings.people import PeopleSettings
-from vcd_ext.settings.setting import CHANGED, NEVER, part_of_settings, same_as, setting, with_all_of, with_stages
+from vcd_ext.settings.setting import CHANGED, NEVER, part_of_settings, same_as, setting, span, with_all_of, with_stages
 from vcd_ext.settings.tiled import TiledSettings
 
 FORMATS = ("mp4", "webm", "gif", "webp", "png")
@@ -49,51 +49,36 @@ class VideoSettings:
         0.8,
         "Motion LoRA weight",
         "How strongly it counts. 0 has no effect, below 0 it is the opposite movement.",
-        minimum=-2.0,
-        maximum=2.0,
-        step=0.05,
+        **span(-2.0, 2.0, 0.05),
         infotext=CHANGED,
     )
     frames: int = setting(
         16,
         "Frames",
         "Length of the video. 1 makes a picture. With a motion module more frames than 'Context' are made in windows.",
-        minimum=1,
-        maximum=MOST_FRAMES,
-        step=1,
-        slider_maximum=240,
+        **span(1, MOST_FRAMES, 1, 240),
     )
     context: int = setting(
         16,
         "Context",
         "Frames that the motion module sees together; a longer video is denoised in windows of so many, and needs no "
         "more memory than one of them. Motion modules are trained on 16 frames; most hold at most 32.",
-        minimum=1,
-        maximum=1024,
-        step=1,
-        slider_maximum=64,
+        **span(1, 1024, 1, 64),
     )
     overlap: int = setting(
         4,
         "Overlap",
         "Frames that a window shares with the next, where one fades into the other; less than 'Context'. More is "
         "smoother and slower. Without effect where one window is enough.",
-        minimum=0,
-        maximum=1023,
-        step=1,
-        slider_maximum=16,
+        **span(0, 1023, 1, 16),
     )
-    fps: float = setting(
-        8.0, "FPS", "Frames per second of the video file.", minimum=0.1, maximum=120, step=0.1, slider_maximum=30
-    )
+    fps: float = setting(8.0, "FPS", "Frames per second of the video file.", **span(0.1, 120, 0.1, 30))
     gamma: float = setting(
         0.15,
         "Gamma",
         "How alike the noise of neighbouring frames is at the start (covariance gamma^distance). 0 is independent "
         "noise: livelier, less steady. The paper uses 0.15; 0.05 to 0.2 is useful, from 0.3 the picture stands still.",
-        minimum=0.0,
-        maximum=0.5,
-        step=0.01,
+        **span(0.0, 0.5, 0.01),
     )
     step_noise: bool = setting(
         False,

@@ -17,6 +17,7 @@ from vcd_ext.ui.comparison_panel import comparison_panel, comparison_table
 from vcd_ext.ui.help_section import help_section
 from vcd_ext.ui.html import error_list, heading
 from vcd_ext.ui.session import Session
+from vcd_ext.ui.tried import tried
 
 PROMPTS = "photo of {subject} in the snow\nphoto of {subject} on the beach"
 LARGEST = 60_000_000  # bytes of a report that the page shows; a larger one is opened by itself
@@ -122,11 +123,7 @@ class CompareSection:
         return [gr.update(value=panel), table, *buttons, error, now]
 
     def _tried(self, do: Callable[[], object]) -> list[Any]:
-        try:
-            do()
-        except (ValueError, OSError, ImportError) as error:
-            return self._show(str(error))
-        return self._show()
+        return tried(do, self._show)
 
     def _names(self) -> list[str]:
         return [name for name in self.jobs.studio.choices().identities if name != NO_MODULE]

@@ -10,8 +10,9 @@ from vcd_ext.jobs.comparison import ComparisonJob
 from vcd_ext.jobs.job import DONE, FAILED, STOPPED, STOPPING, WAITING
 from vcd_ext.metrics.registry import find_measure
 from vcd_ext.progress import Progress
-from vcd_ext.ui.html import bar, error_list, note_list, panel, share, stage, under_way
+from vcd_ext.ui.html import stage, under_way
 from vcd_ext.ui.inline import data_url
+from vcd_ext.ui.job_panel import job_panel
 
 SHOWN, SIDE = 8, 160  # pictures of each embedding; pixels of their sides
 
@@ -20,11 +21,7 @@ def comparison_panel(job: ComparisonJob | None, doing: Progress | None, waiting_
     """Return the state of the last comparison; of what else is done, if that is the case."""
     if doing is not None:
         return under_way(doing)
-    if job is None:
-        return ""
-    done = 1.0 if job.state == DONE else share(job.progress) if job.progress else 0.0
-    parts = [bar(done, _headline(job, waiting_for), job.state), error_list(job.error), note_list(list(job.notes))]
-    return panel("".join(parts), active=not job.ended)
+    return "" if job is None else job_panel(job, _headline(job, waiting_for))
 
 
 def _headline(job: ComparisonJob, waiting_for: str) -> str:

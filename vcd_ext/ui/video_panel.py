@@ -4,7 +4,8 @@ from vcd_ext.identity.training.estimate import duration
 from vcd_ext.jobs.job import DONE, FAILED, STOPPED, STOPPING, WAITING
 from vcd_ext.jobs.video import VideoJob
 from vcd_ext.progress import Progress
-from vcd_ext.ui.html import bar, error_list, note_list, panel, share, stage, under_way
+from vcd_ext.ui.html import stage, under_way
+from vcd_ext.ui.job_panel import job_panel
 from vcd_ext.ui.player import compared, links, send
 
 
@@ -12,11 +13,7 @@ def video_panel(job: VideoJob | None, doing: Progress | None, waiting_for: str =
     """Return the state of the tab's last job; of what else is done, if that is the case."""
     if doing is not None:
         return under_way(doing)
-    if job is None:
-        return ""
-    done = 1.0 if job.state == DONE else share(job.progress) if job.progress else 0.0
-    parts = [bar(done, video_headline(job, waiting_for), job.state), error_list(job.error), note_list(list(job.notes))]
-    return panel("".join(parts), active=not job.ended)
+    return "" if job is None else job_panel(job, video_headline(job, waiting_for))
 
 
 def video_headline(job: VideoJob, waiting_for: str = "") -> str:

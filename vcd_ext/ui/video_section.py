@@ -26,6 +26,7 @@ from vcd_ext.ui.form import USUAL, Form, Layout, settings_form
 from vcd_ext.ui.html import error_list
 from vcd_ext.ui.input_section import NONE_YET
 from vcd_ext.ui.session import Session
+from vcd_ext.ui.tried import tried
 from vcd_ext.ui.video_panel import result, video_panel
 
 Settings = TypeVar("Settings", FaceSettings, TiledSettings)
@@ -129,11 +130,7 @@ class VideoSection(Generic[Settings]):
         return [gr.update(choices=lists[name]) for name in lists if name in self.form.components]
 
     def _tried(self, do: Callable[[], object]) -> list[Any]:
-        try:
-            do()
-        except (ValueError, OSError, ImportError) as error:
-            return self.show(str(error))
-        return self.show()
+        return tried(do, self.show)
 
 
 def _lists(choices: Choices) -> dict[str, list[str]]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tests.conftest import Files
-from tests.motion.conftest import checkpoint_path, diffusers_unet, ldm_unet  # noqa: F401
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.training import StandaloneTraining
 from vcd_ext.hosts.protocols import FACTOR, Posterior
@@ -83,7 +82,7 @@ class Host:
         return getattr(found, "sample", found)
 
 
-def test_ldm_and_diffusers_unets_give_the_same_map(ldm_unet: nn.Module, diffusers_unet: nn.Module):  # noqa: F811
+def test_ldm_and_diffusers_unets_give_the_same_map(ldm_unet: nn.Module, diffusers_unet: nn.Module):
     maps = [word_map(Host(unet), PICTURE, "dog") for unet in (ldm_unet, diffusers_unet)]
     assert maps[0].shape == PICTURE.shape[:2]
     assert maps[0].std() > 1e-4 * maps[0].mean(), "the map must show something"
@@ -111,7 +110,7 @@ class Recording:
 
 
 @torch.no_grad()
-def test_the_map_is_the_mean_of_what_the_layers_compute(diffusers_unet: nn.Module):  # noqa: F811
+def test_the_map_is_the_mean_of_what_the_layers_compute(diffusers_unet: nn.Module):
     kept: list[Tensor] = []
     own = dict(diffusers_unet.attn_processors)
     processors = {name: Recording(kept) if "attn2" in name else one for name, one in own.items()}
@@ -161,7 +160,7 @@ def test_the_standalone_host_lends_what_is_needed_and_gets_it_back(files: Files)
     assert all(torch.equal(tensor, before[name]) for name, tensor in standalone.unet.state_dict().items())
 
 
-def test_several_noise_levels_are_asked_with_the_word_in_a_prompt(ldm_unet: nn.Module):  # noqa: F811
+def test_several_noise_levels_are_asked_with_the_word_in_a_prompt(ldm_unet: nn.Module):
     host = Host(ldm_unet)
     first, again = (word_map(host, PICTURE, "dog") for _ in range(2))
     assert host.times == [*TIMES, *TIMES]

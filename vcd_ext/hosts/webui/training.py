@@ -136,13 +136,18 @@ class WebUITraining:
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Posterior:
         """Return the VAE's posterior of pictures [B, 3, H, W] in [-1, 1], scaled for the UNet; on the CPU, float32."""
+        self._bring_vae()
+        # One at a time: the encoder's memory would grow with the batch.
+        posteriors = [self._encode(picture[None]) for picture in pictures]
+        return Posterior(*(torch.cat(tensors) for tensors in zip(*posteriors, strict=True)))
+
+    def _bring_vae(self) -> nn.Module:
+        """Put the VAE onto the device, with --medvram in place of UNet and text encoder, and return it."""
         unet, text_encoder, vae = trainable.networks(self.sd_model)
         if checkpoint.is_low_memory(self.sd_model):
             self._move(devices.cpu, unet, text_encoder)
         self._move(self.device, vae)
-        # One at a time: the encoder's memory would grow with the batch.
-        posteriors = [self._encode(picture[None]) for picture in pictures]
-        return Posterior(*(torch.cat(tensors) for tensors in zip(*posteriors, strict=True)))
+        return vae
 
     def _encode(self, picture: Tensor) -> Posterior:
         posterior = self._posterior(picture)
@@ -161,10 +166,7 @@ class WebUITraining:
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         """Return a picture [3, H, W] in [-1, 1], float32 on the CPU, of latents [1, 4, h, w]; then free the VAE."""
-        unet, text_encoder, vae = trainable.networks(self.sd_model)
-        if checkpoint.is_low_memory(self.sd_model):
-            self._move(devices.cpu, unet, text_encoder)
-        self._move(self.device, vae)
+        vae = self._bring_vae()
         found = self._decoded(latents)
         if not found.isfinite().all():
             trainable.widen(vae)  # some VAEs overflow in half precision

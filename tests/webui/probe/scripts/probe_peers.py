@@ -166,14 +166,10 @@ def _until(happened):
 
 
 def add_routes(_demo, app):
-    app.add_api_route("/probe/hang", hang, methods=["POST"])
-    app.add_api_route("/probe/unhang", unhang, methods=["POST"])
-    app.add_api_route("/probe/merge", merge, methods=["POST"])
+    for ask in (hang, unhang, merge, choose, waiting, find):
+        app.add_api_route(f"/probe/{ask.__name__}", ask, methods=["POST"])
     app.add_api_route("/probe/merging", merging, methods=["GET"])
-    app.add_api_route("/probe/choose", choose, methods=["POST"])
     app.add_api_route("/probe/chosen", lambda: sd_models.select_checkpoint().title, methods=["GET"])
-    app.add_api_route("/probe/waiting", waiting, methods=["POST"])
-    app.add_api_route("/probe/find", find, methods=["POST"])
 
 
 script_callbacks.on_app_started(add_routes)

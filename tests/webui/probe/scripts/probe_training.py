@@ -423,16 +423,12 @@ def mask_area(pixels: int = Body(embed=True)):
 
 
 def add_routes(_demo, app):
+    for ask in (suggest, train, texts, learn, refusal):
+        app.add_api_route(f"/probe/{ask.__name__}", ask, methods=["POST"])
+    for tell in (details, gradients, encodings):
+        app.add_api_route(f"/probe/{tell.__name__}", tell, methods=["GET"])
     app.add_api_route("/probe/masks", mask_area, methods=["POST"])
-    app.add_api_route("/probe/suggest", suggest, methods=["POST"])
     app.add_api_route("/probe/embedding/{name}", embedding, methods=["GET"])
-    app.add_api_route("/probe/details", details, methods=["GET"])
-    app.add_api_route("/probe/train", train, methods=["POST"])
-    app.add_api_route("/probe/gradients", gradients, methods=["GET"])
-    app.add_api_route("/probe/texts", texts, methods=["POST"])
-    app.add_api_route("/probe/encodings", encodings, methods=["GET"])
-    app.add_api_route("/probe/learn", learn, methods=["POST"])
-    app.add_api_route("/probe/refusal", refusal, methods=["POST"])
 
 
 script_callbacks.on_app_started(add_routes)

@@ -73,22 +73,9 @@ def build(
         _add_rows(layout, GENERATION_ROWS[:1], made)
         (distilled or DistilledControls()).build(tab, made["motion_module"], prompt)
         _add_rows(layout, GENERATION_ROWS[1:], made)
-        with gr.Accordion("Motion LoRA", open=False, elem_id=f"vcd_{tab}_motion_loras"):
-            _add_rows(layout, MOTION_LORA_ROWS, made)
-        with gr.Accordion("Loop, FreeNoise, FreeInit", open=False, elem_id=f"vcd_{tab}_loop_rows"):
-            _add_rows(layout, LOOP_ROWS, made)
-        with gr.Accordion("Settings of Face VCD and Tiled VCD", open=False, elem_id=f"vcd_{tab}_stages"):
-            _add_rows(layout, STAGE_ROWS, made)
-        with gr.Accordion("From picture to video, and on", open=False, elem_id=f"vcd_{tab}_onward"):
-            _add_rows(layout, ONWARD_ROWS[tab], made)
-        with gr.Accordion("Prompt travel", open=False, elem_id=f"vcd_{tab}_travel"):
-            _add_rows(layout, TRAVEL_ROWS, made)
-        with gr.Accordion("Several people", open=False, elem_id=f"vcd_{tab}_people_rows"):
-            _add_rows(layout, PEOPLE_ROWS, made)
-        with gr.Accordion("ControlNet over time", open=False, elem_id=f"vcd_{tab}_control"):
-            _add_rows(layout, CONTROL_ROWS, made)
-        with gr.Accordion("Files", open=False, elem_id=f"vcd_{tab}_files"):
-            _add_rows(layout, FILE_ROWS, made)
+        for title, ending, rows in _folded(tab):
+            with gr.Accordion(title, open=False, elem_id=f"vcd_{tab}_{ending}"):
+                _add_rows(layout, rows, made)
         if tab == "img2img":
             _add_rows(layout, SOURCE_ROWS, made)
         _connect_modules(tab, made, modules)
@@ -101,6 +88,20 @@ def build(
             show_progress=False,
         )
     return {name: made[name] for name in known if name in made}
+
+
+def _folded(tab: str) -> list[tuple[str, str, Sequence[Sequence[str]]]]:
+    """Return the parts that are folded up at first: their titles, how their ids end, and their rows."""
+    return [
+        ("Motion LoRA", "motion_loras", MOTION_LORA_ROWS),
+        ("Loop, FreeNoise, FreeInit", "loop_rows", LOOP_ROWS),
+        ("Settings of Face VCD and Tiled VCD", "stages", STAGE_ROWS),
+        ("From picture to video, and on", "onward", ONWARD_ROWS[tab]),
+        ("Prompt travel", "travel", TRAVEL_ROWS),
+        ("Several people", "people_rows", PEOPLE_ROWS),
+        ("ControlNet over time", "control", CONTROL_ROWS),
+        ("Files", "files", FILE_ROWS),
+    ]
 
 
 def _add_modules(tab: str) -> ModulesSection:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from ldm.modules.diffusionmodules.openaimodel import UNetModel
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -31,6 +30,8 @@ def checkpoint_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def ldm_unet(checkpoint_path: Path) -> nn.Module:
+    from ldm.modules.diffusionmodules.openaimodel import UNetModel  # here, as not all tests need it
+
     unet = UNetModel(
         image_size=32,
         in_channels=4,
@@ -55,6 +56,18 @@ def ldm_unet(checkpoint_path: Path) -> nn.Module:
 @pytest.fixture(scope="session")
 def diffusers_unet(checkpoint_path: Path) -> nn.Module:
     return checkpoint.load(checkpoint_path).unet.float().eval()
+
+
+@pytest.fixture(params=["ldm", "diffusers"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return whose UNet it is; what asks for it is tested with both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def unet(kind: str, ldm_unet: nn.Module, diffusers_unet: nn.Module) -> nn.Module:
+    """Return the small UNet of the kind."""
+    return ldm_unet if kind == "ldm" else diffusers_unet
 
 
 @pytest.fixture(scope="session")
