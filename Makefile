@@ -2,6 +2,8 @@
 # Both set up what they need: a .venv under the WebUI's own pins and, as root, Chromium through apt.
 PYTHON ?= $(shell for p in python3.11 python3.10 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# For two cores: a worker waits for its WebUI or its page about a sixth of the time.
+WORKERS ?= 3
 FACES := vcd_ext/face/detect/face_detection_full_range.tflite
 
 .PHONY: demo test lint bench clean
@@ -10,7 +12,7 @@ demo: .venv/ready
 	$(BIN)/python -m vcd_ext demo
 
 test: .venv/ready .venv/test-ready lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: .venv/test-ready
 	$(BIN)/ruff check .

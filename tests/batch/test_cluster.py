@@ -20,7 +20,7 @@ from vcd_ext.hosts.diffusers.lender import StandaloneLender
 from vcd_ext.progress import Callbacks
 
 # A machine that is gone is missed after some seconds; one that is slow to answer has longer.
-IMPATIENT = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 1000, "health_check_timeout_ms": 20_000,
+IMPATIENT = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 300, "health_check_timeout_ms": 20_000,
              "health_check_failure_threshold": 2}  # fmt: skip
 
 
