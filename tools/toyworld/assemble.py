@@ -29,7 +29,6 @@ from vcd_ext.toyworld import EDITION
 from . import denoiser_file, subjects
 from .second_stage import BETAS, HEADS, STEPS, scaled_linear
 
-KEPT = Path(__file__).with_name("autoencoder.safetensors")  # what is taken where RUNS has no autoencoder
 MARK = {"format": "pt", "drawn_world": str(EDITION)}  # metadata of the files that only fit each other
 
 
@@ -41,10 +40,9 @@ def main(arguments: list[str] | None = None) -> None:
         take_apart(options.out, runs)
         return
     options.out.mkdir(parents=True, exist_ok=True)
-    trained = runs / "autoencoder/autoencoder.safetensors"
-    first = options.autoencoder or (trained if trained.is_file() else KEPT)
+    first = options.autoencoder or runs / "autoencoder/autoencoder.safetensors"
     second = options.denoiser or runs / "denoiser"
-    if (second / "denoiser.safetensors").is_file():
+    if first.is_file() and (second / "denoiser.safetensors").is_file():
         checkpoint(first, second, options.out)
     third, judges = options.motion or runs / "motion/motion.safetensors", options.judges or runs / "judges"
     if third.is_file():

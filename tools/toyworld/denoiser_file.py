@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .second_stage import Denoiser, unet_name
 
 _TEXT, _UNET, _INNER = "cond_stage_model.transformer.", "model.diffusion_model.", "text_model."
-_SCALE = ".scale"  # of a weight in whole numbers: one for each row
 
 
 def save(model: Denoiser, path: Path) -> None:
@@ -19,19 +17,6 @@ def save(model: Denoiser, path: Path) -> None:
     tensors = {_UNET + unet_name(name): value for name, value in model.unet.state_dict().items()}
     tensors |= {_text_name(name): value for name, value in model.text.state_dict().items()}
     save_file({name: value.cpu().contiguous() for name, value in tensors.items()}, path)
-
-
-def shrink(path: Path, small: Path) -> None:
-    """Write a quarter of a float32 file, for a training to begin with: weights as -127 to 127, a scale for each row."""
-    kept: dict[str, Tensor] = {}
-    for name, value in load_file(path).items():
-        if value.dim() < 2 or not value.is_floating_point():
-            kept[name] = value.half() if value.is_floating_point() else value
-            continue
-        scale = value.flatten(1).abs().amax(dim=1).clamp(min=1e-8) / 127
-        kept[name] = (value / scale.view(-1, *[1] * (value.dim() - 1))).round().to(torch.int8)
-        kept[name + _SCALE] = scale
-    save_file(kept, small)
 
 
 def load(path: Path, clip: Path) -> Denoiser:
@@ -45,14 +30,8 @@ def load(path: Path, clip: Path) -> Denoiser:
 
 
 def whole_tensors(path: Path) -> dict[str, Tensor]:
-    """Read the float32 tensors of a file by LDM's names, also of one that `shrink` wrote."""
-    tensors = load_file(path)
-    scales = {name.removesuffix(_SCALE): value for name, value in tensors.items() if name.endswith(_SCALE)}
-    return {
-        name: value.float() * scales[name].view(-1, *[1] * (value.dim() - 1)) if name in scales else value.float()
-        for name, value in tensors.items()
-        if not name.endswith(_SCALE)
-    }
+    """Read the float32 tensors of a file by LDM's names."""
+    return {name: value.float() for name, value in load_file(path).items()}
 
 
 def _of_text(model: Denoiser, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
