@@ -81,9 +81,12 @@ def test_scores_are_probabilities(judges: Judges, drawn: list[Render]) -> None:
 
 @pytest.mark.parametrize("length", [8, 24, 48])
 def test_an_action_is_told_from_clips_of_other_lengths(judges: Judges, length: int) -> None:
-    spec = sample(5, "test", kind="woman", action="waving", distance="plain", light="day", subjects=1)
-    clip = render(spec, [k % 16 for k in range(length)]).frames
-    assert ACTIONS[judges.actions(clip).argmax()] == "waving"
+    told = []
+    for seed in range(5, 11):
+        spec = sample(seed, "test", kind="woman", action="waving", distance="plain", light="day", subjects=1)
+        clip = render(spec, [k % 16 for k in range(length)]).frames
+        told.append(ACTIONS[judges.actions(clip).argmax()])
+    assert told.count("waving") >= (4 if length == 8 else 5)  # the first 8 frames may hold less than a wave
 
 
 @LOOKS
