@@ -103,7 +103,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("docs/effects"))
     parser.add_argument("--seeds", type=int, default=SEEDS, help="videos a cell")
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL", help="to measure")
-    parser.add_argument("--part", default="0/1", help="K/N: the K-th of N processes, each with one core")
+    parser.add_argument("--part", default="0/1", help="K/N: process K, from 0, of N, each with one core")
     parser.add_argument("--report", action="store_true", help="write tables and plots of what was measured")
     return parser.parse_args(arguments)
 

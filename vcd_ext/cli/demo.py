@@ -36,9 +36,9 @@ PICTURE = GenerateSettings(width=toyworld.SIZE, height=toyworld.SIZE, steps=10, 
 # Its text encoder is a sixth as wide as SD1.5's, and its words are longer vectors: a larger learning rate reaches them.
 TRAINING = TrainSettings(size=toyworld.SIZE, steps=200, learning_rate=5e-3, micro_batch=4)
 FRAMES = 16
-SUBJECT, PLACE = "mara", "in the snow, running, facing right"
+SUBJECT, PLACE = "mara", "on the beach, jumping, facing right"
 # What the video of a far subject shows that goes on through Face VCD and Tiled VCD.
-FAR = "in the snow, waving, facing right"
+FAR = "in a meadow, waving, facing right"
 # Settings for a checkpoint of 128 pixels: a face is painted at that size, a tile shows about as much.
 FACE = FaceSettings(detector="drawn", min_face=8, size=toyworld.SIZE, steps=10, cfg_scale=7.0, sampler="dpmpp_2m")
 TILED = TiledSettings(tile=144, tile_overlap=32, upscaler="Lanczos", steps=20, cfg_scale=7.0, sampler="dpmpp_2m")
