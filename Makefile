@@ -2,8 +2,8 @@
 # Both set up what they need: a .venv under the WebUI's own pins and, as root, Chromium through apt.
 PYTHON ?= $(shell for p in python3.11 python3.10 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-# For two cores: a worker waits for its WebUI or its page about a sixth of the time.
-WORKERS ?= 3
+# Three were no faster on two cores (15:30 on a Xeon, 11:35 on an EPYC): each starts a WebUI of its own.
+WORKERS ?= 2
 FACES := vcd_ext/face/detect/face_detection_full_range.tflite
 
 .PHONY: demo test lint bench clean

@@ -64,7 +64,8 @@ def test_the_unet_agrees_with_ldms(files, state, models, monkeypatch, sides):
     params = OmegaConf.load(files.checkpoint.with_suffix(".yaml")).model.params
     unet = openaimodel.UNetModel(**params.unet_config.params).eval()
     unet.load_state_dict(part(state, "model.diffusion_model."))
-    assert relative_difference(predicted(models.unet, sides), predicted(unet, sides)) < 1e-4
+    # Norms over one or two values make much of a rounding, which is 2e-4 on a processor with AMX.
+    assert relative_difference(predicted(models.unet, sides), predicted(unet, sides)) < (1e-4 if min(sides) > 1 else 1e-3)
 
 
 def test_the_decoder_agrees_with_ldms(files, state, models):
