@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.pages import note, share
 from tools.toyworld import captions
 from tools.toyworld.identity import KINDS
 from tools.toyworld.motion import ACTIONS
@@ -85,16 +86,15 @@ def main(arguments: list[str] | None = None) -> None:
         report(options.out)
         return
     torch.set_num_threads(1)
-    part, parts = map(int, options.part.split("/"))
+    part, parts = options.part
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
     done = {(row["cell"], row["seed"]) for row in read(options.out / "videos.jsonl")}
     for wish in wishes(options.seeds)[part::parts]:
         for cell in options.cells:
             if (cell, wish.seed) not in done:
                 found = measured(frames_of(host, cell, wish), wish, judges)
-                line = json.dumps({"cell": cell, "seed": wish.seed, "prompt": wish.prompt, **asdict(found)})
-                with (options.out / "videos.jsonl").open("a") as log:
-                    log.write(line + "\n")
+                row = {"cell": cell, "seed": wish.seed, "prompt": wish.prompt, **asdict(found)}
+                note(options.out / "videos.jsonl", row)
         print(f"{wish.prompt}: {len(options.cells)} videos are measured", flush=True)
 
 
@@ -103,7 +103,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("docs/effects"))
     parser.add_argument("--seeds", type=int, default=SEEDS, help="videos a cell")
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL", help="to measure")
-    parser.add_argument("--part", default="0/1", help="K/N: process K, from 0, of N, each with one core")
+    parser.add_argument("--part", type=share, default=(0, 1), help="K/N: process K, from 0, of N, each with one core")
     parser.add_argument("--report", action="store_true", help="write tables and plots of what was measured")
     return parser.parse_args(arguments)
 

@@ -13,7 +13,6 @@ machine too; the videos of all cells come in turn, so that it can be reported at
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.effects import Wish, measured, read
+from benchmarks.pages import note, share
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
 from tools.toyworld.subjects import PICTURES, draw_subject
@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> None:
         report(options.out)
         return
     torch.set_num_threads(1)
-    part, parts = map(int, options.part.split("/"))
+    part, parts = options.part
     names = [name for k, name in enumerate(INDIVIDUALS) if k % parts == part]
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
     others = read_others(toyworld.individuals(), toyworld.judges())
@@ -105,8 +105,7 @@ def main(arguments: list[str] | None = None) -> None:
                     "similarity": likeness(judges, frames, looks[name]),
                     "nearest": nearest_rate(judges.identity(frames), looks[name], others[wish.kind]),
                 }
-                with (options.out / "individuals.jsonl").open("a") as log:
-                    log.write(json.dumps({"cell": label, "who": name, "seed": wish.seed, **found}) + "\n")
+                note(options.out / "individuals.jsonl", {"cell": label, "who": name, "seed": wish.seed, **found})
         print(f"{number + 1} of {options.videos} videos of each", flush=True)
 
 
@@ -117,7 +116,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL", help="rows to measure"
     )
-    parser.add_argument("--part", default="0/1", help="K/N: process K, from 0, of N, each with one core")
+    parser.add_argument("--part", type=share, default=(0, 1), help="K/N: process K, from 0, of N, each with one core")
     parser.add_argument("--report", action="store_true", help="write tables of what was measured")
     return parser.parse_args(arguments)
 

@@ -1,5 +1,6 @@
-"""Pages of means that a benchmark writes beside what it measured."""
+"""What benchmarks of many videos share: their rows, their pages of means, and how processes share the work."""
 
+import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,3 +25,11 @@ def means_page(
     text = f"{first}\n\n{interval_table(['', *heads], rows)}"
     path.write_text(text + "\n", encoding="utf-8")
     return text
+
+
+def share(text: str) -> tuple[int, int]:
+    """Read `K/N`, process K, from 0, of N, for argparse."""
+    number, _, parts = text.partition("/")
+    if not (number.isdigit() and parts.isdigit() and int(number) < int(parts)):
+        raise argparse.ArgumentTypeError(f"'{text}' is no part; give K/N with K from 0 to N - 1, such as 0/2 and 1/2")
+    return int(number), int(parts)

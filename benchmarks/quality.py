@@ -11,7 +11,6 @@ of DPM++ 2M. Means with 95% intervals (bootstrap over videos, and over individua
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -23,6 +22,7 @@ import torch
 
 from benchmarks import effects, identities
 from benchmarks.face_drawn import face_seen
+from benchmarks.pages import note
 from benchmarks.pairs import PairWish, drawn_pair, generated_pair, pair_right, pair_wishes
 from benchmarks.quality_rows import lines
 from benchmarks.quality_sheets import write_sheets
@@ -75,8 +75,7 @@ def _measure(host: Standalone, judges: Judges, out: Path, videos: int) -> None:
     done = {(row["what"], row["number"]) for row in effects.read(out / FILE)}
     for what, number, measure in _tasks(host, judges, out, videos):
         if (what, number) not in done:
-            with (out / FILE).open("a") as log:
-                log.write(json.dumps({"what": what, "number": number, **measure()}) + "\n")
+            note(out / FILE, {"what": what, "number": number, **measure()})
             print(f"{what} {number}: measured", flush=True)
 
 

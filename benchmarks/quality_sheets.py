@@ -7,16 +7,18 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from benchmarks import effects, identities
 from benchmarks.face_drawn import face_seen
 from benchmarks.pairs import generated_pair, pair_wishes
 from benchmarks.reconstruction import figures
+from vcd_ext.cli.demo import contact_sheet
 from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.media import Clip
 from vcd_ext.toyworld.judging import Judges
 
-SHOWN, LABEL = 6, 14  # rows of a sheet; pixels above each row
+SHOWN = 6  # rows of a sheet
 Frames = NDArray[np.uint8]
 Row = tuple[str, Sequence[Frames]]
 
@@ -36,20 +38,9 @@ def write_sheets(host: Standalone, judges: Judges, out: Path) -> None:
         drawn = list(rows)
         if not drawn:
             continue
-        sheet(drawn).save(out / f"quality_{name}.webp", quality=85, method=4)
+        clips = {label: Clip(np.stack(list(pictures)), 8) for label, pictures in drawn}
+        contact_sheet(clips).save(out / f"quality_{name}.webp", quality=85, method=4)
         print(f"{out / f'quality_{name}.webp'} is written", flush=True)
-
-
-def sheet(rows: Sequence[Row]) -> Image.Image:
-    """Draw pictures of one size side by side, their label above each row."""
-    height, width = rows[0][1][0].shape[:2]
-    most = max(len(pictures) for _, pictures in rows)
-    page = Image.new("RGB", (most * width, len(rows) * (height + LABEL)), "white")
-    for k, (label, pictures) in enumerate(rows):
-        top = k * (height + LABEL)
-        ImageDraw.Draw(page).text((3, top + 1), label, fill="black")
-        page.paste(Image.fromarray(np.hstack(list(pictures))), (0, top + LABEL))
-    return page
 
 
 def _reconstructions(host: Standalone, judges: Judges) -> Iterator[Row]:

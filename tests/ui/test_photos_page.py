@@ -42,9 +42,8 @@ def _no_photos(page: Page) -> Iterator[None]:
 
 def test_photos_that_take_long_to_arrive_are_not_lost(page: Page, pictures: list[Path]) -> None:
     uploads = held_up(page)
-    page.locator("#vcd_train_photos input[type=file]").set_input_files(pictures)
-    while not uploads:
-        page.wait_for_timeout(50)
+    with page.expect_request("**/upload*"):
+        page.locator("#vcd_train_photos input[type=file]").set_input_files(pictures)
     page.clock.run_for(NEWS_COME)
     page.wait_for_timeout(1000)  # in which an answer would come
     uploads[0].continue_()
