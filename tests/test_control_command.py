@@ -10,7 +10,7 @@ from tests import tiny
 from tests.command_line import last_line
 from vcd_ext import media
 from vcd_ext.__main__ import main
-from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.text_to_video import TextToVideo
 from vcd_ext.media import Clip
 
 
@@ -117,7 +117,7 @@ def test_what_cannot_work_is_refused_before_the_generation(
     options: list[str],
     reason: str,
 ) -> None:
-    monkeypatch.setattr(Standalone, "_denoise", lambda *_: pytest.fail("the video was generated"))
+    monkeypatch.setattr(TextToVideo, "_denoised", lambda *_: pytest.fail("the video was generated"))
     walk = folder(tmp_path / "walk", noise)
     assert main([*call, "--control", *(word.format(network=network, walk=walk) for word in options)]) == 2
     assert reason in last_line(capsys.readouterr().err)

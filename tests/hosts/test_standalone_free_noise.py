@@ -12,6 +12,7 @@ from vcd_ext.denoising.free_noise import InitialNoise, Reuse
 from vcd_ext.hosts.diffusers.frame_noise import FrameNoise
 from vcd_ext.hosts.diffusers.restyle import restyle
 from vcd_ext.hosts.diffusers.sampling import alphas_cumprod
+from vcd_ext.hosts.diffusers.text_to_video import TextToVideo
 from vcd_ext.media import Clip
 from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, from_infotext
 
@@ -41,9 +42,9 @@ def test_a_long_video_begins_from_the_noise_of_its_first_window(host, begun):
 def test_free_init_samples_again_from_what_was_sampled_and_fresh_noise(host, begun, monkeypatch):
     """The second sampling begins from what the definition gives for the result of the first."""
     sampled: list[torch.Tensor] = []
-    decode = host._decode
+    decoded = TextToVideo._decoded
     monkeypatch.setattr(
-        host, "_decode", lambda latents, counted: (sampled.append(latents), decode(latents, counted))[1]
+        TextToVideo, "_decoded", lambda run, latents: (sampled.append(latents), decoded(run, latents))[1]
     )
     host.generate(PICTURE, replace(VIDEO, frames=4))
     once = list(begun)

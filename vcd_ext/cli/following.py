@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from vcd_ext.cli.model_options import detectors
 from vcd_ext.cli.terminal import interruption, notify
-from vcd_ext.settings import NO_MODULE, FaceSettings, GenerateSettings, VideoSettings
+from vcd_ext.settings import FaceSettings, GenerateSettings, VideoSettings
 
 if TYPE_CHECKING:
     from vcd_ext.hosts.diffusers.host import Standalone
@@ -20,7 +20,7 @@ def followed_regions(
     ValueError, in one sentence, for people that cannot be, or a detector that is not there.
     """
     from vcd_ext.hosts.diffusers.video import StandaloneVideo
-    from vcd_ext.hosts.protocols import VideoPass
+    from vcd_ext.hosts.shared.passes import generation_pass
     from vcd_ext.hosts.shared.people import regional_texts
     from vcd_ext.progress import Callbacks
     from vcd_ext.stages.following import with_followed_regions
@@ -31,21 +31,7 @@ def followed_regions(
     if arguments.input is not None:
         notify(*regional.still_notes())
         return None
-    work = VideoPass(
-        picture.prompt,
-        picture.negative_prompt,
-        steps=picture.steps,
-        cfg_scale=picture.cfg_scale,
-        sampler=picture.sampler,
-        seed=picture.seed,
-        gamma=video.gamma,
-        motion_module=str(arguments.motion_module or NO_MODULE),
-        context=video.context,
-        context_overlap=video.overlap,
-        loop=video.loops.loop,
-        prompt_travel=video.prompt_travel,
-        regional=regional,
-    )
+    work = generation_pass(picture, video, arguments.motion_module, regional=regional)
     found = FaceSettings(detector=arguments.face_detector, words=arguments.face_words)
     detector, size = detectors(arguments, host.device)(found), (picture.height, picture.width)
     with interruption() as interrupted:

@@ -141,36 +141,49 @@ def guidance(
     prompt, negative_prompt = without_comments(prompt), without_comments(negative_prompt)
     check_no_networks(prompt, negative_prompt)
 
-    def encoded(text: str) -> _Schedule:
-        entries = schedule(text, steps)
-        together = prompts.encode_together([said for _, said in entries], embeddings)
-        return _Schedule(together, [end for end, _ in entries])
-
-    def travelling(found: Travel, read: Callable[[str], list[tuple[str, float]]]) -> list[list[Subprompt]]:
-        assert framing is not None
-        known = {
-            text: [Subprompt(encoded(said).entries(), weight) for said, weight in read(text)]
-            for text in dict.fromkeys(found.texts)
-        }
-        places = [found.place(frame) for frame in framing.numbers]
-        return travelled([known[text] for text in found.texts], places, framing.mode, prompts.encode("", {})[0])
-
-    def negative() -> _Schedule | _FrameSchedules:
-        found = framing and framing.read(negative_prompt)
-        if not found:
-            return encoded(negative_prompt)
-        return _FrameSchedules([row[0].schedule for row in travelling(found, lambda text: [(text, 1.0)])])
-
-    heard = [encoded(without_comments(words)) for words in people]
+    encoder = _Encoder(prompts, steps, embeddings, framing)
+    heard = [encoder.encoded(without_comments(words)) for words in people]
     found = framing and framing.read(prompt)
     if not found:
         texts = parts(prompt)
         scales: list[float | Tensor] = [cfg_scale * weight for _, weight in texts]
-        return Guidance(None if _unguided(scales) else negative(), [encoded(text) for text, _ in texts], scales, heard)
-    rows = travelling(found, parts)
+        uncond = None if _unguided(scales) else encoder.negative(negative_prompt)
+        return Guidance(uncond, [encoder.encoded(text) for text, _ in texts], scales, heard)
+    rows = encoder.travelling(found, parts)
     conds = [_FrameSchedules([row[i].schedule for row in rows]) for i in range(len(rows[0]))]
     scales = [_scale([cfg_scale * row[i].weight for row in rows]) for i in range(len(conds))]
-    return Guidance(None if _unguided(scales) else negative(), conds, scales, heard)
+    return Guidance(None if _unguided(scales) else encoder.negative(negative_prompt), conds, scales, heard)
+
+
+@dataclass(frozen=True)
+class _Encoder:
+    """Encodes the texts of a video."""
+
+    prompts: Prompts
+    steps: int
+    embeddings: Mapping[str, Tensor]
+    framing: KeyFraming | None
+
+    def encoded(self, text: str) -> _Schedule:
+        entries = schedule(text, self.steps)
+        together = self.prompts.encode_together([said for _, said in entries], self.embeddings)
+        return _Schedule(together, [end for end, _ in entries])
+
+    def negative(self, prompt: str) -> _Schedule | _FrameSchedules:
+        found = self.framing and self.framing.read(prompt)
+        if not found:
+            return self.encoded(prompt)
+        return _FrameSchedules([row[0].schedule for row in self.travelling(found, lambda text: [(text, 1.0)])])
+
+    def travelling(self, found: Travel, read: Callable[[str], list[tuple[str, float]]]) -> list[list[Subprompt]]:
+        assert self.framing is not None
+        known = {
+            text: [Subprompt(self.encoded(said).entries(), weight) for said, weight in read(text)]
+            for text in dict.fromkeys(found.texts)
+        }
+        places = [found.place(frame) for frame in self.framing.numbers]
+        empty = self.prompts.encode("", {})[0]
+        return travelled([known[text] for text in found.texts], places, self.framing.mode, empty)
 
 
 def _unguided(scales: Sequence[float | Tensor]) -> bool:

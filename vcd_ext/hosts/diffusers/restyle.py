@@ -14,14 +14,15 @@ from vcd_ext.hosts.diffusers.loras import asked, chosen_motion_loras
 from vcd_ext.hosts.diffusers.parameters import infotext
 from vcd_ext.hosts.diffusers.picture_settings import check_picture, complete
 from vcd_ext.hosts.diffusers.video import StandaloneVideo
-from vcd_ext.hosts.protocols import FACTOR, Picture, VideoPass
+from vcd_ext.hosts.protocols import FACTOR, Picture
 from vcd_ext.hosts.shared.enlarge import lanczos
+from vcd_ext.hosts.shared.passes import generation_pass
 from vcd_ext.hosts.shared.people import regional_texts
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
 from vcd_ext.progress import StepReport
 from vcd_ext.prompt.travel import check_key_frames
-from vcd_ext.settings import NO_MODULE, GenerateSettings, VideoSettings, parse
+from vcd_ext.settings import GenerateSettings, VideoSettings, parse
 
 
 def restyle(
@@ -48,23 +49,14 @@ def restyle(
     # What cannot be used is refused before anything is computed.
     chosen_motion_loras(host.loras, picture.prompt, video, motion_module is not None)
     check_key_frames(video.frames, {"prompt": picture.prompt, "negative prompt": picture.negative_prompt})
-    work = VideoPass(
-        picture.prompt,
-        picture.negative_prompt,
+    work = generation_pass(
+        picture,
+        video,
+        motion_module,
         denoise=picture.denoise,
-        steps=picture.steps,
-        cfg_scale=picture.cfg_scale,
-        sampler=picture.sampler,
-        seed=picture.seed,
-        gamma=video.gamma,
-        motion_module=str(motion_module or NO_MODULE),
         motion_loras=asked(host.loras, picture.prompt, video),
-        context=video.context,
-        context_overlap=video.overlap,
-        loop=video.loops.loop,
         freenoise=video.free.freenoise,
         step_noise=video.step_noise,
-        prompt_travel=video.prompt_travel,
         regional=regional_texts(video.several, host.vectors(embeddings)),
         speed=video.speed,
         progress=progress,

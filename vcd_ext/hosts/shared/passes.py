@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +18,7 @@ from vcd_ext.denoising.partition import Tile, tiles
 from vcd_ext.hosts.protocols import FACTOR, Picture, Tiling, VideoPass
 from vcd_ext.motion import ring_windows, windows
 from vcd_ext.noise import check_gamma
-from vcd_ext.settings import NO_MODULE
+from vcd_ext.settings import NO_MODULE, GenerateSettings, VideoSettings
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,27 @@ class Plan:
                 f"{self.length} frames are to be denoised together; {module} holds at most {most}. Use a window of up "
                 f"to {most} frames."
             )
+
+
+def generation_pass(
+    picture: GenerateSettings, video: VideoSettings, motion_module: Path | None, **more: Any
+) -> VideoPass:
+    """Return a pass with the settings of a generation. more: fields of `VideoPass` that not every pass takes over."""
+    return VideoPass(
+        picture.prompt,
+        picture.negative_prompt,
+        steps=picture.steps,
+        cfg_scale=picture.cfg_scale,
+        sampler=picture.sampler,
+        seed=picture.seed,
+        gamma=video.gamma,
+        motion_module=str(motion_module or NO_MODULE),
+        context=video.context,
+        context_overlap=video.overlap,
+        loop=video.loops.loop,
+        prompt_travel=video.prompt_travel,
+        **more,
+    )
 
 
 def plan(frames: Sequence[Picture], work: VideoPass) -> Plan:
