@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.options import report_options
 from benchmarks.pages import note, share
 from tools.toyworld import captions
 from tools.toyworld.identity import KINDS
@@ -99,12 +100,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure the effects of gamma and of the motion module.")
-    parser.add_argument("--out", type=Path, default=Path("docs/effects"))
+    parser = report_options(
+        "Measure the effects of gamma and of the motion module.", "write tables and plots of what was measured"
+    )
     parser.add_argument("--seeds", type=int, default=SEEDS, help="videos a cell")
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL", help="to measure")
     parser.add_argument("--part", type=share, default=(0, 1), help="K/N: process K, from 0, of N, each with one core")
-    parser.add_argument("--report", action="store_true", help="write tables and plots of what was measured")
     return parser.parse_args(arguments)
 
 

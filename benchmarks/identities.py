@@ -22,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.effects import Wish, measured, read
+from benchmarks.options import report_options
 from benchmarks.pages import note, share
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
@@ -110,14 +111,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure the effects of the ID module.")
-    parser.add_argument("--out", type=Path, default=Path("docs/effects"))
+    parser = report_options("Measure the effects of the ID module.", "write tables of what was measured")
     parser.add_argument("--videos", type=int, default=VIDEOS, help="videos of each individual in each cell")
     parser.add_argument(
         "--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL", help="rows to measure"
     )
     parser.add_argument("--part", type=share, default=(0, 1), help="K/N: process K, from 0, of N, each with one core")
-    parser.add_argument("--report", action="store_true", help="write tables of what was measured")
     return parser.parse_args(arguments)
 
 

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 from benchmarks.identities import INDIVIDUALS, album, wish_of
+from benchmarks.options import report_options
 from benchmarks.pages import means_page, note
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
@@ -82,10 +83,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure noise prior, FreeNoise and FreeInit, alone and together.")
-    parser.add_argument("--out", type=Path, default=Path("docs/effects"))
+    parser = report_options("Measure noise prior, FreeNoise and FreeInit, alone and together.")
     parser.add_argument("--videos", type=int, default=8, help="videos in each cell")
-    parser.add_argument("--report", action="store_true", help="write the table of what was measured")
     return parser.parse_args(arguments)
 
 

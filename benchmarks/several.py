@@ -26,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.identities import FRAMES, INDIVIDUALS, album
+from benchmarks.options import report_options
 from benchmarks.pages import means_page, note
 from tools.toyworld.captions import PLACES
 from tools.toyworld.motion import ACTIONS
@@ -101,11 +102,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure two identities in one video.")
-    parser.add_argument("--out", type=Path, default=Path("docs/effects"))
+    parser = report_options("Measure two identities in one video.")
     parser.add_argument("--seeds", type=int, default=16, help="videos of each pair in each cell")
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL")
-    parser.add_argument("--report", action="store_true", help="write the table of what was measured")
     parser.add_argument("--time", action="store_true", help="time the UNet with two regions against without")
     return parser.parse_args(arguments)
 

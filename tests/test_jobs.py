@@ -1,6 +1,5 @@
 """Trainings in the background: one at a time, stopped and resumed, and told about whatever happens."""
 
-import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.full_disk import full_disk
 from tests.identity.toy_host import PHOTOS, photo
 from tests.toy_studio import ENDLESS, NAME, SETTINGS, WITHOUT_MASKS, LastingHost, ToyStudio, ended, stopped_at, until
 from vcd_ext.identity import load_embedding
@@ -199,11 +199,8 @@ def test_an_unexpected_error_is_told_in_a_sentence_and_the_training_can_be_gone_
 def test_a_full_disk_at_the_end_costs_nothing_that_was_learned(
     jobs: Jobs, studio: ToyStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, *_: object) -> None:
-        raise OSError(errno.ENOSPC, f"{path} was not written: the disk is full.")
-
     with monkeypatch.context() as patched:
-        patched.setattr("vcd_ext.hosts.diffusers.studio.save_embedding", full)
+        patched.setattr("vcd_ext.hosts.diffusers.studio.save_embedding", full_disk)
         job = ended(jobs.trainings.start(PHOTOS, SETTINGS))
     assert job.state == FAILED
     assert "rexy.safetensors was not written: the disk is full." in job.error

@@ -1,6 +1,5 @@
 """Face VCD and Tiled VCD in the background: one job at a time of any kind, stopped, saved, told about."""
 
-import errno
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests import film
+from tests.full_disk import full_disk
 from tests.identity.toy_host import PHOTOS
 from tests.toy_studio import ENDLESS, SETTINGS, ToyStudio, ended, until
 from vcd_ext import media
@@ -219,11 +219,8 @@ def test_the_search_for_faces_waits_for_its_turn_and_can_be_given_up(
 def test_a_full_disk_at_the_end_costs_nothing_and_it_can_be_saved_later(
     jobs: Jobs, studio: ToyStudio, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, *_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, f"{path} was not written: the disk is full.")
-
     with monkeypatch.context() as patched:
-        patched.setattr("vcd_ext.media.output_files.media.write", full)
+        patched.setattr("vcd_ext.media.output_files.media.write", full_disk)
         job = ended(jobs.videos.start(source, TILES))
         assert job.state == FAILED
         assert "walk-tiled.mp4 was not written: the disk is full." in job.error

@@ -1,5 +1,7 @@
 """A motion module on a UNet: what it does there, for which rows, and that it comes off again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,18 +103,30 @@ def test_it_comes_off(unet: nn.Module, kind: str, v2: MotionModule, inputs: dict
     comes_off(unet, kind, v2, inputs)
 
 
-def test_it_comes_off_when_the_unet_raises(ldm_unet: nn.Module, v2: MotionModule, inputs: dict) -> None:
-    before, output = traces(ldm_unet), ldm(ldm_unet, inputs)
+@contextmanager
+def comes_off_after(unet: nn.Module, inputs: dict) -> Iterator[None]:
+    """After this context an LDM UNet is what it was, to the last trace, and gives what it gave."""
+    before, output = traces(unet), ldm(unet, inputs)
+    yield
+    assert_untouched(before, unet)
+    assert torch.equal(ldm(unet, inputs), output)
+
+
+def fails(unet: nn.Module, place: nn.Module, module: MotionModule, inputs: dict) -> None:
+    """Raise in a place of the UNet while it carries the module."""
 
     def fail(*_: object) -> None:
         raise RuntimeError("out of memory")
 
-    handle = ldm_unet.output_blocks[4].register_forward_pre_hook(fail)  # type: ignore[index]
-    with pytest.raises(RuntimeError, match="out of memory"), attached(ldm_unet, v2, 4):
-        ldm(ldm_unet, inputs)
+    handle = place.register_forward_pre_hook(fail)
+    with pytest.raises(RuntimeError, match="out of memory"), attached(unet, module, 4):
+        ldm(unet, inputs)
     handle.remove()
-    assert_untouched(before, ldm_unet)
-    assert torch.equal(ldm(ldm_unet, inputs), output)
+
+
+def test_it_comes_off_when_the_unet_raises(ldm_unet: nn.Module, v2: MotionModule, inputs: dict) -> None:
+    with comes_off_after(ldm_unet, inputs):
+        fails(ldm_unet, ldm_unet.output_blocks[4], v2, inputs)  # type: ignore[index]
 
 
 def test_it_comes_off_when_attaching_fails_half_way(

@@ -21,6 +21,7 @@ from vcd_ext.ui.app import page
 from vcd_ext.ui.form import component
 from vcd_ext.ui.identities_section import IdentitiesSection
 from vcd_ext.ui.layouts import TRAINING
+from vcd_ext.ui.mask_editor import MaskEditor
 from vcd_ext.ui.photos_section import Page, PhotosSection
 from vcd_ext.ui.selection import ERASE, PAINT, Chosen
 from vcd_ext.ui.session import PageName, whose
@@ -47,7 +48,8 @@ def identities(blocks: gr.Blocks, jobs: Jobs) -> IdentitiesSection:
 def told(section: Any, answer: list[Any]) -> dict[str, Any]:
     """Return the updates by the name of the section's component."""
     assert len(answer) == len(section.shown)
-    names = {id(made): name for name, made in vars(section).items()}
+    owners = [section, *(part for part in vars(section).values() if isinstance(part, MaskEditor))]
+    names = {id(made): name for owner in owners for name, made in vars(owner).items()}
     by_name = {names[id(made)]: value for made, value in zip(section.shown, answer, strict=True)}
     return by_name | ({"page": by_name["page"].opened()} if "page" in by_name else {})
 
@@ -78,7 +80,7 @@ def test_dropped_photos_are_shown_and_more_can_be_dropped(photos: PhotosSection,
     assert emptied is None
     assert [caption for _, caption in shown["gallery"]["value"]] == ["1.png (no mask yet)", "2.png (no mask yet)"]
     assert shown["gallery"]["visible"]
-    assert shown["editor"]["visible"]
+    assert shown["row"]["visible"]
     assert shown["sketch"]["value"].shape == (480, 640, 3)
     _, *answer = photos.add_files(shown["page"], dropped(tmp_path, 3))
     assert len(told(photos, answer)["page"].selection) == 3

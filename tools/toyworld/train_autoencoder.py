@@ -36,6 +36,7 @@ from .critic import Critic, critic_loss, deceived
 from .first_stage import autoencoder, load, to_ldm
 from .pictures import batches, colours, covers, whole
 from .training import State, chance, descend, half, learning_rate, update_average
+from .training_options import add_training_options
 
 DECAY = 0.999
 SUBJECT, FACE, KL = 3.0, 6.0, 1e-4  # weights of their pixels (others have 1), and of the KL term
@@ -92,15 +93,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--decoder", action="store_true", help="train the decoder alone")
     parser.add_argument("--critic", type=float, default=0.0, help="weight of the critic's opinion; 0 for none")
     parser.add_argument("--size", type=int, default=0, help="pixels of all pictures' sides (0: several, as tiles need)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=0, help="processes that draw")
-    parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--measure-every", type=int, default=1000)
     parser.add_argument("--held-out", type=int, default=16, help="pictures of the test split to measure on")
-    parser.add_argument("--export", action="store_true", help="write the file also if this is not the last step")
-    parser.add_argument("--stop-at", type=int, default=None, help="stop after this step, to go on later")
+    add_training_options(parser, save_every=100)
     return parser.parse_args(arguments)
 
 

@@ -35,6 +35,7 @@ from .second_stage import STEPS, Denoiser, linear, noised, scaled_linear
 from .spec import FRAMES, sample
 from .train_denoiser import SNR_LIMIT, tokenized, worded
 from .training import State, chance, descend, half, learning_rate, run, update_average
+from .training_options import add_training_options
 from .world import SIZE, Render, render
 
 NAMES = ("batch", "steps", "rate", "clips", "size", "subject", "face", "seed")
@@ -114,13 +115,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
     parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
     parser.add_argument("--face", type=float, default=5.0, help="weight of its face's places")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=0, help="processes that draw")
-    parser.add_argument("--save-every", type=int, default=50)
-    parser.add_argument("--export", action="store_true", help="write the file also if this is not the last step")
-    parser.add_argument("--stop-at", type=int, default=None, help="stop after this step, to go on later")
+    add_training_options(parser, save_every=50)
     return parser.parse_args(arguments)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from vcd_ext.batch.digest import digest
 from vcd_ext.batch.plan import PlanFolders, checked_photos, identity_of, seeds_of, video_of, work_of_videos
-from vcd_ext.batch.protocol_tables import OUTSIDE, measures_of, methods_of, prompts_of
+from vcd_ext.batch.protocol_tables import OUTSIDE, measures_of, methods_of, prompts_for, prompts_of
 from vcd_ext.batch.recipe import MODEL_KEYS, TRAIN_KEYS, PromptSubject, check_video_keys, named_path, slug
 from vcd_ext.batch.rival import baseline_of, by_baseline
 from vcd_ext.batch.shared_stages import shared_sources, stage_file
@@ -151,6 +151,30 @@ class _ProtocolReader:
         words = str(method.get("words", "a {class}")).replace("{class}", person.class_word)
         return PromptSubject(person.name, person.class_word, words=words.replace("{name}", person.name), **files)  # type: ignore[arg-type]
 
+    def cells(
+        self, people: Sequence[Person], prompts: Mapping[str, Sequence[str]], methods: Sequence[Mapping[str, Any]]
+    ) -> tuple[Cell, ...]:
+        """Return all that is made, in the order in which it is.
+
+        Seed by seed and prompt by prompt: whatever is there when it is stopped can be compared. Then method by method,
+        as methods have their checkpoints.
+        """
+        shown = {
+            (person.name, str(method["label"])): self.subject(person, method, f"method {method['label']}")
+            for method in methods
+            for person in people
+        }
+        seeds = seeds_of(self.whole, "the protocol")
+        said = {person.name: prompts_for(person.name, person.category, prompts) for person in people}
+        return tuple(
+            self.cell(method, person, shown[person.name, str(method["label"])], prompt, seed)
+            for seed in seeds
+            for number in range(max(map(len, said.values())))
+            for method in methods
+            for person in people
+            for prompt in said[person.name][number : number + 1]
+        )
+
     def cell(self, method: Mapping[str, Any], person: Person, who: PromptSubject, prompt: str, seed: int) -> Cell:
         label = str(method["label"])
         if (label, person.name) not in self.works:
@@ -186,25 +210,8 @@ def read_protocol(path: Path, out: Path | None = None, folder: Path | None = Non
     reference = str(whole.get("reference", labels[0]))
     if reference not in labels:
         raise PlanError(f"reference is {reference}, which is no method; choose one of {', '.join(labels)}.")
-    shown = {
-        (person.name, label): reader.subject(person, method, f"method {label}")
-        for method, label in zip(methods, labels, strict=True)
-        for person in people
-    }
-    # Seed by seed and prompt by prompt: whatever is there when it is stopped can be compared. Then method by method, as
-    # methods have their checkpoints.
-    cells = tuple(
-        reader.cell(method, person, shown[person.name, label], prompt, seed)
-        for seed in seeds_of(whole, "the protocol")
-        for number in range(max(len(_of(person, prompts)) for person in people))
-        for method, label in zip(methods, labels, strict=True)
-        for person in people
-        for prompt in _of(person, prompts)[number : number + 1]
-    )
+    cells = reader.cells(people, prompts, methods)
     sources = shared_sources([cell.unit for cell in cells])
-    cells = tuple(
-        replace(cell, unit=sources[cell.unit.name].unit, stage=sources[cell.unit.name].stage) for cell in cells
-    )
     return Protocol(
         title=str(whole.get("title", path.stem)),
         out=reader.folders.out,
@@ -214,7 +221,9 @@ def read_protocol(path: Path, out: Path | None = None, folder: Path | None = Non
         reference=reference,
         measures=measures_of(whole),
         measure_weights=tuple(named_path(name, folder) for name in texts(whole, "measure_weights", "the protocol")),
-        cells=cells,
+        cells=tuple(
+            replace(cell, unit=sources[cell.unit.name].unit, stage=sources[cell.unit.name].stage) for cell in cells
+        ),
         trainings=tuple(subject.trained_by for subject in reader.trained.values() if subject.trained_by),
     )
 
@@ -236,12 +245,3 @@ def reduced(protocol: Protocol, subjects: int | None, prompts: int | None, seeds
     needed = {name for cell in cells for name in cell.unit.needs}
     trainings = tuple(unit for unit in protocol.trainings if unit.name in needed)
     return replace(protocol, subjects=people, cells=cells, trainings=trainings)
-
-
-def _of(person: Person, prompts: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    if person.category not in prompts:
-        raise PlanError(
-            f"The subject {person.name} is of the category {person.category!r}, for which [prompts] has no list; there "
-            f"are {', '.join(prompts)}."
-        )
-    return prompts[person.category]

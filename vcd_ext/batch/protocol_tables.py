@@ -1,6 +1,6 @@
 """Read the tables of a protocol: prompts by category, methods, measures; PlanError for what cannot be meant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import vcd_ext.metrics.measures  # noqa: F401 - registers them
@@ -18,6 +18,16 @@ def prompts_of(whole: Mapping[str, Any]) -> dict[str, list[str]]:
     if not table:
         raise PlanError('The protocol has no prompts; add [prompts] with a list for each category of subjects, or "".')
     return {category: texts(table, category, "[prompts]") for category in table}
+
+
+def prompts_for(name: str, category: str, prompts: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Return the prompts of a subject, by its name and category."""
+    if category not in prompts:
+        raise PlanError(
+            f"The subject {name} is of the category {category!r}, for which [prompts] has no list; there are "
+            f"{', '.join(prompts)}."
+        )
+    return prompts[category]
 
 
 def methods_of(whole: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -78,8 +78,7 @@ def run_video(
     out = arguments.out or beside(arguments.input, ending, next(iter(arguments.formats), "mp4"))
     written = parse(FileSettings, {field.name: getattr(arguments, field.name) for field in fields(FileSettings)})
     files = output_paths(out, chosen_formats(out, arguments.formats), written.subfolder)
-    if any(file.resolve() == arguments.input.resolve() for file in files):
-        raise ValueError(f"{arguments.input} is the input, which would be lost; choose another --out.")
+    _check_not_input(arguments.input, files)
     make_folders(files)
 
     import torch
@@ -106,6 +105,11 @@ def run_video(
     for file in kept(made.clip, files, arguments.input, notify, written):
         print(file)
     return 0 if made.complete else INTERRUPTED
+
+
+def _check_not_input(source: Path, files: Sequence[Path]) -> None:
+    if any(file.resolve() == source.resolve() for file in files):
+        raise ValueError(f"{source} is the input, which would be lost; choose another --out.")
 
 
 def beside(source: Path, ending: str, suffix: str) -> Path:

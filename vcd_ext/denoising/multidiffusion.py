@@ -133,8 +133,9 @@ class _DividedCall:
             for number, tile in enumerate(self.tiles):
                 regional = self.regional
                 if regional is not None:
-                    here = regional.absent[list(window.frames), number : number + 1]
-                    prompt, elsewhere = (_in_window(cond, window) for cond in regional[:2])
+                    frames = list(window.frames)
+                    here = regional.absent[frames, number : number + 1]
+                    prompt, elsewhere = (cond[frames] if cond.dim() == 3 else cond for cond in regional[:2])
                     regional = RegionalPrompt(prompt, elsewhere, here)
                 for chosen in [slice(videos)] if tile is None else [slice(i, i + 1) for i in range(videos)]:
                     yield _Part(latents, videos, self.frames, window, tile, chosen, regional)
@@ -224,10 +225,6 @@ class _Part:
         is_prompt = (text == prompt.to(text)).flatten(1).all(dim=1)
         absent = torch.from_numpy(regional.absent[:, 0]).to(text.device).repeat(videos)
         return torch.where((is_prompt & absent)[:, None, None], elsewhere.to(text), text)
-
-
-def _in_window(cond: Tensor, window: Window) -> Tensor:
-    return cond[list(window.frames)] if cond.dim() == 3 else cond
 
 
 def _runs(window: Window) -> list[range]:

@@ -39,7 +39,6 @@ def restore(
     frames: uint8 [F, H, W, 3]. detector: what finds the faces, by default what the settings ask for. people: the tracks
     of `find_people`, so that they need not be found again. interrupted: asked at every frame and step; then faces that
     are finished stay, and the others are the input's. note: given sentences for the person, as they become true.
-
     Where the memory is too small, shorter windows are tried. What is too large to lie in memory lies on the disk.
     ValueError, in one sentence, for frames or settings that cannot work, or too little memory; OSError for a full
     disk. What stops a face when others are finished is a note instead.

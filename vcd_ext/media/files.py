@@ -75,12 +75,16 @@ def write(
     except (OSError, ImportError, MemoryError, SoundError):
         raise
     except Exception as error:  # each encoder has its own exceptions
-        size = "x".join(str(length) for length in clip.frames.shape[2:0:-1])
-        raise MediaError(
-            f"{path} was not written: {len(clip.frames)} frames of {size} cannot be encoded ({_short(error)}); "
-            "try another format or a smaller size."
-        ) from error
+        raise _unencodable(path, clip, error) from error
     return path
+
+
+def _unencodable(path: Path, clip: Clip, error: Exception) -> MediaError:
+    size = "x".join(str(length) for length in clip.frames.shape[2:0:-1])
+    return MediaError(
+        f"{path} was not written: {len(clip.frames)} frames of {size} cannot be encoded ({_short(error)}); "
+        "try another format or a smaller size."
+    )
 
 
 def read(path: str | os.PathLike[str], note: Note | None = None, part: Part = WHOLE) -> Clip:

@@ -51,11 +51,7 @@ def attached(
     A module of AnimateDiff v1 also lets the UNet's own norms go over the frames of each video.
     ValueError if the module does not fit the UNet or holds fewer than `frames` frames.
     """
-    if not isinstance(frames, int) or not 1 <= frames <= module.max_frames:
-        raise ValueError(
-            f"{frames} frames were asked for; this motion module ({module.version}) holds 1 to {module.max_frames}. "
-            f"Use at most {module.max_frames} frames."
-        )
+    _check_length(frames, module)
     pairs = _match(points(unet), module)
     check_motion_loras(loras, module)
     if unet in _carrying:
@@ -73,6 +69,14 @@ def attached(
         for point, block in pairs:
             stack.callback(point.module.register_forward_hook(_hook(block, frames, visiting)).remove)
         yield
+
+
+def _check_length(frames: int, module: MotionModule) -> None:
+    if not isinstance(frames, int) or not 1 <= frames <= module.max_frames:
+        raise ValueError(
+            f"{frames} frames were asked for; this motion module ({module.version}) holds 1 to {module.max_frames}. "
+            f"Use at most {module.max_frames} frames."
+        )
 
 
 def _hook(block: TemporalTransformer, frames: int, visiting: bool) -> Callable[..., Any]:

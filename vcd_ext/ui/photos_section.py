@@ -1,8 +1,7 @@
-"""Photos and masks on the page: dropping, finding, looking, correcting."""
+"""Photos and masks on the page: dropping, finding, looking."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,16 @@ from vcd_ext.ui import selection as photos
 from vcd_ext.ui.form import component
 from vcd_ext.ui.html import note_list, under_way
 from vcd_ext.ui.layouts import TRAINING
+from vcd_ext.ui.mask_editor import MaskEditor, painted
 from vcd_ext.ui.overlay import overlay, with_border
 from vcd_ext.ui.photos_state import Page, StoredPage, store_page
 from vcd_ext.ui.scratch import GoneError, Scratch
-from vcd_ext.ui.selection import ERASE, PAINT, Selection
+from vcd_ext.ui.selection import Selection
 from vcd_ext.ui.session import Session
-from vcd_ext.ui.uploads import UploadButton, UploadField
+from vcd_ext.ui.uploads import UploadField
 from vcd_ext.ui.weights_section import WeightsSection
 
-THUMBNAIL, EDITED = 320, 640  # pixels of the longer side
-BRUSH = 28
+THUMBNAIL = 320  # pixels of the longer side
 NO_PHOTOS = "There are no photos yet; drop 5 to 10 pictures first."
 CLEAR_BRUSH = "() => vcdClearBrush()"  # in javascript/vcd.js
 
@@ -72,27 +71,10 @@ class PhotosSection:
             columns=4, height="auto", object_fit="contain", allow_preview=False, show_download_button=False,
             elem_id="vcd_train_gallery", visible=False,
         )  # fmt: skip
-        self._make_editor()
+        self.editor = MaskEditor()
         self.shown = [
-            self.page, self.gallery, self.editor, self.sketch, self.about, self.used, self.problems,
+            self.page, self.gallery, *self.editor.shown, self.problems,
         ]  # fmt: skip
-
-    def _make_editor(self) -> None:
-        with gr.Row(visible=False, elem_id="vcd_train_editor") as self.editor:
-            self.sketch = gr.Image(
-                label="Paint on it to correct the mask", tool="sketch", type="numpy", height=360, scale=3,
-                brush_radius=BRUSH, brush_color="#ff4081", mask_opacity=0.6, show_download_button=False,
-                elem_id="vcd_train_sketch",
-            )  # fmt: skip
-            with gr.Column(scale=2, min_width=220):
-                self.about = gr.HTML(elem_id="vcd_train_about")
-                self.used = gr.Checkbox(True, label="Use this photo", elem_id="vcd_train_used")
-                self.way = gr.Radio([PAINT, ERASE], value=PAINT, label="What the brush does", elem_id="vcd_train_way")
-                self.apply = gr.Button("Apply what I painted", variant="primary", elem_id="vcd_train_apply")
-                self.mask_file = UploadButton(
-                    "Take the mask from a file", file_types=["image"], elem_id="vcd_train_mask_file"
-                )
-                self.drop = gr.Button("No mask: learn the whole picture", elem_id="vcd_train_drop_mask")
 
     def connect(self, session: Session, progress: Any) -> list[Any]:
         """Let the components do something; the events after which there are more photos or fewer.
@@ -100,7 +82,7 @@ class PhotosSection:
         progress: the HTML that shows what is being done.
         """
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
-        shown = self.shown
+        shown, editor = self.shown, self.editor
         self.weights.connect(session, progress)
         begun = self.find.click(partial(self.begin, FINDING_MASKS), [], [progress], queue=False, **quiet)
         found = [self.class_word, *shown]
@@ -109,9 +91,9 @@ class PhotosSection:
         session.on(begun.then, self.suggest_class, [self.page], [self.class_word, self.problems], api_name=False)
         for event in (
             self.gallery.select(self.select, [self.page], shown, **quiet),
-            self.apply.click(self.paint, [self.page, self.sketch, self.way], shown, **quiet),
-            self.mask_file.upload(self.take_mask, [self.page, self.mask_file], shown, **quiet),
-            self.drop.click(self.drop_mask, [self.page], shown, **quiet),
+            editor.apply.click(self.paint, [self.page, editor.sketch, editor.way], shown, **quiet),
+            editor.mask_file.upload(self.take_mask, [self.page, editor.mask_file], shown, **quiet),
+            editor.drop.click(self.drop_mask, [self.page], shown, **quiet),
         ):
             event.then(None, None, None, _js=CLEAR_BRUSH)
         return [
@@ -119,7 +101,7 @@ class PhotosSection:
             self.folder.submit(self.add_folder, [self.page, self.folder], shown, api_name=False),
             self.read_folder.click(self.add_folder, [self.page, self.folder], shown, api_name=False),
             self.clear.click(self.remove_all, [], shown, **quiet),
-            self.used.input(self.use, [self.page, self.used], shown, **quiet),
+            editor.used.input(self.use, [self.page, editor.used], shown, **quiet),
         ]
 
     def show(self, before: AnyPage, problems: Sequence[str] = ()) -> list[Any]:
@@ -137,14 +119,10 @@ class PhotosSection:
             (with_border(overlay(one.photo, THUMBNAIL, one.used), i == page.index), one.caption)
             for i, one in enumerate(page.selection)
         ]
-        one = page.selection[page.index] if some else None
         return [
             kept,
             gr.update(value=gallery, visible=some),
-            gr.update(visible=some),
-            gr.update(value=overlay(one.photo, EDITED) if one else None),
-            gr.update(value=_about(one) if one else ""),
-            gr.update(value=one.used if one else True),
+            *self.editor.show(page.selection[page.index] if some else None),
             gr.update(value=note_list(list(dict.fromkeys(problems)))),
         ]
 
@@ -214,14 +192,7 @@ class PhotosSection:
 
     def paint(self, page: AnyPage, sketch: dict[str, Any] | None, way: str) -> list[Any]:
         """Correct the mask by what was painted."""
-
-        def painted(selection: Selection, index: int) -> Selection:
-            if sketch is None or not sketch["mask"].any():
-                raise ValueError("Nothing was painted; paint on the photo, then apply it.")
-            strokes = sketch["mask"].max(axis=2) if sketch["mask"].ndim == 3 else sketch["mask"]
-            return photos.with_strokes(selection, index, strokes, way)
-
-        return self._changed(page, painted)
+        return self._changed(page, partial(painted, sketch, way))
 
     def take_mask(self, page: AnyPage, file: Any) -> list[Any]:
         """Replace the mask by that of a file."""
@@ -247,17 +218,3 @@ def _used(page: Page) -> list[Photo]:
     if not page.selection:
         raise ValueError(NO_PHOTOS)
     return [one.photo for one in page.selection if one.used]
-
-
-def _about(one: photos.Chosen) -> str:
-    """Tell the photo's name, and where its mask is from."""
-    photo = one.photo
-    if not one.used:
-        mask = "It is left out of the training."
-    elif photo.mask is None:
-        mask = "The whole picture is learned." if one.whole else "No mask yet: find it, or paint it."
-    else:
-        source = {"alpha": "its transparency", "file": "a file", photos.PAINTED: "your brush"}
-        share = (photo.mask >= 128).mean()
-        mask = f"The subject covers {share:.0%} of it. Mask from {source.get(photo.mask_source, photo.mask_source)}."
-    return f'<div class="vcd-about"><b>{escape(photo.name)}</b><br>{escape(mask)}</div>'

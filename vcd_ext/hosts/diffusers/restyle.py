@@ -46,7 +46,6 @@ def restyle(
     picture = complete(check_picture(picture), embeddings, host.loras, video.several.people)
     check_from_text(video)
     video = parse(VideoSettings, asdict(replace(video, frames=min(video.frames, len(source.frames)))))
-    # What cannot be used is refused before anything is computed.
     chosen_motion_loras(host.loras, picture.prompt, video, motion_module is not None)
     check_key_frames(video.frames, {"prompt": picture.prompt, "negative prompt": picture.negative_prompt})
     work = generation_pass(
