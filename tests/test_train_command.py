@@ -66,6 +66,18 @@ def test_photos_become_an_embedding_that_says_where_it_is_from(call, tmp_path, c
     assert {path.name for path in tmp_path.iterdir()} == {"photos", "rex.safetensors"}, "the state is gone"
 
 
+def test_steps_are_kept_beside_the_file_and_not_over_another(call, tmp_path, capsys):
+    assert main([*call, "--keep-every", "2"]) == 0
+    assert {path.name for path in tmp_path.glob("*.safetensors")} >= {"rex.safetensors", "rex_2.safetensors"}
+    with safe_open(tmp_path / "rex_2.safetensors", "pt") as file:
+        assert file.keys() == ["rex_2"]
+    capsys.readouterr()
+    (tmp_path / "rex.safetensors").unlink()
+    sentence = refused([*call, "--keep-every", "2"], capsys)
+    assert "There is already an embedding called rex_2" in sentence
+    assert "add --overwrite to replace it" in sentence
+
+
 def test_ctrl_c_saves_and_the_same_command_goes_on(call, tmp_path, capsys, monkeypatch):
     @contextmanager
     def pressed_at_two() -> Iterator[object]:

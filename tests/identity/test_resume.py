@@ -15,7 +15,7 @@ import torch
 from tests.identity.toy_host import PHOTOS, SETTINGS, ToyHost, photo
 from vcd_ext import identity
 from vcd_ext.identity.training import latent_cache, state
-from vcd_ext.identity.training.train import Identity
+from vcd_ext.identity.training.learned import Identity
 from vcd_ext.progress import TRAINING, Progress
 from vcd_ext.settings import TrainSettings
 

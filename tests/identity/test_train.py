@@ -12,7 +12,7 @@ from tests.identity.toy_host import PHOTOS, SETTINGS, ToyHost, photo
 from vcd_ext import identity
 from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.training import latent_cache
-from vcd_ext.identity.training.train import Identity
+from vcd_ext.identity.training.learned import Identity
 from vcd_ext.progress import ENCODING, TRAINING, Progress
 from vcd_ext.settings import SettingError
 

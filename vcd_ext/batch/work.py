@@ -16,7 +16,7 @@ from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.identity import save_embedding, train
 from vcd_ext.identity.photos.photo import Photo, read_photos
 from vcd_ext.identity.segment import fill_masks
-from vcd_ext.identity.training import record
+from vcd_ext.identity.training import record, snapshots
 from vcd_ext.media.order import ordered
 from vcd_ext.media.output_files import save
 from vcd_ext.progress import Callbacks, Progress
@@ -87,7 +87,15 @@ def _train(unit: Unit, work: TrainingWork, lender: Lender, callbacks: Callbacks)
     state = file.with_name(f".{file.stem}-{unit.digest}.training")
     state.parent.mkdir(parents=True, exist_ok=True)
     host = lender.trainer(work.models)
-    identity = train(host, photos, settings, callbacks.progress, state=state, interrupted=callbacks.interrupted)
+    identity = train(
+        host,
+        photos,
+        settings,
+        callbacks.progress,
+        state=state,
+        interrupted=callbacks.interrupted,
+        keep=snapshots.kept_beside(file),
+    )
     if not identity.finished:
         raise Interrupted
     save_embedding(file, identity.vectors, identity.metadata | {DIGEST: unit.digest})

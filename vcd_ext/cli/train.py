@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vcd_ext.identity.photos.photo import Photo
 
 OWN_OPTIONS = ("name", "class_word")
+REPLACE = "add --overwrite to replace it"
 SUFFIX, STATE_SUFFIX = ".safetensors", ".training"  # not one that the WebUI would take for an embedding
 
 
@@ -50,12 +51,18 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.hosts.diffusers.host import Standalone
     from vcd_ext.hosts.diffusers.training import StandaloneTraining
     from vcd_ext.identity import save_embedding, train
+    from vcd_ext.identity.library import check_free
     from vcd_ext.identity.naming import check_class_word, check_name
     from vcd_ext.identity.photos.photo import read_photos
+    from vcd_ext.identity.training import snapshots
 
     check_class_word(settings.class_word, check_name(settings.name))
     out = output_path(arguments.out, settings.name, arguments.overwrite)
     state = out.with_suffix(STATE_SUFFIX)
+    for name in snapshots.snapshot_names(settings):
+        check_free(
+            out.with_name(f"{name}{SUFFIX}"), out.parent.glob("*"), arguments.overwrite or state.exists(), REPLACE
+        )
     photos, problems = read_photos(arguments.photos, settings.masked)
     notify(*problems)
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
@@ -63,7 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
     if settings.masked:
         photos = photos_with_masks(photos, settings.class_word, arguments.weights, host)
     with interruption() as interrupted, stage_bars() as progress:
-        identity = train(host, photos, settings, progress, state=state, interrupted=interrupted)
+        identity = train(
+            host, photos, settings, progress, state=state, interrupted=interrupted, keep=snapshots.kept_beside(out)
+        )
     notify(*(warning for warning in identity.warnings if warning not in problems))
     if not identity.finished:
         notify(f"Stopped at step {identity.steps} of {settings.steps}. The same command goes on from {state}.")
@@ -120,7 +129,7 @@ def output_path(out: Path | None, name: str, overwrite: bool) -> Path:
             f"--out is {out}, but the file's name is what prompts call the identity; name it {name}{SUFFIX}, or give "
             "a folder that exists."
         )
-    return check_free(path, path.parent.glob("*"), overwrite, "add --overwrite to replace it")
+    return check_free(path, path.parent.glob("*"), overwrite, REPLACE)
 
 
 def summary(identity: "Identity") -> str:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from vcd_ext.identity.embedding import load_embedding, save_embedding
 
 if TYPE_CHECKING:
-    from vcd_ext.identity.training.train import Identity, train
+    from vcd_ext.identity.training.learned import Identity
+    from vcd_ext.identity.training.train import train
 
 __all__ = ["Identity", "load_embedding", "save_embedding", "train"]
 

@@ -14,8 +14,8 @@ from vcd_ext.face import Detector
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.identity.segment import Segmenter
 from vcd_ext.identity.training.estimate import Capacity
+from vcd_ext.identity.training.learned import Identity
 from vcd_ext.identity.training.request import TrainingRequest
-from vcd_ext.identity.training.train import Identity
 from vcd_ext.settings import GENERAL_DETECTORS, FaceSettings, PassSettings
 
 Caption = Callable[[NDArray[np.uint8]], str]  # describes a picture RGB [H, W, 3] in a sentence

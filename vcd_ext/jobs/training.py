@@ -13,12 +13,13 @@ from torch import Tensor
 
 from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.identity import library
+from vcd_ext.identity.embedding import save_embedding
 from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import fill_masks
 from vcd_ext.identity.training import unfinished
 from vcd_ext.identity.training.batch import caption
+from vcd_ext.identity.training.learned import Identity
 from vcd_ext.identity.training.request import TrainingRequest
-from vcd_ext.identity.training.train import Identity
 from vcd_ext.identity.training.unfinished import Begun
 from vcd_ext.jobs.job import Job
 from vcd_ext.jobs.studio import Studio
@@ -103,6 +104,7 @@ class TrainingRun:
         self.studio, self.job, self.begun = studio, job, begun
         self.folder, self.name = studio.folders.trainings, job.settings.name
         self._trains = False  # whether it has had its turn
+        self._keeps = True  # snapshots, until one cannot be written
 
     def go(self) -> None:
         """Train until the job is done or stopped. ValueError or OSError in a sentence, and whatever else goes wrong.
@@ -119,7 +121,7 @@ class TrainingRun:
         try:
             photos, replaces = self.begun.photos, self.begun.replace_existing
             identity = self.studio.train(
-                TrainingRequest(photos, job.settings, self._report, self._stops, state, replaces)
+                TrainingRequest(photos, job.settings, self._report, self._stops, state, replaces, self._keep_snapshot)
             )
         finally:
             if not state.exists():  # it was refused, and cannot be gone on with; or it is finished
@@ -182,6 +184,16 @@ class TrainingRun:
         due = now.loss is not None and job.preview_every and now.step % job.preview_every == 0
         if due and now.vectors is not None and not job.stops():
             self._show(now.step, now.vectors)
+
+    def _keep_snapshot(self, snapshot: Identity) -> None:
+        """Write a snapshot, which a training that goes on from an earlier state writes again."""
+        if not self._keeps:
+            return
+        try:
+            save_embedding(self.studio.place(snapshot.name, True), snapshot.vectors, snapshot.metadata)
+        except (OSError, ValueError) as error:  # the training is worth more
+            self._keeps = False
+            self.job.notes.append(f"No more steps are kept: {error}")
 
     def _show(self, step: int, vectors: Tensor) -> None:
         prompt = caption("", self.job.settings)

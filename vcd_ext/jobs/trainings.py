@@ -10,6 +10,7 @@ from vcd_ext.identity.photos.photo import Photo
 from vcd_ext.identity.segment import class_word
 from vcd_ext.identity.training import unfinished
 from vcd_ext.identity.training.estimate import step_work
+from vcd_ext.identity.training.snapshots import snapshot_names
 from vcd_ext.identity.training.unfinished import Begun
 from vcd_ext.jobs.queue import JobQueue
 from vcd_ext.jobs.session import current_session, may_see
@@ -46,6 +47,8 @@ class Trainings:
             raise ValueError("There are no photos; give 5 to 10 pictures of what is to be learned.")
         if self.studio.place(settings.name, replace_existing).exists():
             self.check_own(settings.name)
+        for name in snapshot_names(settings):
+            self.studio.place(name, replace_existing)
         for begun in unfinished.unfinished(self.studio.folders.trainings):
             if begun.name == settings.name and begun.step:
                 self.check_own(begun.name)

@@ -89,6 +89,13 @@ class TrainSettings:
         "Steps after which the state is saved, to go on from if the training is stopped.",
         **span(1, 100_000, 1, 200),
     )
+    keep_every: int = setting(
+        0,
+        "Keep every",
+        "Steps after which what was learned so far is kept as an embedding of its own, such as rexly_50, to compare "
+        "with the end; 0 keeps the end alone.",
+        **span(0, 100_000, 1, 200),
+    )
     early_stop: bool = setting(False, "Early stop", "End when three measurements in a row were no better.")
     gradient_checkpointing: str = setting(
         "auto",

@@ -21,7 +21,7 @@ TRAINING = Layout(
         "What it sees": (
             "masked", "variants", "whole_picture", "background", "flip", "far", "close", "rotate", "rotate_degrees",
         ),
-        "When it measures, saves and ends": ("validate_every", "save_every", "early_stop"),
+        "When it measures, saves and ends": ("validate_every", "save_every", "keep_every", "early_stop"),
     },
 )  # fmt: skip
 

@@ -19,8 +19,8 @@ from vcd_ext.hosts.webui.model import checkpoint, trainable
 from vcd_ext.hosts.webui.model.text_encoder import TextEncoder
 from vcd_ext.hosts.webui.model.trainable import PREDICTIONS, check_trainable
 from vcd_ext.hosts.webui.report import queued
+from vcd_ext.identity.training.learned import Identity
 from vcd_ext.identity.training.request import TrainingRequest
-from vcd_ext.identity.training.train import Identity
 from vcd_ext.progress import Progress
 
 JOB = "vcd-train"  # as the WebUI's own progress calls it

@@ -12,7 +12,7 @@ from vcd_ext.settings import TrainSettings
 
 VERSION = 1  # of the state; raised when the same settings would learn something else
 # What may change when a training goes on: it is only how long and how it is computed, not what is learned.
-FREE = ("steps", "save_every", "early_stop", "micro_batch", "gradient_checkpointing")
+FREE = ("steps", "save_every", "keep_every", "early_stop", "micro_batch", "gradient_checkpointing")
 
 
 def run_fingerprint(host: TrainingHost, photos: Sequence[Photo], settings: TrainSettings) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from vcd_ext.hosts.protocols import FACTOR, TrainingHost
 from vcd_ext.identity.naming import check_class_word, check_name
 from vcd_ext.identity.photos.photo import ONE, Photo
+from vcd_ext.identity.training.snapshots import snapshot_names
 from vcd_ext.settings import SettingError, TrainSettings, parse
 
 
@@ -16,6 +17,7 @@ def checked_settings(settings: TrainSettings, host: TrainingHost) -> TrainSettin
     if settings.size % FACTOR:
         nearest = max(round(settings.size / 64), 1) * 64
         raise SettingError("size", f"size is {settings.size}; it must be a multiple of {FACTOR}, best {nearest}.")
+    snapshot_names(settings)  # not too many
     class_word = check_class_word(settings.class_word, check_name(settings.name, host.tokens))
     return replace(settings, class_word=class_word)
 

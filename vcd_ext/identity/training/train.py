@@ -5,7 +5,6 @@ mask. The same photos, settings, seed and checkpoint learn the same, also when t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -18,27 +17,13 @@ from vcd_ext.identity.training import latent_cache
 from vcd_ext.identity.training import state as states
 from vcd_ext.identity.training.fingerprint import run_fingerprint, seed_of
 from vcd_ext.identity.training.latent_cache import LatentCache
+from vcd_ext.identity.training.learned import Identity
 from vcd_ext.identity.training.loop import TrainingLoop, current_vectors, initial_state
 from vcd_ext.identity.training.preflight import checked_settings, usable_photos, with_seed
+from vcd_ext.identity.training.snapshots import snapshot
 from vcd_ext.identity.training.state import State
 from vcd_ext.progress import ENCODING, TRAINING, Clock, Report
 from vcd_ext.settings import TrainSettings
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What was learned. vectors: float32 [k, width] on the CPU, the best by validation, else the last."""
-
-    name: str
-    vectors: Tensor
-    metadata: dict[str, str]  # for the embedding file
-    steps: int  # that were made
-    best_step: int  # after which the vectors were as they are here
-    losses: tuple[float, ...]  # of each step, NaN where it was skipped
-    validation: tuple[tuple[int, float], ...]  # (step, loss with always the same noise), from step 0 on
-    skipped: int  # steps that changed nothing because their loss or gradient was not a number
-    finished: bool  # not interrupted: all steps were made, or an early stop ended them
-    warnings: tuple[str, ...]  # sentences for the person
 
 
 def train(
@@ -49,6 +34,7 @@ def train(
     *,
     state: Path | None = None,
     interrupted: Callable[[], bool] | None = None,
+    keep: Callable[[Identity], None] | None = None,
 ) -> Identity:
     """Learn an identity on the host's checkpoint.
 
@@ -56,6 +42,7 @@ def train(
     state: a file that is written every `settings.save_every` steps, and gone on from if it is there; beside it, with
     `.bank` at its end, lie the encoded photos. Both are the caller's to delete once the identity is safe.
     interrupted: asked before each step; once it says True, the state is saved and what was learned so far returned.
+    keep: called every `settings.keep_every` steps with what was learned by then, under a name of its own.
 
     ValueError, before anything is computed, for photos, settings, a model or a state that cannot work, and later for
     a loss that is not a number ten times. OSError if the state cannot be written.
@@ -64,7 +51,7 @@ def train(
     kept, warnings = usable_photos(photos, settings)
     begun = states.fingerprint_of(state) if state else None
     settings = with_seed(settings, seed_of(begun) if begun else None)
-    run = _Training(host, kept, settings, progress, interrupted or (lambda: False), state)
+    run = _Training(host, kept, settings, progress, interrupted or (lambda: False), state, keep)
     reached = states.load(state, run.fingerprint) if state else None
     with torch.inference_mode(False), torch.enable_grad(), host.training():
         reached = reached or initial_state(host, settings)
@@ -84,9 +71,10 @@ class _Training:
         progress: Report | None,
         interrupted: Callable[[], bool],
         state: Path | None,
+        keep: Callable[[Identity], None] | None,
     ):
         self.host, self.photos, self.settings = host, photos, settings
-        self.progress, self.interrupted, self.path = progress, interrupted, state
+        self.progress, self.interrupted, self.path, self.keep = progress, interrupted, state, keep
         self.fingerprint = run_fingerprint(host, photos, settings)
 
     def go(self, reached: State) -> bool:
@@ -103,6 +91,8 @@ class _Training:
             clock.tell(reached.step, reached.losses[-1], _last(reached.validation), current_vectors(reached))
             if reached.step % self.settings.save_every == 0:
                 self.save(reached)
+            if self.keep and self.settings.keep_every and reached.step % self.settings.keep_every == 0:
+                self.keep(snapshot(self._identity(reached, reached.step, current_vectors(reached), False, [])))
         self.save(reached)
         return loop.ended
 
@@ -137,10 +127,13 @@ class _Training:
             warnings.append("The validation loss did not fall: lower the learning rate, or look at the masks.")
         if reached.skipped:
             warnings.append(f"{reached.skipped} steps were skipped, because their loss was not a number.")
-        step = reached.best_step if best else reached.step
+        vectors = reached.best.clone() if best else current_vectors(reached)
+        return self._identity(reached, reached.best_step if best else reached.step, vectors, finished, warnings)
+
+    def _identity(self, reached: State, step: int, vectors: Tensor, finished: bool, warnings: list[str]) -> Identity:
         return Identity(
             name=self.settings.name,
-            vectors=reached.best.clone() if best else current_vectors(reached),
+            vectors=vectors,
             metadata=self._metadata(reached, step),
             steps=reached.step,
             best_step=step,
