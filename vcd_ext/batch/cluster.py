@@ -107,8 +107,12 @@ class _Hand:
         self.unit, self.loaded = unit, unit.work.models.checkpoint
         self.answer = self.actor.do.remote(unit)
 
-    def talk(self, name: Literal["progress", "stop"]) -> Any:
-        return getattr(self.actor, name).options(concurrency_group=TALK).remote()
+    def talk(self, name: Literal["progress", "stop"]) -> Any | None:
+        """Ask for something beside the unit; None of a dead worker, whose death the answer to its unit tells."""
+        try:
+            return getattr(self.actor, name).options(concurrency_group=TALK).remote()
+        except Exception:  # of no kind of Ray's own
+            return None
 
 
 class _Crew:
@@ -213,7 +217,7 @@ class _Crew:
 
     def _tell(self, within: Within) -> None:
         """Report how far units are, of those workers that answer in time."""
-        asked = {hand.talk("progress"): hand.unit for hand in self.hands if hand.unit}
+        asked = {answer: hand.unit for hand in self.hands if hand.unit and (answer := hand.talk("progress"))}
         for answer in self.ray.wait(list(asked), num_returns=len(asked), timeout=POLL)[0] if asked else []:
             with suppress(self.ray.exceptions.RayError):
                 unit = asked[answer]
