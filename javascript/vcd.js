@@ -172,3 +172,64 @@ window.vcdSend = function(tab, title, path) {
     setTimeout(() => document.querySelector(`#vcd_${tab}_read`).click(), 100); // once Gradio has taken the path
     window.scrollTo(0, 0);
 };
+
+// The map of several people: as wide and high as the picture, over the last one, and boxes are drawn on it.
+(function() {
+    const tabOf = (map) => map.closest('#tab_img2img') ? 'img2img' : 'txt2img';
+    const find = (selector) => gradioApp().querySelector(selector);
+    let from = null; // where a box was begun: the map, and the corner in shares of it
+
+    function paint() {
+        if (!window.gradioApp) return;
+        for (const map of gradioApp().querySelectorAll('.vcd-map')) {
+            if (!map.offsetParent) continue;
+            const [width, height] = ['width', 'height'].map((side) => find(`#${tabOf(map)}_${side} input`)?.value || 1);
+            map.style.aspectRatio = `${width} / ${height}`;
+            const picture = find(`#${tabOf(map)}_gallery_container .livePreview img, #${tabOf(map)}_gallery img`)?.src;
+            map.style.backgroundImage = picture ? `url("${picture}")` : '';
+        }
+    }
+
+    setInterval(paint, 1000);
+
+    function corner(event, map) {
+        const around = map.getBoundingClientRect();
+        const share = (at, least, size) => Math.min(1, Math.max(0, (at - least) / size));
+        return [share(event.clientX, around.left, around.width), share(event.clientY, around.top, around.height)];
+    }
+
+    function box(event) {
+        const [x, y] = corner(event, from.map);
+        return [Math.min(x, from.x), Math.min(y, from.y), Math.max(x, from.x), Math.max(y, from.y)];
+    }
+
+    document.addEventListener('mousedown', (event) => {
+        const map = event.target.closest?.('.vcd-map');
+        if (!map) return;
+        const [x, y] = corner(event, map);
+        const shown = document.createElement('div');
+        shown.className = 'vcd-region vcd-drawn';
+        map.append(shown);
+        from = {map, x, y, shown};
+        event.preventDefault();
+    });
+
+    document.addEventListener('mousemove', (event) => {
+        if (!from) return;
+        const [left, top, right, bottom] = box(event).map((side) => 100 * side);
+        const style = `left: ${left}%; top: ${top}%; width: ${right - left}%; height: ${bottom - top}%`;
+        from.shown.style.cssText = style;
+    });
+
+    document.addEventListener('mouseup', (event) => {
+        if (!from) return;
+        const [left, top, right, bottom] = box(event);
+        const field = find(`#vcd_${tabOf(from.map)}_people_drawn textarea, #vcd_${tabOf(from.map)}_people_drawn input`);
+        if (right - left < 0.05 || bottom - top < 0.05) from.shown.remove(); // a click
+        else if (field) {
+            field.value = [left, top, right, bottom].map((side) => side.toFixed(2)).join(' ');
+            updateInput(field);
+        }
+        from = null;
+    });
+})();

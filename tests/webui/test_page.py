@@ -66,6 +66,36 @@ def test_a_frame_can_be_upscaled_from_the_gallery_as_a_picture(page: Page) -> No
     )
 
 
+def test_people_are_placed_by_choosing_and_by_drawing_on_the_last_picture(page: Page) -> None:
+    page.locator("#vcd_txt2img_people_rows .label-wrap").click()
+    people, words = (page.locator(f"#vcd_txt2img_{name} textarea") for name in ("people", "person_words"))
+    choose(page, "person", "tinyperson")
+    words.fill("woman, waving")
+    page.locator("#vcd_txt2img_person_add").click()
+    expect(people).to_have_value("tinyperson woman, waving @ left")
+    shown = page.locator("#vcd_txt2img_people_map .vcd-map")
+    expect(shown.locator(".vcd-region")).to_have_text("tinyperson woman, waving")
+    page.wait_for_function("document.querySelector('.vcd-map').style.backgroundImage.startsWith('url')")
+    sides = shown.bounding_box()
+    assert sides is not None
+    assert sides["width"] == pytest.approx(sides["height"], abs=2), "as the picture, 64x64"
+    page.mouse.move(sides["x"] + 0.5 * sides["width"], sides["y"] + 0.25 * sides["height"])
+    page.mouse.down()
+    page.mouse.move(sides["x"] + sides["width"], sides["y"] + sides["height"])
+    page.mouse.up()
+    place = page.locator("#vcd_txt2img_person_place input").first
+    expect(place).to_have_value(re.compile(r"0\.50 0\.25 (1\.00|0\.99) (1\.00|0\.99)"))
+    choose(page, "person", "somebody without an identity")
+    words.fill("dog")
+    page.locator("#vcd_txt2img_person_add").click()
+    expect(people).to_have_value(re.compile("^tinyperson woman, waving @ left\n- dog @ 0.50 0.25 "))
+    expect(shown.locator(".vcd-region")).to_have_count(2)
+    page.locator("#vcd_txt2img_person_remove").click()
+    expect(shown.locator(".vcd-region")).to_have_count(1)
+    people.fill("")
+    expect(shown).to_contain_text("Nobody is placed yet")
+
+
 def test_pasting_infotext_sets_the_section(page: Page) -> None:
     infotext = (
         "a photo of a dog\nSteps: 3, Sampler: Euler, Seed: 5, Size: 64x64, VCD motion module: mm_v3.safetensors, "

@@ -39,6 +39,7 @@ from vcd_ext.ui.layouts import (
     section,
 )
 from vcd_ext.ui.modules_section import ModulesSection
+from vcd_ext.ui.people_table import PeopleTable
 from vcd_ext.ui.player import send
 from vcd_ext.ui.uploads import UploadField
 
@@ -76,6 +77,8 @@ def build(
         for title, ending, rows in _folded(tab):
             with gr.Accordion(title, open=False, elem_id=f"vcd_{tab}_{ending}"):
                 _add_rows(layout, rows, made)
+                if ending == "people_rows":
+                    PeopleTable(tab, made["people"], library.embedding_names)
         if tab == "img2img":
             _add_rows(layout, SOURCE_ROWS, made)
         _connect_modules(tab, made, modules)
