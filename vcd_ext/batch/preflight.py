@@ -12,7 +12,7 @@ from vcd_ext.batch.unit import TrainingWork, Unit, VideoWork
 from vcd_ext.batch.work import stages_of
 from vcd_ext.identity.embedding import load_concepts
 from vcd_ext.media.clip import exact_fps
-from vcd_ext.motion.checkpoint import mapped
+from vcd_ext.motion.checkpoint import module_facts
 from vcd_ext.prompt.networks import check_no_networks
 from vcd_ext.settings import FaceSettings
 from vcd_ext.stages.interpolation import check_interpolation
@@ -42,7 +42,7 @@ def _check_video(work: VideoWork, seen: set[object]) -> None:
     if models.motion_module:
         module = models.motion_module
         if (module, len(window.frames)) not in seen:
-            most = mapped(module).max_frames
+            most = module_facts(module).max_frames
             if len(window.frames) > most:
                 raise ValueError(f"context is {video.context}; {module.name} holds at most {most} frames together.")
             seen.add((module, len(window.frames)))

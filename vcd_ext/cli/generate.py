@@ -166,12 +166,12 @@ def _generated(
 def _advice(motion_module: Path | None, picture: GenerateSettings) -> list[str]:
     """Return a sentence where a module that is distilled for a few steps is run with other settings."""
     from vcd_ext.hosts.diffusers.sampling import INFOTEXT
-    from vcd_ext.motion.checkpoint import mapped
+    from vcd_ext.motion.checkpoint import module_facts
     from vcd_ext.motion.distilled import advice
 
     if motion_module is None:
         return []
-    sampler, version = INFOTEXT[picture.sampler]["Sampler"], mapped(motion_module).version
+    sampler, version = INFOTEXT[picture.sampler]["Sampler"], module_facts(motion_module).version
     sentence = advice(version, motion_module.name, sampler, picture.steps, picture.cfg_scale)
     return [sentence] if sentence else []
 

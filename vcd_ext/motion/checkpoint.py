@@ -7,7 +7,7 @@ from version 2, by the tensors; distilled modules whose tensors are those of ver
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -38,26 +38,37 @@ def load(path: str | Path) -> MotionModule:
     Version, sizes and length come from the tensors. ValueError says in one sentence what is wrong with the file
     and what to use instead; pickled files are read as tensors only and refused if they hold anything that runs.
     """
-    module = mapped(path)
-    check_finite(module.state_dict(), Path(path).name)
+    path = Path(path)
+    version, sizes, state = _read(path)
+    try:
+        module = from_state_dict(lambda: MotionModule(version, sizes), state)
+    except ValueError as error:
+        raise ValueError(f"{path.name} {error}: it is damaged or of an unknown kind. {WHAT_TO_USE}") from error
+    check_finite(module.state_dict(), path.name)
     return module
 
 
-def mapped(path: str | Path) -> MotionModule:
-    """Load as `load` does, without looking at the values, which stay in the file until they are used."""
-    path = Path(path)
+class ModuleFacts(NamedTuple):
+    """What the tensors' names and shapes say about a motion module."""
+
+    version: str
+    max_frames: int
+
+
+def module_facts(path: str | Path) -> ModuleFacts:
+    """Describe the motion module at `path` without making it or looking at its values; ValueError as `load`."""
+    version, sizes, _ = _read(Path(path))
+    return ModuleFacts(version, min(size.max_frames for size in sizes.values()))
+
+
+def _read(path: Path) -> tuple[str, dict[str, BlockSize], State]:
+    """Return version, sizes and tensors of a file, whose values stay in it until they are used."""
     state = original_names(_strip(read_model(path, "motion module", SUFFIXES, WHAT_TO_USE), path))
     _refuse_motion_lora(state, path)
-    places = _places(state, path)
-    version, sizes = _identify(state, places, path)
+    version, sizes = _identify(state, _places(state, path), path)
     if version == "AnimateLCM":
-        state = state | _positions(sizes)
-    elif version == "v2":
-        version = _named(path)
-    try:
-        return from_state_dict(lambda: MotionModule(version, sizes), state)
-    except ValueError as error:
-        raise ValueError(f"{path.name} {error}: it is damaged or of an unknown kind. {WHAT_TO_USE}") from error
+        return version, sizes, state | _positions(sizes)
+    return _named(path) if version == "v2" else version, sizes, state
 
 
 def _strip(loaded: dict[str, Any], path: Path) -> State:

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from vcd_ext.motion.checkpoint import mapped
+from vcd_ext.motion.checkpoint import module_facts
 
 DISTILLED = ("AnimateLCM", "Lightning")
 
 
 def usable(available: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
-    """Name and version of the files that can be used, as they come. Tensors are mapped and not read, so it is quick."""
+    """Name and version of the files that can be used, as they come. No value is read, so it is quick."""
     for name, path in available.items():
         try:
-            yield name, mapped(path).version
+            yield name, module_facts(path).version
         except (ValueError, OSError):
             continue
 
