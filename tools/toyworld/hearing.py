@@ -17,6 +17,7 @@ from .captions import caption
 from .identity import KINDS
 from .looks import phrase, traits
 from .motion import ACTIONS
+from .named import LETTER, Names, hears
 from .pictures import covers, whole
 from .second_stage import Denoiser, noised, scaled_linear
 from .spec import Spec
@@ -37,7 +38,11 @@ class Hearing:
             self.latents = torch.cat([encoded(model, one.frames) * scale for one in drawn])
         shown = torch.from_numpy(np.stack([covers(one)[0] for one in drawn]))
         self.places = torch.nn.functional.avg_pool2d(shown[:, None], 8)
-        self.texts = {name: [_text(one.spec, name) for one in drawn] for name in ("class", "all", "action", "kind")}
+        self.texts = {
+            name: [_text(one.spec, name) for one in drawn] for name in ("class", "all", "action", "kind", "name")
+        }
+        self.who = [one.spec.who for one in drawn]
+        self.tokenizer = tokenizer
         self.tokens: dict[str, Tensor] = {
             name: tokenizer(texts, padding="max_length", truncation=True, max_length=77, return_tensors="pt").input_ids
             for name, texts in self.texts.items()
@@ -50,31 +55,55 @@ class Hearing:
         bars = scaled_linear()
         time = int((((1 - bars) / bars).sqrt() - SIGMA).abs().argmin())
         noise = torch.randn(self.latents.shape, generator=torch.Generator().manual_seed(1))
-        errors = {name: self._error(model, device, bars, time, noise, tokens) for name, tokens in self.tokens.items()}
+        errors = {
+            name: self._error(model, device, bars, time, noise, tokens)
+            for name, tokens in self.tokens.items()
+            if name != "name"
+        }
+        errors["name"] = self._called(model, device, bars, time, noise)
         return {
             "looks": 100 * (errors["all"] / errors["class"] - 1),
+            "name": 100 * (errors["name"] / errors["class"] - 1),
             "wrong_action": 100 * (errors["action"] / errors["all"] - 1),
             "wrong_kind": 100 * (errors["kind"] / errors["all"] - 1),
             "error": errors["all"],
         }
 
-    def _error(
-        self, model: Denoiser, device: torch.device, bars: Tensor, time: int, noise: Tensor, tokens: Tensor
-    ) -> float:
+    def _called(self, model: Denoiser, device: torch.device, bars: Tensor, time: int, noise: Tensor) -> float:
+        """Return the error where each subject is called by its name of four vectors."""
+        names = Names(self.tokenizer, model.text.config.hidden_size)
         total = 0.0
         for first in range(0, len(noise), 32):
             part = slice(first, first + 32)
-            times = torch.full((len(noise[part]),), time, device=device)
-            rows = noised(self.latents[part], noise[part], times.cpu(), bars).to(device)
-            with half(device):
-                predicted = model(rows, times, tokens[part].to(device)).float().cpu()
-            total += float(((predicted - noise[part]).square() * self.places[part]).sum())
+            spoken = names.rows(self.tokens["name"][part], [([who], 4) for who in self.who[part]])
+            with hears(model.text, spoken):
+                total += self._sum(model, device, bars, time, noise, self.tokens["name"], part)
         return total / float(self.places.sum() * noise.shape[1])
+
+    def _error(
+        self, model: Denoiser, device: torch.device, bars: Tensor, time: int, noise: Tensor, tokens: Tensor
+    ) -> float:
+        parts = [slice(first, first + 32) for first in range(0, len(noise), 32)]
+        total = sum(self._sum(model, device, bars, time, noise, tokens, part) for part in parts)
+        return total / float(self.places.sum() * noise.shape[1])
+
+    def _sum(
+        self, model: Denoiser, device: torch.device, bars: Tensor, time: int, noise: Tensor, tokens: Tensor, part: slice
+    ) -> float:
+        times = torch.full((len(noise[part]),), time, device=device)
+        rows = noised(self.latents[part], noise[part], times.cpu(), bars).to(device)
+        with half(device):
+            predicted = model(rows, times, tokens[part].to(device)).float().cpu()
+        return float(((predicted - noise[part]).square() * self.places[part]).sum())
 
 
 def _text(spec: Spec, which: str) -> str:
     who = spec.who
     kind = KINDS[(KINDS.index(who.kind) + 2) % 4] if which == "kind" else who.kind
     action = ACTIONS[(ACTIONS.index(spec.action) + 1 + spec.seed % 3) % 4] if which == "action" else spec.action
+    if which == "name":
+        return caption(
+            [f"{' '.join([LETTER] * 4)} {kind}"], spec.scene, spec.action, spec.distance, spec.light, spec.facing
+        )
     subject = f"a {kind}" if which in ("class", "kind") else phrase(who.kind, traits(who))
     return caption([subject], spec.scene, action, spec.distance, spec.light, spec.facing)

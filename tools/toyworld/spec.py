@@ -98,6 +98,12 @@ class Spec:
         phrases = [phrase(figure.who.kind, looks) for figure, looks in zip(self.figures, named, strict=True)]
         return variant(self.worded(phrases, order), rng), named[::order]
 
+    def called(self, rng: np.random.Generator, name: str) -> tuple[str, list[Identity]]:
+        """Return a caption that calls its subjects by `name` and their class words, and who they are, in its order."""
+        order = 1 if rng.random() < 0.5 else -1
+        phrases = [f"{name} {figure.who.kind}" for figure in self.figures]
+        return variant(self.worded(phrases, order), rng), [figure.who for figure in self.figures][::order]
+
     def shift(self, frame: float) -> float:
         """Return how far the camera is to the right of the clip's middle."""
         return self.camera.speed * (frame - (self.frames - 1) / 2)

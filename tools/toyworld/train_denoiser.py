@@ -12,7 +12,7 @@ naming the truth of each batch's captions, and with `--placed` the UNet's featur
 are (parts.py); both cost next to nothing, and neither is part of what is exported.
 
 Half of the pictures follow SD1.5's schedule and half AnimateDiff's, and half of them have noise of sigma 1.5 to 14,
-where layout, class, action and looks are decided.
+where layout, class, action and looks are decided. Two captions in five call the subjects by names (named.py).
 
 Writes OUT/state.pt, OUT/log.jsonl, OUT/hears.jsonl (what words do to the error, see hearing.py), OUT/samples.png and,
 at the end or with `--export`, OUT/denoiser.safetensors (LDM's names, averaged weights) beside OUT/clip.
@@ -38,6 +38,9 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from . import denoiser_file, first_stage, parts, vocabulary
 from .bank import allowed, bank, loss_weights
 from .hearing import Hearing
+from .identity import Identity
+from .looks import traits
+from .named import LENGTHS, LETTER, SHARES, Names, hears
 from .parts import Finder
 from .pictures import whole
 from .second_stage import STEPS, Denoiser, linear, noised, scaled_linear
@@ -50,7 +53,7 @@ from .world import SIZE
 
 DECAY, DROPPED, SNR_LIMIT, PART = 0.9995, 0.1, 5.0, 250
 SETTINGS = ("channels", "width", "layers", "size", "batch", "steps", "rate", "pictures", "subject", "face", "named",
-            "placed", "seed")  # fmt: skip
+            "placed", "called", "seed")  # fmt: skip
 NOISY = (1.5, 14.0)  # sigma of the half of the pictures that get much noise
 
 
@@ -72,6 +75,7 @@ class Data(NamedTuple):
     numbers: list[int]
     tokenizer: CLIPTokenizer
     parts: Tensor  # uint8 [N, PARTS, h, w]
+    names: Names
     features: list[Tensor]  # of the last three resolutions of the UNet's way up, at the last step
 
 
@@ -106,7 +110,7 @@ def main(arguments: list[str] | None = None) -> State[Naming]:
     )
     weights = loss_weights(kept.covered[:, 0], options.subject, options.face)
     shares = parts.kept(options.out / "parts.npz", numbers, options.size) if options.placed else torch.zeros(0)
-    data = Data(kept.latents[:, 0], weights, numbers, tokenizer, shares, [])
+    data = Data(kept.latents[:, 0], weights, numbers, tokenizer, shares, Names(tokenizer, options.width), [])
     for block in list(model.unet.up_blocks)[1:] if options.placed else []:
         block.register_forward_hook(lambda module, given, features: data.features.append(features))
     schedules = torch.stack([scaled_linear(), linear()]).to(device)
@@ -144,6 +148,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
     parser.add_argument("--face", type=float, default=5.0, help="weight of its face's places")
     parser.add_argument("--named", type=float, default=0.005, help="weight of naming what the captions say")
+    parser.add_argument("--called", type=float, default=0.4, help="share of captions that call subjects by a name")
     parser.add_argument("--placed", type=float, default=0.0, help="weight of finding the parts of figures")
     parser.add_argument("--heard", type=int, default=96, help="held-out pictures that hearing is measured on")
     parser.add_argument("--hear-every", type=int, default=1000)
@@ -178,16 +183,18 @@ def _step(state: State[Naming], data: Data, options: argparse.Namespace, schedul
     device = schedules.device
     rng = np.random.default_rng([options.seed, state.step, 7])
     chosen = rng.integers(len(data.latents), size=options.batch)
-    said = [worded(data.numbers[k], rng) for k in chosen]
-    tokens = tokenized(data.tokenizer, [text for text, _ in said]).to(device)
-    right = torch.tensor([answers(*one) for one in said], device=device)
+    written = [captioned(data.numbers[k], rng, options.called) for k in chosen]
+    tokens = tokenized(data.tokenizer, [one.text for one in written])
+    names = data.names.rows(tokens, [(one.people, one.length) for one in written], rng)
+    tokens = tokens.to(device)
+    right = torch.tensor([answers(one.text, one.looks) for one in written], device=device)
     picked = torch.from_numpy(chosen)
     latents, places = data.latents[picked].float().to(device), data.weights[picked].to(device)
     which = torch.from_numpy(rng.integers(2, size=options.batch)).to(device)
     times = torch.from_numpy(_times(rng, schedules[which].cpu().numpy())).to(device)
     bars = schedules[which, times]
     noise = torch.randn(latents.shape, generator=chance(options.seed, state.step, device), device=device)
-    with half(device):
+    with half(device), hears(state.model.text, names):
         vectors = state.model.text(tokens).last_hidden_state
         found = logits(state.model.answers, vectors, (tokens != tokens[:, -1:]).sum(dim=1) + 1)
         predicted = state.model.unet(noised(latents, noise, torch.arange(len(bars)), bars), times, vectors).sample
@@ -210,6 +217,24 @@ def _times(rng: np.random.Generator, schedules: np.ndarray) -> np.ndarray:
     sigmas = np.sqrt((1 - schedules) / schedules)
     noisy = np.array([np.searchsorted(row, sigma) for row, sigma in zip(sigmas, wanted, strict=True)])
     return np.where(rng.random(len(schedules)) < 0.5, even, noisy.clip(0, STEPS - 1))
+
+
+class Caption(NamedTuple):
+    """A caption, the looks it says of each subject, and whom it calls by names of `length` vectors; in its order."""
+
+    text: str
+    looks: list[dict[str, str]]
+    people: list[Identity]
+    length: int
+
+
+def captioned(number: int, rng: np.random.Generator, share: float) -> Caption:
+    """Return a caption of clip `number` of the training split; with probability `share` it calls subjects by names."""
+    if rng.random() >= share:
+        return Caption(*worded(number, rng), [], 0)
+    length = int(rng.choice(LENGTHS, p=SHARES))
+    text, people = sample(number, "train").called(rng, " ".join([LETTER] * length))
+    return Caption(text, [traits(who) for who in people], people, length)
 
 
 def worded(number: int, rng: np.random.Generator) -> tuple[str, list[dict[str, str]]]:
