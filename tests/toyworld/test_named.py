@@ -10,10 +10,10 @@ import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from tools.toyworld import vocabulary
+from tools.toyworld.captioning import captioned, tokenized
 from tools.toyworld.identity import KINDS, individual
 from tools.toyworld.looks import traits
 from tools.toyworld.named import SPREAD, Names, Spoken, hears
-from tools.toyworld.train_denoiser import captioned, tokenized
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,6 @@ from __future__ import annotations
 import argparse
 import json
 from functools import partial
-from math import log
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,24 +36,21 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from . import denoiser_file, first_stage, parts, vocabulary
 from .bank import allowed, bank, loss_weights
+from .captioning import captioned, tokenized
 from .hearing import Hearing
-from .identity import Identity
-from .looks import traits
-from .named import LENGTHS, LETTER, SHARES, Names, hears
+from .named import Names, hears
 from .parts import Finder
 from .pictures import whole
-from .second_stage import STEPS, Denoiser, linear, noised, scaled_linear
+from .second_stage import Denoiser, drawn_times, linear, noised, scaled_linear
 from .sheet import draw_samples
-from .spec import sample
 from .text import answering, batch, logits, named_right, naming_loss, teach
 from .training import State, adamw, chance, descend, half, learning_rate, run, update_average
 from .truths import answers
 from .world import SIZE
 
-DECAY, DROPPED, SNR_LIMIT, PART = 0.9995, 0.1, 5.0, 250
+DECAY, SNR_LIMIT, PART = 0.9995, 5.0, 250
 SETTINGS = ("channels", "width", "layers", "size", "batch", "steps", "rate", "pictures", "subject", "face", "named",
             "placed", "called", "seed")  # fmt: skip
-NOISY = (1.5, 14.0)  # sigma of the half of the pictures that get much noise
 
 
 class Naming(Denoiser):
@@ -191,7 +187,7 @@ def _step(state: State[Naming], data: Data, options: argparse.Namespace, schedul
     picked = torch.from_numpy(chosen)
     latents, places = data.latents[picked].float().to(device), data.weights[picked].to(device)
     which = torch.from_numpy(rng.integers(2, size=options.batch)).to(device)
-    times = torch.from_numpy(_times(rng, schedules[which].cpu().numpy())).to(device)
+    times = torch.from_numpy(drawn_times(rng, schedules[which].cpu().numpy())).to(device)
     bars = schedules[which, times]
     noise = torch.randn(latents.shape, generator=chance(options.seed, state.step, device), device=device)
     with half(device), hears(state.model.text, names):
@@ -208,43 +204,6 @@ def _step(state: State[Naming], data: Data, options: argparse.Namespace, schedul
     state.step += 1
     update_average(state, DECAY)
     return loss.item()
-
-
-def _times(rng: np.random.Generator, schedules: np.ndarray) -> np.ndarray:
-    """Draw a time [B] for each schedule [B, 1000]: half of them even, half with sigma log-even in NOISY."""
-    even = rng.integers(STEPS, size=len(schedules))
-    wanted = np.exp(rng.uniform(log(NOISY[0]), log(NOISY[1]), size=len(schedules)))
-    sigmas = np.sqrt((1 - schedules) / schedules)
-    noisy = np.array([np.searchsorted(row, sigma) for row, sigma in zip(sigmas, wanted, strict=True)])
-    return np.where(rng.random(len(schedules)) < 0.5, even, noisy.clip(0, STEPS - 1))
-
-
-class Caption(NamedTuple):
-    """A caption, the looks it says of each subject, and whom it calls by names of `length` vectors; in its order."""
-
-    text: str
-    looks: list[dict[str, str]]
-    people: list[Identity]
-    length: int
-
-
-def captioned(number: int, rng: np.random.Generator, share: float) -> Caption:
-    """Return a caption of clip `number` of the training split; with probability `share` it calls subjects by names."""
-    if rng.random() >= share:
-        return Caption(*worded(number, rng), [], 0)
-    length = int(rng.choice(LENGTHS, p=SHARES))
-    text, people = sample(number, "train").called(rng, " ".join([LETTER] * length))
-    return Caption(text, [traits(who) for who in people], people, length)
-
-
-def worded(number: int, rng: np.random.Generator) -> tuple[str, list[dict[str, str]]]:
-    """Return a caption of clip `number` of the training split and the looks it names; now and then "" for guidance."""
-    return ("", []) if rng.random() < DROPPED else sample(number, "train").said(rng)
-
-
-def tokenized(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
-    """Return token ids [B, 77]."""
-    return tokenizer(texts, padding="max_length", truncation=True, max_length=77, return_tensors="pt").input_ids
 
 
 @torch.no_grad()

@@ -4,8 +4,8 @@
         --denoiser runs/denoiser --out runs/motion
 
 Run the same command again after an interruption: it goes on from the last saved state, bit for bit (on the same kind
-of machine, with the same number of threads). Half of the clips follow AnimateDiff's schedule and half SD1.5's. The
-layout is AnimateDiff v3's: no module in the UNet's middle.
+of machine, with the same number of threads). Half of the clips follow AnimateDiff's schedule and half SD1.5's, and half
+have noise of sigma 1.5 to 14, where motion is decided. The layout is AnimateDiff v3's: no module in the UNet's middle.
 
 Writes OUT/latents/, OUT/state.pt, OUT/log.jsonl and, at the end or with `--export`, OUT/motion.safetensors
 (AnimateDiff's names, averaged weights).
@@ -31,9 +31,10 @@ from vcd_ext.motion.module import BlockSize, MotionModule
 
 from . import denoiser_file, first_stage
 from .bank import allowed, bank, loss_weights
-from .second_stage import STEPS, Denoiser, linear, noised, scaled_linear
+from .captioning import tokenized, worded
+from .second_stage import Denoiser, drawn_times, linear, noised, scaled_linear
 from .spec import FRAMES, sample
-from .train_denoiser import SNR_LIMIT, tokenized, worded
+from .train_denoiser import SNR_LIMIT
 from .training import State, chance, descend, half, learning_rate, run, update_average
 from .training_options import add_training_options
 from .world import SIZE, Render, render
@@ -127,8 +128,9 @@ def _step(state: State[MotionModule], data: Data, options: argparse.Namespace, s
     clips = data.latents[picked].float().to(device)  # [B, F, 4, h, w]
     random = chance(options.seed, state.step, device)
     noise = torch.randn(clips.shape, generator=random, device=device)
-    times = torch.randint(STEPS, (len(clips),), generator=random, device=device)
-    bars = schedules[torch.from_numpy(rng.integers(2, size=options.batch)).to(device), times]
+    which = torch.from_numpy(rng.integers(2, size=options.batch)).to(device)
+    times = torch.from_numpy(drawn_times(rng, schedules[which].cpu().numpy())).to(device)
+    bars = schedules[which, times]
     with half(device), attached(data.denoiser.unet, state.model, FRAMES, dtype=torch.float32):
         text = data.denoiser.text(tokenized(data.tokenizer, texts).to(device)).last_hidden_state
         rows = noised(clips, noise, torch.arange(len(bars)), bars).flatten(0, 1)
