@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tools.toyworld import assemble, denoiser_file, first_stage, vocabulary
+from tools.toyworld.captioning import tokenized
 from tools.toyworld.second_stage import Denoiser
 from tools.toyworld.subjects import SUBJECTS
-from tools.toyworld.captioning import tokenized
 from tools.toyworld.train_motion import motion_module
 from vcd_ext import motion, toyworld
 from vcd_ext.hosts.diffusers import checkpoint

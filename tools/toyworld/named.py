@@ -27,6 +27,9 @@ SPREAD, BLUR = 0.06, 0.015  # standard deviations: of names around the class wor
 _POPULATION = 300  # individuals of a kind, whose mean is the class word
 
 
+Called = tuple[list[Identity], int]  # the individuals of a text in the order of its words, and the vectors of a name
+
+
 class Spoken(NamedTuple):
     """Vectors in place of tokens: each is that of a class word and what is added to it."""
 
@@ -53,13 +56,8 @@ class Names:
         """Return what `length` vectors [length, width] of a name add to that of the class word."""
         return torch.from_numpy(self.projection[:length] @ (traits(who) - self.means[who.kind]))
 
-    def rows(
-        self, tokens: Tensor, called: list[tuple[list[Identity], int]], rng: np.random.Generator | None = None
-    ) -> Spoken:
-        """Return what stands for the names in texts of `tokens` [B, L]; `rng` blurs it.
-
-        `called` are the individuals of each text, in the order of its words, and the vectors of a name there.
-        """
+    def rows(self, tokens: Tensor, called: list[Called], rng: np.random.Generator | None = None) -> Spoken:
+        """Return what stands for the names in texts of `tokens` [B, L]; `rng` blurs it."""
         whose = [(who, length) for people, length in called for who in people]
         added = torch.cat([torch.zeros(0, self.projection.shape[1]), *(self.of(*one) for one in whose)])
         if rng is not None:
