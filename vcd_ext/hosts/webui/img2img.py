@@ -13,7 +13,6 @@ from modules import (
     processing,
     prompt_parser,
     sd_samplers,
-    sd_samplers_common,
     shared,
 )
 from torch import Tensor
@@ -26,13 +25,13 @@ from vcd_ext.hosts.shared.passes import Plan, as_long, initial_noise, pictures
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
 from vcd_ext.hosts.webui import report
 from vcd_ext.hosts.webui.model import checkpoint, motion_loras
+from vcd_ext.hosts.webui.model.plain_layers import plain_layers
 from vcd_ext.hosts.webui.model.sampling import correlate_steps, exact_steps
-from vcd_ext.hosts.webui.model.unet import plain_layers, video_denoising
+from vcd_ext.hosts.webui.model.unet import video_denoising
+from vcd_ext.hosts.webui.model.vae import encoded_picture
 from vcd_ext.hosts.webui.request.prompt_travel import PeopleConds, read_networks_once, travelling_conds
 from vcd_ext.motion import MotionModule
 from vcd_ext.prompt.comments import without_comments
-
-FULL = "Full"  # the WebUI's name of the checkpoint's own VAE, in its settings for encoding and decoding
 
 
 @dataclass
@@ -198,12 +197,6 @@ def run_img2img(job: Img2ImgPass, sampler: str, scheduler: str) -> Tensor:
         return p.latents
 
 
-@torch.no_grad()
-def decode_latent(latent: Tensor) -> Tensor:
-    """Return the pixels [3, H, W] of latents [4, h, w], about in [-1, 1], by the VAE and the settings of the WebUI."""
-    return processing.decode_latent_batch(shared.sd_model, latent[None], devices.cpu, check_for_nans=True)[0]
-
-
 def plain(prompt: str) -> str:
     """Return a prompt without its comments, and without the networks that it names, such as <lora:name:1>."""
     return str(extra_networks.parse_prompt(uncommented(prompt))[0])
@@ -225,19 +218,6 @@ def _at_first_step(schedules: Sequence[Sequence[Any]]) -> Tensor:
         one: Tensor = schedules[0][0].cond
         return one
     return torch.stack([schedule[0].cond for schedule in schedules])
-
-
-def encoded_picture(sd_model: Any, pixels: Tensor) -> Tensor:
-    """Return latents [1, 4, h, w] of a picture [1, 3, H, W] in [0, 1].
-
-    The mean of the posterior, where the WebUI's img2img draws from it: the same settings give the same video, and
-    frames that are alike stay so.
-    """
-    if shared.opts.sd_vae_encode_method != FULL:
-        return sd_samplers_common.images_tensor_to_samples(pixels, model=sd_model)
-    sd_model.first_stage_model.to(devices.dtype_vae)
-    posterior = sd_model.encode_first_stage(pixels.to(shared.device, devices.dtype_vae) * 2 - 1)
-    return sd_model.get_first_stage_encoding(posterior.mode())
 
 
 @contextmanager

@@ -6,16 +6,22 @@ from typing import Any
 import gradio as gr
 from modules import script_callbacks, scripts, shared
 
-from vcd_ext.hosts.webui import library, studio
-from vcd_ext.hosts.webui.model import known, motion_loras, unet
+from vcd_ext.hosts.webui import studio
+from vcd_ext.hosts.webui.library import motion_modules
+from vcd_ext.hosts.webui.library.folders import remember_folders
+from vcd_ext.hosts.webui.library.motion_modules import forget_motion_module, offload_motion_module
+from vcd_ext.hosts.webui.model import known, motion_loras, row_order
 from vcd_ext.hosts.webui.page import axes, section, tab
 from vcd_ext.hosts.webui.page.distilled import FIELDS, DistilledControls
 from vcd_ext.hosts.webui.page.routes import add_routes
-from vcd_ext.hosts.webui.request import read, refusals
+from vcd_ext.hosts.webui.page.video_player import player
+from vcd_ext.hosts.webui.request import read
 from vcd_ext.hosts.webui.request.loras import tell_off
-from vcd_ext.hosts.webui.request.read import give_first_picture, is_single_upscale, read_settings
-from vcd_ext.hosts.webui.request.refusals import Refused, stop
+from vcd_ext.hosts.webui.request.other_scripts import chosen_script, is_animated, script_problem
+from vcd_ext.hosts.webui.request.read import is_single_upscale, read_settings
+from vcd_ext.hosts.webui.request.refused import Refused, RefusedPictures, stop
 from vcd_ext.hosts.webui.request.run import VideoRequest
+from vcd_ext.hosts.webui.request.source_video import give_first_picture
 
 
 class VCDScript(scripts.Script):
@@ -49,18 +55,18 @@ class VCDScript(scripts.Script):
 
     def setup(self, p: Any, *args: Any) -> None:
         """Refuse, before the chosen script of the list "Script" runs, what would be refused later on too."""
-        if refusals.chosen_script(p) is None or not hasattr(p, "init_images"):
+        if chosen_script(p) is None or not hasattr(p, "init_images"):
             return
         try:
             settings = read_settings(args, self.names, {})
             if settings.enabled and settings.frames > 1:
                 p.vcd_given = list(p.init_images or [])
-                problem = refusals.script_problem(p, None)
+                problem = script_problem(p, None)
                 if problem is not None:
                     raise Refused(problem)
                 give_first_picture(p, settings)
         except Refused as refusal:
-            p.init_images = refusals.RefusedPictures(refusal)
+            p.init_images = RefusedPictures(refusal)
 
     def before_process(self, p: Any, *args: Any) -> None:
         p.vcd_run = None
@@ -71,8 +77,8 @@ class VCDScript(scripts.Script):
                 run.before_process()
                 p.vcd_run = run
             else:
-                library.offload_motion_module()
-                if not settings.enabled and not refusals.is_animated(p):
+                offload_motion_module()
+                if not settings.enabled and not is_animated(p):
                     tell_off(p)
         except Refused as refusal:
             stop(p, refusal)
@@ -126,14 +132,14 @@ class VCDScript(scripts.Script):
     def _feed_player(self, on: scripts.OnComponent) -> None:
         # The log is the part of the results that differs after each run: it names the files and the time taken.
         if self.log is not None and self.player is not None:
-            self.log.change(fn=section.player, inputs=[on.component], outputs=[self.player], show_progress=False)
+            self.log.change(fn=player, inputs=[on.component], outputs=[self.player], show_progress=False)
 
 
 def _add_settings() -> None:
     for name, value, label, explanation in (
         (
-            library.FOLDER_OPTION,
-            library.DEFAULT_FOLDER,
+            motion_modules.FOLDER_OPTION,
+            motion_modules.DEFAULT_FOLDER,
             "Folder with AnimateDiff motion modules",
             "relative to the WebUI's folder; sd-webui-animatediff's folder is searched as well",
         ),
@@ -162,11 +168,11 @@ def register() -> None:
     """Tell the WebUI about everything beside the script itself; called each time it loads its scripts."""
     script_callbacks.on_ui_settings(_add_settings)
     script_callbacks.on_before_ui(axes.add_axes)
-    script_callbacks.on_before_ui(library.remember_folders)
+    script_callbacks.on_before_ui(remember_folders)
     script_callbacks.on_ui_tabs(tab.tabs)
     script_callbacks.on_app_started(add_routes)
     script_callbacks.on_app_started(read.add_dependency)
-    script_callbacks.on_cfg_denoiser(unet.on_cfg_denoiser)
-    script_callbacks.on_cfg_denoised(unet.on_cfg_denoised)
+    script_callbacks.on_cfg_denoiser(row_order.on_cfg_denoiser)
+    script_callbacks.on_cfg_denoised(row_order.on_cfg_denoised)
     script_callbacks.on_cfg_after_cfg(known.on_cfg_after_cfg)
-    script_callbacks.on_script_unloaded(library.forget_motion_module)
+    script_callbacks.on_script_unloaded(forget_motion_module)

@@ -15,8 +15,8 @@ from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.hosts.shared.passes import steps_run
 from vcd_ext.hosts.webui import report
 from vcd_ext.hosts.webui.model import checkpoint
-from vcd_ext.hosts.webui.model.unet import plain_layers
-from vcd_ext.hosts.webui.request.refusals import Refused
+from vcd_ext.hosts.webui.model.plain_layers import plain_layers
+from vcd_ext.hosts.webui.request.refused import Refused
 from vcd_ext.hosts.webui.studio import WebUIStudio
 from vcd_ext.hosts.webui.video import SCHEDULER, WebUIVideo, is_constant
 from vcd_ext.identity.training.estimate import duration

@@ -1,32 +1,34 @@
 """Lend the tabs and the API the checkpoint that the WebUI has loaded: a `vcd_ext.jobs.studio.Studio`."""
 
-import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from modules import call_queue, devices, interrogate, lowvram, paths, paths_internal, sd_models, sd_samplers, shared
+from modules import call_queue, devices, paths, paths_internal, sd_models, sd_samplers, shared
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from vcd_ext.face import Detector, detector
 from vcd_ext.hosts.protocols import VideoHost
 from vcd_ext.hosts.shared.enlarge import known
 from vcd_ext.hosts.shared.people import regional_texts
-from vcd_ext.hosts.webui import library, video
-from vcd_ext.hosts.webui.library import OUTPUT_OPTIONS
+from vcd_ext.hosts.webui import video
+from vcd_ext.hosts.webui.captions import CAPTIONS_JOB, captioning, captions_available
+from vcd_ext.hosts.webui.library.controlnets import check_controlnet, tile_controlnets
+from vcd_ext.hosts.webui.library.drawn_world import is_drawn, offered_detectors
+from vcd_ext.hosts.webui.library.embeddings import embedding_file, embedding_names, reload_embeddings
+from vcd_ext.hosts.webui.library.folders import OUTPUT_OPTIONS, remembered_folder
+from vcd_ext.hosts.webui.library.motion_modules import find_motion_module, motion_module_choices, motion_modules
 from vcd_ext.hosts.webui.model import checkpoint
 from vcd_ext.hosts.webui.report import queued
 from vcd_ext.hosts.webui.training import JOB, WebUITraining, keep, train_identity
 from vcd_ext.identity import Identity
 from vcd_ext.identity import library as identity_library
 from vcd_ext.identity.segment import Segmenter, segmenters
-from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING, find_vocabulary
+from vcd_ext.identity.segment.weights import SEGMENT_ANYTHING
 from vcd_ext.identity.training.estimate import Capacity
 from vcd_ext.identity.training.preview import preview_picture
 from vcd_ext.identity.training.request import TrainingRequest
@@ -56,7 +58,7 @@ class WebUIStudio:
         chosen = str(shared.opts.data.get(PHOTOS_OPTION) or "").split(";")
         allowed = [data, *shared.cmd_opts.gradio_allowed_path, *(name.strip() for name in chosen if name.strip())]
         photos = tuple(Path(folder) for folder in dict.fromkeys(map(str, allowed)))
-        made = [Path(folder).absolute() for folder in map(library.remembered_folder, OUTPUT_OPTIONS) if folder]
+        made = [Path(folder).absolute() for folder in map(remembered_folder, OUTPUT_OPTIONS) if folder]
         videos = Path(shared.opts.outdir_samples or paths_internal.default_output_dir).absolute() / VIDEOS
         return Folders(
             identities=Path(shared.cmd_opts.embeddings_dir),
@@ -92,7 +94,7 @@ class WebUIStudio:
 
     def place(self, name: str, replace_existing: bool) -> Path:
         """Return the file that the identity `name` will be; ValueError if there is one of that name already."""
-        return library.embedding_file(name, replace_existing)
+        return embedding_file(name, replace_existing)
 
     def train(self, request: TrainingRequest) -> Identity:
         """Train on the loaded checkpoint; what was learned to the end can be used in the next prompt."""
@@ -130,7 +132,7 @@ class WebUIStudio:
         """Delete an identity; prompts do not know it any more."""
         with held(call_queue.queue_lock, stops):
             identity_library.delete(path)
-            library.reload_embeddings()
+            reload_embeddings()
 
     def capacity(self) -> Capacity:
         """Return what is known of the machine, and of the checkpoint if one is loaded."""
@@ -157,7 +159,7 @@ class WebUIStudio:
 
     def measures(self) -> tuple[str, ...]:
         """Return the drawn world's judges where its checkpoint is the chosen one."""
-        return DRAWN if library.is_drawn() else ()
+        return DRAWN if is_drawn() else ()
 
     def finding(self, stops: Callable[[], bool]) -> AbstractContextManager[None]:
         """Hold the WebUI's queue, as detectors need the device as well."""
@@ -170,97 +172,32 @@ class WebUIStudio:
     def choices(self) -> Choices:
         """Return the names that settings may have."""
         return Choices(
-            library.motion_module_choices(),
-            [NO_MODULE, *library.embedding_names()],
+            motion_module_choices(),
+            [NO_MODULE, *embedding_names()],
             sd_samplers.visible_sampler_names(),
             video.WebUIVideo().upscalers(),
-            list(library.tile_controlnets()),
-            library.offered_detectors(),
+            list(tile_controlnets()),
+            offered_detectors(),
         )
 
     def motion_module(self) -> str:
         """Return the name of a motion module for somebody who has chosen none."""
-        return suggested(library.motion_modules()) or NO_MODULE
+        return suggested(motion_modules()) or NO_MODULE
 
     def check(self, settings: PassSettings) -> None:
         """Raise ValueError for a name that is not there, or a ControlNet that does not fit the checkpoint."""
         if settings.motion_module != NO_MODULE:
-            library.find_motion_module(settings.motion_module)
+            find_motion_module(settings.motion_module)
         video.sampler_of(settings.sampler)
-        if settings.identity not in (names := [NO_MODULE, *library.embedding_names()]):
+        if settings.identity not in (names := [NO_MODULE, *embedding_names()]):
             raise SettingError(
                 "identity", f"identity is '{settings.identity}', which is not there; choose one of {', '.join(names)}."
             )
         if isinstance(settings, TiledSettings):
-            regional_texts(settings.several, library.embedding_names(), settings.identity)
+            regional_texts(settings.several, embedding_names(), settings.identity)
             known(settings.upscaler, video.WebUIVideo().upscalers())
             if settings.controlnet not in (AUTO, NO_MODULE):
-                library.check_controlnet(settings.controlnet, sd_models.model_data.sd_model)
+                check_controlnet(settings.controlnet, sd_models.model_data.sd_model)
 
 
 JOBS = Jobs(WebUIStudio())
-
-
-CAPTIONS_JOB = "vcd-captions"
-BLIP_FOLDER, BLIP_WEIGHTS = "BLIP", "model_base_caption_capfilt_large.pth"  # as the WebUI calls them
-BLIP_MISSING = (
-    "Photos cannot be described, because BLIP is not on this machine; write the class yourself, or press Interrogate "
-    "CLIP in img2img once, which downloads it (2 GB)."
-)
-
-
-def captions_available(folders: Folders) -> bool:
-    """Return whether all that is needed to describe a picture is on this machine."""
-    return _blip_weights().is_file() and find_vocabulary(folders.weights) is not None
-
-
-@contextmanager
-def captioning(folders: Folders, stops: Callable[[], bool]) -> Iterator[Caption]:
-    """Wait for the WebUI's queue and lend what describes a picture; ValueError if that would have to be downloaded.
-
-    stops: asked while it waits; then Interrupted.
-    """
-    vocabulary = find_vocabulary(folders.weights)
-    if vocabulary is None or not _blip_weights().is_file():
-        raise ValueError(BLIP_MISSING)
-    with queued(CAPTIONS_JOB, stops):
-        try:
-            lowvram.send_everything_to_cpu()
-            interrogator = _blip_interrogator(vocabulary)
-            yield lambda pixels: interrogator.generate_caption(Image.fromarray(pixels))
-        finally:
-            interrogator = None  # before the device's memory is given back
-
-
-def _blip_weights() -> Path:
-    return Path(paths.models_path) / BLIP_FOLDER / BLIP_WEIGHTS
-
-
-def _blip_interrogator(vocabulary: Path) -> Any:
-    """Load the WebUI's interrogator with BLIP alone: its own `load` would download CLIP as well."""
-    interrogator = interrogate.InterrogateModels("")
-    interrogator.create_fake_fairscale()
-    with _local_tokenizer(vocabulary):
-        interrogator.blip_model = interrogator.load_blip_model()
-    half = not (shared.cmd_opts.no_half or interrogator.running_on_cpu)
-    interrogator.dtype = torch.float16 if half else torch.float32
-    interrogator.blip_model.to(devices.device_interrogate, interrogator.dtype)
-    return interrogator
-
-
-@contextmanager
-def _local_tokenizer(vocabulary: Path) -> Iterator[None]:
-    """Let BLIP, within this context, take its words from a file instead of asking a hub for them."""
-    blip: Any = importlib.import_module("models.blip")  # of BLIP's repository, which the WebUI has put on the path
-    own = blip.BertTokenizer
-
-    class Local:
-        @staticmethod
-        def from_pretrained(_name: str) -> Any:
-            return own(str(vocabulary))
-
-    blip.BertTokenizer = Local
-    try:
-        yield
-    finally:
-        blip.BertTokenizer = own

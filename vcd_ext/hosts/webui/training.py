@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from vcd_ext.hosts.protocols import Posterior
 from vcd_ext.hosts.shared.recompute import recomputed
-from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.library.embeddings import add_embedding, embedding_file
+from vcd_ext.hosts.webui.library.motion_modules import offload_motion_module
 from vcd_ext.hosts.webui.model import checkpoint, trainable
 from vcd_ext.hosts.webui.model.text_encoder import TextEncoder
-from vcd_ext.hosts.webui.model.trainable import PREDICTIONS, check_trainable
+from vcd_ext.hosts.webui.model.untrainable import PREDICTIONS, check_trainable
 from vcd_ext.hosts.webui.report import queued
 from vcd_ext.identity.training.learned import Identity
 from vcd_ext.identity.training.request import TrainingRequest
@@ -47,9 +48,9 @@ def train_identity(request: TrainingRequest) -> Identity:
             request.progress(now)
 
     with checkpoint.pinned_now(), queued(JOB, request.interrupted):
-        path = library.embedding_file(request.settings.name, request.replace_existing)
+        path = embedding_file(request.settings.name, request.replace_existing)
         shared.state.job_count = 1
-        library.offload_motion_module()  # the last video's motion module
+        offload_motion_module()  # the last video's motion module
         checkpoint.reload_checkpoint()
         host = WebUITraining(shared.sd_model)
         identity = replace(request, progress=tell, interrupted=stop).run(host)
@@ -67,13 +68,13 @@ def train_identity(request: TrainingRequest) -> Identity:
 def keep(identity: Identity, state: Path | None = None, replace_existing: bool = False) -> Path:
     """Save an identity whose training was stopped, as `train_identity` saves a finished one; its file."""
     with call_queue.queue_lock:
-        path = library.embedding_file(identity.name, replace_existing)
+        path = embedding_file(identity.name, replace_existing)
         _save(identity, path, state)
     return path
 
 
 def _save(identity: Identity, path: Path, state: Path | None) -> None:
-    library.add_embedding(path, identity.vectors, identity.metadata)
+    add_embedding(path, identity.vectors, identity.metadata)
     if state is not None:
         for left in (state, state.with_name(f"{state.name}.bank")):
             left.unlink(missing_ok=True)

@@ -15,11 +15,15 @@ from vcd_ext.denoising.in_tiles import Decoder
 from vcd_ext.hosts.protocols import FACTOR, Picture, VideoPass
 from vcd_ext.hosts.shared.enlarge import LANCZOS, enlarged_size, known, lanczos
 from vcd_ext.hosts.shared.passes import Plan, animated, controlled, latent_masks, picture, plan
-from vcd_ext.hosts.webui import img2img, library, report
+from vcd_ext.hosts.webui import img2img, report
+from vcd_ext.hosts.webui.library.controlnets import load_controlnet, suggested_controlnet
+from vcd_ext.hosts.webui.library.motion_modules import find_motion_module, load_motion_module, offload_motion_module
 from vcd_ext.hosts.webui.model import checkpoint
+from vcd_ext.hosts.webui.model.vae import decode_latent
 from vcd_ext.hosts.webui.report import queued
-from vcd_ext.hosts.webui.request import refusals
-from vcd_ext.hosts.webui.request.refusals import Refused
+from vcd_ext.hosts.webui.request.other_scripts import check_blocks
+from vcd_ext.hosts.webui.request.refusals import check_checkpoint
+from vcd_ext.hosts.webui.request.refused import Refused
 from vcd_ext.motion import MotionModule
 from vcd_ext.progress import Note, StepReport
 from vcd_ext.prompt.travel import travel
@@ -69,7 +73,7 @@ class WebUIVideo:
             _check_constant(work)
         control = None
         if controlled(work):
-            control = ControlNet(library.load_controlnet(work.controlnet), frames, work.controlnet_weight)
+            control = ControlNet(load_controlnet(work.controlnet), frames, work.controlnet_weight)
         counted = _FrameProgress(work.progress, planned)
 
         def made() -> Iterator[Picture]:
@@ -91,7 +95,7 @@ class WebUIVideo:
 
     def controlnet(self, note: Callable[[str], None]) -> str:
         """Return the first in the folders of the extension sd-webui-controlnet that fits; "none" without one."""
-        return library.suggested_controlnet(note) if checkpoint.kind(shared.sd_model) is None else NO_MODULE
+        return suggested_controlnet(note) if checkpoint.kind(shared.sd_model) is None else NO_MODULE
 
     def enlarge(self, picture: Picture, scale: float, upscaler: str) -> Picture:
         """Return a picture `scale` times as wide and high. ValueError for a name that is not there.
@@ -116,7 +120,7 @@ class WebUIVideo:
             self._note(sentence)
 
     def _decoded(self, latents: Tensor, counted: "_FrameProgress") -> Iterator[Picture]:
-        decode = Decoder(img2img.decode_latent)
+        decode = Decoder(decode_latent)
         for latent in latents:
             made = picture(decode(latent))
             counted.add(1)
@@ -149,15 +153,15 @@ class _FrameProgress:
 def _ready(work: VideoPass, planned: Plan) -> MotionModule | None:
     """Return the motion module of a pass; ValueError if it or the checkpoint cannot be used."""
     try:
-        refusals.check_checkpoint(shared.sd_model)
-        refusals.check_blocks(shared.sd_model)
+        check_checkpoint(shared.sd_model)
+        check_blocks(shared.sd_model)
     except Refused as refusal:
         raise ValueError(str(refusal)) from refusal
     if not animated(work):
-        library.offload_motion_module()
+        offload_motion_module()
         return None
-    path = library.find_motion_module(work.motion_module)
-    module = library.load_motion_module(path)
+    path = find_motion_module(work.motion_module)
+    module = load_motion_module(path)
     planned.check_fits(module.max_frames, path.name)
     return module
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vcd_ext.hosts.protocols import FACTOR
 from vcd_ext.hosts.shared.hint_video import HintVideo
-from vcd_ext.hosts.webui.request.refusals import Refused
+from vcd_ext.hosts.webui.request.refused import Refused
 
 # The extension's names of what looks at hints row by row, and of what puts the weights onto the result.
 BY_ROW = ("ControlNet", "T2I_Adapter", "ControlLoRA", "AttentionInjection")

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from vcd_ext.denoising.frame_numbers import frames_told
 from vcd_ext.hosts.shared.hint_video import HintVideo, KeyFrames, hint_video, key_frames, read_hints
 from vcd_ext.hosts.webui.controlnet.hint_schedule import HintSchedule, check_type
-from vcd_ext.hosts.webui.request.read import opened_source
-from vcd_ext.hosts.webui.request.refusals import Refused
+from vcd_ext.hosts.webui.request.refused import Refused
+from vcd_ext.hosts.webui.request.source_video import opened_source
 from vcd_ext.settings import VideoSettings
 
 CODE = "internal_controlnet.external_code"  # of the extension, once the WebUI has loaded it

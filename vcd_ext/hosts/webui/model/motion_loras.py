@@ -16,6 +16,7 @@ from modules import paths, shared
 from torch import nn
 
 from vcd_ext.denoising import lora
+from vcd_ext.hosts.webui.library.folders import not_there
 from vcd_ext.motion import MotionLora, load_lora
 from vcd_ext.motion.lora import SUFFIXES, names_motion_lora
 from vcd_ext.prompt.networks import LORAS, called
@@ -64,10 +65,10 @@ def find_motion_lora(name: str) -> Path:
     there = available()
     path = there.get(name) or there.get(Path(name).stem)
     if path is None:
-        known = ", ".join(there) or "none yet"
-        raise ValueError(
-            f"motion_lora is '{name}', which is not in the folders of LoRAs; motion LoRAs there: {known}. Put the file "
-            f"into {folders()[0]} and refresh the list, or choose '{NO_MODULE}'."
+        raise not_there(
+            f"motion_lora is '{name}', which is not in the folders of LoRAs; motion LoRAs",
+            there,
+            f"Put the file into {folders()[0]} and refresh the list, or choose '{NO_MODULE}'.",
         )
     return path
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.library.motion_modules import find_motion_module
 from vcd_ext.hosts.webui.model import motion_loras
 from vcd_ext.motion import usable
 from vcd_ext.motion.distilled import Wanted, wanted
@@ -54,7 +54,7 @@ def wanted_by(name: str) -> Wanted | None:
     if name == NO_MODULE:
         return None
     try:
-        path = library.find_motion_module(name)
+        path = find_motion_module(name)
     except ValueError:
         return None
     return next((wanted(version, path.name) for _, version in usable({name: path})), None)

@@ -9,7 +9,9 @@ from modules import call_queue, sd_models, shared
 from modules.infotext_utils import ParamBinding, register_paste_params_button
 
 from vcd_ext import toyworld
-from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.library.drawn_world import offered_detectors
+from vcd_ext.hosts.webui.library.embeddings import reload_embeddings
+from vcd_ext.hosts.webui.library.motion_modules import motion_module_folders
 from vcd_ext.media.infotext import composed
 from vcd_ext.progress import Progress
 from vcd_ext.settings import NO_MODULE, VideoSettings, to_infotext
@@ -54,7 +56,7 @@ def _prepare() -> Iterator[tuple[str, str, str, Any]]:
     except (ValueError, OSError) as error:
         yield "", "", error_list(str(error)), gr.update()
     else:
-        yield text, title, note_list([READY], "vcd-estimate"), gr.update(choices=list(library.offered_detectors()))
+        yield text, title, note_list([READY], "vcd-estimate"), gr.update(choices=list(offered_detectors()))
 
 
 def prepared() -> tuple[str, str]:
@@ -62,14 +64,14 @@ def prepared() -> tuple[str, str]:
 
     ValueError or OSError, in one sentence, if a file is damaged or cannot be written, or the checkpoint not be loaded.
     """
-    modules = library.motion_module_folders()[0]
+    modules = motion_module_folders()[0]
     file = toyworld.install_into(Path(shared.cmd_opts.ckpt_dir or sd_models.model_path), modules)[0]
     learned = toyworld.identity()
     if learned is not None:
         _copy(learned, Path(shared.cmd_opts.embeddings_dir) / f"{IDENTITY}.safetensors")
     title = _load(file)
     with call_queue.queue_lock:
-        library.reload_embeddings()
+        reload_embeddings()
     return first_infotext(IDENTITY if learned is not None else NO_MODULE), title
 
 

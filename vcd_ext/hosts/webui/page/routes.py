@@ -10,7 +10,8 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from modules import sd_models, shared
 
 from vcd_ext import __version__, api
-from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.library.embeddings import embedding_names
+from vcd_ext.hosts.webui.library.motion_modules import motion_modules
 from vcd_ext.hosts.webui.studio import JOBS
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -67,13 +68,13 @@ def health() -> dict[str, Any]:
 @router.get("/motion-modules")
 def motion_module_names() -> list[str]:
     """Return the names to use as `motion_module`."""
-    return list(library.motion_modules())
+    return list(motion_modules())
 
 
 @router.get("/identities")
 def identity_names() -> list[str]:
     """Return the names to use as `identity`: the embeddings that fit the loaded checkpoint."""
-    return library.embedding_names()
+    return embedding_names()
 
 
 def add_routes(_demo: Any, app: FastAPI) -> None:

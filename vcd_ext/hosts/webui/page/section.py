@@ -1,11 +1,7 @@
-"""Make the section *VCD* of txt2img and img2img from the settings, and the player in the results panel."""
+"""Make the section *VCD* of txt2img and img2img from the settings."""
 
-import html
-import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import gradio as gr
 from modules import call_queue
@@ -13,11 +9,19 @@ from modules.infotext_utils import PasteField
 from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow, InputAccordion
 
-from vcd_ext.hosts.webui import library
+from vcd_ext.hosts.webui.library.controlnets import tile_controlnets
+from vcd_ext.hosts.webui.library.drawn_world import offered_detectors
+from vcd_ext.hosts.webui.library.embeddings import embedding_names, reload_embeddings
+from vcd_ext.hosts.webui.library.motion_modules import (
+    folder_of,
+    motion_module_choices,
+    motion_module_folders,
+    motion_modules,
+    suggested_motion_module,
+)
 from vcd_ext.hosts.webui.model import motion_loras
 from vcd_ext.hosts.webui.page.distilled import DistilledControls
 from vcd_ext.hosts.webui.page.first_video import add_first_video
-from vcd_ext.hosts.webui.report import VIDEOS_KEY
 from vcd_ext.hosts.webui.studio import JOBS
 from vcd_ext.hosts.webui.video import WebUIVideo
 from vcd_ext.media.files import READERS
@@ -40,7 +44,6 @@ from vcd_ext.ui.layouts import (
 )
 from vcd_ext.ui.modules_section import ModulesSection
 from vcd_ext.ui.people_table import PeopleTable
-from vcd_ext.ui.player import send
 from vcd_ext.ui.uploads import UploadField
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -48,12 +51,12 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 def identity_choices() -> list[str]:
     """Return the identities that the section offers."""
-    return [NO_MODULE, *library.embedding_names()]
+    return [NO_MODULE, *embedding_names()]
 
 
 def _reload_embeddings() -> None:
     with call_queue.queue_lock:
-        library.reload_embeddings()
+        reload_embeddings()
 
 
 def build(
@@ -70,7 +73,7 @@ def build(
     ) as accordion:
         made["enabled"] = accordion
         # Above all else where there is none, as nothing moves without one.
-        modules = None if library.motion_modules() else _add_modules(tab)
+        modules = None if motion_modules() else _add_modules(tab)
         _add_rows(layout, GENERATION_ROWS[:1], made)
         (distilled or DistilledControls()).build(tab, made["motion_module"], prompt)
         _add_rows(layout, GENERATION_ROWS[1:], made)
@@ -78,7 +81,7 @@ def build(
             with gr.Accordion(title, open=False, elem_id=f"vcd_{tab}_{ending}"):
                 _add_rows(layout, rows, made)
                 if ending == "people_rows":
-                    PeopleTable(tab, made["people"], library.embedding_names)
+                    PeopleTable(tab, made["people"], embedding_names)
         if tab == "img2img":
             _add_rows(layout, SOURCE_ROWS, made)
         _connect_modules(tab, made, modules)
@@ -108,7 +111,7 @@ def _folded(tab: str) -> list[tuple[str, str, Sequence[Sequence[str]]]]:
 
 
 def _add_modules(tab: str) -> ModulesSection:
-    return ModulesSection(JOBS, tab, lambda: list(library.motion_modules()), library.folder_of)
+    return ModulesSection(JOBS, tab, lambda: list(motion_modules()), folder_of)
 
 
 def _connect_modules(tab: str, made: dict[str, gr.components.Component], modules: ModulesSection | None) -> None:
@@ -143,13 +146,13 @@ def _choose_module(chosen: str) -> tuple[Any, str]:
     """Return the motion module that is chosen, else one that can be used, and advice where there is none."""
     if chosen != NO_MODULE:
         return gr.update(), ""
-    name = library.suggested_motion_module()
+    name = suggested_motion_module()
     if name is None:
         return gr.update(), (
             f"There is no motion module yet, and without one the frames do not move together; put mm_sd_v15_v2 into "
-            f"{library.motion_module_folders()[0]} and refresh the list."
+            f"{motion_module_folders()[0]} and refresh the list."
         )
-    return gr.update(choices=library.motion_module_choices(), value=name), ""
+    return gr.update(choices=motion_module_choices(), value=name), ""
 
 
 def _choose_identity(prompt: str) -> Any:
@@ -180,12 +183,12 @@ def _create(layout: Layout[VideoSettings], name: str) -> gr.components.Component
 def lists() -> dict[str, Callable[[], list[str]]]:
     """Return what finds the names that a setting may have."""
     return {
-        "motion_module": library.motion_module_choices,
+        "motion_module": motion_module_choices,
         "motion_lora": motion_loras.choices,
         "identity": identity_choices,
-        "face_detector": lambda: list(library.offered_detectors()),
+        "face_detector": lambda: list(offered_detectors()),
         "tiled_upscaler": lambda: [USUAL, *WebUIVideo().upscalers()],
-        "tiled_controlnet": lambda: [AUTO, NO_MODULE, *library.tile_controlnets()],
+        "tiled_controlnet": lambda: [AUTO, NO_MODULE, *tile_controlnets()],
     }
 
 
@@ -215,35 +218,3 @@ def paste_fields(made: dict[str, gr.components.Component]) -> list[PasteField]:
         return read
 
     return [PasteField(component, reader(name)) for name, component in made.items()]
-
-
-def player(generation_info: str) -> str:
-    """Return HTML that plays the videos of a finished run; empty for a run without."""
-    try:
-        videos = json.loads(generation_info or "{}").get("extra_generation_params", {}).get(VIDEOS_KEY, [])
-    except (ValueError, AttributeError):
-        return ""
-    by_stem: dict[str, list[dict[str, str]]] = {}
-    for video in videos:
-        by_stem.setdefault(video["path"].rpartition(".")[0], []).append(video)
-    return "".join(_figure(files) for files in by_stem.values())
-
-
-def _figure(files: list[dict[str, str]]) -> str:
-    """Return one video: its first file plays, all of them can be opened."""
-
-    def url(file: dict[str, str]) -> str:
-        return html.escape("file=" + quote(file["path"].replace("\\", "/")))
-
-    shown = files[0]
-    if shown["mime"].startswith("video/"):
-        moving = f'<video src="{url(shown)}" controls autoplay loop muted playsinline></video>'
-    else:
-        moving = f'<img src="{url(shown)}" alt="video">'
-    links = " ".join(f'<a href="{url(f)}" target="_blank" download>{html.escape(f["path"])}</a>' for f in files)
-    # The buttons that send it to the other tabs; javascript/vcd.js does that.
-    sent = "".join(
-        send(Path(shown["path"]), tab, title) for tab, title in (("face", "Face VCD"), ("tiled", "Tiled VCD"))
-    )
-    stage = f"<b>Before that: {html.escape(shown['stage'])}</b>" if "stage" in shown else ""
-    return f'<figure class="vcd-video">{moving}<figcaption>{stage}{links}{sent}</figcaption></figure>'

@@ -3,8 +3,10 @@
 from typing import Any
 
 from vcd_ext.hosts.webui.controlnet.units import ControlUnits, units_with_videos
-from vcd_ext.hosts.webui.request import onward, read, refusals
+from vcd_ext.hosts.webui.request import onward
+from vcd_ext.hosts.webui.request.other_scripts import is_animated
 from vcd_ext.hosts.webui.request.overrides import Overrides
+from vcd_ext.hosts.webui.request.source_video import SourceVideo, source_folders, take_source
 from vcd_ext.progress import Note
 from vcd_ext.settings import HINTS_KEY, SOURCE_KEY, VideoSettings
 from vcd_ext.stages.given_frames import GivenFrames
@@ -16,14 +18,14 @@ class RequestInputs:
     def __init__(self, p: Any, overrides: Overrides, tell: Note):
         """Take nothing yet. tell: told in a sentence of what is left out."""
         self.p, self.overrides, self.tell = p, overrides, tell
-        self.source: read.SourceVideo | None = None  # the video that is made again
+        self.source: SourceVideo | None = None  # the video that is made again
         self.given: GivenFrames | None = None  # frames that are known
-        self.continued: read.SourceVideo | None = None  # the video that is gone on with, for its sound
+        self.continued: SourceVideo | None = None  # the video that is gone on with, for its sound
         self.from_picture: onward.FromPicture | None = None
         self.control: ControlUnits | None = None  # what guides each frame by a picture of its own
 
     @property
-    def with_sound(self) -> read.SourceVideo | None:
+    def with_sound(self) -> SourceVideo | None:
         """Return the video whose sound the new one gets, if it fits."""
         return self.source or self.continued
 
@@ -38,7 +40,7 @@ class RequestInputs:
         if settings.video:
             if hasattr(p, "init_images"):  # only img2img has them
                 self.overrides.put("init_images", p.init_images)
-            self.source = read.take_source(p, settings, read.source_folders(p))
+            self.source = take_source(p, settings, source_folders(p))
             settings = self.source.settings
             for note in self.source.notes:
                 self.tell(note)
@@ -61,9 +63,9 @@ class RequestInputs:
 
     def take_hints(self, settings: VideoSettings) -> None:
         """Give ControlNet a picture of its own for each frame, where it is to have them."""
-        if settings.frames < 2 or refusals.is_animated(self.p):  # sd-webui-animatediff gives hints by itself
+        if settings.frames < 2 or is_animated(self.p):  # sd-webui-animatediff gives hints by itself
             return
-        self.control = units_with_videos(self.p, settings, read.source_folders(self.p))
+        self.control = units_with_videos(self.p, settings, source_folders(self.p))
         if self.control is not None:
             self.overrides.put("script_args_value", self.control.values)
 

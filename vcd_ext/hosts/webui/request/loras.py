@@ -8,7 +8,7 @@ from modules import extra_networks
 
 from vcd_ext.denoising.lora import Lora
 from vcd_ext.hosts.webui.model import motion_loras
-from vcd_ext.hosts.webui.request.refusals import Refused
+from vcd_ext.hosts.webui.request.refused import Refused
 from vcd_ext.motion import MotionLora, MotionModule
 from vcd_ext.motion.lora import check_motion_loras
 from vcd_ext.prompt.comments import without_comments

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from vcd_ext.denoising.multidiffusion import Parts
-from vcd_ext.hosts.webui import library
-from vcd_ext.hosts.webui.request.refusals import Refused
+from vcd_ext.hosts.webui.library.motion_modules import find_motion_module, load_motion_module
+from vcd_ext.hosts.webui.request.refused import Refused
 from vcd_ext.motion import MotionModule, Window, ring_windows, windows
 from vcd_ext.motion.distilled import advice
 from vcd_ext.progress import Note
@@ -33,7 +33,7 @@ class RequestMotion:
         if settings.motion_module == NO_MODULE:
             return
         try:
-            module = library.load_motion_module(self._file())
+            module = load_motion_module(self._file())
         except ValueError as error:
             raise Refused(f"motion_module: {error}") from error
         if len(self.windows[0].frames) > module.max_frames:
@@ -60,7 +60,7 @@ class RequestMotion:
 
     def _file(self) -> Path:
         try:
-            return library.find_motion_module(self.settings.motion_module)
+            return find_motion_module(self.settings.motion_module)
         except ValueError as error:
             raise Refused(str(error)) from error
 

@@ -14,10 +14,10 @@ from torch import Tensor
 from vcd_ext.denoising.known_frames import KnownFrames
 from vcd_ext.denoising.picture_shares import Shares, shares
 from vcd_ext.hosts.protocols import FACTOR
-from vcd_ext.hosts.webui.img2img import encoded_picture
 from vcd_ext.hosts.webui.model import known
-from vcd_ext.hosts.webui.request import read
-from vcd_ext.hosts.webui.request.refusals import Refused
+from vcd_ext.hosts.webui.model.vae import encoded_picture
+from vcd_ext.hosts.webui.request.refused import Refused
+from vcd_ext.hosts.webui.request.source_video import SourceVideo, source_folders
 from vcd_ext.noise import correlate
 from vcd_ext.progress import Note
 from vcd_ext.settings import SettingError, VideoSettings
@@ -73,7 +73,7 @@ def take_given(p: Any, settings: VideoSettings, note: Note, again: bool) -> "Giv
 
 
 def _reader(p: Any, note: Note) -> Reader:
-    allowed = read.source_folders(p)
+    allowed = source_folders(p)
     source = shared.opts.randn_source
     # On the CPU the WebUI's two sources draw the same.
     sources = ("CPU", "GPU") if devices.device.type == "cpu" and source in ("CPU", "GPU") else (source,)
@@ -124,13 +124,13 @@ def entries(given: GivenFrames, settings: VideoSettings) -> dict[str, str]:
     return found
 
 
-def sound_of(p: Any, settings: VideoSettings, given: GivenFrames) -> read.SourceVideo | None:
+def sound_of(p: Any, settings: VideoSettings, given: GivenFrames) -> SourceVideo | None:
     """Return the video that is gone on with, for its sound; None if none is."""
     if given.continued is None:
         return None
     clip, video = given.continued.clip, settings.onward.continue_video
-    folders: list[Path] = list(read.source_folders(p))
-    return read.SourceVideo(settings, given.continued.name, [], True, clip.start, video, folders)
+    folders: list[Path] = list(source_folders(p))
+    return SourceVideo(settings, given.continued.name, [], True, clip.start, video, folders)
 
 
 def hold_given(p: Any, given: GivenFrames, noise: Tensor, gamma: float) -> None:

@@ -13,7 +13,7 @@ from modules.styles import merge_prompts
 
 from vcd_ext.hosts.shared.people import with_people_behind
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming, Subprompt, travelled
-from vcd_ext.hosts.webui.request.refusals import Refused
+from vcd_ext.hosts.webui.request.refused import Refused
 from vcd_ext.people import RegionalTexts
 from vcd_ext.prompt.travel import check_key_frames, styled, travels
 

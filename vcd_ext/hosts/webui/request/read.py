@@ -1,35 +1,22 @@
-"""Read what a request of the WebUI brings for a video: its settings, prompts and seeds, the video it begins from.
+"""Read what a request of the WebUI asks for: its settings, and which files are to be kept and sent.
 
-The WebUI and its extensions know pictures: wildcards draw a prompt for each of them, Prompt matrix gives a list with
-one for each, a variation seed gives them all the same noise. A video takes what its first frame was given.
 What a request to the WebUI's API says of save_images, send_images and init_images never reaches its `p`, so the
 routes get one more dependency, which looks at the request's body before they do.
 """
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import replace
-from fractions import Fraction
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.utils import get_parameterless_sub_dependant
 from fastapi.routing import APIRoute
-from modules import extra_networks, processing
-from PIL import Image
+from modules import extra_networks
 
-from vcd_ext import media
-from vcd_ext.hosts.webui.request.refusals import Refused
-from vcd_ext.hosts.webui.studio import WebUIStudio
+from vcd_ext.hosts.webui.request.refused import Refused
 from vcd_ext.prompt.foreign import unread
 from vcd_ext.prompt.travel import network_notes
 from vcd_ext.settings import SettingError, VideoSettings, parse
-from vcd_ext.stages.video_to_video import part_of
-from vcd_ext.storage.uploads import NAME, received
 from vcd_ext.ui.layouts import section_values
 
 PATHS = ("/sdapi/v1/txt2img", "/sdapi/v1/img2img")
@@ -81,146 +68,6 @@ def _has_video(body: dict[str, Any]) -> bool:
     return isinstance(first, dict) and bool(first.get("enabled")) and any(map(first.get, _INSTEAD))
 
 
-# The WebUI's names: what a script may hand over as a list, of all pictures of a run, and of those of one batch.
-GIVEN_PROMPTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt")
-GIVEN_SEEDS = ("seed", "subseed")
-ALL_PROMPTS = ("all_prompts", "all_negative_prompts", "all_hr_prompts", "all_hr_negative_prompts")
-ALL_SEEDS = ("all_seeds", "all_subseeds")
-BATCH_PROMPTS = ("prompts", "negative_prompts", "hr_prompts", "hr_negative_prompts")
-
-
-def picture_count(p: Any) -> int | None:
-    """Return how many pictures a script asks for one by one, by a list of prompts or seeds; None if by none."""
-    lists = [value for name in (*GIVEN_PROMPTS, *GIVEN_SEEDS) if isinstance(value := getattr(p, name, None), list)]
-    return max(map(len, lists)) if lists else None
-
-
-def repeated_for_frames(p: Any, frames: int) -> dict[str, list[Any]]:
-    """Return the lists of `p` with an entry for each frame instead of one for each picture, by name."""
-    found: dict[str, list[Any]] = {}
-    for name in (*GIVEN_PROMPTS, *GIVEN_SEEDS):
-        value = getattr(p, name, None)
-        if isinstance(value, list):
-            if name in GIVEN_SEEDS:
-                value = [processing.get_fixed_seed(seed) for seed in value]
-            found[name] = _for_frames(name, value, range(len(value)), frames)
-    return found
-
-
-def unify_prompts(p: Any, frames: int) -> None:
-    """Give all frames of each video the prompt of its first one and seeds that go on from its first one's.
-
-    Called when the scripts have had their say. Where one of them has put there another number of prompts than it was
-    asked for, as combinations do, each of them makes a video.
-    """
-    if p.batch_size != frames:  # is refused where the frames are sampled
-        return
-    count = len(p.all_prompts)
-    firsts: Sequence[int] = range(0, count, frames)
-    if count != p.n_iter * frames:
-        firsts = range(count)
-        p.n_iter = count
-    for name in (*ALL_PROMPTS, *ALL_SEEDS):
-        values = getattr(p, name, None)
-        if values:
-            setattr(p, name, _for_frames(name, values, firsts, frames))
-
-
-def unify_batch_prompts(p: Any) -> None:
-    """Give the frames of the next video its first prompt, as scripts may have changed them once more."""
-    for name in BATCH_PROMPTS:
-        values = getattr(p, name, None)
-        if values:
-            setattr(p, name, values[:1] * len(values))
-    video = slice(p.iteration * p.batch_size, (p.iteration + 1) * p.batch_size)
-    for name in ALL_PROMPTS:
-        values = getattr(p, name, None)
-        if values:
-            values[video] = values[video][:1] * len(values[video])
-
-
-def _for_frames(name: str, values: Sequence[Any], firsts: Sequence[int], frames: int) -> list[Any]:
-    steps = range(frames) if name in (*ALL_SEEDS, *GIVEN_SEEDS) else [0] * frames
-    chosen = [values[min(first, len(values) - 1)] for first in firsts]
-    return [value + step if step else value for value in chosen for step in steps]
-
-
-SQUEEZED = 0  # the WebUI's resize mode that does not keep the shape
-VISIBLE = 0.03
-
-
-class SourceVideo(NamedTuple):
-    """Hold a video that a run was given: the run's settings with its length and rate, its name, and what to tell."""
-
-    settings: VideoSettings
-    name: str
-    notes: list[str]
-    sounds: bool  # whether there is sound in it
-    start: Fraction  # the second at which it begins in the file, for the sound
-    video: str  # as it was given
-    allowed: Sequence[Path]
-
-    @contextmanager
-    def sound_file(self, note: Callable[[str], None]) -> Iterator[Path | None]:
-        """Lend the video's file, if it has sound; None, and the person is told, if it cannot be had any more."""
-        with ExitStack() as stack:
-            file: Path | None = None
-            try:
-                if self.sounds:
-                    file, _ = stack.enter_context(opened_source(self.video, self.allowed))
-                    media.check_readable(file)
-            except (OSError, ValueError) as error:
-                note(f"VCD: The sound is left out: {error}")
-                file = None
-            yield file
-
-
-def take_source(p: Any, settings: VideoSettings, allowed: Sequence[Path]) -> SourceVideo:
-    """Make the frames of `settings.video` the init images of `p`, as many as `settings.frames`.
-
-    allowed: folders that may be read. Refused, in one sentence, for a video that cannot be used.
-    """
-    if not hasattr(p, "init_images"):
-        raise Refused("A video is made again in img2img; drop it there, or post it to /sdapi/v1/img2img.")
-    notes: list[str] = []
-    try:
-        with opened_source(settings.video, allowed) as (file, name):
-            part = part_of(settings)
-            clip = media.read(file, lambda sentence: notes.append(f"VCD: {sentence}"), part.at_most(settings.frames))
-            sounds, left = media.has_sound(file), media.left_out(file, part, len(clip.frames))
-    except (OSError, ValueError, ImportError, MemoryError) as error:
-        raise Refused(f"video: {error}") from error
-    if left:
-        notes.append(f"VCD: {name} has {left} were used, as 'Frames' says.")
-    height, width = clip.frames.shape[1:3]
-    if p.resize_mode == SQUEEZED and abs(width * p.height / (height * p.width) - 1) > VISIBLE:
-        notes.append(
-            f"VCD: {name} is {width}x{height} and was squeezed into {p.width}x{p.height}; set Width and Height to its "
-            "shape, or choose a resize mode that crops or fills."
-        )
-    p.init_images = [Image.fromarray(frame) for frame in clip.frames]
-    made = replace(settings, frames=len(clip.frames), fps=float(clip.fps), video="")
-    return SourceVideo(made, name, notes, sounds, clip.start, settings.video, allowed)
-
-
-@contextmanager
-def opened_source(video: str, allowed: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    """Lend a video's file and name. video: its path in an allowed folder, or the file itself in base64.
-
-    What was sent lies on the disk within this context alone: the WebUI has no moment of which a script is told however
-    a request ends, so nothing may have to be deleted then. OSError, or ValueError in one sentence, for what is not
-    there, may not be read or is no video.
-    """
-    with tempfile.TemporaryDirectory(prefix="vcd") as scratch:
-        file = received(video, allowed, Path(scratch))
-        yield file, NAME if file.parent == Path(scratch) else file.name
-
-
-def upload_folder() -> Path:
-    """Return where gradio puts the files that are dropped on the page."""
-    return Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio")
-
-
 def unread_notes(p: Any) -> list[str]:
     """Return sentences about the first prompt of a run, as it is after all scripts have worked on it."""
     prompt, networks = extra_networks.parse_prompt(p.all_prompts[0])
@@ -241,19 +88,6 @@ def read_settings(args: Sequence[Any], names: Sequence[str], overrides: Mapping[
         return parse(VideoSettings, section_values(names, args) | dict(overrides))
     except SettingError as error:
         raise Refused(str(error)) from error
-
-
-def source_folders(p: Any) -> Sequence[Path]:
-    """Return the folders that videos may be read from."""
-    allowed = WebUIStudio().folders.photos
-    # Not for the API, which could name what somebody else has sent to the page.
-    return allowed if getattr(p, "is_api", False) else (*allowed, upload_folder())
-
-
-def give_first_picture(p: Any, settings: VideoSettings) -> None:
-    """Make the first frame of a video that is given without a picture the init image, at which scripts look."""
-    if settings.video and not any(getattr(p, "init_images", None) or []):
-        take_source(p, replace(settings, frames=1), source_folders(p))
 
 
 def is_single_upscale(p: Any) -> bool:

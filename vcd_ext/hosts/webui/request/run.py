@@ -1,39 +1,34 @@
 """Make a video of one request of the WebUI: what is done to its `p` from `before_process` to `postprocess`."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from modules import processing
 from PIL import Image
 from torch import Tensor
 
-from vcd_ext.denoising.deep_features import deep_features_reused
 from vcd_ext.denoising.free_noise import InitialNoise
-from vcd_ext.denoising.out_of_memory import explained
 from vcd_ext.hosts.shared.prompt_travel import KeyFraming
-from vcd_ext.hosts.webui import library, report
-from vcd_ext.hosts.webui.model import checkpoint, known, motion_loras
+from vcd_ext.hosts.webui import report
+from vcd_ext.hosts.webui.library.drawn_world import notes_of_drawn
+from vcd_ext.hosts.webui.model import checkpoint
 from vcd_ext.hosts.webui.model.free_init import count_jobs, sample_again
-from vcd_ext.hosts.webui.model.sampling import correlate_steps, steps_of_strength, stop_if_asked
-from vcd_ext.hosts.webui.model.unet import video_denoising
-from vcd_ext.hosts.webui.request import onward, prompt_travel, read, refusals
+from vcd_ext.hosts.webui.model.sampling import correlate_steps
+from vcd_ext.hosts.webui.request import frame_batch, onward, other_scripts, prompt_travel, read, refusals
 from vcd_ext.hosts.webui.request.inputs import RequestInputs
 from vcd_ext.hosts.webui.request.loras import RequestLoras
 from vcd_ext.hosts.webui.request.motion import RequestMotion
 from vcd_ext.hosts.webui.request.overrides import Overrides
-from vcd_ext.hosts.webui.request.refusals import Refused, check_identity, check_request, read_people
-from vcd_ext.hosts.webui.save import Written, own_frames, save_videos
+from vcd_ext.hosts.webui.request.refusals import check_identity, check_request, read_people
+from vcd_ext.hosts.webui.request.refused import Refused
+from vcd_ext.hosts.webui.request.video_sampling import video_sampling
+from vcd_ext.hosts.webui.save import Written, save_videos
 from vcd_ext.hosts.webui.stages import StagesRun
 from vcd_ext.people import RegionalTexts
-from vcd_ext.prompt.names import with_name
 from vcd_ext.settings import NO_MODULE, VideoSettings, to_infotext
 from vcd_ext.stages.given_frames import fitted
-from vcd_ext.stages.pipeline import Finished
-
-LATENT_NOISE = 2  # the WebUI's number of "latent noise" as masked content
 
 
 class VideoRequest:
@@ -67,7 +62,7 @@ class VideoRequest:
         p = self.p
         made = [frame for video in getattr(p, "vcd_made", ()) for frame in video]
         if self.settings.frames > 1:
-            problem = refusals.script_problem(p, getattr(p, "vcd_given", None), made)
+            problem = other_scripts.script_problem(p, getattr(p, "vcd_given", None), made)
             if problem is not None:
                 raise Refused(problem)
         settings = self.settings = self.inputs.take_pictures(self.settings)
@@ -75,13 +70,13 @@ class VideoRequest:
         refusals.check_rate(settings)
         self.inputs.take_given(settings)
         self.motion = RequestMotion(settings)
-        refusals.check_scripts(p, settings, len(self.motion.windows))
+        other_scripts.check_scripts(p, settings, len(self.motion.windows))
         for name, value in prompt_travel.with_styles(p).items():
             self.overrides.put(name, value)
         self.inputs.take_hints(settings)
-        self._count_frames()
+        self.one_by_one = frame_batch.make_frames(p, settings, self.overrides)
         if settings.identity != NO_MODULE:
-            self._write_identity()
+            frame_batch.write_identity(p, settings.identity, self.overrides)
 
     def process(self) -> None:
         """Check the checkpoint that will be used and make `p.init` and `p.sample` work on videos."""
@@ -158,12 +153,13 @@ class VideoRequest:
         p, length = self.p, self.settings.frames
         self._end()
         written, lost = Written(), list[str]()
+        earlier = {} if self.stages is None else self.stages.earlier
         if length > 1:
             source = self.inputs.with_sound
             start = Fraction(0) if source is None else source.start
             with nullcontext() if source is None else source.sound_file(lost.append) as sound_source:
                 written = save_videos(
-                    p, self.frames, processed, self.settings, self._earlier(), sound_source, start, self.inputs.given
+                    p, self.frames, processed, self.settings, earlier, sound_source, start, self.inputs.given
                 )
             report.add_entries(p, report.VIDEOS_KEY, written.described)
         notes, failures = self.notes + lost, list(written.failures)
@@ -176,44 +172,7 @@ class VideoRequest:
             p.comment(line)
         p.vcd_made = [self.frames[i : i + length] for i in range(0, len(self.frames), length)]
         if self.one_by_one and length > 1:
-            self._leave_first_frames(processed)
-
-    def _leave_first_frames(self, processed: Any) -> None:
-        """Leave one picture for each that the script asked for, which it puts into its grid: a video's first frame."""
-        length = self.settings.frames
-        processed.images = [video[0] for video in self.p.vcd_made]
-        for name in ("infotexts", "all_prompts", "all_negative_prompts", "all_seeds", "all_subseeds"):
-            setattr(processed, name, getattr(processed, name)[::length])
-
-    def _earlier(self) -> Mapping[int, Sequence[Finished]]:
-        return self.stages.earlier if self.stages is not None else {}
-
-    def _count_frames(self) -> None:
-        """Make the batch the frames of one video; a script that asks for pictures one by one gets a video for each."""
-        p, settings = self.p, self.settings
-        p.batch_size = settings.frames
-        cells = read.picture_count(p)
-        if cells is not None:
-            self.one_by_one = True
-            for name, values in read.repeated_for_frames(p, settings.frames).items():
-                self.overrides.put(name, values)
-            self.overrides.put("n_iter", cells)
-        self.overrides.put("do_not_save_grid", True)
-        if settings.frames > 1:
-            keeps_frames = "png" in settings.formats and read.delivery(p).save and not own_frames(settings)
-            self.overrides.put("do_not_save_samples", not keeps_frames)
-
-    def _write_identity(self) -> None:
-        name = self.settings.identity
-        try:
-            for field in ("prompt", "hr_prompt"):
-                prompt = getattr(self.p, field, None)
-                if isinstance(prompt, list):
-                    self.overrides.put(field, [with_name(text, name) for text in prompt])
-                elif prompt or (prompt is not None and field == "prompt"):
-                    self.overrides.put(field, with_name(prompt, name))
-        except ValueError as error:
-            raise Refused(f"identity: {error}") from error
+            frame_batch.leave_first_frames(processed, p.vcd_made, length)
 
     def _with_videos(self, init: Any) -> Any:
         """Check what is left when all scripts have had their say, and prepare what img2img shares among its videos.
@@ -225,14 +184,13 @@ class VideoRequest:
             p = self.p
             if self.inputs.control is not None:
                 self.inputs.control.check_started()
-            read.unify_prompts(p, self.settings.frames)
+            frame_batch.unify_prompts(p, self.settings.frames)
             prompt_travel.refuse_wrong_key_frames(p, self.settings.frames)
             self.loras.check()
             self.stages = StagesRun(p, self.settings)
             with nullcontext() if self.motion.module is None else checkpoint.motion_schedule(p.sd_model, p):
                 result = init(p.all_prompts, p.all_seeds, p.all_subseeds)
-            if getattr(p, "nmask", None) is not None and p.inpainting_fill == LATENT_NOISE:
-                _share_latent_noise(p)
+            frame_batch.share_latent_noise(p)
             return result
 
         return init_videos
@@ -241,8 +199,8 @@ class VideoRequest:
         """Check and unify after scripts have changed prompts and layers, and before these are used."""
 
         def setup_one_prompt(*args: Any, **kwargs: Any) -> Any:
-            refusals.check_layers(self.p, len(self.motion.windows))
-            read.unify_batch_prompts(self.p)
+            other_scripts.check_layers(self.p, len(self.motion.windows))
+            frame_batch.unify_batch_prompts(self.p)
             return setup_conds(*args, **kwargs)
 
         return setup_one_prompt
@@ -263,35 +221,18 @@ class VideoRequest:
             self._jobs_counted = True
             if self.stages is not None:
                 self.stages.begin()
-            unet = self.p.sd_model.model.diffusion_model
-            with explained(lambda: self.motion.too_small(self.p)), ExitStack() as stack:
-                stack.callback(known.hold, None)
-                stack.callback(unet.register_forward_pre_hook(self._raise_failure).remove)
-                if self.inputs.control is not None:
-                    stack.enter_context(self.inputs.control.shown(unet, self.settings.frames))
-                people = None
-                if self.regional is not None and self.people is not None:
-                    people = self.regional.regions, self.people.tokens
-                speed = self.settings.speed
-                if self.motion.module is not None or self.inputs.control is not None or people is not None:
-                    more: dict[str, Any] = {"loras": self.loras.motion, "people": people, "speed": speed}
-                    stack.enter_context(
-                        video_denoising(
-                            self.p, self.motion.parts(), self.motion.module, before_part=stop_if_asked, **more
-                        )
-                    )
-                else:
-                    stack.enter_context(deep_features_reused(unet, speed))
-                stack.enter_context(motion_loras.adapters_attached(unet, self.loras.adapters))
-                if self.inputs.source is not None:
-                    stack.enter_context(steps_of_strength(self.p))
+            people = None
+            if self.regional is not None and self.people is not None:
+                people = self.regional.regions, self.people.tokens
+            parts = self.motion, self.loras, self.inputs
+            with video_sampling(self.p, self.settings, *parts, people, self._raise_failure):
                 return sample(*args, **kwargs)
 
         return sample_with_motion
 
     def _tell_unread(self) -> None:
         module = self.settings.motion_module
-        for note in (*read.unread_notes(self.p), *library.notes_of_drawn(self.p.all_prompts[:1], module)):
+        for note in (*read.unread_notes(self.p), *notes_of_drawn(self.p.all_prompts[:1], module)):
             self._tell(note)
 
     def _tell(self, note: str) -> None:
@@ -307,12 +248,3 @@ class VideoRequest:
         """Leave `p` as it was given: scripts such as Loopback run the same one again."""
         self.overrides.restore()
         self.p.vcd_run = None
-
-
-def _share_latent_noise(p: Any) -> None:
-    """Give all frames the first one's noise as masked content: what is painted over is the same in each.
-
-    The WebUI has put noise of its own under the mask of each, which would flicker.
-    """
-    noise = processing.create_random_tensors(p.init_latent.shape[1:], p.all_seeds[:1])
-    p.init_latent = p.init_latent * p.mask + noise.to(p.init_latent) * p.nmask

@@ -1,0 +1,1 @@
+"""What lies in the WebUI's folders: motion modules, embeddings and ControlNets."""
