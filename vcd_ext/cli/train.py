@@ -51,7 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
     from vcd_ext.hosts.diffusers.host import Standalone
     from vcd_ext.hosts.diffusers.training import StandaloneTraining
     from vcd_ext.identity import save_embedding, train
-    from vcd_ext.identity.library import check_free
     from vcd_ext.identity.naming import check_class_word, check_name
     from vcd_ext.identity.photos.photo import read_photos
     from vcd_ext.identity.training import snapshots
@@ -59,10 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_class_word(settings.class_word, check_name(settings.name))
     out = output_path(arguments.out, settings.name, arguments.overwrite)
     state = out.with_suffix(STATE_SUFFIX)
-    for name in snapshots.snapshot_names(settings):
-        check_free(
-            out.with_name(f"{name}{SUFFIX}"), out.parent.glob("*"), arguments.overwrite or state.exists(), REPLACE
-        )
+    _check_steps_free(out, settings, arguments.overwrite or state.exists())
     photos, problems = read_photos(arguments.photos, settings.masked)
     notify(*problems)
     host = StandaloneTraining(Standalone.load(arguments.checkpoint, torch.float32 if arguments.no_half else None))
@@ -130,6 +126,18 @@ def output_path(out: Path | None, name: str, overwrite: bool) -> Path:
             "a folder that exists."
         )
     return check_free(path, path.parent.glob("*"), overwrite, REPLACE)
+
+
+def _check_steps_free(out: Path, settings: TrainSettings, known: bool) -> None:
+    """Raise ValueError where a step that is to be kept has the name of an embedding.
+
+    known: such embeddings are this training's, or may be replaced.
+    """
+    from vcd_ext.identity.library import check_free
+    from vcd_ext.identity.training.snapshots import snapshot_names
+
+    for name in snapshot_names(settings):
+        check_free(out.with_name(f"{name}{SUFFIX}"), out.parent.glob("*"), known, REPLACE)
 
 
 def summary(identity: "Identity") -> str:
