@@ -1,12 +1,17 @@
 """What a commit changed of videos that do not use what is new: the same requests in two trees, compared bit by bit.
 
-    python -m benchmarks.unchanged [COMMIT] [--webui]      # writes nothing; exit status 1 if a frame differs
+    python -m benchmarks.unchanged [COMMIT] [--after COMMIT] [--webui]      # exit status 1 if a frame differs
+    python -m benchmarks.unchanged --kept [--webui]                         # against benchmarks/unchanged.json
+    python -m benchmarks.unchanged --keep [--webui]                         # writes that file
 
 COMMIT, by default the one before prompt travel, loops and the rest of docs/animatediff.md, is unpacked beside the
-working tree. Each tree makes the same videos in a process of its own, from the same files, on as many threads as
-OMP_NUM_THREADS says; then the frames' SHA-256 are compared. Float sums differ from one kind of processor to another, so
-no sums are kept: both trees run on this machine. --webui does it in the real WebUI of tests/webui as well, over its
-API, with small random models. On 2 cores about 3 minutes, and 4 more with --webui.
+working tree (or beside the commit that --after names). Each tree makes the same videos in a process of its own, from
+the same files, on as many threads as OMP_NUM_THREADS says; then the frames' SHA-256 are compared. --webui does it in
+the real WebUI of tests/webui as well, over its API, with small random models. On 2 cores about 3 minutes, and 4 more
+with --webui.
+
+Float sums differ from one kind of processor to another, so the sums that are kept (`benchmarks.unchanged_kept`) belong
+to a kind, which is written beside them; on another one --kept says so, and two commits have to be compared.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageChops
 
+from benchmarks import unchanged_kept
 from tests import tiny
 from vcd_ext import toyworld
 
@@ -35,7 +42,8 @@ RUNNER = (
     "requests = json.loads(pathlib.Path(sys.argv[1]).read_text()); "
     "sys.exit(max(main(request) for request in requests))"
 )
-Frames = dict[str, list[str]]  # of each request the SHA-256 of its frames' pixels, in order
+Frames = dict[str, list[str]]  # of each request 64 bits of the SHA-256 of its frames' pixels, in order
+Make = Callable[[Path, Path], Frames]  # of a tree, with a folder to work in
 
 
 class Files(NamedTuple):
@@ -110,17 +118,27 @@ def frames_of_command(tree: Path, files: Files, out: Path) -> Frames:
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a picture's pixels and size."""
+    """Return the sum of a picture."""
     with Image.open(path) as picture:
         pixels = np.asarray(picture.convert("RGB"))
-    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    return sum_of(pixels)
+
+
+def sum_of(pixels: np.ndarray) -> str:
+    """Return 64 bits of the SHA-256 of pixels and their size."""
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()[:16]
 
 
 def unpacked(commit: str, folder: Path) -> Path:
-    """Unpack a commit's files into a new folder, and return it."""
+    """Unpack a commit's files into a new folder, and return it.
+
+    The drawn world in it is the present one, whose judges are what finds faces there.
+    """
     folder.mkdir()
     packed = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
     subprocess.run(["tar", "-x", "-C", str(folder)], input=packed, check=True)
+    shutil.rmtree(folder / "vcd_ext/toyworld")
+    shutil.copytree(toyworld.FOLDER, folder / "vcd_ext/toyworld")
     return folder
 
 
@@ -132,32 +150,56 @@ def verdicts(before: Frames, after: Frames) -> Iterator[tuple[str, bool, str]]:
         yield name, bool(old) and old == new, f"{same} of {max(len(old), len(new))}"
 
 
-def compared(make: Callable[[Path, Path], Frames], trees: dict[str, Path], folder: Path) -> bool:
+def compared(make: Make, trees: dict[str, Path], folder: Path) -> bool:
     """Make all videos in both trees, print a row for each request, and return whether all are the same."""
     before, after = (make(tree, folder / label) for label, tree in trees.items())
+    return told(before, after)
+
+
+def told(before: Frames, after: Frames) -> bool:
+    """Print a row for each request, and return whether all are the same."""
     rows = list(verdicts(before, after))
     for name, same, count in rows:
         print(f"| {name} | {count} | {'yes' if same else '**no**'} |", flush=True)
     return bool(rows) and all(same for _, same, _ in rows)
 
 
+def makers(files: Files, webui: bool) -> dict[str, Make]:
+    """Return what makes the videos of a tree, by where it does so."""
+    found: dict[str, Make] = {"command": lambda tree, out: frames_of_command(tree, files, out)}
+    if webui:
+        from benchmarks.unchanged_webui import frames_of_webui  # needs what the tests need
+
+        found["webui"] = frames_of_webui
+    return found
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Compare the two trees, and return the exit status."""
+    """Compare the two trees, or this one with what is kept, and return the exit status."""
     parser = argparse.ArgumentParser(description="Compare the frames of two commits bit by bit.")
     parser.add_argument("commit", nargs="?", default=BEFORE)
+    parser.add_argument("--after", metavar="COMMIT", help="compare with this one instead of the working tree")
     parser.add_argument("--webui", action="store_true", help="in the real WebUI as well")
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument("--kept", action="store_true", help="compare the working tree with the sums that are kept")
+    kept.add_argument("--keep", action="store_true", help="keep the working tree's sums")
     options = parser.parse_args(arguments)
+    before = unchanged_kept.read() if options.kept else {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = Files.made(folder)
-        trees = {"before": unpacked(options.commit, folder / "tree"), "after": ROOT}
-        print("| request | frames that are the same | all |\n|---|---|---|")
-        same = compared(lambda tree, out: frames_of_command(tree, files, out), trees, folder / "command")
-        if options.webui:
-            from benchmarks.unchanged_webui import frames_of_webui  # needs what the tests need
-
-            same &= compared(frames_of_webui, trees, folder / "webui")
-    return 0 if same else 1
+        making = makers(Files.made(folder), options.webui)
+        print("| request | frames that are the same | all |\n|---|---|---|", flush=True)
+        if options.kept or options.keep:
+            made = {where: make(ROOT, folder / where) for where, make in making.items()}
+            if options.keep:
+                unchanged_kept.write(made)
+                return 0
+            same = [told(before.get(where, {}), frames) for where, frames in made.items()]
+            return 0 if all(same) else 1
+        after = unpacked(options.after, folder / "after") if options.after else ROOT
+        trees = {"before": unpacked(options.commit, folder / "tree"), "after": after}
+        same = [compared(make, trees, folder / where) for where, make in making.items()]
+    return 0 if all(same) else 1
 
 
 if __name__ == "__main__":

@@ -70,6 +70,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.motion_lora(models / "MotionLora", "for_wide", width=64)
     theirs = tiny.motion_module(folder / "scratch", "v2", diffusers=True)
     theirs.rename(models / "AnimateDiff" / "zz_in_diffusers_names.safetensors")
+    for steps, kind in ((4, "comfyui"), (2, "diffusers")):
+        lightning = tiny.motion_module(folder / "scratch", "v2", seed=steps, diffusers=kind == "diffusers")
+        lightning.rename(models / "AnimateDiff" / f"animatediff_lightning_{steps}step_{kind}.safetensors")
     tiny.embedding(folder / "embeddings", "tinyperson")
     tiny.embedding(folder / "embeddings", "toowide", width=96)
     (folder / "styles.csv").write_text('name,prompt,negative_prompt\npainted,"oil of {prompt}, sharp",ugly\n')

@@ -20,6 +20,7 @@ PLAIN = {"motion_module": "mm_v2", "frames": 8, "context": 4, "overlap": 2, "gam
 TRIED: dict[str, dict[str, Any]] = {
     "a loop": {"loop": True, "order": "ping-pong"},
     "FreeNoise": {"freenoise": True},
+    "FreeInit": {"freeinit": 1},
     "fastest": {"speed": "fastest"},
     "all": {"loop": True, "freenoise": True, "freeinit": 1},
 }

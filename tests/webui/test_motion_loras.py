@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from tests.webui.server import Server
+from tests.webui.test_hosts_agree import SAMPLERS
 from tests.webui.test_video import lsb, vcd_part
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.loras import lora_files
 from vcd_ext.settings import GenerateSettings, VideoSettings
 
 PROMPT = "a photo of a cat"
+LCM_PROMPT = f"{PROMPT} <lora:AnimateLCM_sd15_t2v_lora:0.8>"
+PICTURE = {"sampler", "steps", "cfg_scale"}  # the others are the video's settings
 BOTH = f"{PROMPT} <lora:v2_lora_PanLeft:0.8> <lora:zoom_out:0.5>"
 
 
@@ -23,10 +26,11 @@ def standalone(data: Path) -> Standalone:
     return host
 
 
-def made(standalone: Standalone, data: Path, module: str, prompt: str = PROMPT, **video: Any) -> np.ndarray:
-    wanted = GenerateSettings(prompt, "blurry", 64, 64, steps=2, cfg_scale=7.0, seed=7)
+def made(standalone: Standalone, data: Path, module: str, prompt: str = PROMPT, **asked: Any) -> np.ndarray:
+    picture = {"steps": 2, "cfg_scale": 7.0} | {name: asked.pop(name) for name in PICTURE & {*asked}}
+    wanted = GenerateSettings(prompt, "blurry", 64, 64, seed=7, **picture)
     path = data / "models/AnimateDiff" / f"{module}.safetensors"
-    return standalone.generate(wanted, VideoSettings(frames=3, gamma=0.15, **video), path).frames
+    return standalone.generate(wanted, VideoSettings(frames=3, gamma=0.15, **asked), path).frames
 
 
 def test_motion_loras_move_both_hosts_alike_and_are_off_afterwards(
@@ -86,6 +90,27 @@ def test_version_1_and_diffusers_names_make_the_same_frames_in_both_hosts(
     fingerprint, picture = before
     assert server.get("/probe/fingerprint") == fingerprint
     assert np.array_equal(server.generate(None).frames, picture)
+
+
+@pytest.mark.parametrize(
+    ("module", "sampler", "asked"),
+    [
+        ("mm_AnimateLCM", "lcm", {"steps": 6, "cfg_scale": 2.0, "prompt": LCM_PROMPT}),
+        ("animatediff_lightning_4step_comfyui", "euler_sgm", {"steps": 4, "cfg_scale": 1.0}),
+        ("animatediff_lightning_2step_diffusers", "euler_sgm", {"steps": 2, "cfg_scale": 1.0}),
+    ],
+)
+def test_modules_for_few_steps_make_the_same_frames_in_both_hosts(
+    server: Server, standalone: Standalone, data: Path, module: str, sampler: str, asked: dict[str, Any]
+) -> None:
+    """With what *Set all of it* sets; with other settings a sentence says what they are made for."""
+    video = {"motion_module": module, "frames": 3}
+    name, schedule = SAMPLERS[sampler]
+    theirs = server.generate(video, sampler_name=name, scheduler=schedule, **asked)
+    assert "VCD notes" not in theirs.extra
+    assert lsb(theirs.frames, made(standalone, data, module, sampler=sampler, **asked)) <= 1
+    [note] = server.generate(video, steps=1).extra["VCD notes"]
+    assert note.endswith("with other settings it is blurred or burnt.")
 
 
 def test_stages_after_the_video_leave_motion_loras_alone(server: Server, before: tuple[dict, np.ndarray]) -> None:

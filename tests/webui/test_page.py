@@ -148,22 +148,36 @@ def test_img2img_has_the_section_too(page: Page) -> None:
     assert page.locator("#vcd_img2img_motion_module").count() == 1
 
 
-def test_a_module_for_few_steps_sets_the_webuis_fields_with_one_click(page: Page) -> None:
+LIGHTNING = "Euler with schedule SGM Uniform"
+
+
+@pytest.mark.parametrize(
+    ("module", "version", "wanted", "sampler", "steps", "cfg_scale", "lora"),
+    [
+        ("mm_AnimateLCM", "AnimateLCM", "LCM", "LCM", 6, 2, " <lora:AnimateLCM_sd15_t2v_lora:0.8>"),
+        ("animatediff_lightning_4step", "Lightning", LIGHTNING, "Euler, Schedule type: SGM Uniform", 4, 1, ""),
+        ("animatediff_lightning_2step", "Lightning", LIGHTNING, "Euler, Schedule type: SGM Uniform", 2, 1, ""),
+    ],
+)
+def test_a_module_for_few_steps_sets_the_webuis_fields_with_one_click(
+    page: Page, module: str, version: str, wanted: str, sampler: str, steps: int, cfg_scale: int, lora: str
+) -> None:
     fill(page, "prompt", "a photo of a cat", area="textarea")
-    choose(page, "motion_module", "mm_AnimateLCM")
+    choose(page, "motion_module", module)
     line = page.locator("#vcd_txt2img_distilled.prose")
-    expect(line).to_contain_text("AnimateLCM is made for sampler LCM, 6 steps, CFG scale 2")
+    expect(line).to_contain_text(
+        f"{version} is made for sampler {wanted}, {steps} step{'s' * (steps > 1)}, CFG scale {cfg_scale}"
+    )
     set_number(page, "frames", "2")
     page.locator("#vcd_txt2img_distilled_set").click()
     expect(line).to_contain_text("Set: ")
-    expect(page.locator("#txt2img_steps input[type=number]")).to_have_value("6")
-    expect(page.locator("#txt2img_prompt textarea")).to_have_value(
-        "a photo of a cat <lora:AnimateLCM_sd15_t2v_lora:0.8>"
-    )
+    expect(page.locator("#txt2img_steps input[type=number]")).to_have_value(str(steps))
+    expect(page.locator("#txt2img_cfg_scale input[type=number]")).to_have_value(str(cfg_scale))
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value(f"a photo of a cat{lora}")
     page.locator("#txt2img_generate").click()
-    expect(page.locator("#html_info_txt2img.prose")).to_contain_text(
-        re.compile("Steps: 6, Sampler: LCM, .*CFG scale: 2,.*mm_AnimateLCM")
-    )
+    shown = page.locator("#html_info_txt2img.prose")
+    told = f"Steps: {steps}, Sampler: {sampler}, .*CFG scale: {cfg_scale},.*{module}"
+    expect(shown).to_contain_text(re.compile(told))
     assert "blurred or burnt" not in page.locator("#html_log_txt2img.prose").inner_text()
 
 

@@ -1,5 +1,6 @@
 """Every script that comes with the WebUI makes one video for each of its pictures, or is refused by name at once."""
 
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import pytest
 from tests.webui.server import REPOSITORY, WEBUI, Result, Server, as_base64
 from tests.webui.test_video import lsb
 from vcd_ext import media
+from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.loras import lora_files
+from vcd_ext.settings import GenerateSettings, VideoSettings
 
 MOTION = {"motion_module": "mm_v2", "frames": 3, "formats": ["gif"]}
 CHEAP: dict[str, Any] = {"steps": 1, "cfg_scale": 1.0}
@@ -74,6 +78,33 @@ def test_xyz_plot_tells_of_all_videos(server: Server, values: str) -> None:
         (True, True),
     ]
     assert not any("VCD videos" in text for text in [*infotexts, *result.info["infotexts"]])
+
+
+def test_a_plots_cells_are_the_videos_of_the_other_host(server: Server, data: Path) -> None:
+    axes = next(s for s in server.get("/sdapi/v1/script-info") if s["name"] == "x/y/z plot")["args"][0]["choices"]
+    places = {
+        0: axes.index("[VCD] Motion LoRA"),
+        2: ["none", "v2_lora_PanLeft"],
+        3: axes.index("[VCD] Closed loop"),
+        5: ["False", "True"],
+        6: 0,
+    }
+    wanted = {**MOTION, "frames": 6, "context": 4, "overlap": 2, "formats": ["webp"], "lossless": True}
+    result = run(server, "X/Y/Z plot", places, wanted)
+    host = Standalone.load(data / "models/Stable-diffusion/tiny.safetensors")
+    host.loras = lora_files([data / "models/Lora"])
+    picture = GenerateSettings("a photo of a cat", "blurry", 64, 64, seed=7, **CHEAP)
+    module = data / "models/AnimateDiff/mm_v2.safetensors"
+    found = {}
+    for clip in map(media.read, result.videos):
+        told = clip.metadata["parameters"]
+        lora = "v2_lora_PanLeft" if "VCD motion lora: v2_lora_PanLeft" in told else "none"
+        found[lora, "VCD closed loop: True" in told] = clip.frames
+    assert len(found) == 4, "each has its own settings in its infotext, and none of an earlier cell's"
+    for (lora, loop), frames in found.items():
+        video = VideoSettings(frames=6, context=4, overlap=2, motion_lora=lora, loop=loop)
+        assert lsb(host.generate(picture, video, module).frames, frames) <= 1, (lora, loop)
+    assert all(lsb(one, two) > 1 for one, two in combinations(found.values(), 2)), "each cell is another video"
 
 
 def test_what_a_cell_of_a_plot_cannot_have_is_refused_before_the_first(server: Server) -> None:

@@ -15,6 +15,7 @@ from vcd_ext.media.clip import exact_fps
 from vcd_ext.motion.checkpoint import module_facts
 from vcd_ext.prompt.networks import check_no_networks
 from vcd_ext.settings import FaceSettings
+from vcd_ext.stages.film import check_interpolator
 from vcd_ext.stages.interpolation import check_interpolation
 
 
@@ -37,6 +38,7 @@ def _check_video(work: VideoWork, seen: set[object]) -> None:
     check_no_networks(picture.prompt, picture.negative_prompt, known=known)
     stages_of(work)
     check_interpolation(exact_fps(video.fps), video.onward.interpolate)
+    check_interpolator(video.onward, models.weights)
     around = motion.ring_windows if models.motion_module and video.loops.loop else motion.windows
     window = around(video.frames, video.context, video.overlap if models.motion_module else 0)[0]
     if models.motion_module:

@@ -21,6 +21,7 @@ from vcd_ext.media.order import ordered
 from vcd_ext.media.output_files import save
 from vcd_ext.progress import Callbacks, Progress
 from vcd_ext.stages import pipeline
+from vcd_ext.stages.film import interpolator
 from vcd_ext.stages.interpolation import interpolated
 from vcd_ext.storage.atomic import disk_is_full
 
@@ -139,10 +140,11 @@ def _make(unit: Unit, work: VideoWork, lender: Lender, callbacks: Callbacks) -> 
         )
     # Those before the last first: that the last is there says that the unit is done.
     last = outcome.videos[-1]
+    by = interpolator(work.video.onward, work.models.weights, callbacks.note)
     for video in outcome.videos if work.video.save_stages or not outcome.complete else [last]:
         final = video is last and outcome.complete
         clip = ordered(video.clip, work.video.loops.order)
-        clip = interpolated(clip, work.video.onward.interpolate, work.video.loops.closed) if final else clip
+        clip = interpolated(clip, work.video.onward.interpolate, work.video.loops.closed, by) if final else clip
         for file in unit.files:
             _write(clip, file if final else video.beside(file), unit, callbacks)
     if outcome.error:

@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     if isinstance(begun, GivenFrames):
         source = _finish(made, begun) or source
     heard_from = arguments.input or Path(video.onward.continue_video)
-    write_videos(made, files, video, sound_for(source, heard_from, video))
+    write_videos(made, files, video, sound_for(source, heard_from, video), arguments.weights)
     return 0 if made.complete else FAILED if made.error else INTERRUPTED
 
 
@@ -102,10 +102,11 @@ def _completed(
 ) -> GenerateSettings:
     """Return the picture's settings with one prompt and seed for all stages; what has no effect is told.
 
-    ValueError, in a sentence, for a rate that cannot be made as many times as fast.
+    ValueError, in a sentence, for a rate that cannot be made as many times as fast, or not that way.
     """
     from vcd_ext.hosts.diffusers.picture_settings import complete
     from vcd_ext.media.clip import exact_fps
+    from vcd_ext.stages.film import check_interpolator
     from vcd_ext.stages.given_frames import GivenFrames
     from vcd_ext.stages.interpolation import check_interpolation
 
@@ -114,6 +115,7 @@ def _completed(
         picture = replace(picture, seed=begun.seed(picture.seed))
     notify(*unread(picture.prompt), *network_notes(picture.prompt), *_advice(arguments.motion_module, picture))
     check_interpolation(exact_fps(video.fps), video.onward.interpolate)
+    check_interpolator(video.onward, arguments.weights)
     return picture
 
 

@@ -42,7 +42,8 @@ def add_models(command: ArgumentParser, needs_checkpoint: bool = True) -> None:
         type=Path,
         nargs="+",
         default=[],
-        help="Folders with weights of YuNet or Grounding DINO, with which Face VCD and Tiled VCD find faces or words.",
+        help="Folders with weights: of YuNet or Grounding DINO, with which Face VCD and Tiled VCD find faces or words; "
+        "of FILM, which interpolates.",
     )
 
 

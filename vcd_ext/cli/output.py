@@ -63,18 +63,22 @@ def sound_for(source: "Clip | None", path: Path, video: VideoSettings) -> Path |
     return path
 
 
-def write_videos(made: "Outcome", files: Sequence[Path], settings: VideoSettings, heard: Path | None) -> None:
+def write_videos(
+    made: "Outcome", files: Sequence[Path], settings: VideoSettings, heard: Path | None, weights: Sequence[Path]
+) -> None:
     """Write the last video and, if wanted, those before it; print their files, and why there is no later one.
 
-    heard: a video whose sound they get.
+    heard: a video whose sound they get. weights: folders in which FILM may lie, which interpolates.
     """
     from vcd_ext.media.order import ordered
     from vcd_ext.media.output_files import kept
+    from vcd_ext.stages.film import interpolator
     from vcd_ext.stages.interpolation import interpolated
 
+    by = interpolator(settings.onward, weights, notify)
     for video in made.videos[::-1] if settings.save_stages else made.videos[-1:]:
         last, clip = video is made.videos[-1], ordered(video.clip, settings.loops.order)
-        clip = interpolated(clip, settings.onward.interpolate, settings.loops.closed) if last else clip
+        clip = interpolated(clip, settings.onward.interpolate, settings.loops.closed, by) if last else clip
         beside = [file if last else video.beside(file) for file in files]
         for file in kept(clip, beside, heard, notify, settings.files):
             print(file)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vcd_ext.settings.setting import CHANGED, NEVER, setting, span
 
 MOST_TIMES = 4
+FLOW, FILM = "flow", "FILM"
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,20 @@ class OnwardSettings:
     interpolate: int = setting(
         1,
         "Interpolate",
-        "Times the rate of the video's files: 2 makes 16 frames a second of 8, of the same length. What is between two "
-        "frames is found by optical flow (OpenCV's DIS), not by a network such as RIFE or FILM: good for small, steady "
-        "movements; what turns or appears is blended. Cuts are left alone, and the last frame stays until the end. The "
-        "pictures in the gallery are those that were painted. 1 is off.",
+        "Times the rate of the video's files: 2 makes 16 frames a second of 8, of the same length. Cuts are left "
+        "alone, and the last frame stays until the end. The pictures in the gallery are those that were painted. 1 is "
+        "off.",
         **span(1, MOST_TIMES, 1),
+        infotext=CHANGED,
+    )
+    interpolate_by: str = setting(
+        FLOW,
+        "Interpolate by",
+        "What finds the frames between two. 'flow' is optical flow (OpenCV's DIS), no network: good for small, steady "
+        "movements; what turns or appears is blended. 'FILM' (arXiv 2202.04901) is a network for larger ones; its file "
+        "film_net_fp16.pt, which Deforum brings, must be in models/Deforum/film_interpolation or models/FILM (on the "
+        "command line in a folder of --weights).",
+        choices=(FLOW, FILM),
         infotext=CHANGED,
     )
 

@@ -8,10 +8,10 @@ pulled along flows that are approximated as in Super SloMo (Jiang et al., arXiv 
     I_t = (w_0 I_0(x + F_t0) + w_1 I_1(x + F_t1)) / (w_0 + w_1),    w_0 = (1-t) v_0,    w_1 = t v_1
 
 where v is near 1 if the flow there and back again meets itself, and near 0 at what is covered in the other frame. No
-network is needed; what turns, appears or changes its colour is blended.
+network is needed; what turns, appears or changes its colour is blended. `film` is the other way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +28,7 @@ MEETS = 2.0  # pixels squared by which flow there and back again may miss itself
 LEAST = 1e-3  # visibility of what neither frame shows: it is blended by time alone
 
 Frame = NDArray[np.uint8]
+Between = Callable[[Frame, Frame, list[float]], list[Frame]]  # pictures at shares of the way from one to another
 Flow = NDArray[np.float32]  # [H, W, 2], where each pixel goes, x and y in pixels
 
 
@@ -39,22 +40,23 @@ def check_interpolation(fps: Any, times: int) -> None:
         )
 
 
-def interpolated(clip: Clip, times: int, closed: bool = False) -> Clip:
+def interpolated(clip: Clip, times: int, closed: bool = False, by: Between | None = None) -> Clip:
     """Return a clip at `times` its rate, with so many times its frames; the very clip where that is 1.
 
     Frame i of the clip is frame i * times, unchanged, so that it is shown at the same moment and the length in seconds
     stays the same: sound goes on fitting. After the last frame nothing is known, so it is repeated until the end;
     closed: a loop, in which the first frame follows the last. Nor is anything blended over a cut: the frame before it
-    stays until it. MediaError for a rate that is too fast.
+    stays until it. by: what makes the frames between two; optical flow without one. MediaError for a rate that is too
+    fast.
     """
     if times == 1:
         return clip
     check_interpolation(clip.fps, times)
-    frames = stacked(_frames(clip.frames, times, closed), len(clip.frames) * times)
+    frames = stacked(_frames(clip.frames, times, closed, by or between), len(clip.frames) * times)
     return Clip(frames, clip.fps * times, clip.metadata, clip.start)
 
 
-def _frames(frames: NDArray[np.uint8], times: int, closed: bool) -> Iterator[Frame]:
+def _frames(frames: NDArray[np.uint8], times: int, closed: bool, by: Between) -> Iterator[Frame]:
     last = len(frames) - 1
     joined = _joined(frames, closed)
     for i, frame in enumerate(frames):
@@ -63,7 +65,7 @@ def _frames(frames: NDArray[np.uint8], times: int, closed: bool) -> Iterator[Fra
         if not joined[i] or (i == last and not closed):
             yield from [frame] * (times - 1)
         else:
-            yield from between(frame, after, [k / times for k in range(1, times)])
+            yield from by(frame, after, [k / times for k in range(1, times)])
 
 
 def _joined(frames: NDArray[np.uint8], closed: bool) -> list[bool]:

@@ -85,10 +85,16 @@ MOTION_LORA_ROWS = (("motion_lora", "motion_lora_weight"),)
 LOOP_ROWS = (("loop", "order"), ("freenoise", "freeinit", "freeinit_cutoff"))
 STAGE_ROWS = tuple(tuple(f"{layout.tab}_{name}" for name in row) for layout in (FACE, TILED) for row in layout.section)
 ONWARD_ROWS = {
-    "txt2img": (("start_picture", "end_picture"), ("continue_video",), ("continue_frames", "interpolate")),
+    "txt2img": (
+        ("start_picture", "end_picture"),
+        ("continue_video",),
+        ("continue_frames",),
+        ("interpolate", "interpolate_by"),
+    ),
     "img2img": (
         ("end_picture",),
-        ("from_picture", "interpolate"),
+        ("from_picture",),
+        ("interpolate", "interpolate_by"),
         ("latent_power", "latent_scale"),
         ("latent_power_last", "latent_scale_last"),
     ),

@@ -14,6 +14,7 @@ from typing import Any
 from modules import call_queue, devices, shared
 
 from vcd_ext.jobs.locking import held
+from vcd_ext.settings import VideoSettings, describe, to_infotext
 
 VIDEOS_KEY = "VCD videos"
 ERRORS_KEY = "VCD errors"
@@ -25,6 +26,14 @@ class Entries(tuple[Any, ...]):
 
     def __call__(self, **_names: Any) -> None:
         """Return None, which leaves an entry out of the infotext."""
+
+
+def tell_settings(p: Any, settings: VideoSettings) -> None:
+    """Write a run's settings into its infotext, in place of those of another run, such as an earlier cell of a plot."""
+    told = to_infotext(settings)
+    for setting in describe(VideoSettings).values():
+        p.extra_generation_params.pop(setting.infotext_key, None)
+    p.extra_generation_params.update(told)
 
 
 def add_entries(p: Any, key: str, entries: Iterable[Any]) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from modules import images, shared, ui_tempdir
+from modules import devices, images, shared, ui_tempdir
 from PIL import Image
 
 from vcd_ext import media
+from vcd_ext.hosts.webui.library.folders import film_folders
 from vcd_ext.hosts.webui.request.read import delivery
 from vcd_ext.media import output_files
 from vcd_ext.media.names import cut_all
@@ -22,6 +23,7 @@ from vcd_ext.media.order import ordered, soundless
 from vcd_ext.media.originals import ORIGINALS
 from vcd_ext.media.output_files import MIME
 from vcd_ext.settings import AUTO_FORMAT, FORWARD, FileSettings, VideoSettings
+from vcd_ext.stages import film
 from vcd_ext.stages.given_frames import GivenFrames
 from vcd_ext.stages.interpolation import interpolated
 from vcd_ext.stages.pipeline import Finished
@@ -122,7 +124,8 @@ def _saved(
     files = output_files.targets(stem, formats)
     loops, last = settings.loops, media.Clip(stacked, settings.fps)
     made = ordered(last if given is None else given.finished(last), loops.order)
-    last = interpolated(made, settings.onward.interpolate, loops.closed)
+    by = film.interpolator(settings.onward, film_folders(), sound.note, devices.device)
+    last = interpolated(made, settings.onward.interpolate, loops.closed, by)
     yield from ((path, "") for path in _written(files, last, settings.files, infotext, sound))
     for stage in reversed(earlier.get(number, ())):
         others = [stage.beside(path) for path in files]

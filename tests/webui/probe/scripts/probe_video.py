@@ -125,7 +125,26 @@ def enlarge(picture: str = Body(...), scale: float = Body(...), upscaler: str = 
         raise HTTPException(422, str(error)) from error
 
 
+def publish(name: str = Body(...), size: int = Body(...), sha256: str = Body(...), url: str = Body(...)):
+    """Have a motion module that is offered come from elsewhere, such as a server of the test's own."""
+    from vcd_ext.motion import published
+    from vcd_ext.storage.download import WeightFile
+
+    mine = WeightFile(name, published.FOLDER, size, sha256, url)
+    offered = published.PUBLISHED
+    published.PUBLISHED = tuple(one._replace(file=mine) if one.file.name == name else one for one in offered)
+
+
+def known_film(blake2b: str = Body(embed=True)):
+    """Have another file than FILM's own, such as a test's small network, be the one that is run."""
+    from vcd_ext.stages import film
+
+    film.BLAKE2B = blake2b
+
+
 def add_routes(_demo, app):
+    app.add_api_route("/probe/film", known_film, methods=["POST"])
+    app.add_api_route("/probe/publish", publish, methods=["POST"])
     app.add_api_route("/probe/video", video, methods=["POST"])
     app.add_api_route("/probe/video/inside", video_inside, methods=["POST"])
     app.add_api_route("/probe/video/inside", lambda: inside, methods=["GET"])

@@ -7,7 +7,7 @@ WebUI's API can change those settings at any time, and whoever may use the API c
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from modules import shared
+from modules import paths, shared
 
 from vcd_ext.storage import walk
 
@@ -26,6 +26,11 @@ def remember_folders() -> None:
 def remembered_folder(name: str) -> str:
     """Return the folder that a setting named when the page was made; "" for none."""
     return _remembered.get(name, "")
+
+
+def film_folders() -> list[Path]:
+    """Return where the file of FILM may lie, which interpolates: Deforum's folder, and one for whoever lacks that."""
+    return [Path(paths.models_path) / "Deforum" / "film_interpolation", Path(paths.models_path) / "FILM"]
 
 
 def files_in(folders: Sequence[Path], suffixes: Sequence[str]) -> dict[str, Path]:

@@ -5,12 +5,14 @@ from typing import Any
 from modules import sd_hijack, sd_unet, shared
 
 from vcd_ext.hosts.shared.people import regional_texts
+from vcd_ext.hosts.webui.library.folders import film_folders
 from vcd_ext.hosts.webui.model.checkpoint import USE_SD15, kind
 from vcd_ext.hosts.webui.request.other_scripts import check_blocks, restores_each_frame
 from vcd_ext.hosts.webui.request.refused import Refused
 from vcd_ext.media.clip import exact_fps
 from vcd_ext.people import RegionalTexts
 from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings
+from vcd_ext.stages.film import check_interpolator
 from vcd_ext.stages.interpolation import check_interpolation
 
 
@@ -35,9 +37,10 @@ def check_request(p: Any, frames: int) -> None:
 
 
 def check_rate(settings: VideoSettings) -> None:
-    """Raise Refused, in one sentence, if the video's rate cannot be made as many times as fast."""
+    """Raise Refused, in one sentence, if the video's rate cannot be made as many times as fast, or not that way."""
     try:
         check_interpolation(exact_fps(settings.fps), settings.onward.interpolate)
+        check_interpolator(settings.onward, film_folders())
     except ValueError as error:
         raise Refused(f"interpolate: {error}") from error
 

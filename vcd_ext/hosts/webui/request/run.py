@@ -27,7 +27,7 @@ from vcd_ext.hosts.webui.request.video_sampling import video_sampling
 from vcd_ext.hosts.webui.save import Written, save_videos
 from vcd_ext.hosts.webui.stages import StagesRun
 from vcd_ext.people import RegionalTexts
-from vcd_ext.settings import NO_MODULE, VideoSettings, to_infotext
+from vcd_ext.settings import NO_MODULE, VideoSettings
 from vcd_ext.stages.given_frames import fitted
 
 
@@ -96,7 +96,7 @@ class VideoRequest:
         self.overrides.put("setup_conds", self._with_one_prompt(p.setup_conds))
         self.overrides.put("get_conds_with_caching", self._travelling(p.get_conds_with_caching))
         self.overrides.put("sample", self._with_motion(p.sample))
-        p.extra_generation_params.update(to_infotext(settings))
+        report.tell_settings(p, settings)
         p.extra_generation_params.update(self.inputs.entries(settings))
 
     def before_batch(self) -> None:
