@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import unchanged
+from benchmarks import unchanged, unchanged_kept
 from vcd_ext import media
 from vcd_ext.__main__ import parser
 
@@ -30,3 +30,18 @@ def test_ten_requests_are_made_of_what_is_there(tmp_path: Path) -> None:
     assert len(wanted) >= 10
     for options in wanted.values():
         assert parser().parse_args([*options, "--out", "x.png"])
+
+
+def test_sums_are_kept_for_their_kind_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unchanged_kept, "PATH", tmp_path / "kept.json")
+    kinds = {"one": {"command": {"a": ["1"]}}, "another": {"command": {"a": ["2"]}}}
+    for kind, sums in kinds.items():
+        monkeypatch.setattr(unchanged_kept, "kind", lambda kind=kind: kind)
+        unchanged_kept.write(sums)
+    unchanged_kept.write({"webui": {"b": ["3"]}})
+    assert unchanged_kept.read() == {"command": {"a": ["2"]}, "webui": {"b": ["3"]}}
+    monkeypatch.setattr(unchanged_kept, "kind", lambda: "a third")
+    with pytest.raises(
+        SystemExit, match=r"No sums are kept for this kind of processor, files and packages \(a third\)"
+    ):
+        unchanged_kept.read()
