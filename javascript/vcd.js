@@ -207,6 +207,7 @@ window.vcdSend = function(tab, title, path) {
         const map = event.target.closest?.('.vcd-map');
         if (!map) return;
         const [x, y] = corner(event, map);
+        map.querySelector('.vcd-drawn')?.remove();
         const shown = document.createElement('div');
         shown.className = 'vcd-region vcd-drawn';
         map.append(shown);

@@ -5,7 +5,7 @@
 
 `write` takes the averaged weights of runs/named/state.pt, `read` writes a folder for `--start`. A whole denoiser weighs
 22 MB, and unfinished ones are no file for a history that everybody clones; their difference, rounded to 15 levels of
-each row, weighs a fifth. The manifest's sums say which shipped files it belongs to.
+each row, weighs a quarter. Its metadata has the sum of the shipped file that it belongs to.
 """
 
 from __future__ import annotations

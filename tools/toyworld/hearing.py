@@ -6,6 +6,8 @@ smaller error with the subject's looks than with its class word alone, and a lar
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
@@ -24,6 +26,7 @@ from .spec import Spec
 from .training import half
 
 SIGMA = 6.0
+NAME = 4  # vectors of a name
 
 
 class Hearing:
@@ -55,12 +58,11 @@ class Hearing:
         bars = scaled_linear()
         time = int((((1 - bars) / bars).sqrt() - SIGMA).abs().argmin())
         noise = torch.randn(self.latents.shape, generator=torch.Generator().manual_seed(1))
+        names = Names(self.tokenizer, model.text.config.hidden_size)
         errors = {
-            name: self._error(model, device, bars, time, noise, tokens)
+            name: self._error(model, device, bars, time, noise, tokens, names if name == "name" else None)
             for name, tokens in self.tokens.items()
-            if name != "name"
         }
-        errors["name"] = self._called(model, device, bars, time, noise)
         return {
             "looks": 100 * (errors["all"] / errors["class"] - 1),
             "name": 100 * (errors["name"] / errors["class"] - 1),
@@ -69,32 +71,21 @@ class Hearing:
             "error": errors["all"],
         }
 
-    def _called(self, model: Denoiser, device: torch.device, bars: Tensor, time: int, noise: Tensor) -> float:
-        """Return the error where each subject is called by its name of four vectors."""
-        names = Names(self.tokenizer, model.text.config.hidden_size)
+    def _error(
+        self, model: Denoiser, device: torch.device, bars: Tensor, time: int, noise: Tensor, tokens: Tensor,
+        names: Names | None,
+    ) -> float:  # fmt: skip
+        """Return the error on the subjects; with `names`, each is called by one of four vectors."""
         total = 0.0
         for first in range(0, len(noise), 32):
             part = slice(first, first + 32)
-            spoken = names.rows(self.tokens["name"][part], [([who], 4) for who in self.who[part]])
-            with hears(model.text, spoken):
-                total += self._sum(model, device, bars, time, noise, self.tokens["name"], part)
+            times = torch.full((len(noise[part]),), time, device=device)
+            rows = noised(self.latents[part], noise[part], times.cpu(), bars).to(device)
+            people = [([who], NAME) for who in self.who[part]]
+            with half(device), hears(model.text, names.rows(tokens[part], people)) if names else nullcontext():
+                predicted = model(rows, times, tokens[part].to(device)).float().cpu()
+            total += float(((predicted - noise[part]).square() * self.places[part]).sum())
         return total / float(self.places.sum() * noise.shape[1])
-
-    def _error(
-        self, model: Denoiser, device: torch.device, bars: Tensor, time: int, noise: Tensor, tokens: Tensor
-    ) -> float:
-        parts = [slice(first, first + 32) for first in range(0, len(noise), 32)]
-        total = sum(self._sum(model, device, bars, time, noise, tokens, part) for part in parts)
-        return total / float(self.places.sum() * noise.shape[1])
-
-    def _sum(
-        self, model: Denoiser, device: torch.device, bars: Tensor, time: int, noise: Tensor, tokens: Tensor, part: slice
-    ) -> float:
-        times = torch.full((len(noise[part]),), time, device=device)
-        rows = noised(self.latents[part], noise[part], times.cpu(), bars).to(device)
-        with half(device):
-            predicted = model(rows, times, tokens[part].to(device)).float().cpu()
-        return float(((predicted - noise[part]).square() * self.places[part]).sum())
 
 
 def _text(spec: Spec, which: str) -> str:
@@ -103,7 +94,7 @@ def _text(spec: Spec, which: str) -> str:
     action = ACTIONS[(ACTIONS.index(spec.action) + 1 + spec.seed % 3) % 4] if which == "action" else spec.action
     if which == "name":
         return caption(
-            [f"{' '.join([LETTER] * 4)} {kind}"], spec.scene, spec.action, spec.distance, spec.light, spec.facing
+            [f"{' '.join([LETTER] * NAME)} {kind}"], spec.scene, spec.action, spec.distance, spec.light, spec.facing
         )
     subject = f"a {kind}" if which in ("class", "kind") else phrase(who.kind, traits(who))
     return caption([subject], spec.scene, action, spec.distance, spec.light, spec.facing)

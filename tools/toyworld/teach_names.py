@@ -11,6 +11,7 @@ where they are. Only the text encoder changes; a training with `--start` goes on
 from __future__ import annotations
 
 import argparse
+import copy
 import shutil
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def teach_names(text: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, batch
     """Train `text` in place; return the error of names, as a share of the variance, every 50 steps and at the end."""
     names = Names(tokenizer, text.config.hidden_size)
     state = State.start(text, torch.optim.AdamW(text.parameters(), lr=1e-3, weight_decay=0.0))
-    untaught = State.start(text, state.optimiser).average  # a copy that stays
+    untaught = copy.deepcopy(text).requires_grad_(False)
     errors = []
     for step in range(steps):
         rng = np.random.default_rng([seed, step, 12])

@@ -45,10 +45,9 @@ class Trainings:
         check_name(settings.name)
         if not photos:
             raise ValueError("There are no photos; give 5 to 10 pictures of what is to be learned.")
-        if self.studio.place(settings.name, replace_existing).exists():
-            self.check_own(settings.name)
-        for name in snapshot_names(settings):
-            self.studio.place(name, replace_existing)
+        for name in (settings.name, *snapshot_names(settings)):
+            if self.studio.place(name, replace_existing).exists():
+                self.check_own(name)
         for begun in unfinished.unfinished(self.studio.folders.trainings):
             if begun.name == settings.name and begun.step:
                 self.check_own(begun.name)
@@ -129,7 +128,8 @@ class Trainings:
             self._measure(job)
 
         job = self.queue.begin(lambda identifier: TrainingJob(identifier, begun.settings, preview_every), work)
-        self._begun_by[job.name.lower()] = job.session
+        for name in (job.name, *snapshot_names(begun.settings)):
+            self._begun_by[name.lower()] = job.session
         return job
 
     def _measure(self, job: TrainingJob) -> None:

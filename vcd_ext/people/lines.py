@@ -35,7 +35,7 @@ def placed_people(text: str) -> list[PlacedPerson]:
     Where nobody has a region, two people have the halves from left to right, and three the thirds. ValueError, in one
     sentence, for lines that cannot be.
     """
-    read = [_read(line.strip()) for line in re.split(r"[;\n]", text) if line.strip()]
+    read = [_read(line) for line in split_lines(text)]
     boxes = _boxes([(name, box) for name, _, box, _ in read])
     people = [PlacedPerson(name, words, box, goes) for (name, words, _, goes), box in zip(read, boxes, strict=True)]
     for i, person in enumerate(people):
@@ -48,6 +48,11 @@ def placed_people(text: str) -> list[PlacedPerson]:
                     "place of its own, or write both into one line."
                 )
     return people
+
+
+def split_lines(text: str) -> list[str]:
+    """Return the lines of a text, which newlines or `;` part, without those that are empty."""
+    return [line.strip() for line in re.split(r"[;\n]", text) if line.strip()]
 
 
 def with_regions(text: str) -> str:
@@ -67,12 +72,12 @@ def check_identities(people: Sequence[PlacedPerson], known: Collection[str], eve
     for person in people:
         if not person.name:
             continue
-        if everywhere and _begins(person.words, everywhere):
+        if everywhere and begins(person.words, everywhere):
             raise ValueError(
                 f"{everywhere} is the identity of the whole video and stands among its people; choose the identity "
                 "'none', or take the line out."
             )
-        if not any(_begins(person.words, name) for name in known):
+        if not any(begins(person.words, name) for name in known):
             there = ", ".join(sorted(known)) or "none yet"
             raise ValueError(
                 f"People has '{person.name}', which is no identity that is here; there: {there}. Begin a line with the "
@@ -80,7 +85,8 @@ def check_identities(people: Sequence[PlacedPerson], known: Collection[str], eve
             )
 
 
-def _begins(words: str, name: str) -> bool:
+def begins(words: str, name: str) -> bool:
+    """Return whether words begin with an identity's name."""
     return any(start == 0 for start, _ in found(words, name))
 
 

@@ -5,14 +5,14 @@ a box can be drawn on it (javascript/vcd.js).
 """
 
 import html
-import re
 from collections.abc import Callable, Sequence
 
 import gradio as gr
 
-from vcd_ext.people import RegionBox, placed_people
-from vcd_ext.people.lines import FOLLOWED, NOBODY
+from vcd_ext.people import RegionBox, placed_people, with_regions
+from vcd_ext.people.lines import FOLLOWED, NOBODY, begins, split_lines
 from vcd_ext.people.regions import WORDS
+from vcd_ext.prompt.names import found, written
 
 ANYBODY = "somebody without an identity"
 COLOURS = ("#ff4081", "#2979ff", "#00c853", "#ffab00", "#aa00ff", "#00b8d4")
@@ -56,22 +56,20 @@ class PeopleTable:
 def with_person(lines: str, who: str, words: str, place: str) -> str:
     """Return the lines with a person in a place: added, or moved where an identity is among them.
 
-    Without words, a person who is moved keeps those of before. ValueError, in one sentence, for what cannot be.
+    Who stood side by side without a place is given it. Without words, a person who is moved keeps those of before.
+    ValueError, in one sentence, for what cannot be.
     """
-    who = NOBODY if who == ANYBODY else who
-    before = _line_of(lines, who)
-    said = words.strip() or (before.rpartition("@")[0].strip()[len(who) :].strip() if before else "")
-    if who == NOBODY and not said:
+    words, kept = words.strip(), split_lines(lines)
+    if any("@" not in line for line in kept):
+        kept = split_lines(with_regions(lines))
+    before = next((line for line in kept if who != ANYBODY and begins(line, who)), None)
+    if before is not None and not words:
+        words = before[found(before, who)[0][1] :].rpartition("@")[0].strip()
+    if who == ANYBODY and not words:
         raise ValueError("A person without an identity needs words; say who it is, such as man, red jacket.")
-    line = f"{who} {said}".strip() + f" @ {place.strip() or 'left'}"
-    kept = _split(lines)
-    if before is None:
-        kept.append(line)
-    else:
-        kept[kept.index(before)] = line
-    if any("@" not in other for other in kept):  # those who stood side by side by themselves have places from now on
-        raise ValueError("Some lines have no place; give each one, such as '@ right', before somebody is added.")
-    text = "\n".join(kept)
+    name = NOBODY if who == ANYBODY else written(who)
+    line = f"{name} {words}".strip() + f" @ {place.strip() or 'left'}"
+    text = "\n".join([line if other is before else other for other in kept] if before else [*kept, line])
     placed_people(text)
     return text
 
@@ -81,13 +79,12 @@ def without_person(lines: str, who: str, words: str) -> str:
 
     ValueError if nobody is meant.
     """
-    who = NOBODY if who == ANYBODY else who
-    found = [line for line in _split(lines) if _is_of(line, who)]
-    named = [line for line in found if words.strip() and words.strip() in line]
-    if not found:
-        raise ValueError(f"{'Nobody without an identity' if who == NOBODY else who} is in the lines; choose who is.")
-    kept = _split(lines)
-    kept.remove((named or found)[-1])
+    kept = split_lines(lines)
+    meant = [line for line in kept if (line.startswith(NOBODY) if who == ANYBODY else begins(line, who))]
+    if not meant:
+        raise ValueError(f"There is no line of {who}; choose somebody who is in the lines.")
+    named = [line for line in meant if words.strip() and words.strip() in line]
+    kept.remove((named or meant)[-1])
     return "\n".join(kept)
 
 
@@ -123,16 +120,3 @@ def _removed(lines: str, who: str, words: str, _: str) -> str:
         return without_person(lines, who, words)
     except ValueError as error:
         raise gr.Error(str(error)) from error
-
-
-def _split(lines: str) -> list[str]:
-    return [line.strip() for line in re.split(r"[;\n]", lines) if line.strip()]
-
-
-def _line_of(lines: str, who: str) -> str | None:
-    """Return the line of an identity; None where it is not there, and for people without one, who may be several."""
-    return next((line for line in _split(lines) if who != NOBODY and _is_of(line, who)), None)
-
-
-def _is_of(line: str, who: str) -> bool:
-    return re.match(rf"{re.escape(who)}(?![\w-])", line, re.IGNORECASE) is not None
