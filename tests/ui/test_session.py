@@ -1,6 +1,7 @@
 """Several people on one server: each sees and stops what was begun on the own pages."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,16 @@ def test_what_somebody_learned_is_deleted_replaced_and_gone_on_with_by_that_pers
         assert ended(jobs.trainings.resume(NAME)).file
     with requested_by("bob"), pytest.raises(ValueError, match="was trained by somebody else"):
         jobs.trainings.start(PHOTOS, SETTINGS, replace_existing=True)
+
+
+def test_kept_steps_belong_to_whom_trains_them_as_well(jobs: Jobs) -> None:
+    with requested_by("ann"):
+        ended(jobs.trainings.start(PHOTOS, replace(SETTINGS, keep_every=8)))
+    other = replace(SETTINGS, name=f"{NAME}_8")
+    with requested_by("bob"), pytest.raises(ValueError, match=f"{NAME}_8 was trained by somebody else"):
+        jobs.trainings.start(PHOTOS, other, replace_existing=True)
+    with requested_by("ann"):
+        ended(jobs.trainings.start(PHOTOS, other, replace_existing=True))
 
 
 @pytest.mark.parametrize("cookies", [(ANN, BOB), (None, None)], ids=["two browsers", "two pages without cookies"])
