@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from diffusers.models.attention_processor import AttnProcessor2_0
+from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import CLIPTokenizer
@@ -35,7 +35,7 @@ from .captioning import tokenized, worded
 from .second_stage import Denoiser, drawn_times, linear, noised, scaled_linear
 from .spec import FRAMES, sample
 from .train_denoiser import SNR_LIMIT
-from .training import State, chance, descend, half, learning_rate, run, update_average
+from .training import State, chance, descend, half, learning_rate, plain_attention, run, update_average
 from .training_options import add_training_options
 from .world import SIZE, Render, render
 
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> State[MotionModule]:
     settings: dict[str, Any] = {name: getattr(options, name) for name in NAMES}
     denoiser = denoiser_file.load(options.denoiser / "denoiser.safetensors", options.denoiser / "clip")
     denoiser.requires_grad_(False).eval().to(device)
-    denoiser.unet.set_attn_processor(AttnProcessor2_0())
+    denoiser.unet.set_attn_processor(AttnProcessor() if options.size <= 128 else AttnProcessor2_0())
     torch.manual_seed(options.seed)
     module = motion_module(denoiser).to(device)
     if options.start:
@@ -80,7 +80,8 @@ def main(arguments: list[str] | None = None) -> State[MotionModule]:
     data = Data(kept.latents, weights, numbers, tokenizer, denoiser)
     schedules = torch.stack([linear(), scaled_linear()]).to(device)
     last = min(options.steps, options.stop_at or options.steps)
-    run(state, lambda: _step(state, data, options, schedules), options.out, settings, last, options.save_every)
+    with plain_attention(device):
+        run(state, lambda: _step(state, data, options, schedules), options.out, settings, last, options.save_every)
     if state.step == options.steps or options.export:
         tensors = {name: value.cpu().contiguous() for name, value in state.average.state_dict().items()}
         save_file(tensors, options.out / "motion.safetensors")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
@@ -102,6 +103,17 @@ def half(device: torch.device) -> torch.autocast:
     """
     fast = device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
+
+
+@contextmanager
+def plain_attention(device: torch.device) -> Iterator[None]:
+    """Let torch's attention be plain products on a CPU, where its fused one is slow on the way back with few places."""
+    before = torch.backends.cuda.flash_sdp_enabled()  # the switch is the CPU's as well
+    torch.backends.cuda.enable_flash_sdp(before and device.type != "cpu")
+    try:
+        yield
+    finally:
+        torch.backends.cuda.enable_flash_sdp(before)
 
 
 def run(
