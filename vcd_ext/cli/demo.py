@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 GAMMAS = (0.0, 0.15)
 PICTURE = GenerateSettings(width=toyworld.SIZE, height=toyworld.SIZE, steps=10, cfg_scale=7.0, sampler="dpmpp_2m")
-# Its text encoder is a sixth as wide as SD1.5's, and its words are longer vectors: a larger learning rate reaches them.
-TRAINING = TrainSettings(size=toyworld.SIZE, steps=200, learning_rate=5e-3, micro_batch=4)
+TRAINING = TrainSettings(size=toyworld.SIZE, steps=200, micro_batch=4)
 FRAMES = 16
 SUBJECT, PLACE = "mara", "on the beach, jumping, facing right"
 # What the video of a far subject shows that goes on through Face VCD and Tiled VCD.
