@@ -5,7 +5,7 @@
 
 Every video is measured once and remembered in OUT/videos.jsonl, so an interrupted run goes on where it was. Prompts
 name combinations of kind, scene and action that no training read together; seeds are the same in every cell. DPM++ 2M,
-10 steps, CFG 7, 16 frames of 128x128. About 6 seconds a video on one core; 32 videos in each of 9 cells.
+10 steps, CFG 4.5, 16 frames of 128x128. About 6 seconds a video on one core; 32 videos in each of 9 cells.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 Every video is measured once and remembered in OUT/noise_priors.jsonl, so an interrupted run goes on where it was. A
 video is one of an individual that was learned (docs/effects/individuals), 24 frames of 128x128 in two windows of 16, so
-that FreeNoise has something to do; DPM++ 2M, 10 steps, CFG 7; FreeInit samples once more. Prompts and seeds are those
+that FreeNoise has something to do; DPM++ 2M, 10 steps, CFG 4.5; FreeInit samples once more. Prompts and seeds are those
 of all cells. The processor's own time counts, of one thread. On a free core about 12 seconds a video, and twice that
 with FreeInit: two and a half minutes for one of each cell.
 """

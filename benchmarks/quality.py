@@ -4,7 +4,7 @@
 
 Every video is measured once and remembered beside the table, so an interrupted run goes on where it was: single
 subjects in videos.jsonl and identities in individuals.jsonl (by `benchmarks.effects` and `benchmarks.identities`,
-whose other rows are not needed here), the rest in quality.jsonl. Prompts and individuals are held out; CFG 7, 10 steps
+whose other rows are not needed here), the rest in quality.jsonl. Prompts and individuals are held out; CFG 4.5, 10 steps
 of DPM++ 2M. Means with 95% intervals (bootstrap over videos, and over individuals where several videos are of one).
 """
 

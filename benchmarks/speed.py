@@ -4,7 +4,7 @@
     python -m benchmarks.speed --report           # writes docs/effects/speed.md
 
 Every video is measured once and remembered in OUT/speed.jsonl, so an interrupted run goes on where it was. 16 frames of
-128x128, DPM++ 2M, CFG 7, prompts and seeds those of all rows. Seconds are the processor's own, of one thread, inside
+128x128, DPM++ 2M, CFG 4.5, prompts and seeds those of all rows. Seconds are the processor's own, of one thread, inside
 the UNet with what hangs on it, and each video's ratio is to its own exact run right before it.
 """
 

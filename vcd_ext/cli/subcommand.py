@@ -54,7 +54,7 @@ TOLD = {
     "toyworld": (
         "copy the drawn world's checkpoint and motion module into a WebUI",
         "Copy the small checkpoint and motion module that ship with the project into a WebUI's folders, to "
-        "try everything there before downloading gigabytes. Its size is 128x128; CFG scale 7 and 10 steps suit it.",
+        "try everything there before downloading gigabytes. Its size is 128x128; CFG scale 4.5 and 10 steps suit it.",
     ),
     "doctor": (
         "say what is installed, found and missing",
