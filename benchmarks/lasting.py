@@ -6,7 +6,7 @@
 
 Every video is measured once and remembered in OUT/lasting.jsonl, so an interrupted run goes on where it was. A video is
 one of an individual that was learned (OUT/individuals), or of its class word alone, of 16, 64 and 256 frames of
-128x128; windows of 16 frames that share 4, DPM++ 2M, 10 steps, CFG 7, gamma 0.15. Prompts and seeds are those of all
+128x128; windows of 16 frames that share 4, DPM++ 2M, 10 steps, CFG 4.5, gamma 0.15. Prompts and seeds are those of all
 cells, so that a long video begins with the noise of the short one. "drawn" is the clip drawn for the same words.
 The processor's own time counts, of one thread: about 0.9 seconds a frame, so 4 minutes for one of 256.
 """
