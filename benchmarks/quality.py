@@ -4,8 +4,8 @@
 
 Every video is measured once and remembered beside the table, so an interrupted run goes on where it was: single
 subjects in videos.jsonl and identities in individuals.jsonl (by `benchmarks.effects` and `benchmarks.identities`,
-whose other rows are not needed here), the rest in quality.jsonl. Prompts and individuals are held out; CFG 4.5, 10 steps
-of DPM++ 2M. Means with 95% intervals (bootstrap over videos, and over individuals where several videos are of one).
+whose other rows are not needed here), the rest in quality.jsonl. Prompts and individuals are held out; CFG 4.5, ten
+steps of DPM++ 2M. Means with 95% intervals (bootstrap over videos, and over individuals with several videos).
 """
 
 from __future__ import annotations

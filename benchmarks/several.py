@@ -5,7 +5,7 @@
     python -m benchmarks.several --time        # what the UNet needs with two regions against without
 
 Every video is measured once and remembered in OUT/several.jsonl, so an interrupted run goes on where it was. A video
-is one of two individuals that were learned (docs/effects/individuals), 8 frames of 128x128; DPM++ 2M, 10 steps, CFG 4.5;
+is one of two individuals that were learned (docs/effects/individuals), 8 frames, 10 steps of DPM++ 2M, CFG 4.5;
 places, actions and seeds are those of all cells. The judges were trained on pictures of one subject: each half of a
 video is judged by the part of the subject's mask that lies in it. About 5 seconds of a free core a video. Hard regions
 without the prompt are the attention mode of Regional Prompter.

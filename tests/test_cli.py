@@ -291,6 +291,16 @@ def test_demo_names_the_shipped_file_that_is_not_whole(tmp_path, capsys, monkeyp
     assert not (tmp_path / "demo").exists()
 
 
+def test_threads_sleep_while_they_wait_unless_somebody_chose_otherwise(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    for chosen, used in ((None, "PASSIVE"), ("ACTIVE", "ACTIVE")):
+        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        if chosen:
+            monkeypatch.setenv("OMP_WAIT_POLICY", chosen)
+        assert main(["toyworld", "--webui", str(tmp_path)]) == 0
+        assert os.environ["OMP_WAIT_POLICY"] == used
+
+
 def test_toyworld_goes_into_a_webui(tmp_path, capsys):
     (tmp_path / "models").mkdir()
     assert main(["toyworld", "--webui", str(tmp_path)]) == 0
