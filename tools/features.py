@@ -27,7 +27,7 @@ OUT = Path(__file__).parents[1] / "docs" / "features"
 TILE, QUALITY = 96, 70  # pixels of a frame's side in a row, and WebP's quality
 WORLD = [
     "--checkpoint", str(toyworld.checkpoint()), "--motion-module", str(toyworld.motion_module()),
-    "--width", "128", "--height", "128", "--steps", "10", "--sampler", "dpmpp_2m",
+    "--width", "128", "--height", "128", "--steps", "10", "--sampler", "dpmpp_2m", "--cfg-scale", "4.5",
 ]  # fmt: skip
 WOMAN = '--prompt "photo of a woman on the beach, waving" --seed 1'
 DOG = '--prompt "photo of a dog in the snow, running" --seed 3'
