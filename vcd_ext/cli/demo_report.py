@@ -34,8 +34,8 @@ PAGE = Template("""<!doctype html>
 <h1>Video Custom Diffusion: demo</h1>
 <p>Made on this machine in $seconds seconds with the small drawn world that VCD for WebUI $version ships
 (<code>vcd_ext/toyworld</code>): a Stable Diffusion 1.x checkpoint of 128x128 pixels with a motion module of its own.
-Real checkpoints take the same path through the same code. This one is small: places, skin, hair and colours of
-clothes are told by looking, and faces and hands of whole figures blur (see its <code>MODEL_CARD.md</code>).</p>
+Real checkpoints take the same path through the same code. This one is small: places, skin and hair are told by
+looking, clothes not always, and faces and hands of whole figures blur (see its <code>MODEL_CARD.md</code>).</p>
 <h2>Whom it learned</h2>
 <div class="photos">$photos</div>
 <p><code>$name</code>, a $kind that no training of the checkpoint saw: $vectors vectors, learned from these pictures in
