@@ -25,11 +25,8 @@ HEADS = {
     "processor, s": lambda row: row["seconds"],
 }
 CURVES = {"likeness": "likeness to the photos", "place": "place right", "looks": "looks as in the first 16 frames"}
-KEEPS, JUMP, MOTION = (
-    0.95,
-    1.2,
-    0.2,
-)  # of the issue: what must be kept, the highest jump, the share that motion may differ
+# The bars: the likeness that must be kept, the highest jump, the share by which motion may differ.
+KEEPS, JUMP, MOTION = 0.95, 1.2, 0.2
 COLOURS = ("#2a6f97", "#c1440e", "#3a7d44", "#7b4b94", "#b8860b", "#555", "#d05c8c", "#00838f")
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 300, 48, 210, 34, 40
 

@@ -43,8 +43,8 @@ DISTANCES = ("plain", "far")
 EMBEDDINGS = Path("docs/effects/individuals/4")
 # The world was drawn at 128 pixels: a tile shows the denoiser about as much as it was trained on.
 SETTINGS = TiledSettings(
-    motion_module=str(toyworld.motion_module()), cfg_scale=4.5, sampler="ddim", seed=1, tile=144, tile_overlap=32,
-    upscaler="Lanczos",
+    motion_module=str(toyworld.motion_module()), cfg_scale=toyworld.CFG_SCALE, sampler="ddim", seed=1, tile=144,
+    tile_overlap=32, upscaler="Lanczos",
 )  # fmt: skip
 WHOLE = replace(SETTINGS, tile=256)  # one tile holds the canvas
 FINE = 2.0  # sigma below which is detail, in pixels of 256

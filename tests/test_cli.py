@@ -301,6 +301,12 @@ def test_threads_sleep_while_they_wait_unless_somebody_chose_otherwise(tmp_path,
         assert os.environ["OMP_WAIT_POLICY"] == used
 
 
+def test_the_help_of_the_drawn_world_says_the_cfg_scale_that_suits_it(capsys):
+    with pytest.raises(SystemExit):
+        main(["toyworld", "--help"])
+    assert f"CFG scale {toyworld.CFG_SCALE} and {toyworld.STEPS} steps" in " ".join(capsys.readouterr().out.split())
+
+
 def test_toyworld_goes_into_a_webui(tmp_path, capsys):
     (tmp_path / "models").mkdir()
     assert main(["toyworld", "--webui", str(tmp_path)]) == 0

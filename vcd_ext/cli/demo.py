@@ -32,15 +32,21 @@ if TYPE_CHECKING:
     from vcd_ext.toyworld.judging import Judges, Values
 
 GAMMAS = (0.0, 0.15)
-PICTURE = GenerateSettings(width=toyworld.SIZE, height=toyworld.SIZE, steps=10, cfg_scale=4.5, sampler="dpmpp_2m")
+PICTURE = GenerateSettings(
+    width=toyworld.SIZE, height=toyworld.SIZE, steps=toyworld.STEPS, cfg_scale=toyworld.CFG_SCALE, sampler="dpmpp_2m"
+)
 TRAINING = TrainSettings(size=toyworld.SIZE, steps=200, micro_batch=4)
 FRAMES = 16
 SUBJECT, PLACE = "mara", "on the beach, jumping, facing right"
 # What the video of a far subject shows that goes on through Face VCD and Tiled VCD.
 FAR = "in the snow, running, facing right"
 # Settings for a checkpoint of 128 pixels: a face is painted at that size, a tile shows about as much.
-FACE = FaceSettings(detector="drawn", min_face=8, size=toyworld.SIZE, steps=10, cfg_scale=4.5, sampler="dpmpp_2m")
-TILED = TiledSettings(tile=144, tile_overlap=32, upscaler="Lanczos", steps=20, cfg_scale=4.5, sampler="dpmpp_2m")
+FACE = FaceSettings(
+    detector="drawn", min_face=8, size=toyworld.SIZE, steps=10, cfg_scale=toyworld.CFG_SCALE, sampler="dpmpp_2m"
+)
+TILED = TiledSettings(
+    tile=144, tile_overlap=32, upscaler="Lanczos", steps=20, cfg_scale=toyworld.CFG_SCALE, sampler="dpmpp_2m"
+)
 SHOWN, LABEL_HEIGHT = 8, 16  # frames of a row of the contact sheet; pixels
 
 

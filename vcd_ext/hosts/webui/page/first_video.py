@@ -79,7 +79,8 @@ def first_infotext(identity: str) -> str:
     """Return how the first video is made, as the WebUI pastes it. identity: its embedding, or "none"."""
     subject = f"{identity} {CLASS}" if identity != NO_MODULE else f"a {CLASS}"
     settings = VideoSettings(enabled=True, motion_module=toyworld.motion_module().name, identity=identity)
-    entries = {"Steps": 10, "Sampler": "DPM++ 2M", "Schedule type": "Karras", "CFG scale": 4.5, "Seed": 1}
+    entries = {"Steps": toyworld.STEPS, "Sampler": "DPM++ 2M", "Schedule type": "Karras"}
+    entries |= {"CFG scale": toyworld.CFG_SCALE, "Seed": 1}
     size = {"Size": f"{toyworld.SIZE}x{toyworld.SIZE}"}
     return composed(f"photo of {subject} {SCENE}", "", entries | size | to_infotext(settings))
 
