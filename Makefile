@@ -11,8 +11,9 @@ FACES := vcd_ext/face/detect/face_detection_full_range.tflite
 demo: .venv/ready
 	$(BIN)/python -m vcd_ext demo
 
+# Bytecode is kept, whatever the environment says: dozens of the tests start Python anew.
 test: .venv/ready .venv/test-ready lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: .venv/test-ready
 	$(BIN)/ruff check .

@@ -12,17 +12,21 @@ if (!/(^|; )vcd_session=[0-9a-f]{32}(;|$)/.test(document.cookie)) {
     const UPLOADING = '.vcd-tab .generating';
     const PATIENCE = 5; // seconds without another answer after which it is asked again
     // By tab: the panel's last answer that was acted on, none before anything was asked since the page was loaded.
-    const asked = {}, waited = {};
+    const asked = {}, waited = {}, hidden = {};
 
-    // Asks for a tab's news: once when the page is loaded, then, as long as the tab is in sight, every second while
-    // something is being done and every few seconds otherwise. It may have begun elsewhere; and an answer from before
-    // a start that comes after the start's own would leave the page with the old state for good.
+    // Asks for a tab's news: once when the page is loaded and whenever the tab comes into sight, for its lists may be
+    // old; then, as long as it is in sight, every second while something is being done and every few seconds
+    // otherwise. It may have begun elsewhere; and an answer from before a start that comes after the start's own would
+    // leave the page with the old state for good.
     function ask(tab) {
         const tick = find(`#vcd_${tab}_tick`);
         const panel = find(`#vcd_${tab}_panel`);
-        if (!tick || (tab in asked && !panel.offsetParent) || find(UPLOADING)) return;
+        if (!tick || find(UPLOADING)) return;
+        const appeared = hidden[tab] && panel.offsetParent;
+        hidden[tab] = !panel.offsetParent;
+        if (tab in asked && hidden[tab]) return;
         const answer = panel.querySelector('.vcd-active')?.dataset.at;
-        waited[tab] = tab in asked && answer === asked[tab] ? waited[tab] + 1 : 0;
+        waited[tab] = tab in asked && answer === asked[tab] && !appeared ? waited[tab] + 1 : 0;
         if (waited[tab] === 0 || waited[tab] > PATIENCE) {
             asked[tab] = answer;
             waited[tab] = 0;
