@@ -93,7 +93,7 @@ def test_the_sound_of_a_video_is_kept(server: Server, folder: Path, tmp_path: Pa
 def test_sound_that_is_gone_when_the_video_is_written_is_said(server: Server, folder: Path) -> None:
     with_tone = film.film(folder.parent / "moved.mp4")
     with ThreadPoolExecutor() as pool:
-        made = pool.submit(server.generate, {"video": str(with_tone)}, **ASK | {"steps": 200, "resize_mode": 1})
+        made = pool.submit(server.generate, {"video": str(with_tone)}, **ASK | {"steps": 60, "resize_mode": 1})
         until(lambda: server.get("/sdapi/v1/progress?skip_current_image=true")["state"]["sampling_step"])
         with_tone.unlink()
     result = made.result()
