@@ -34,7 +34,7 @@ SCALES = {
     "decoder.conv_out": 0.7,  # pictures within [-1, 1]
 }
 
-FULL = Sizes(unet=320, vae=128, vae_levels=layouts.LEVELS, text=768, layers=12, heads=12)
+FULL = Sizes(unet=320, unet_heads=8, vae=128, vae_levels=layouts.LEVELS, text=768, layers=12, heads=12)
 
 
 def checkpoint(

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tests import tiny
+from tests import layouts, tiny
 from vcd_ext.hosts.diffusers import checkpoint
 
 ALL = slice(None)
@@ -40,7 +40,7 @@ def ldm_unet(checkpoint_path: Path) -> nn.Module:
         attention_resolutions=[4, 2, 1],
         num_res_blocks=2,
         channel_mult=[1, 2, 4, 4],
-        num_heads=8,
+        num_heads=layouts.Sizes().unet_heads,
         use_spatial_transformer=True,
         transformer_depth=1,
         context_dim=64,
