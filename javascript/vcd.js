@@ -11,22 +11,22 @@ if (!/(^|; )vcd_session=[0-9a-f]{32}(;|$)/.test(document.cookie)) {
     const find = (selector) => (window.gradioApp ? gradioApp() : document).querySelector(selector);
     const UPLOADING = '.vcd-tab .generating';
     const PATIENCE = 5; // seconds without another answer after which it is asked again
-    // By tab: the panel's last answer that was acted on, none before anything was asked since the page was loaded.
-    const asked = {}, waited = {}, hidden = {};
+    // By tab: the panel's last answer that was acted on, and whether the tab was in sight.
+    const asked = {}, waited = {}, shown = {};
 
-    // Asks for a tab's news: once when the page is loaded and whenever the tab comes into sight, for its lists may be
-    // old; then, as long as it is in sight, every second while something is being done and every few seconds
-    // otherwise. It may have begun elsewhere; and an answer from before a start that comes after the start's own would
-    // leave the page with the old state for good.
+    // Asks for a tab's news when it comes into sight, for what it shows may be old, and then, as long as it is in sight,
+    // every second while something is being done and every few seconds otherwise. It may have begun elsewhere; and an
+    // answer from before a start that comes after the start's own would leave the page with the old state for good.
+    // Tabs out of sight are not asked: at each answer Gradio draws the whole page anew.
     function ask(tab) {
         const tick = find(`#vcd_${tab}_tick`);
-        const panel = find(`#vcd_${tab}_panel`);
         if (!tick || find(UPLOADING)) return;
-        const appeared = hidden[tab] && panel.offsetParent;
-        hidden[tab] = !panel.offsetParent;
-        if (tab in asked && hidden[tab]) return;
+        const panel = find(`#vcd_${tab}_panel`);
+        const before = shown[tab];
+        shown[tab] = panel.offsetParent !== null;
+        if (!shown[tab]) return;
         const answer = panel.querySelector('.vcd-active')?.dataset.at;
-        waited[tab] = tab in asked && answer === asked[tab] && !appeared ? waited[tab] + 1 : 0;
+        waited[tab] = before && answer === asked[tab] ? waited[tab] + 1 : 0;
         if (waited[tab] === 0 || waited[tab] > PATIENCE) {
             asked[tab] = answer;
             waited[tab] = 0;
@@ -34,7 +34,11 @@ if (!/(^|; )vcd_session=[0-9a-f]{32}(;|$)/.test(document.cookie)) {
         }
     }
 
-    setInterval(() => ['train', 'face', 'tiled', 'compare'].forEach(ask), 1000);
+    const askAll = () => ['train', 'face', 'tiled', 'compare'].forEach(ask);
+    setInterval(askAll, 1000);
+    document.addEventListener('click', (event) => {
+        if (event.target.closest?.('.tab-nav')) setTimeout(askAll, 50); // once Gradio shows the tab
+    });
 
     // Gradio's field for several files loses them, and waits for ever, when anything is answered during their upload.
     // So no news are asked for then; and where it has happened all the same, the files are given to it again.
