@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -33,13 +33,18 @@ from tools.toyworld.motion import ACTIONS
 from vcd_ext import motion, toyworld
 from vcd_ext.cli.demo import PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
+from vcd_ext.hosts.diffusers.video import StandaloneVideo
+from vcd_ext.hosts.shared.passes import generation_pass
 from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.metrics import motion as measures
 from vcd_ext.metrics.intervals import interval
 from vcd_ext.metrics.nearest import nearest_rate
-from vcd_ext.people import RegionBox, Regions
+from vcd_ext.people import RegionalTexts, RegionBox, Regions, lines
 from vcd_ext.people.attention import heard_by_region, with_people, without_people
-from vcd_ext.settings import VideoSettings
+from vcd_ext.progress import Callbacks
+from vcd_ext.settings import GenerateSettings, VideoSettings
+from vcd_ext.stages.following import followed_in_first_pass
+from vcd_ext.toyworld.detector import ToyworldDetector
 from vcd_ext.toyworld.judging import KINDS, SCENES, Judges, load_judges
 from vcd_ext.toyworld.likeness import appearance
 from vcd_ext.toyworld.measures import Others, read_others
@@ -48,13 +53,15 @@ PAIRS = [("dan", "ada"), ("ada", "bo"), ("bo", "fay"), ("dan", "cleo"), ("elk", 
          ("cleo", "elk"), ("elk", "bo")]  # fmt: skip
 FIRST_SEED, FILE = 60_000, "several.jsonl"
 PLAIN, ALONE = "both names in one prompt", "each alone, the whole picture"
+FOLLOWED = "followed regions, 0.4 of the prompt"
 CELLS: dict[str, dict[str, float] | None] = {
     PLAIN: None,
     ALONE: None,
     "hard regions, none of the prompt": {"people_base": 0.0, "people_border": 0.0},
-    "soft regions, none of the prompt": {"people_base": 0.0, "people_border": 0.1},
-    "soft regions, 0.2 of the prompt": {"people_base": 0.2, "people_border": 0.1},
-    "soft regions, 0.4 of the prompt": {"people_base": 0.4, "people_border": 0.1},
+    **{
+        f"soft regions, {base:g} of the prompt": {"people_base": base, "people_border": 0.1} for base in (0.2, 0.4, 0.6)
+    },
+    FOLLOWED: {"people_base": 0.4, "people_border": 0.1},
 }
 HEADS = {
     "own": "likeness to own photos",
@@ -158,15 +165,24 @@ def _video(
     learned = [Path("docs/effects/individuals/4") / f"{name}.safetensors" for name in names]
     shown, end = f"photo of {{}} {PLACES[scene]}, {action}", {}
     subjects = " and ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True))
+    goes = f"{lines.FOLLOWED} " if cell == FOLLOWED else ""
     if (regions := CELLS[cell]) is not None:
-        lines = [
-            f"{name} {kind} {PLACES[scene]}, {action} @ {side}"
+        who = [
+            f"{name} {kind} {PLACES[scene]}, {action} @ {goes}{side}"
             for name, kind, side in zip(names, kinds, ("left", "right"), strict=True)
         ]
-        subjects, end = " and ".join(f"a {kind}" for kind in kinds), {"people": "\n".join(lines), **regions}
+        subjects, end = " and ".join(f"a {kind}" for kind in kinds), {"people": "\n".join(who), **regions}
     picture = replace(PICTURE, prompt=shown.format(subjects), seed=FIRST_SEED + 100 * number)
     settings = VideoSettings(frames=FRAMES, **end)  # type: ignore[arg-type]
-    return host.generate(picture, settings, toyworld.motion_module(), learned).frames
+    places = _followed(host, picture, settings, learned) if goes else None
+    return host.generate(picture, settings, toyworld.motion_module(), learned, regions=places).frames
+
+
+def _followed(host: Standalone, picture: GenerateSettings, video: VideoSettings, learned: Sequence[Path]) -> Regions:
+    work = generation_pass(picture, video, toyworld.motion_module(), regional=RegionalTexts.of(video.several))
+    told = Callbacks(lambda _: None, lambda _: None, lambda: False)
+    maker, size = StandaloneVideo(host, learned), (picture.height, picture.width)
+    return followed_in_first_pass(maker, size, video.frames, work, ToyworldDetector(), told).regions
 
 
 def seen(judges: Judges, frames: NDArray[np.uint8], half: int | None) -> Seen:

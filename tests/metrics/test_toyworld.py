@@ -116,8 +116,22 @@ def test_an_empty_scene_has_neither_subject_nor_face(judges: Judges) -> None:
     world = paint("meadow", "day", 8, 0, 128)
     found = judges.detect(cv2.resize(world, (128, 128), interpolation=cv2.INTER_AREA))
     assert found.face is None
+    assert judges.faces(cv2.resize(world, (128, 128), interpolation=cv2.INTER_AREA)) == []
     assert found.score < SURE
     assert (found.mask >= 128).mean() < 0.01
+
+
+@LOOKS
+@pytest.mark.parametrize("subjects", [1, 2])
+def test_as_many_faces_are_found_as_are_drawn(judges: Judges, look: Look, subjects: int) -> None:
+    right = 0
+    for seed in range(20):
+        one = render(sample(seed, "test", subjects=subjects, distance="plain"), [3])
+        found = judges.faces(look(one.frames)[0])
+        told = [max(box_overlap(box, truth) for box, _ in found) > 0.3 for truth in one.face_boxes[:, 0]]
+        right += len(found) == subjects and all(told)
+        assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
+    assert right >= 18
 
 
 def individual(number: int, seed: int, scene: str, kind: str) -> Render:

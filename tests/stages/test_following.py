@@ -11,7 +11,7 @@ from vcd_ext.hosts.protocols import Picture, VideoPass
 from vcd_ext.people import RegionalTexts
 from vcd_ext.progress import Callbacks
 from vcd_ext.settings import PeopleSettings
-from vcd_ext.stages.following import with_followed_regions
+from vcd_ext.stages.following import followed_in, followed_in_first_pass, follows
 
 FRAMES, SIDE = 12, 64
 CROSSING = "rex man, red jacket @ followed left\nmara woman @ followed right"
@@ -48,8 +48,7 @@ def followed(lines: str, host: Crossing) -> tuple[RegionalTexts, list[str]]:
     notes = list[str]()
     work = VideoPass("two in the snow", steps=20, seed=3, regional=RegionalTexts.of(PeopleSettings(people=lines)))
     callbacks = Callbacks(lambda _: None, notes.append, lambda: False)
-    made = with_followed_regions(host, (SIDE, SIDE), FRAMES, work, squares, callbacks)  # type: ignore[arg-type]
-    assert made is not None
+    made = followed_in_first_pass(host, (SIDE, SIDE), FRAMES, work, squares, callbacks)  # type: ignore[arg-type]
     return made, notes
 
 
@@ -83,7 +82,18 @@ def test_who_is_not_found_stays_where_the_line_says_and_this_is_told() -> None:
     assert mara[:, 2] == pytest.approx(0, abs=0.01)
 
 
-def test_without_anybody_to_follow_there_is_no_first_pass() -> None:
-    host = Crossing()
-    made, notes = followed("rex @ left\nmara @ right", host)
-    assert (made.regions.masks, host.asked, notes) == (None, [], [])
+def test_in_a_video_that_is_there_no_first_pass_is_needed() -> None:
+    frames = np.stack([np.rint(255 * one).astype(np.uint8) for one in Crossing().denoise([None] * FRAMES, None)])  # type: ignore[arg-type, list-item]
+    regional, notes = RegionalTexts.of(PeopleSettings(people=CROSSING)), list[str]()
+    assert regional is not None
+    callbacks = Callbacks(lambda _: None, notes.append, lambda: False)
+    made = followed_in(frames, regional, squares, callbacks, "the video")
+    rex = made.regions.shares(16, 16)[:, 1].mean(dim=1)
+    assert rex[0, 3] > 2 * rex[0, 12]
+    assert rex[-1, 12] > 2 * rex[-1, 3]
+    assert notes == []
+
+
+@pytest.mark.parametrize(("lines", "asked"), [("rex @ left\nmara @ right", False), (CROSSING, True), ("", False)])
+def test_it_is_known_whether_anybody_is_followed(lines: str, asked: bool) -> None:
+    assert follows(RegionalTexts.of(PeopleSettings(people=lines))) is asked

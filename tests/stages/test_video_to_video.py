@@ -65,6 +65,31 @@ def test_a_video_is_enlarged_with_the_time_left() -> None:
     assert {told.stage for told in waiting.stages} == {"Enlarging and painting"}
 
 
+def test_tiles_follow_those_who_are_followed() -> None:
+    waiting, host = Waiting(), TiledHost()
+    lines = "rex man @ followed left\nmara woman @ followed right"
+    made = run_stage(host, film.clip(faces=1), replace(TILES, people=lines), finder, waiting.callbacks)
+    assert made.complete
+    assert waiting.notes == ["mara was not found in the video, so the region stays where it begins."]
+    [(work, _)] = host.runs
+    assert work.regional is not None
+    masks = work.regional.regions.masks
+    assert masks is not None
+    assert masks.shape[:2] == (5, 2)
+
+
+def test_without_a_detector_regions_stay_in_tiles_and_this_is_told() -> None:
+    waiting, host = Waiting(), TiledHost()
+    run_stage(host, film.clip(), replace(TILES, people="rex @ followed left"), no_finder, waiting.callbacks)
+    assert waiting.notes == ["The package is missing. Without it regions stay where they begin."]
+    [(work, _)] = host.runs
+    assert work.regional is not None
+    assert work.regional.regions.masks is None
+    with pytest.raises(ValueError, match="The package is missing"):
+        run_stage(host, film.clip(), replace(TILES, people="rex @ followed left", subject="words", words="dog"),
+                  no_finder, waiting.callbacks)  # fmt: skip
+
+
 def test_what_was_done_is_written_into_the_infotext_and_the_rest_of_the_metadata_stays() -> None:
     clip = film.clip()
     faces = run_stage(FaceHost(), clip, replace(FACES, identity="rex", motion_module="a/mm.ckpt"), finder,

@@ -14,19 +14,20 @@ FRAME = np.zeros((300, 400, 3), np.uint8)
 
 
 class Judge:
-    def __init__(self, found: judging.SubjectDetection):
-        self.found = found
+    def __init__(self, *found: tuple[judging.Box, float]):
+        self.found = list(found)
 
-    def detect(self, frame: np.ndarray) -> judging.SubjectDetection:
+    def faces(self, frame: np.ndarray) -> list[tuple[judging.Box, float]]:
         assert frame is FRAME
         return self.found
 
 
 def test_the_drawn_worlds_judges_find_its_faces() -> None:
-    mask = np.zeros((300, 400), np.uint8)
-    [found] = ToyworldDetector(Judge(judging.SubjectDetection(mask, (1.0, 2.0, 30.0, 40.0), 0.4)))(FRAME)
-    assert found == ((1.0, 2.0, 30.0, 40.0), pytest.approx(0.8))
-    assert ToyworldDetector(Judge(judging.SubjectDetection(mask, None, 0.1)))(FRAME) == []
+    one, other = ((1.0, 2.0, 30.0, 40.0), 0.4), ((101.0, 2.0, 130.0, 40.0), 0.9)
+    first, second = ToyworldDetector(Judge(one, other))(FRAME)
+    assert first == ((1.0, 2.0, 30.0, 40.0), pytest.approx(0.8))
+    assert second == ((101.0, 2.0, 130.0, 40.0), 1.0)
+    assert ToyworldDetector(Judge())(FRAME) == []
 
 
 def test_the_drawn_world_has_to_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,12 +157,12 @@ def _generated(
     from vcd_ext.stages import pipeline
 
     controls, more = load_guides(guides, host.unet, picture, video, source, notify), described(guides)
-    regions = followed_regions(arguments, host, picture, video)
+    regions = followed_regions(arguments, host, picture, video, source, begun is not None)
     models, video = (arguments.motion_module, arguments.embedding), pipeline.alone(video)
     with progress_bar() as progress:
         if source is None:
             return host.generate(picture, video, *models, progress, begun, controls, more, regions)
-        return restyle(host, source, arguments.input.name, picture, video, *models, progress, controls, more)
+        return restyle(host, source, arguments.input.name, picture, video, *models, progress, controls, more, regions)
 
 
 def _advice(motion_module: Path | None, picture: GenerateSettings) -> list[str]:

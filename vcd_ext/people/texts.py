@@ -34,10 +34,10 @@ class RegionalTexts(NamedTuple):
         """The text of each region."""
         return [person.words for person in self.people]
 
-    def still_notes(self) -> list[str]:
-        """Return a sentence for each person who is to be followed, where regions stay where they are."""
+    def still_notes(self, where: str) -> list[str]:
+        """Return a sentence for each person who is to be followed and is not, such as `where frames are given`."""
         return [
-            f"{person.name or person.words} is not followed here; the region stays where it begins."
+            f"{person.name or person.words} is not followed {where}; the region stays where it begins."
             for person in self.people
             if person.followed
         ]

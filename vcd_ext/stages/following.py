@@ -1,7 +1,7 @@
-"""Regions that go with their people: a first pass with class words shows where everybody is in each frame.
+"""Regions that go with their people, as a video shows them, or a first pass with class words where there is none yet.
 
 The first pass is made by a few steps from the noise of the video itself, with the words of the people but not their
-names, so that it has the same layout. Faces are found and followed in it; below each of them is a person.
+names, so that it has the same layout. Faces are found and followed; below each of them is a person.
 """
 
 from collections.abc import Sequence
@@ -25,19 +25,25 @@ STEPS = 8  # of the first pass, at most
 GRID = 64  # places of a side of the masks
 WIDE, ABOVE = 3.0, 1.0  # of a person: as a multiple of the face's width, and of its height above the face
 GREY = 0.5
+GIVEN = "where the video begins from given pictures"
 
 
-def with_followed_regions(
+def follows(regional: RegionalTexts | None) -> bool:
+    """Return whether anybody in a video is to be followed."""
+    return regional is not None and any(person.followed for person in regional.people)
+
+
+def followed_in_first_pass(
     host: VideoHost, size: tuple[int, int], frames: int, work: VideoPass, detector: Detector, callbacks: Callbacks
-) -> RegionalTexts | None:
-    """Return the people of a pass with regions that follow those who are to be followed.
+) -> RegionalTexts:
+    """Return the people of a pass over nothing, with regions that follow those who are to be followed.
 
-    size: height and width in pixels, of so many frames. work: how the video itself is denoised. Who is not found in the
-    first pass keeps the box of the line, and this is told. Raises Interrupted; ValueError as `VideoHost.denoise`.
+    size: height and width in pixels, of so many frames. work: how the video itself is denoised, with its people. Who is
+    not found in the first pass keeps the box of the line, and this is told. Raises Interrupted; ValueError as
+    `VideoHost.denoise`.
     """
     regional = work.regional
-    if regional is None or not any(person.followed for person in regional.people):
-        return regional
+    assert regional is not None
     height, width = size
     people = [person._replace(words=_class_words(person)) for person in regional.people]
     callbacks.note("A first pass finds out where those are who are followed.")
@@ -46,29 +52,39 @@ def with_followed_regions(
     )
     blank: Sequence[Picture] = [np.full((height, width, 3), GREY, np.float32)] * frames
     shown = np.stack([np.rint(255 * picture).astype(np.uint8) for picture in host.denoise(blank, first)])
-    return regional._replace(regions=_regions(shown, regional, detector, callbacks))
+    return followed_in(shown, regional, detector, callbacks, "the first pass")
+
+
+def followed_in(
+    frames: NDArray[np.uint8], regional: RegionalTexts, detector: Detector, callbacks: Callbacks, where: str
+) -> RegionalTexts:
+    """Return people with regions that follow them as a video uint8 [F, H, W, 3] shows them.
+
+    where: what the video is called in what is told of those who are not in it, whose regions stay. Raises Interrupted.
+    """
+    height, width = frames.shape[1:3]
+    small = FaceSettings(min_face=4, min_track=1)
+    tracks = face.find_people(frames, small, detector, None, callbacks.interrupted)
+    who = people_of_tracks(tracks, regional.people, height, width, lambda _: None)
+    boxes, anybody = [], False
+    for person in regional.people:
+        own = [track for track in tracks if who.get(track.number) == person] if person.followed else []
+        if person.followed and not own:
+            callbacks.note(
+                f"{person.name or person.words} was not found in {where}, so the region stays where it begins."
+            )
+        anybody = anybody or bool(own)
+        boxes.append(_path(own, len(frames), height, width) if own else [person.box] * len(frames))
+    if not anybody:
+        return regional
+    known = regional.regions
+    regions = Regions(known.boxes, _masks(boxes, known.border), border=known.border, base=known.base)
+    return regional._replace(regions=regions)
 
 
 def _class_words(person: PlacedPerson) -> str:
     """Return a person's words without the name: 'man, red jacket'."""
     return (without_name(person.words, person.name) if person.name else person.words) or "person"
-
-
-def _regions(shown: NDArray[np.uint8], regional: RegionalTexts, detector: Detector, callbacks: Callbacks) -> Regions:
-    height, width = shown.shape[1:3]
-    small = FaceSettings(min_face=4, min_track=1)
-    tracks = face.find_people(shown, small, detector, None, callbacks.interrupted)
-    who = people_of_tracks(tracks, regional.people, height, width, lambda _: None)
-    boxes = []
-    for person in regional.people:
-        own = [track for track in tracks if who.get(track.number) == person] if person.followed else []
-        if person.followed and not own:
-            callbacks.note(
-                f"{person.name or person.words} was not found in the first pass, so the region stays where it begins."
-            )
-        boxes.append(_path(own, len(shown), height, width) if own else [person.box] * len(shown))
-    known = regional.regions
-    return Regions(known.boxes, _masks(boxes, known.border), border=known.border, base=known.base)
 
 
 def _path(tracks: Sequence[Track], frames: int, height: int, width: int) -> list[RegionBox]:

@@ -92,7 +92,7 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
         field.name: getattr(shared, field.name) for field in fields(PassSettings) if field.name != "denoise"
     }
     asked: list[tuple[str, Settings]] = []
-    faces = _own(video, "face")
+    faces = own_settings(video, "face")
     where = {"subject": faces["detector"], "words": faces["words"]}
     if video.face:
         several = video.several.people.strip()
@@ -101,7 +101,7 @@ def stages(video: VideoSettings, shared: PassSettings) -> list[Stage]:
             faces["people"] = with_regions(several)
         asked.append(("face", FaceSettings(**common | faces | {"prompt": prompt})))
     if video.tiled:
-        asked.append(("tiled", TiledSettings(**common | where | _own(video, "tiled") | asdict(video.several))))
+        asked.append(("tiled", TiledSettings(**common | where | own_settings(video, "tiled") | asdict(video.several))))
     return [Stage(_checked(settings), _entries(video, name)) for name, settings in asked]
 
 
@@ -167,7 +167,7 @@ def run_stages(
     return Outcome(videos, complete, "")
 
 
-def _own(video: VideoSettings, stage: str) -> dict[str, Any]:
+def own_settings(video: VideoSettings, stage: str) -> dict[str, Any]:
     """Return the settings of a stage, by the names that they have there."""
     start = f"{stage}_"
     names = (name for name in describe(VideoSettings) if name.startswith(start))

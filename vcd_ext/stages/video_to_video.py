@@ -12,6 +12,7 @@ from vcd_ext.face import Detector, boxes_of
 from vcd_ext.face.restore import checked_face_settings
 from vcd_ext.hosts.protocols import Interrupted, VideoHost
 from vcd_ext.media import Clip, Part, infotext
+from vcd_ext.people import RegionalTexts, Regions
 from vcd_ext.progress import Callbacks, Note
 from vcd_ext.prompt.foreign import unread
 from vcd_ext.prompt.travel import check_key_frames
@@ -26,6 +27,7 @@ from vcd_ext.settings import (
     describe,
     with_drawn_seed,
 )
+from vcd_ext.stages.following import followed_in, follows
 from vcd_ext.tiled.upscale import checked as checked_tiled
 from vcd_ext.tiled.upscale import with_controlnet, with_upscaler
 from vcd_ext.tiled.upscaled_frames import SCALE
@@ -172,12 +174,29 @@ def _faces(
 def _upscaled(host: VideoHost, frames: Frames, settings: TiledSettings, finder: Finder, callbacks: Callbacks) -> Frames:
     """Enlarge the frames to twice their size, as far as they are finished."""
     try:
-        boxes = _subject(frames, settings, finder, callbacks)
+        boxes, regions = _subject(frames, settings, finder, callbacks), _regions(frames, settings, finder, callbacks)
     except Interrupted:
         callbacks.note("Stopped before the subject was found; no frame is finished.")
         return frames[:0]
     progress, note, interrupted = callbacks
-    return tiled.upscale(host, frames, settings, progress, boxes=boxes, interrupted=interrupted, note=note)
+    where: dict[str, Any] = {"boxes": boxes, "regions": regions}
+    return tiled.upscale(host, frames, settings, progress, **where, interrupted=interrupted, note=note)
+
+
+def _regions(frames: Frames, settings: TiledSettings, finder: Finder, callbacks: Callbacks) -> Regions | None:
+    """Find those who are to be followed; None where nobody is, or nothing finds them, which is told."""
+    regional = RegionalTexts.of(settings.several)
+    if regional is None or not follows(regional):
+        return None
+    chosen = "auto" if settings.subject == EVERYWHERE else settings.subject
+    try:
+        detector = finder(FaceSettings(detector=chosen, words=settings.words))
+    except ValueError as error:
+        if chosen != "auto":
+            raise
+        callbacks.note(f"{error} Without it regions stay where they begin.")
+        return None
+    return followed_in(frames, regional, detector, callbacks, "the video").regions
 
 
 def _subject(

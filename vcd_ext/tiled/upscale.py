@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vcd_ext.denoising.out_of_memory import explained, first_that_fits
 from vcd_ext.hosts.protocols import FACTOR, Interrupted, Picture, VideoHost
 from vcd_ext.media.clip import check_frames
-from vcd_ext.people import RegionalTexts
+from vcd_ext.people import RegionalTexts, Regions
 from vcd_ext.progress import Report, steps
 from vcd_ext.settings import AUTO, SettingError, TiledSettings, parse, with_drawn_seed
 from vcd_ext.storage.disk_array import allocate
@@ -28,6 +28,7 @@ def upscale(
     progress: Report | None = None,
     *,
     boxes: Boxes | None = None,
+    regions: Regions | None = None,
     interrupted: Callable[[], bool] | None = None,
     note: Callable[[str], None] | None = None,
 ) -> NDArray[np.uint8]:
@@ -36,6 +37,7 @@ def upscale(
     frames: uint8 [F, H, W, 3]. progress: told the steps of the stage PAINTING, which begins anew when the memory was
     too small. boxes: where the subject is, [F, N, 4] in pixels of the frames as left, top, right, bottom, NaN for none;
     tiles without it have the prompt `settings.elsewhere`. None, or no box in any frame: it may be everywhere.
+    regions: of the people of `settings.people`, where they are known better than by their lines.
     interrupted: asked at every frame and step; then only the frames that are finished come back, [0, 2H, 2W, 3] if
     none is. note: given sentences for the person, as they become true.
 
@@ -48,7 +50,7 @@ def upscale(
     check_frames(frames)
     _check_boxes(boxes, len(frames))
     settings = with_drawn_seed(with_controlnet(host, settings, tell))
-    run = _Upscaling(host, UpscaledFrames(host, frames, settings.upscaler, stop), boxes, progress, stop)
+    run = _Upscaling(host, UpscaledFrames(host, frames, settings.upscaler, stop), boxes, regions, progress, stop)
     if boxes is not None and np.isnan(boxes).all():
         tell("The subject was found in no frame; its name is used everywhere.")
     tried = attempts(settings, len(frames), max(run.upscaled.canvas))
@@ -69,11 +71,12 @@ class _Upscaling:
         host: VideoHost,
         upscaled: UpscaledFrames,
         boxes: Boxes | None,
+        regions: Regions | None,
         progress: Report | None,
         interrupted: Callable[[], bool],
     ):
         self.host, self.upscaled = host, upscaled
-        self.boxes = None if boxes is None else SCALE * boxes
+        self.boxes, self.regions = None if boxes is None else SCALE * boxes, regions
         self.progress, self.interrupted = progress, interrupted
         self.finished: NDArray[np.uint8] = allocate((len(upscaled), *upscaled.size, 3), np.uint8)
         self.done = 0
@@ -98,7 +101,7 @@ class _Upscaling:
 
     def _denoised(self, settings: TiledSettings) -> Iterator[Picture]:
         """Yield the upscaled frames, denoised in windows and tiles."""
-        work = video_pass(settings, self.upscaled.canvas, self.boxes)
+        work = video_pass(settings, self.upscaled.canvas, self.boxes, self.regions)
         report = steps(self.progress, PAINTING)
         return self.host.denoise(self.upscaled, replace(work, progress=report, interrupted=self.interrupted))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vcd_ext.denoising.partition import Tile, tiles
 from vcd_ext.hosts.protocols import FACTOR, Tiling, VideoPass
 from vcd_ext.motion.windows import shorter
-from vcd_ext.people import RegionalTexts
+from vcd_ext.people import RegionalTexts, Regions
 from vcd_ext.prompt.names import with_name, without_name
 from vcd_ext.settings import NO_MODULE, TiledSettings
 
@@ -37,11 +37,14 @@ def attempts(settings: TiledSettings, frames: int, longest_side: int) -> list[Ti
     return found
 
 
-def video_pass(settings: TiledSettings, canvas: tuple[int, int], boxes: Boxes | None) -> VideoPass:
+def video_pass(
+    settings: TiledSettings, canvas: tuple[int, int], boxes: Boxes | None, regions: Regions | None = None
+) -> VideoPass:
     """Return the pass over a canvas (height, width in pixels), with the identity's name in the prompt.
 
     boxes: where the subject is, [F, N, 4] in pixels of the canvas. The whole prompt is used everywhere if there is no
-    box, or nothing in the prompt to leave out, or if regions say who is where.
+    box, or nothing in the prompt to leave out, or if regions say who is where. regions: those of the people, where they
+    are known better than by their lines.
     """
     work = VideoPass.of(settings)
     if settings.identity != NO_MODULE:
@@ -49,6 +52,7 @@ def video_pass(settings: TiledSettings, canvas: tuple[int, int], boxes: Boxes | 
     tiling = Tiling(settings.tile, settings.tile_overlap)
     regional = RegionalTexts.of(settings.several)
     if regional is not None:  # a name is heard in its region alone, so no tile without it has it
+        regional = regional._replace(regions=regions or regional.regions)
         return replace(work, regional=regional, tiling=tiling)
     elsewhere = settings.elsewhere.strip() or without_name(work.prompt, settings.identity)
     if boxes is not None and not np.isnan(boxes).all() and elsewhere != work.prompt:

@@ -20,6 +20,7 @@ from vcd_ext.hosts.shared.passes import generation_pass
 from vcd_ext.hosts.shared.people import regional_texts
 from vcd_ext.media import Clip
 from vcd_ext.media.clip import stacked
+from vcd_ext.people import Regions
 from vcd_ext.progress import StepReport
 from vcd_ext.prompt.travel import check_key_frames
 from vcd_ext.settings import GenerateSettings, VideoSettings, parse
@@ -36,6 +37,7 @@ def restyle(
     progress: StepReport | None = None,
     controls: Sequence[ControlNet] = (),
     more: Mapping[str, str] | None = None,
+    regions: Regions | None = None,
 ) -> Clip:
     """Make the first `video.frames` frames of a clip again (V2V), at the size and strength of `picture`.
 
@@ -48,6 +50,9 @@ def restyle(
     video = parse(VideoSettings, asdict(replace(video, frames=min(video.frames, len(source.frames)))))
     chosen_motion_loras(host.loras, picture.prompt, video, motion_module is not None)
     check_key_frames(video.frames, {"prompt": picture.prompt, "negative prompt": picture.negative_prompt})
+    regional = regional_texts(video.several, host.vectors(embeddings))
+    if regional is not None and regions is not None:
+        regional = regional._replace(regions=regions)
     work = generation_pass(
         picture,
         video,
@@ -56,7 +61,7 @@ def restyle(
         motion_loras=asked(host.loras, picture.prompt, video),
         freenoise=video.free.freenoise,
         step_noise=video.step_noise,
-        regional=regional_texts(video.several, host.vectors(embeddings)),
+        regional=regional,
         speed=video.speed,
         progress=progress,
     )

@@ -99,23 +99,11 @@ class StagesRun:
 
     def _stages(self, number: int) -> list[Stage]:
         """Return the stages of video `number`, which has a prompt and a seed of its own."""
-        p, settings = self.p, self.settings
         if not self.count:
             return []
-        first = number * settings.frames
-        schedule = "" if p.scheduler in (None, "", SCHEDULER) else p.scheduler
-        shared_settings = PassSettings(
-            prompt=p.all_prompts[first],
-            negative_prompt=p.all_negative_prompts[first],
-            identity=settings.identity,
-            motion_module=settings.motion_module,
-            steps=p.steps,
-            cfg_scale=p.cfg_scale,
-            sampler=f"{p.sampler_name or ''} {schedule}".strip(),
-            seed=int(p.all_seeds[first]) % SEEDS,
-        )
-        stages = pipeline.stages(settings, shared_settings)
-        constant = is_constant(shared_settings.prompt, p.steps)
+        common = shared_settings(self.p, self.settings, number)
+        stages = pipeline.stages(self.settings, common)
+        constant = is_constant(common.prompt, self.p.steps)
         return [stage if constant else _everywhere(stage) for stage in stages]
 
     def _made(self, clip: Clip, stages: Sequence[Stage], number: int) -> Outcome:
@@ -173,6 +161,22 @@ class StagesRun:
         told = f"Video {number + 1}: {sentence}" if self.p.n_iter > 1 else sentence
         sentences.append(told)
         self.p.comment(f"VCD: {told}")
+
+
+def shared_settings(p: Any, settings: VideoSettings, number: int) -> PassSettings:
+    """Return what other passes over video `number` of a request have in common with its generation."""
+    first = number * settings.frames
+    schedule = "" if p.scheduler in (None, "", SCHEDULER) else p.scheduler
+    return PassSettings(
+        prompt=p.all_prompts[first],
+        negative_prompt=p.all_negative_prompts[first],
+        identity=settings.identity,
+        motion_module=settings.motion_module,
+        steps=p.steps,
+        cfg_scale=p.cfg_scale,
+        sampler=f"{p.sampler_name or ''} {schedule}".strip(),
+        seed=int(p.all_seeds[first]) % SEEDS,
+    )
 
 
 def _everywhere(stage: Stage) -> Stage:

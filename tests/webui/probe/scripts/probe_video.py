@@ -4,6 +4,7 @@ import base64
 import io
 
 import numpy as np
+from crossing import Crossing  # beside the folder `scripts`, which the WebUI puts into the path
 from fastapi import Body, HTTPException
 from modules import modelloader, script_callbacks, scripts, shared
 
@@ -94,8 +95,11 @@ def video_inside(frames: str = Body(...), work: dict = ANY):
 finders = {}
 
 
-def face(there: bool = Body(embed=True)):
-    """From now on every picture has a face in its middle, a quarter as wide as it; or faces are looked for again."""
+def face(there: bool = Body(...), crossing: int = Body(0)):
+    """From now on every picture has a face in its middle, a quarter as wide as it; or faces are looked for again.
+
+    crossing: of so many frames, in which two faces change sides instead.
+    """
     from vcd_ext.face import Detection
     from vcd_ext.hosts.webui.studio import WebUIStudio
 
@@ -104,7 +108,8 @@ def face(there: bool = Body(embed=True)):
         return [Detection((3 * width / 8, 3 * height / 8, 5 * width / 8, 5 * height / 8), 0.9)]
 
     finders.setdefault("own", WebUIStudio.finder)
-    WebUIStudio.finder = (lambda studio, settings: find) if there else finders["own"]
+    made = (lambda studio, settings: Crossing(crossing)) if crossing else lambda studio, settings: find
+    WebUIStudio.finder = made if there else finders["own"]
 
 
 def upscalers():

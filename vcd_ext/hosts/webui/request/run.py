@@ -17,6 +17,7 @@ from vcd_ext.hosts.webui.model import checkpoint
 from vcd_ext.hosts.webui.model.free_init import count_jobs, sample_again
 from vcd_ext.hosts.webui.model.sampling import correlate_steps
 from vcd_ext.hosts.webui.request import frame_batch, onward, other_scripts, prompt_travel, read, refusals
+from vcd_ext.hosts.webui.request.following import RequestFollowing
 from vcd_ext.hosts.webui.request.inputs import RequestInputs
 from vcd_ext.hosts.webui.request.loras import RequestLoras
 from vcd_ext.hosts.webui.request.motion import RequestMotion
@@ -35,7 +36,8 @@ class VideoRequest:
     """Carry out one `StableDiffusionProcessing` as a video; lives on it as `p.vcd_run`."""
 
     motion: RequestMotion  # from `before_process` on
-    regional: RegionalTexts | None = None  # who is where; from `process` on
+    regional: RegionalTexts | None = None  # who is where in the video that is next; from `process` on
+    following: RequestFollowing  # from `process` on
     people: prompt_travel.PeopleConds | None = None
     loras: RequestLoras  # from `process` on; those that are VCD's own
 
@@ -85,14 +87,13 @@ class VideoRequest:
         check_identity(settings.identity)
         self.regional = read_people(settings)
         self.people = prompt_travel.PeopleConds.of(self.regional)
-        for note in () if self.regional is None else self.regional.still_notes():
-            self._tell(note)
         refusals.check_settings(p, settings)
+        self.following = RequestFollowing(p, settings, self.regional, self.inputs)
         self.motion.load(p, self._tell)
         self.overrides.put("init", self._with_videos(p.init))
         self.loras = RequestLoras(p, settings, self.motion.module, self._tell)
         parse = partial(prompt_travel.read_networks_once, p, p.parse_extra_network_prompts)
-        self.overrides.put("parse_extra_network_prompts", self.loras.parsing(parse))
+        self.overrides.put("parse_extra_network_prompts", self._followed_before(self.loras.parsing(parse)))
         self.overrides.put("setup_conds", self._with_one_prompt(p.setup_conds))
         self.overrides.put("get_conds_with_caching", self._travelling(p.get_conds_with_caching))
         self.overrides.put("sample", self._with_motion(p.sample))
@@ -204,6 +205,18 @@ class VideoRequest:
             return setup_conds(*args, **kwargs)
 
         return setup_one_prompt
+
+    def _followed_before(self, parse: Any) -> Any:
+        """Find out where people are before the networks of a video's prompt hang on the model: each video's begin anew.
+
+        What is raised in the WebUI's callback before this would be swallowed.
+        """
+
+        def parse_after(*args: Any, **kwargs: Any) -> Any:
+            self.regional = self.following.found(self._tell)
+            return parse(*args, **kwargs)
+
+        return parse_after
 
     def _travelling(self, get_conds: Any) -> Any:
         """Give each frame the condition between its prompt's key frames."""
