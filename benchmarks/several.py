@@ -229,7 +229,7 @@ def unet_time(host: Standalone) -> str:
     generator = torch.Generator().manual_seed(0)
     latents = torch.randn(2 * frames, 4, 16, 16, generator=generator)
     texts = torch.randn(4, 77, host.prompts.width, generator=generator)
-    regions = Regions([RegionBox(0, 0, 0.5, 1), RegionBox(0.5, 0, 1, 1)])
+    regions = Regions([[RegionBox(0, 0, 0.5, 1)], [RegionBox(0.5, 0, 1, 1)]])
     plain = texts[:2].repeat_interleave(frames, dim=0)
     two = torch.cat(
         [

@@ -21,7 +21,14 @@ def track(number: int, x: float, frames: range = range(4), towards: float | None
 def prompts(tracks: list[Track], people: str = PEOPLE, **settings: str) -> tuple[dict[int, str | None], list[str]]:
     notes = list[str]()
     given = FaceSettings(people=people, **{"prompt": "close up photo of"} | settings)
-    return face_prompts(tracks, given, 100, 200, notes.append), notes
+    return face_prompts(tracks, given, (4, 100, 200), notes.append), notes
+
+
+def test_a_region_that_moves_takes_its_face_along() -> None:
+    people = "rex dog @ left -> right\nmara @ right -> left"
+    assert prompts([track(1, 40, towards=160), track(2, 160, towards=40)], people) == (
+        {1: "close up photo of rex dog", 2: "close up photo of mara"}, []
+    )  # fmt: skip
 
 
 def test_each_face_has_the_words_of_its_region() -> None:

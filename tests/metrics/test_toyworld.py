@@ -125,13 +125,13 @@ def test_an_empty_scene_has_neither_subject_nor_face(judges: Judges) -> None:
 @pytest.mark.parametrize("subjects", [1, 2])
 def test_as_many_faces_are_found_as_are_drawn(judges: Judges, look: Look, subjects: int) -> None:
     right = 0
-    for seed in range(20):
+    for seed in range(10):
         one = render(sample(seed, "test", subjects=subjects, distance="plain"), [3])
         found = judges.faces(look(one.frames)[0])
         told = [max(box_overlap(box, truth) for box, _ in found) > 0.3 for truth in one.face_boxes[:, 0]]
         right += len(found) == subjects and all(told)
         assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
-    assert right >= 18
+    assert right >= 9
 
 
 def individual(number: int, seed: int, scene: str, kind: str) -> Render:

@@ -20,7 +20,7 @@ from vcd_ext.people.attention import cross_attentions, heard_by_region, with_peo
 
 FRAMES, HEIGHT, WIDTH = 4, 16, 8
 LEFT, RIGHT = RegionBox(0, 0, 0.5, 1), RegionBox(0.5, 0, 1, 1)
-HALVES = Regions([LEFT, RIGHT], base=0, border=0)
+HALVES = Regions([[LEFT], [RIGHT]], base=0, border=0)
 RUN: dict[str, Callable[[Any, dict[str, Tensor]], Tensor]] = {"ldm": ldm, "diffusers": diffusers}
 BASE, ONE, OTHER = (torch.randn(77, 64, generator=torch.Generator().manual_seed(seed)) for seed in range(3))
 LONG = torch.randn(154, 64, generator=torch.Generator().manual_seed(3))
@@ -60,14 +60,14 @@ def test_both_hosts_unets_agree(ldm_unet: nn.Module, diffusers_unet: nn.Module) 
     texts = called(without_people(BASE, 231), with_people(ONE, [LONG, OTHER]))
     made = []
     for name, unet in (("ldm", ldm_unet), ("diffusers", diffusers_unet)):
-        with by_region(unet, Regions([LEFT, RegionBox(0.3, 0.2, 1, 0.9)]), (154, 77)):
+        with by_region(unet, Regions([[LEFT], [RegionBox(0.3, 0.2, 1, 0.9)]]), (154, 77)):
             made.append(RUN[name](unet, texts))
     assert near(*made)
 
 
 def test_a_text_that_all_regions_share_is_a_text_without_regions(kind: str, unet: nn.Module) -> None:
     expected = RUN[kind](unet, called(BASE))
-    with by_region(unet, Regions([LEFT, RIGHT])):
+    with by_region(unet, Regions([[LEFT], [RIGHT]])):
         assert near(RUN[kind](unet, called(with_people(BASE, [BASE, BASE]))), expected)
 
 
@@ -88,7 +88,7 @@ def test_masks_go_with_the_frames(kind: str, unet: nn.Module) -> None:
     masks = torch.zeros(FRAMES, 1, HEIGHT, WIDTH)
     masks[1] = 1
     base, one = RUN[kind](unet, called(BASE)), RUN[kind](unet, called(ONE))
-    with by_region(unet, Regions([LEFT], masks, base=0), (77,)):
+    with by_region(unet, Regions([[LEFT]], masks, base=0), (77,)):
         made = RUN[kind](unet, called(with_people(BASE, [ONE])))
     assert near(made[[0, 2, 3]], base[[0, 2, 3]])
     assert near(made[1], one[1])
@@ -97,7 +97,7 @@ def test_masks_go_with_the_frames(kind: str, unet: nn.Module) -> None:
 @torch.no_grad()
 def test_windows_and_tiles_divide_the_regions(kind: str, unet: nn.Module) -> None:
     masks = torch.rand(FRAMES, 2, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(5)).round()
-    regions, text = Regions([LEFT, RIGHT], masks), with_people(BASE, [ONE, OTHER])
+    regions, text = Regions([[LEFT], [RIGHT]], masks), with_people(BASE, [ONE, OTHER])
     parts = Parts(FRAMES, windows(FRAMES, 3, 1), tiles(HEIGHT, WIDTH, 8, 0))
     whole, expected = called(text), torch.zeros(FRAMES, 4, HEIGHT, WIDTH)
     for window in parts.windows:
@@ -105,7 +105,7 @@ def test_windows_and_tiles_divide_the_regions(kind: str, unet: nn.Module) -> Non
             rows, down = list(window.frames), slice(tile.top, tile.top + tile.height)
             own = {name: value[rows] for name, value in whole.items()}
             own["latents"] = own["latents"][:, :, down]
-            with heard_by_region(unet, Regions([LEFT, RIGHT], masks[rows][:, :, down]), len(rows), (77, 77)):
+            with heard_by_region(unet, Regions([[LEFT], [RIGHT]], masks[rows][:, :, down]), len(rows), (77, 77)):
                 expected[rows, :, down] += RUN[kind](unet, own) * window.weights[:, None, None, None] * tile.weights
     with by_region(unet, regions), multidiffusion(unet, parts):
         assert near(RUN[kind](unet, whole), expected)
@@ -122,7 +122,7 @@ def test_whoever_is_not_in_a_tile_is_not_computed_there(kind: str, unet: nn.Modu
     layer.forward = counted
     try:
         parts = Parts(FRAMES, windows(FRAMES, FRAMES, 0), tiles(HEIGHT, WIDTH, 8, 0))
-        below = Regions([RegionBox(0, 0.6, 1, 1)])
+        below = Regions([[RegionBox(0, 0.6, 1, 1)]])
         with by_region(unet, below, (77,)), multidiffusion(unet, parts):
             RUN[kind](unet, called(with_people(BASE, [ONE])))
     finally:

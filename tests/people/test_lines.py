@@ -2,7 +2,7 @@
 
 import pytest
 
-from vcd_ext.people import PlacedPerson, RegionBox, check_identities, placed_people
+from vcd_ext.people import PlacedPerson, RegionBox, check_identities, placed_people, with_regions
 
 LEFT, RIGHT = RegionBox(0, 0, 0.5, 1), RegionBox(0.5, 0, 1, 1)
 
@@ -45,6 +45,15 @@ def test_a_region_may_follow_its_person() -> None:
     assert [person.box for person in placed_people("rexly @ followed\nmarla @ followed")] == [LEFT, RIGHT]
 
 
+def test_a_region_may_move_over_the_video() -> None:
+    [rexly, marla] = placed_people("rexly @ left -> right\nmarla @ 0.5 0 1 1->centre -> left")
+    assert rexly.path == (LEFT, RIGHT)
+    assert marla.path == (RIGHT, pytest.approx(RegionBox(1 / 3, 0, 2 / 3, 1)), LEFT)
+    assert with_regions("rexly man @ left -> right") == "rexly man @ 0 0 0.5 1 -> 0.5 0 1 1"
+    assert placed_people(with_regions("rexly man @ left -> right")) == placed_people("rexly man @ left -> right")
+    assert len(placed_people("rexly @ left\nmarla @ left -> right")) == 2
+
+
 def test_people_without_regions_stand_side_by_side() -> None:
     assert [person.box for person in placed_people("a\nb")] == [LEFT, RIGHT]
     assert [person.box.left for person in placed_people("a\nb\nc")] == pytest.approx([0, 1 / 3, 2 / 3])
@@ -68,6 +77,9 @@ def test_somebody_may_have_no_identity() -> None:
         ("rexly @ left right", "whose region 'left right' is unknown"),
         ("rexly @ 0.1 0.2 0.3", "whose region '0.1 0.2 0.3' is unknown"),
         ("rexly @ nan 0 1 1", "whose region 'nan 0 1 1' is unknown"),
+        ("rexly @ left -> behind", "whose region 'behind' is unknown"),
+        ("rexly @ left ->", "whose region '' is unknown"),
+        ("rexly @ followed left -> right", "is followed and moves by itself"),
         ("rexly @", "which ends before the region"),
         ("@ left", "which names nobody"),
         ("- @ left", "which names nobody"),

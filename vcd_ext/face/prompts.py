@@ -44,17 +44,18 @@ def people_by_region(text: str) -> list[PlacedPerson]:
 
 
 def face_prompts(
-    tracks: Sequence[Track], settings: FaceSettings, height: int = 0, width: int = 0, note: Note = lambda _: None
+    tracks: Sequence[Track], settings: FaceSettings, size: tuple[int, int, int] = (1, 1, 1), note: Note = lambda _: None
 ) -> dict[int, str | None]:
     """Return the prompt of each track by its number; None for tracks that are left alone.
 
     It is the settings' prompt with the words that People has for the track, else with the identity. Where People has
-    regions, which are shares of height and width in pixels, tracks that are nobody are left alone unless there is an
-    identity for them. note: told of these in a sentence. SettingError if People names a number that no track has.
+    regions, which are shares of `size` (frames, height and width of the video), tracks that are nobody are left alone
+    unless there is an identity for them. note: told of these in a sentence. SettingError if People names a number that
+    no track has.
     """
     placed = people_by_region(settings.people)
     if placed:
-        return _prompts_by_region(people_of_tracks(tracks, placed, height, width, note), tracks, settings)
+        return _prompts_by_region(people_of_tracks(tracks, placed, size, note), tracks, settings)
     named = parse_people(settings.people)
     numbers = [track.number for track in tracks]
     unknown = sorted(named.keys() - set(numbers))

@@ -61,7 +61,8 @@ def restore(
     run = _Restoration(
         Repair(host, frames, settings, stop), VideoPass.of(with_drawn_seed(settings, tell)), result, progress, tell
     )
-    run.go(_wanted(people, settings, frames.shape[1], frames.shape[2], tell))
+    count, height, width = frames.shape[:3]
+    run.go(_wanted(people, settings, (count, height, width), tell))
     return result
 
 
@@ -147,10 +148,11 @@ def _check_people(people: Sequence[Track], frames: int) -> None:
 
 
 def _wanted(
-    people: Sequence[Track], settings: FaceSettings, height: int, width: int, note: Note
+    people: Sequence[Track], settings: FaceSettings, size: tuple[int, int, int], note: Note
 ) -> list[tuple[Track, str]]:
     """Return the tracks to repair with their prompts: the largest last, as it is in front where faces meet."""
-    wanted, words = [], face_prompts(people, settings, height, width, note)
+    _, height, width = size
+    wanted, words = [], face_prompts(people, settings, size, note)
     for track in sorted(people, key=lambda track: track.size):
         prompt = words[track.number]
         times = zoom(track, settings, height, width)

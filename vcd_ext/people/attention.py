@@ -53,7 +53,7 @@ def heard_by_region(unet: nn.Module, regions: Regions, frames: int, lengths: Seq
         latents: Tensor = args[0] if args else kwargs["x" if "x" in kwargs else "sample"]
         height, width = latents.shape[-2:]
         if (height, width) not in made:  # two sizes at most: the second is that of a hires pass
-            made[height, width] = _Shares(regions.shares(height, width), range(frames))
+            made[height, width] = _Shares(regions.shares(height, width, frames), range(frames))
         return args, {**kwargs, ARGUMENT: made[height, width]}
 
     with ExitStack() as stack:

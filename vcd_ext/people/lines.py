@@ -1,7 +1,7 @@
 """Lines such as `marla woman, waving @ right`: an identity, words of its own, and where it is in the picture.
 
 A line begins with the identity's name, or with `-` for somebody without one. Behind the last `@` stands the region: see
-`regions.parse_box`. `followed` before it lets the region go with the person.
+`regions.parse_box`. `left -> right` moves it over the video, `followed` before it lets it go with the person.
 """
 
 import re
@@ -15,7 +15,7 @@ from vcd_ext.prompt.parts import parts
 from vcd_ext.prompt.travel import travels
 
 NOBODY = "-"
-FOLLOWED = "followed"
+FOLLOWED, TO = "followed", "->"
 _EXAMPLE = "write a line as in 'marla woman, waving @ right'"
 _FIRST = re.compile(r"[^\s,;:()\[\]]+")
 
@@ -27,6 +27,12 @@ class PlacedPerson(NamedTuple):
     words: str  # the text that the region hears, with the name
     box: RegionBox
     followed: bool = False  # whether the region goes with the person; the box is where it begins, and what is used else
+    beyond: tuple[RegionBox, ...] = ()  # where the region moves from the box on
+
+    @property
+    def path(self) -> tuple[RegionBox, ...]:
+        """Return where the region is, one after the other, from the first frame to the last."""
+        return (self.box, *self.beyond)
 
 
 def placed_people(text: str) -> list[PlacedPerson]:
@@ -36,13 +42,16 @@ def placed_people(text: str) -> list[PlacedPerson]:
     sentence, for lines that cannot be.
     """
     read = [_read(line) for line in split_lines(text)]
-    boxes = _boxes([(name, box) for name, _, box, _ in read])
-    people = [PlacedPerson(name, words, box, goes) for (name, words, _, goes), box in zip(read, boxes, strict=True)]
+    boxes = _boxes([(name, path[0] if path else None) for name, _, path, _ in read])
+    people = [
+        PlacedPerson(name, words, box, goes, path[1:])
+        for (name, words, path, goes), box in zip(read, boxes, strict=True)
+    ]
     for i, person in enumerate(people):
         for other in people[:i]:
             if person.name and person.name.lower() == other.name.lower():
                 raise ValueError(f"People has {person.name} twice; give each identity one line.")
-            if person.box == other.box:
+            if person.path == other.path:
                 raise ValueError(
                     f"People has '{_short(other.words)}' and '{_short(person.words)}' in the same region; give each a "
                     "place of its own, or write both into one line."
@@ -59,7 +68,7 @@ def with_regions(text: str) -> str:
     """Return lines of people in which each has its region; ValueError as `placed_people`."""
     return "\n".join(
         f"{'' if person.name else f'{NOBODY} '}{person.words} @ {f'{FOLLOWED} ' if person.followed else ''}"
-        + " ".join(f"{side:g}" for side in person.box)
+        + f" {TO} ".join(" ".join(f"{side:g}" for side in box) for box in person.path)
         for person in placed_people(text)
     )
 
@@ -90,8 +99,8 @@ def begins(words: str, name: str) -> bool:
     return any(start == 0 for start, _ in found(words, name))
 
 
-def _read(line: str) -> tuple[str, str, RegionBox | None, bool]:
-    """Return name, words and, where the line has one, the region, and whether that is followed."""
+def _read(line: str) -> tuple[str, str, tuple[RegionBox, ...], bool]:
+    """Return name, words, the region's path, () where the line has none, and whether that is followed."""
     words, marked, place = (part.strip() for part in line.rpartition("@"))
     if not marked:
         words, place = line, ""
@@ -109,7 +118,13 @@ def _read(line: str) -> tuple[str, str, RegionBox | None, bool]:
         if not words:
             raise ValueError(f"People has the line '{_short(line)}', which names nobody; {_EXAMPLE}.")
     _check_words(words)
-    return name, words, parse_box(place, _short(line)) if place else None, followed
+    path = tuple(parse_box(box.strip(), _short(line)) for box in place.split(TO)) if place else ()
+    if followed and len(path) > 1:
+        raise ValueError(
+            f"People has the line '{_short(line)}', whose region is followed and moves by itself; take '{FOLLOWED}' or "
+            f"'{TO}' out."
+        )
+    return name, words, path, followed
 
 
 def _check_words(words: str) -> None:

@@ -1,4 +1,7 @@
-"""Regions of a picture: words such as `left` or `top third`, or boxes, with soft borders; or masks for each frame."""
+"""Regions of a picture: words such as `left` or `top third`, or boxes, with soft borders.
+
+They may move over a video, from box to box, or have masks for each frame.
+"""
 
 import math
 import re
@@ -89,41 +92,56 @@ def _of_words(words: Sequence[str]) -> RegionBox | None:
     return RegionBox(left, top, right, bottom)
 
 
+def along(path: Sequence[RegionBox], frame: int, frames: int) -> RegionBox:
+    """Return where a region is in a frame of so many, if it moves evenly from box to box over all of them."""
+    way = (len(path) - 1) * frame / max(frames - 1, 1)
+    begun = min(int(way), len(path) - 1)
+    one, other, share = path[begun], path[min(begun + 1, len(path) - 1)], way - begun
+    return RegionBox(*((1 - share) * here + share * there for here, there in zip(one, other, strict=True)))
+
+
 class Regions:
-    """Say how much each region counts at each place of the picture: soft boxes, or masks for each frame.
+    """Say how much each region counts at each place of the picture: soft boxes, which may move, or masks of the frames.
 
     Where regions overlap they share; `base` of every place belongs to the text of the whole picture at least, and all
     of what lies outside.
     """
 
     def __init__(
-        self, boxes: Sequence[RegionBox], masks: Tensor | None = None, *, border: float = BORDER, base: float = BASE
+        self,
+        paths: Sequence[Sequence[RegionBox]],
+        masks: Tensor | None = None,
+        *,
+        border: float = BORDER,
+        base: float = BASE,
     ):
-        """Take boxes or, where they are known, masks [F, people, h, w] in [0, 1] of any size.
+        """Take the boxes of each region, one after the other, one where it stays; or masks [F, people, h, w] in [0, 1]
+        of any size, where they are known.
 
         border: width of the soft edge as a share of the picture's side. base: from 0 to 1.
         """
-        self.boxes, self.masks, self.border, self.base = tuple(boxes), masks, border, base
+        self.paths, self.masks, self.border, self.base = tuple(map(tuple, paths)), masks, border, base
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self.boxes)
+        return len(self.paths)
 
-    def shares(self, height: int, width: int) -> Tensor:
+    def shares(self, height: int, width: int, frames: int = 1) -> Tensor:
         """Return float32 [frames, 1 + people, height, width], the base's first; they sum to 1 at each place.
 
-        frames: 1 where all frames are alike.
+        frames: of the video; 1 come back where all are alike.
         """
         if self.masks is not None:
             weights = F.interpolate(self.masks.float(), (height, width), mode="area").clamp(0, 1)
         else:
-            weights = self.weights(height, width)[None]
+            moving = range(frames) if any(len(path) > 1 for path in self.paths) else range(1)
+            weights = torch.stack([self.weights(height, width, frame, frames) for frame in moving])
         people = (1 - self.base) * weights / weights.sum(dim=1, keepdim=True).clamp(min=1)
         return torch.cat([1 - people.sum(dim=1, keepdim=True), people], dim=1)
 
-    def weights(self, height: int, width: int) -> Tensor:
-        """Return how much each box covers each place by itself: float32 [people, height, width] in [0, 1]."""
-        return torch.stack([self._soft(box, height, width) for box in self.boxes])
+    def weights(self, height: int, width: int, frame: int = 0, frames: int = 1) -> Tensor:
+        """Return how much each covers each place of a frame by itself: float32 [people, height, width] in [0, 1]."""
+        return torch.stack([self._soft(along(path, frame, frames), height, width) for path in self.paths])
 
     def _soft(self, box: RegionBox, height: int, width: int) -> Tensor:
         """Return how much a box covers each place, [height, width]."""

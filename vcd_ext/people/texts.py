@@ -48,5 +48,5 @@ class RegionalTexts(NamedTuple):
         people = placed_people(settings.people)
         if not people:
             return None
-        boxes = [person.box for person in people]
-        return cls(people, Regions(boxes, border=settings.people_border, base=settings.people_base))
+        paths = [person.path for person in people]
+        return cls(people, Regions(paths, border=settings.people_border, base=settings.people_base))

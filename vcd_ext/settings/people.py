@@ -15,8 +15,9 @@ class PeopleSettings:
         "People",
         "Who is in the video, one a line: an identity, words of its own, and the region that hears them, such as "
         "'marla woman, waving @ right'. Regions are left, right, top, bottom, centre, halves, thirds and corners, "
-        "or left, top, right and bottom from 0 to 1: '@ 0.1 0.2 0.5 0.9'. Without regions two or three stand side by "
-        "side. '-' begins a line of somebody without an identity. The prompt says what is in all of the picture.",
+        "or left, top, right and bottom from 0 to 1: '@ 0.1 0.2 0.5 0.9'. '@ left -> right' moves a region over the "
+        "video, '@ followed left' lets it go with the person. Without regions two or three stand side by side. '-' "
+        "begins a line of somebody without an identity. The prompt says what is in all of the picture.",
         infotext=CHANGED,
     )
     people_base: float = setting(

@@ -17,6 +17,7 @@ from vcd_ext.face import Detector, Track
 from vcd_ext.face.by_region import people_of_tracks
 from vcd_ext.hosts.protocols import Picture, VideoHost, VideoPass
 from vcd_ext.people import PlacedPerson, RegionalTexts, RegionBox, Regions
+from vcd_ext.people.regions import along
 from vcd_ext.progress import Callbacks
 from vcd_ext.prompt.names import without_name
 from vcd_ext.settings import FaceSettings
@@ -65,7 +66,7 @@ def followed_in(
     height, width = frames.shape[1:3]
     small = FaceSettings(min_face=4, min_track=1)
     tracks = face.find_people(frames, small, detector, None, callbacks.interrupted)
-    who = people_of_tracks(tracks, regional.people, height, width, lambda _: None)
+    who = people_of_tracks(tracks, regional.people, (len(frames), height, width), lambda _: None)
     boxes, anybody = [], False
     for person in regional.people:
         own = [track for track in tracks if who.get(track.number) == person] if person.followed else []
@@ -74,11 +75,15 @@ def followed_in(
                 f"{person.name or person.words} was not found in {where}, so the region stays where it begins."
             )
         anybody = anybody or bool(own)
-        boxes.append(_path(own, len(frames), height, width) if own else [person.box] * len(frames))
+        boxes.append(
+            _path(own, len(frames), height, width)
+            if own
+            else [along(person.path, i, len(frames)) for i in range(len(frames))]
+        )
     if not anybody:
         return regional
     known = regional.regions
-    regions = Regions(known.boxes, _masks(boxes, known.border), border=known.border, base=known.base)
+    regions = Regions(known.paths, _masks(boxes, known.border), border=known.border, base=known.base)
     return regional._replace(regions=regions)
 
 
@@ -102,5 +107,8 @@ def _path(tracks: Sequence[Track], frames: int, height: int, width: int) -> list
 def _masks(boxes: Sequence[Sequence[RegionBox]], border: float) -> Tensor:
     """Return soft masks [frames, people, GRID, GRID] of each person's boxes."""
     return torch.stack(
-        [Regions(together, border=border, base=0.0).weights(GRID, GRID) for together in zip(*boxes, strict=True)]
+        [
+            Regions([(box,) for box in together], border=border, base=0.0).weights(GRID, GRID)
+            for together in zip(*boxes, strict=True)
+        ]
     )

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 
 import gradio as gr
 
-from vcd_ext.people import RegionBox, placed_people, with_regions
-from vcd_ext.people.lines import FOLLOWED, NOBODY, begins, split_lines
+from vcd_ext.people import PlacedPerson, RegionBox, placed_people, with_regions
+from vcd_ext.people.lines import FOLLOWED, NOBODY, TO, begins, split_lines
 from vcd_ext.people.regions import WORDS
 from vcd_ext.prompt.names import found, written
 
 ANYBODY = "somebody without an identity"
 COLOURS = ("#ff4081", "#2979ff", "#00c853", "#ffab00", "#aa00ff", "#00b8d4")
+_GOING = (f"left {TO} right", f"right {TO} left", f"{FOLLOWED} left", f"{FOLLOWED} right")
 _HINT = "Nobody is placed yet. Choose somebody above and a place, or draw a box here with the mouse; then Add."
 
 
@@ -35,8 +36,10 @@ class PeopleTable:
             )  # fmt: skip
         with gr.Row(elem_classes="vcd-row"):
             self.place = gr.Dropdown(
-                list(WORDS), value="left", label="Place", allow_custom_value=True, elem_id=f"vcd_{tab}_person_place",
-                tooltip="Words, a box such as 0.1 0.2 0.5 0.9 (left, top, right, bottom), or one drawn on the map.",
+                [*WORDS, *_GOING], value="left", label="Place", allow_custom_value=True,
+                elem_id=f"vcd_{tab}_person_place",
+                tooltip="Words, a box such as 0.1 0.2 0.5 0.9 (left, top, right, bottom), or one drawn on the map. -> "
+                "moves the region over the video; followed lets it go with its person.",
             )  # fmt: skip
             self.add = gr.Button("Add or move", elem_id=f"vcd_{tab}_person_add")
             self.remove = gr.Button("Remove", elem_id=f"vcd_{tab}_person_remove")
@@ -94,18 +97,23 @@ def people_map(lines: str) -> str:
         people = placed_people(lines)
     except ValueError as error:
         return f'<div class="vcd-notes vcd-error">{html.escape(str(error))}</div><div class="vcd-map"></div>'
-    regions = "".join(
-        _region(person.box, person.words, person.followed, COLOURS[i % len(COLOURS)]) for i, person in enumerate(people)
-    )
+    regions = "".join(_regions(person, COLOURS[i % len(COLOURS)]) for i, person in enumerate(people))
     return f'<div class="vcd-map">{regions or f"<p>{_HINT}</p>"}</div>'
 
 
-def _region(box: RegionBox, words: str, followed: bool, colour: str) -> str:
+def _regions(person: PlacedPerson, colour: str) -> str:
+    """Return where somebody is in the first frame and, of a region that moves, goes to."""
+    said = html.escape(person.words) + (f" <i>({FOLLOWED})</i>" if person.followed else "")
+    goals = "".join(_region(box, html.escape(TO), colour, "vcd-goal") for box in person.beyond)
+    return _region(person.box, said, colour) + goals
+
+
+def _region(box: RegionBox, said: str, colour: str, more: str = "") -> str:
     left, top = (f"{100 * side:g}%" for side in box[:2])
     width, height = (f"{100 * side:g}%" for side in (box.right - box.left, box.bottom - box.top))
     style = f"left: {left}; top: {top}; width: {width}; height: {height}; --colour: {colour}"
-    said = html.escape(words) + (f" <i>({FOLLOWED})</i>" if followed else "")
-    return f'<div class="vcd-region" style="{style}"><span>{said}</span></div>'
+    kind = f"vcd-region {more}".strip()
+    return f'<div class="{kind}" style="{style}"><span>{said}</span></div>'
 
 
 def _added(lines: str, who: str, words: str, place: str) -> tuple[str, str]:
