@@ -124,6 +124,18 @@ def test_a_run_that_cannot_work_says_why_in_one_sentence(page: Page) -> None:
     set_number(page, "context", "16")
 
 
+def test_what_will_not_fit_into_the_memory_is_said_before_the_start(server: Server, page: Page) -> None:
+    server.post("/probe/free-memory", gib=0.5).raise_for_status()
+    try:
+        page.locator("#txt2img_generate").click()
+        said = re.compile(r"T2V VCD needs about .* for 4 frames of 64x64 at a time, and 0\.5 GB are free")
+        expect(page.locator(".toast-body")).to_contain_text(said)
+        expect(page.locator("#html_log_txt2img.prose")).to_contain_text(said)
+        expect(page.locator("#html_info_txt2img.prose")).to_contain_text("VCD frames: 4")
+    finally:
+        server.post("/probe/free-memory", gib=0).raise_for_status()
+
+
 def test_interrupt_stops_a_video(page: Page) -> None:
     fill(page, "steps", "150")
     set_number(page, "frames", "16")

@@ -139,7 +139,18 @@ def _loaded(
     host.loras = loras
     said = (picture.prompt, picture.negative_prompt, video.several.people)
     notify(*drawn_notes(arguments.checkpoint, arguments.motion_module, said, host.vectors(arguments.embedding)))
+    notify(*_memory_notes(host, picture, video, arguments.motion_module is not None))
     return host
+
+
+def _memory_notes(host: "Standalone", picture: GenerateSettings, video: VideoSettings, moving: bool) -> list[str]:
+    """Return a sentence if the GPU's memory will likely not hold the frames."""
+    from vcd_ext.denoising.video_memory import MODULE, Computed, free_bytes, too_large
+    from vcd_ext.stages.memory import parts_of
+
+    how = Computed(host.unet.dtype.itemsize, picture.cfg_scale != 1, moving)
+    parts = parts_of(video, min(video.frames, video.context), (picture.width, picture.height))
+    return too_large(parts, how, free_bytes(host.device), MODULE * how.value_bytes / 2 if moving else 0.0)
 
 
 def _generated(

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from vcd_ext.denoising.unet import Forward, forward_replaced, is_ldm
+from vcd_ext.denoising.video_memory import free_bytes
 from vcd_ext.settings import EXACT, FAST, FASTEST, SPEEDS
 
 EVERY = {EXACT: 1, FAST: 2, FASTEST: 3}  # of so many steps, one computes all of the UNet
@@ -235,4 +236,5 @@ def _described(text: Tensor | None) -> tuple[Any, ...]:
 
 
 def _free(device: torch.device) -> float:
-    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
+    on_gpu = free_bytes(device)
+    return psutil.virtual_memory().available if on_gpu is None else on_gpu

@@ -11,6 +11,7 @@ from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from torch import Tensor, nn
 
+from vcd_ext.denoising.video_memory import free_bytes
 from vcd_ext.hosts.diffusers.conditioning import CHUNK
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.sampling import alphas_cumprod
@@ -121,15 +122,17 @@ class StandaloneTraining:
 
     def checkpoint_activations(self, every_block: bool) -> AbstractContextManager[None]:
         """Compute the UNet's transformer blocks, or every block, again for the gradient within this context."""
-        kinds = (Transformer2DModel, ResnetBlock2D) if every_block else (Transformer2DModel,)
-        return recomputed([module for module in self.standalone.unet.modules() if isinstance(module, kinds)])
+        return recomputed_blocks(self.standalone.unet, every_block)
 
     def free_memory(self) -> int | None:
         """Return the bytes of the GPU that training may use; None on a CPU."""
-        if self.device.type != "cuda":
-            return None
-        cached = torch.cuda.memory_reserved(self.device) - torch.cuda.memory_allocated(self.device)
-        return torch.cuda.mem_get_info(self.device)[0] + cached
+        return free_bytes(self.device)
+
+
+def recomputed_blocks(unet: nn.Module, every_block: bool) -> AbstractContextManager[None]:
+    """Let a diffusers UNet keep less for the gradient: the inputs of its transformer blocks, or of every block."""
+    kinds = (Transformer2DModel, ResnetBlock2D) if every_block else (Transformer2DModel,)
+    return recomputed([module for module in unet.modules() if isinstance(module, kinds)])
 
 
 def sha256(path: Path) -> str:

@@ -12,6 +12,7 @@ from ldm.modules.diffusionmodules.openaimodel import ResBlock
 from modules import call_queue, devices, shared
 from torch import Tensor, nn
 
+from vcd_ext.denoising.video_memory import free_bytes
 from vcd_ext.hosts.protocols import Posterior
 from vcd_ext.hosts.shared.recompute import recomputed
 from vcd_ext.hosts.webui.library.embeddings import add_embedding, embedding_file
@@ -214,10 +215,7 @@ class WebUITraining:
 
     def free_memory(self) -> int | None:
         """Return the bytes of the GPU that training may use; None elsewhere."""
-        if self.device.type != "cuda":
-            return None
-        free, _ = torch.cuda.mem_get_info(self.device)
-        return free + torch.cuda.memory_reserved(self.device) - torch.cuda.memory_allocated(self.device)
+        return free_bytes(self.device)
 
     def _move(self, device: torch.device, *parts: nn.Module) -> None:
         for part in parts:

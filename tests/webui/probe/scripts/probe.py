@@ -150,6 +150,14 @@ class Replacement(sd_unet.SdUnetOption):
     model_name = "of no checkpoint"
 
 
+def set_free_memory(gib: float = Body(0.0, embed=True)):
+    """Let the device tell so much free memory from now on; 0: what it tells itself, and a CPU tells nothing."""
+    from vcd_ext.denoising.video_memory import GIB, free_bytes
+    from vcd_ext.hosts.webui.request import memory
+
+    memory.free_bytes = (lambda _: int(gib * GIB)) if gib else free_bytes
+
+
 def memory():
     """Resident memory of the WebUI in bytes, once what is free has been given back."""
     gc.collect()
@@ -181,6 +189,7 @@ def add_routes(_demo, app):
     app.add_api_route("/probe/tabs-while-loading", tabs_while_loading, methods=["GET"])
     app.add_api_route("/probe/pretend", pretend, methods=["POST"])
     app.add_api_route("/probe/memory", memory, methods=["GET"])
+    app.add_api_route("/probe/free-memory", set_free_memory, methods=["POST"])
     app.add_api_route("/probe/unet", measure_unet, methods=["GET"])
     app.add_api_route("/probe/fingerprint", fingerprint, methods=["GET"])
     app.add_api_route("/probe/raise", raise_inside_unet, methods=["POST"])

@@ -50,12 +50,16 @@ class RequestMotion:
         frames = self.settings.frames
         return Parts(frames, self.windows or windows(frames, frames, 0))
 
+    @property
+    def at_once(self) -> int:
+        """Return how many frames meet in the UNet."""
+        return len(self.windows[0].frames) if self.windows else self.settings.frames
+
     def too_small(self, p: Any) -> str:
         """Return the sentence for a memory that does not hold the frames."""
-        frames = len(self.windows[0].frames) if self.windows else self.settings.frames
         return (
-            f"The memory is too small for {frames} frames of {p.width}x{p.height} at a time; choose a smaller context "
-            "(Frames at a time) or size, or close other programs."
+            f"The memory is too small for {self.at_once} frames of {p.width}x{p.height} at a time; choose a smaller "
+            "context (Frames at a time) or size, or close other programs."
         )
 
     def _file(self) -> Path:

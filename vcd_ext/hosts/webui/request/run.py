@@ -20,6 +20,7 @@ from vcd_ext.hosts.webui.request import frame_batch, onward, other_scripts, prom
 from vcd_ext.hosts.webui.request.following import RequestFollowing
 from vcd_ext.hosts.webui.request.inputs import RequestInputs
 from vcd_ext.hosts.webui.request.loras import RequestLoras
+from vcd_ext.hosts.webui.request.memory import tell_memory
 from vcd_ext.hosts.webui.request.motion import RequestMotion
 from vcd_ext.hosts.webui.request.overrides import Overrides
 from vcd_ext.hosts.webui.request.refusals import check_identity, check_request, read_people
@@ -191,6 +192,7 @@ class VideoRequest:
             self.stages = StagesRun(p, self.settings)
             with nullcontext() if self.motion.module is None else checkpoint.motion_schedule(p.sd_model, p):
                 result = init(p.all_prompts, p.all_seeds, p.all_subseeds)
+            tell_memory(p, self.settings, self.motion.at_once, self.motion.module, self._tell)
             frame_batch.share_latent_noise(p)
             return result
 
