@@ -87,7 +87,7 @@ def speed_rows() -> list[Row]:
             for start in range(0, LONG, RUN)
         ]
         what = f"detection and tracking, {LONG} frames of 512x512, {name}: ms a frame"
-        found.append(_speed(what, runs, high=15))
+        found.append(_speed(what, runs, high=12))
     clip = photo(3 * RUN, 0.35).frames
     runs = []
     for start in range(0, len(clip), RUN):

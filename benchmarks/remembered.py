@@ -1,12 +1,12 @@
 """Rows that were measured, remembered in a file, so that a run that was interrupted goes on."""
 
 import json
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.processor import processor
 from benchmarks.rows import Row
 from vcd_ext.storage.atomic import atomically
 
@@ -18,7 +18,7 @@ class Part:
     rows: Sequence[Row]
     made_of: dict[str, str]
     seconds: float
-    device: str = field(default_factory=lambda: f"{platform.machine()}, CPU")
+    device: str = field(default_factory=processor)
 
 
 class Remembered:

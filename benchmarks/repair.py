@@ -75,9 +75,6 @@ KINDS = {
 
 # Why a bound is missed, by the beginning of what is measured; each as other rows of its part show it.
 CAUSES = {
-    "detection and tracking": "OpenCV's threads: with two a frame takes now 8 to 10 ms, now 20, in other runs of the "
-    "same process and with nothing beside it; with one (cv2.setNumThreads(1)) 11.4 to 11.7 always. Their number is "
-    "the host's to choose.",
     "likeness after Face VCD, minus frame by frame": "Both repairs have the same embedding, prompt and seeds, and "
     "likeness is measured in single frames: the motion module makes the face steady (see the flicker), not more "
     "alike. The difference is too near zero for so few videos.",
