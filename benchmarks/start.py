@@ -26,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else all is compiled at every start, which people's is not
     with tempfile.TemporaryDirectory() as temporary:
         folders = {on: _data(Path(temporary) / ("with" if on else "without"), on) for on in (False, True)}
         found: dict[bool, list[dict[str, float]]] = {False: [], True: []}
