@@ -35,9 +35,8 @@ CALLBACKS = """
 called = []
 def _note(name):
     return lambda function: called.append((name, function))
-on_ui_tabs, on_ui_settings, on_before_ui = _note("tabs"), _note("settings"), _note("ui")
-on_app_started, on_cfg_denoiser, on_cfg_denoised = _note("app"), _note("denoiser"), _note("denoised")
-on_script_unloaded = _note("unloaded")
+on_ui_tabs, on_cfg_denoiser, on_cfg_denoised = _note("tabs"), _note("denoiser"), _note("denoised")
+add_callback, callback_map = _note("any"), {}
 """
 SEEN = """
 import runpy
