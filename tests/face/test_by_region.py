@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vcd_ext.face import Track
-from vcd_ext.face.prompts import face_prompts
+from vcd_ext.face.by_region import divided, people_of_tracks
+from vcd_ext.face.prompts import face_prompts, people_by_region
 from vcd_ext.face.restore import checked_face_settings
 from vcd_ext.settings import FaceSettings, SettingError
 
@@ -29,6 +30,33 @@ def test_a_region_that_moves_takes_its_face_along() -> None:
     assert prompts([track(1, 40, towards=160), track(2, 160, towards=40)], people) == (
         {1: "close up photo of rex dog", 2: "close up photo of mara"}, []
     )  # fmt: skip
+
+
+def test_a_face_that_seems_to_stay_while_two_change_places_is_two_faces() -> None:
+    """From frame 4 of 8 on the right region is on the left, and what follows faces has one track there."""
+    people, notes = people_by_region("rex @ left -> right\nmara @ right -> left"), list[str]()
+    found = divided([track(1, 50, range(8)), track(2, 150, range(6, 8))], people, (8, 100, 200), notes.append)
+    assert [(each.number, each.frames) for each in found] == [(1, range(4)), (3, range(4, 8)), (2, range(6, 8))]
+    assert all(len(each.boxes) == len(each.seen) == len(each.presence) == len(each.frames) for each in found)
+    assert notes == ["Face 1 is in the region of mara from frame 4 on: face 3."]
+    who = people_of_tracks(found, people, (8, 100, 200), notes.append)
+    assert {number: person.name for number, person in who.items()} == {1: "rex", 3: "mara", 2: "rex"}
+
+
+@pytest.mark.parametrize("people", ["rex @ left\nmara @ right", "rex @ followed left\nmara @ followed right"])
+def test_a_face_that_walks_through_regions_that_stay_is_one(people: str) -> None:
+    walking = track(1, 40, range(8), towards=160)
+    assert divided([walking], people_by_region(people), (8, 100, 200), _never) == [walking]
+
+
+def test_a_moment_in_anothers_region_divides_nothing() -> None:
+    people = people_by_region("rex @ left -> right\nmara @ right -> left")
+    (found,) = divided([track(1, 50, range(6))], people, (8, 100, 200), _never)
+    assert found.frames == range(6)
+
+
+def _never(sentence: str) -> None:
+    raise AssertionError(sentence)
 
 
 def test_each_face_has_the_words_of_its_region() -> None:

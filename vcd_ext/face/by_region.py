@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vcd_ext.face.boxes import box_centres
 from vcd_ext.face.track.track import Track
@@ -11,6 +12,54 @@ from vcd_ext.people.regions import along
 from vcd_ext.progress import Note
 
 LEAST = 0.5  # of the frames of a track that lie in a region, for it to be who is there
+SHORT = 3  # frames: less in another's region is no change of person
+
+
+def divided(
+    tracks: Sequence[Track], people: Sequence[PlacedPerson], size: tuple[int, int, int], note: Note
+) -> list[Track]:
+    """Return the tracks, cut where they go over from one person's region to another's while regions move.
+
+    Where two people change places from one frame to the next, what follows faces sees one that stays. A part behind a
+    cut has a new number, and this is told. size: as of `people_of_tracks`.
+    """
+    found = list[Track]()
+    if not any(len(person.path) > 1 and not person.followed for person in people):
+        return list(tracks)
+    number = max((track.number for track in tracks), default=0)
+    for track in tracks:
+        owners = _owners(track, people, size)
+        starts = [0, *(np.flatnonzero(np.diff(owners)) + 1)]
+        for k, (start, stop) in enumerate(zip(starts, [*starts[1:], len(owners)], strict=True)):
+            number += k > 0
+            frames = range(track.frames.start + int(start), track.frames.start + int(stop))
+            found.append(track.during(frames, number if k else track.number))
+            if k:
+                called = _called(people[int(owners[start])])
+                note(f"Face {track.number} is in the region of {called} from frame {frames.start} on: face {number}.")
+    return found
+
+
+def _owners(track: Track, people: Sequence[PlacedPerson], size: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Return in whose region a track is in each of its frames, by the person's place in the list; -1 for nobody."""
+    away = np.stack([_away(track, person, size) for person in people])
+    owners = np.where(np.isfinite(away).any(axis=0), away.argmin(axis=0), -1)
+    for i in range(
+        1, len(owners)
+    ):  # outside of all regions it stays who it was, as it does where it is another's shortly
+        coming = owners[i : i + SHORT]
+        if len(coming) < SHORT or (coming != owners[i]).any() or owners[i] == -1:
+            owners[i] = owners[i - 1]
+    return owners
+
+
+def _away(track: Track, person: PlacedPerson, size: tuple[int, int, int]) -> NDArray[np.float64]:
+    """Return how far a track's middle is from that of a region, as shares of the picture; infinite outside of it."""
+    frames, height, width = size
+    x, y = (box_centres(track.boxes) / [width, height]).T
+    left, top, right, bottom = np.array([along(person.path, frame, frames) for frame in track.frames]).T
+    inside = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
+    return np.where(inside, np.abs(x - (left + right) / 2) + np.abs(y - (top + bottom) / 2), np.inf)
 
 
 def people_of_tracks(
@@ -51,15 +100,11 @@ def _inside(track: Track, person: PlacedPerson, size: tuple[int, int, int]) -> t
 
     Of a region that is followed only the frames with which the track begins count, as the person leaves it.
     """
-    frames, height, width = size
-    middles = box_centres(track.boxes) / [width, height]
+    away = _away(track, person, size)
     if person.followed:
-        middles = middles[: max(1, len(middles) // 4)]
-    left, top, right, bottom = np.array([along(person.path, frame, frames) for frame in track.frames[: len(middles)]]).T
-    x, y = middles.T
-    inside = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
-    away = (np.abs(x - (left + right) / 2) + np.abs(y - (top + bottom) / 2)).mean()
-    return float(inside.mean()), -float(away)
+        away = away[: max(1, len(away) // 4)]
+    inside = np.isfinite(away)
+    return float(inside.mean()), -float(away[inside].mean()) if inside.any() else -np.inf
 
 
 def _called(person: PlacedPerson) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from vcd_ext.denoising.out_of_memory import explained, first_that_fits
 from vcd_ext.face import detect
+from vcd_ext.face.by_region import divided
 from vcd_ext.face.crops import without_large, zoom
 from vcd_ext.face.patch_buffer import PatchBuffer
 from vcd_ext.face.prompts import face_prompts, parse_people, people_by_region
@@ -152,6 +153,7 @@ def _wanted(
 ) -> list[tuple[Track, str]]:
     """Return the tracks to repair with their prompts: the largest last, as it is in front where faces meet."""
     _, height, width = size
+    people = divided(people, people_by_region(settings.people), size, note)
     wanted, words = [], face_prompts(people, settings, size, note)
     for track in sorted(people, key=lambda track: track.size):
         prompt = words[track.number]

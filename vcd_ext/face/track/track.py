@@ -41,6 +41,11 @@ class Track:
             return None
         return np.asarray(self.boxes[frame - self.frames.start])
 
+    def during(self, frames: range, number: int) -> "Track":
+        """Return a part of it, some of its frames, as a track with a number of its own."""
+        part = slice(frames.start - self.frames.start, frames.stop - self.frames.start)
+        return Track(number, frames, self.boxes[part], self.seen[part], self.presence[part])
+
     def sees(self, frame: int) -> bool:
         """Return whether it was detected in a frame of the video."""
         return frame in self.frames and bool(self.seen[frame - self.frames.start])
