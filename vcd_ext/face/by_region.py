@@ -41,12 +41,15 @@ def divided(
 
 
 def _owners(track: Track, people: Sequence[PlacedPerson], size: tuple[int, int, int]) -> NDArray[np.int64]:
-    """Return in whose region a track is in each of its frames, by the person's place in the list; -1 for nobody."""
+    """Return in whose region a track is in each of its frames, by the person's place in the list; -1 for nobody.
+
+    Outside of all regions, and for moments in another's, it stays who it was.
+    """
     away = np.stack([_away(track, person, size) for person in people])
-    owners = np.where(np.isfinite(away).any(axis=0), away.argmin(axis=0), -1)
-    for i in range(
-        1, len(owners)
-    ):  # outside of all regions it stays who it was, as it does where it is another's shortly
+    somewhere = np.isfinite(away).any(axis=0)
+    owners = np.where(somewhere, away.argmin(axis=0), -1)
+    owners[: int(somewhere.argmax())] = owners[somewhere.argmax()]
+    for i in range(1, len(owners)):
         coming = owners[i : i + SHORT]
         if len(coming) < SHORT or (coming != owners[i]).any() or owners[i] == -1:
             owners[i] = owners[i - 1]
