@@ -161,13 +161,15 @@ def _plot(server: Any) -> Image.Image:
     values[3], values[5] = axes.index("[VCD] Motion module"), ["none", "toyworld_motion.safetensors"]
     values[6] = 0
     asked = {
-        "prompt": "photo of a dog in the snow",
-        "width": 128,
-        "height": 128,
-        "steps": 8,
+        "prompt": "photo of a woman on the beach, waving",
+        "seed": 1,
+        "width": toyworld.SIZE,
+        "height": toyworld.SIZE,
+        "steps": toyworld.STEPS,
+        "cfg_scale": toyworld.CFG_SCALE,
         "sampler_name": "DPM++ 2M",
     }
-    vcd = {"motion_module": "toyworld_motion.safetensors", "frames": 4}
+    vcd = {"motion_module": "toyworld_motion.safetensors", "frames": 16}
     drawn = server.generate(vcd, script_name="x/y/z plot", script_args=values, **asked)
     return Image.fromarray(drawn.frames_of_any_size[0])
 
