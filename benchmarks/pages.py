@@ -15,14 +15,16 @@ def note(log: Path, row: Mapping[str, object]) -> None:
 
 
 def means_page(
-    path: Path, videos: str, heads: Sequence[str], rows: Mapping[str, Sequence[object]], over: str = ""
+    path: Path, videos: str, heads: Sequence[str], rows: Mapping[str, Sequence[object]], over: str = "", after: str = ""
 ) -> str:
     """Write a table of means over videos of the shipped drawn world, and return it.
 
-    videos: how many those are. over: what the bootstrap draws, where that is not videos: " over pairs".
+    videos: how many those are. over: what the bootstrap draws, where that is not videos: " over pairs". after: what is
+    said below the table.
     """
     first = f"The second edition of the drawn world, {videos} in each row: means with 95% intervals (bootstrap{over})."
     text = f"{first}\n\n{interval_table(['', *heads], rows)}"
+    text = f"{text}\n\n{after}".rstrip()
     path.write_text(text + "\n", encoding="utf-8")
     return text
 

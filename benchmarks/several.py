@@ -14,8 +14,6 @@ without the prompt are the attention mode of Regional Prompter.
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -24,29 +22,18 @@ from numpy.typing import NDArray
 
 from benchmarks.identities import INDIVIDUALS, album
 from benchmarks.options import report_options
-from benchmarks.pages import means_page, note
+from benchmarks.pages import note
 from benchmarks.several_cells import ALONE, CELLS, DRAWN, PAIRS, Wish, alone, made
+from benchmarks.several_report import FILE, read, report
 from benchmarks.several_time import unet_time
 from vcd_ext import toyworld
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.identity.photos.photo import read_photos
 from vcd_ext.metrics import motion as measures
-from vcd_ext.metrics.intervals import interval
 from vcd_ext.metrics.nearest import nearest_rate
 from vcd_ext.toyworld.judging import KINDS, SCENES, Judges, load_judges
 from vcd_ext.toyworld.likeness import appearance
 from vcd_ext.toyworld.measures import Others, read_others
-
-FILE = "several.jsonl"
-HEADS = {
-    "own": "likeness to own photos",
-    "other": "to the other's",
-    "right": "both right",
-    "swapped": "swapped",
-    "kind": "both classes right",
-    "scene": "place right",
-    "flow": "flow, px/frame",
-}
 
 
 class Seen(NamedTuple):
@@ -132,33 +119,6 @@ def seen(judges: Judges, frames: NDArray[np.uint8], half: int | None) -> Seen:
         masks[:, :, :middle] *= half == 0
     kinds = judges.kinds(frames, masks).mean(axis=0)
     return Seen(judges.identity(frames, masks), KINDS[int(kinds.argmax())])
-
-
-def read(out: Path) -> list[dict[str, float | str]]:
-    """Return every video measured so far."""
-    path = out / FILE
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-
-
-def report(out: Path) -> str:
-    """Write the table of what was measured, of the seeds that all cells have, and return it."""
-    found = read(out)
-    have = [{(row["pair"], row["seed"]) for row in found if row["cell"] == cell} for cell in CELLS]
-    common = set.intersection(*have)
-    if not common:
-        raise SystemExit("No pair and seed is measured in all cells yet; run python -m benchmarks.several first.")
-    rows = {}
-    for cell in CELLS:
-        own = [row for row in found if row["cell"] == cell and (row["pair"], row["seed"]) in common]
-        pairs = [row["pair"] for row in own]
-        rows[cell] = [interval([float(row[name]) for row in own], pairs) for name in HEADS]
-    return means_page(
-        out / "several.md",
-        f"{len(common)} videos of {len(set(pairs))} pairs",
-        list(HEADS.values()),
-        rows,
-        " over pairs",
-    )
 
 
 if __name__ == "__main__":
