@@ -123,6 +123,14 @@ def test_the_first_video_is_the_other_hosts_as_well(bare: Server, page: Page) ->
     assert lsb(ours.frames, np.stack([np.asarray(picture) for picture in shown])) <= 1
 
 
+def test_likeness_of_each_frame_is_drawn_under_the_player(page: Page) -> None:
+    """By the judges that came with the drawn world."""
+    page.locator("#vcd_txt2img_likeness_measure").click()
+    shown = page.locator("#vcd_txt2img_likeness.prose")
+    expect(shown.locator("svg polyline.vcd-average")).to_have_count(1)
+    expect(shown).to_contain_text("Likeness (drawn): each frame beside frames 0 to 7")
+
+
 def test_an_identity_is_compared_with_photos(page: Page) -> None:
     """After the first video the drawn world is the chosen checkpoint, which brings its measures along."""
     mara = next(subject for subject in toyworld.subjects() if subject.name == "mara")

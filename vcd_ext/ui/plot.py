@@ -1,7 +1,8 @@
-"""The loss as a drawing: SVG, which takes the page's colours."""
+"""The loss, and the likeness of a video's frames, as drawings: SVG, which takes the page's colours."""
 
 import math
 from collections.abc import Sequence
+from html import escape
 
 WIDTH, HEIGHT = 640, 200
 LEFT, RIGHT, TOP, BOTTOM = 48, 12, 12, 28  # room for the axes' numbers
@@ -36,8 +37,20 @@ def loss_plot(losses: Points, validation: Points, total: int) -> str:
     )
 
 
+def likeness_plot(points: Points, total: int, label: str) -> str:
+    """Plot a measure of each frame over frames 0 to `total`, as SVG; the label says what it is."""
+    points = _finite(points)
+    values = [value for _, value in points]
+    axes = _Axes(total, min(values, default=0.0), max(values, default=1.0))
+    return (
+        f'<svg class="vcd-plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">{axes.drawn()}'
+        f'{_line(axes, points, "vcd-average")}</svg>'
+        f'<div class="vcd-legend"><span class="vcd-average">{escape(label)}</span></div>'
+    )
+
+
 class _Axes:
-    """Where a step and a loss are in the drawing."""
+    """Where a step, or frame, and a value are in the drawing."""
 
     def __init__(self, total: int, low: float, high: float):
         margin = max((high - low) * 0.08, 1e-4)

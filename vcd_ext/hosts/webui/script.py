@@ -14,7 +14,7 @@ from vcd_ext.hosts.webui.model import known, motion_loras, row_order
 from vcd_ext.hosts.webui.page import axes, section, tab
 from vcd_ext.hosts.webui.page.distilled import FIELDS, DistilledControls
 from vcd_ext.hosts.webui.page.routes import add_routes
-from vcd_ext.hosts.webui.page.video_player import player
+from vcd_ext.hosts.webui.page.video_player import first_video, player
 from vcd_ext.hosts.webui.request import read
 from vcd_ext.hosts.webui.request.loras import tell_off
 from vcd_ext.hosts.webui.request.other_scripts import chosen_script, is_animated, script_problem
@@ -22,6 +22,7 @@ from vcd_ext.hosts.webui.request.read import is_single_upscale, read_settings
 from vcd_ext.hosts.webui.request.refused import Refused, RefusedPictures, stop
 from vcd_ext.hosts.webui.request.run import VideoRequest
 from vcd_ext.hosts.webui.request.source_video import give_first_picture
+from vcd_ext.ui.likeness_section import LikenessSection
 
 
 class VCDScript(scripts.Script):
@@ -31,6 +32,7 @@ class VCDScript(scripts.Script):
         self.prompt: gr.Textbox | None = None
         self.log: gr.HTML | None = None
         self.player: gr.HTML | None = None
+        self.likeness: LikenessSection | None = None
         self.distilled = DistilledControls()
         self.names: tuple[str, ...] = ()  # of the settings that the section has, in the order of its components
 
@@ -125,14 +127,23 @@ class VCDScript(scripts.Script):
 
     def _add_player(self, _on: scripts.OnComponent) -> None:
         self.player = gr.HTML(elem_id=f"vcd_{self.tabname}_player", elem_classes="vcd-player")
+        self.likeness = LikenessSection(studio.JOBS.studio, self.tabname, first_video)
 
     def _keep_log(self, on: scripts.OnComponent) -> None:
         self.log = on.component
 
     def _feed_player(self, on: scripts.OnComponent) -> None:
         # The log is the part of the results that differs after each run: it names the files and the time taken.
-        if self.log is not None and self.player is not None:
-            self.log.change(fn=player, inputs=[on.component], outputs=[self.player], show_progress=False)
+        if self.log is None or self.player is None or self.likeness is None:
+            return
+        likeness = self.likeness
+
+        def finished(info: str) -> list[Any]:
+            return [player(info), *likeness.offered(info)]
+
+        shown = [self.player, likeness.button, likeness.shown]
+        self.log.change(fn=finished, inputs=[on.component], outputs=shown, show_progress=False)
+        likeness.connect(on.component)
 
 
 def _add_settings() -> None:

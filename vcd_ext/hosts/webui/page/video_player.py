@@ -11,14 +11,27 @@ from vcd_ext.ui.player import send
 
 def player(generation_info: str) -> str:
     """Return HTML that plays the videos of a finished run; empty for a run without."""
-    try:
-        videos = json.loads(generation_info or "{}").get("extra_generation_params", {}).get(VIDEOS_KEY, [])
-    except (ValueError, AttributeError):
-        return ""
+    videos = _told(generation_info)
     by_stem: dict[str, list[dict[str, str]]] = {}
     for video in videos:
         by_stem.setdefault(video["path"].rpartition(".")[0], []).append(video)
     return "".join(_figure(files) for files in by_stem.values())
+
+
+def first_video(generation_info: str) -> str:
+    """Return the file of a finished run's first video, after its last stage; "" for a run without.
+
+    The page tells it, so whoever reads the file must check where it lies.
+    """
+    return next((str(video.get("path", "")) for video in _told(generation_info)), "")
+
+
+def _told(generation_info: str) -> list[dict[str, str]]:
+    try:
+        told = json.loads(generation_info or "{}").get("extra_generation_params", {}).get(VIDEOS_KEY, [])
+    except (ValueError, AttributeError):
+        return []
+    return [video for video in told if isinstance(video, dict)] if isinstance(told, list) else []
 
 
 def _figure(files: list[dict[str, str]]) -> str:
