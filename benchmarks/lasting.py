@@ -52,9 +52,9 @@ class Cell(NamedTuple):
 
 CELLS: dict[str, Cell | None] = {
     DRAWN: None,
-    WINDOWS: Cell({}),
+    WINDOWS: Cell({"freenoise": False}),
     "FreeNoise": Cell({"freenoise": True}),
-    "class word, windows": Cell({}, learned=False),
+    "class word, windows": Cell({"freenoise": False}, learned=False),
     "class word, FreeNoise": Cell({"freenoise": True}, learned=False),
 }
 

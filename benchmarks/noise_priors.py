@@ -58,7 +58,7 @@ def cells() -> dict[str, dict[str, object]]:
     found = {}
     for chosen in product((False, True), repeat=len(NAMES)):
         names = [name for name, on in zip(NAMES, chosen, strict=True) if on]
-        settings: dict[str, object] = {"gamma": 0.0}
+        settings: dict[str, object] = {"gamma": 0.0, "freenoise": False}
         for name in names:
             settings |= NAMES[name]
         found[" + ".join(names) or "white noise"] = settings

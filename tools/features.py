@@ -45,14 +45,14 @@ STRIPS: dict[str, list[Row]] = {
     "onward": [
         Row(f"{WOMAN} --start-picture PICTURE", range(0, 16, 2)),
         Row(f"{WOMAN} --from-picture --start-picture PICTURE --denoise 0.8", range(0, 16, 2)),
+        Row(f"{WOMAN} --continue-video FIRST --no-freenoise", range(9, 25, 2)),
         Row(f"{WOMAN} --continue-video FIRST", range(9, 25, 2)),
-        Row(f"{WOMAN} --continue-video FIRST --freenoise", range(9, 25, 2)),
     ],
     "noise": [
+        Row(f"{LONG} --gamma 0 --no-freenoise", range(0, 24, 3)),
+        Row(f"{LONG} --gamma 0.15 --no-freenoise", range(0, 24, 3)),
         Row(f"{LONG} --gamma 0", range(0, 24, 3)),
-        Row(f"{LONG} --gamma 0.15", range(0, 24, 3)),
-        Row(f"{LONG} --gamma 0 --freenoise", range(0, 24, 3)),
-        Row(f"{LONG} --gamma 0 --freeinit 1", range(0, 24, 3)),
+        Row(f"{LONG} --gamma 0 --no-freenoise --freeinit 1", range(0, 24, 3)),
     ],
     "interpolate": [Row(f"{WOMAN} --interpolate 2 --lossless", range(8, 16))],
 }

@@ -1,6 +1,7 @@
 """FreeNoise and FreeInit on the standalone host."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,8 +30,8 @@ def begun(host):
     hook.remove()
 
 
-def test_a_long_video_begins_from_the_noise_of_its_first_window(host, begun):
-    host.generate(replace(PICTURE, steps=1), replace(VIDEO, freenoise=True, gamma=0.0))
+def test_a_long_video_begins_from_the_noise_of_its_first_window(host, files, begun):
+    host.generate(replace(PICTURE, steps=1), replace(VIDEO, gamma=0.0), files.motion_module)
     seen = torch.cat(begun)[:7] if len(begun[0]) == 7 else None
     frames = seen if seen is not None else torch.cat([begun[0], begun[1][1:]])
     sources = Reuse(4, 1, 5).sources(7)
@@ -78,21 +79,23 @@ def test_it_works_with_every_sampler_and_counts_all_steps(host, files, sampler):
     assert calls[-1] == (7 * (2 * 3 + 1), 7 * (2 * 3 + 1))
 
 
-def test_off_both_are_absent_from_video_and_infotext(host):
+def test_infotext_tells_what_is_not_usual(host):
     plain = host.generate(PICTURE, VIDEO)
-    off = host.generate(PICTURE, replace(VIDEO, freenoise=False, freeinit=0, freeinit_cutoff=0.25))
-    assert np.array_equal(plain.frames, off.frames)
     assert not [key for key in entries(plain) if "free" in key]
+    off = host.generate(PICTURE, replace(VIDEO, freenoise=False, freeinit=0, freeinit_cutoff=0.25))
+    assert from_infotext("freenoise", entries(off)) is False
+    assert np.array_equal(plain.frames, off.frames), "without a motion module there is nothing to hold together"
     on = entries(host.generate(replace(PICTURE, steps=1), replace(VIDEO, freenoise=True, freeinit=1)))
     assert [from_infotext(name, on) for name in ("freenoise", "freeinit", "freeinit_cutoff")] == [True, 1, 0.25]
 
 
-def test_a_video_that_is_made_again_takes_free_noise_and_refuses_free_init(host):
-    source = Clip(np.full((7, 64, 64, 3), 128, np.uint8), 8)
-    plain, noisy = (
-        restyle(host, source, "grey", PICTURE, replace(VIDEO, freenoise=on)).frames.astype(int) for on in (False, True)
-    )
-    assert np.abs(plain[:4] - noisy[:4]).max() <= 1
-    assert np.abs(plain[4:] - noisy[4:]).max() > 5
+def test_a_video_that_is_made_again_takes_free_noise_and_refuses_free_init(host, files):
+    source, module = Clip(np.full((7, 64, 64, 3), 128, np.uint8), 8), files.motion_module
+
+    def made(freenoise: bool, module: Path | None) -> np.ndarray:
+        return restyle(host, source, "grey", PICTURE, replace(VIDEO, freenoise=freenoise), module).frames.astype(int)
+
+    assert np.abs(made(True, module)[4:] - made(False, module)[4:]).max() > 5
+    assert np.array_equal(made(True, None), made(False, None)), "frames that do not meet keep noise of their own"
     with pytest.raises(SettingError, match="freeinit is 2; FreeInit samples again from pure noise"):
         restyle(host, source, "grey", PICTURE, replace(VIDEO, freeinit=2))

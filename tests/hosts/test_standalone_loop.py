@@ -14,7 +14,9 @@ from vcd_ext.noise import correlate
 from vcd_ext.settings import GenerateSettings, VideoSettings, from_infotext
 
 PICTURE = GenerateSettings(prompt="a cat", width=64, height=64, steps=2, cfg_scale=1, seed=5)
-LOOP = VideoSettings(frames=8, context=4, overlap=2, loop=True, gamma=0.0)  # four windows, two frames apart
+LOOP = VideoSettings(
+    frames=8, context=4, overlap=2, loop=True, gamma=0.0, freenoise=False
+)  # four windows, two frames apart
 
 
 @pytest.fixture

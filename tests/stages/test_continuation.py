@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from vcd_ext.denoising.free_noise import InitialNoise, Reuse
 from vcd_ext.media import Clip
 from vcd_ext.noise import continued, correlate
 from vcd_ext.settings import SettingError, VideoSettings
 from vcd_ext.stages.continuation import Continuation, continuation
 from vcd_ext.stages.noise_history import Segment, drawn, in_words, noise_of, read_history
 
-VIDEO = VideoSettings(frames=6, fps=8, continue_frames=2)
+VIDEO = VideoSettings(frames=6, fps=8, continue_frames=2, freenoise=False)
 HERE = ("CPU",)
 
 
@@ -76,6 +77,15 @@ def test_with_one_seed_the_history_stays_one() -> None:
     assert again.seed(7) == 7 + 9 - 2
 
 
+@pytest.mark.parametrize(("more", "off"), [("", False), (", VCD freenoise: False", True)])
+def test_the_noise_of_a_long_video_is_known_whether_freenoise_was_on_or_off(more: str, off: bool) -> None:
+    text = told(frames=11, gamma=0.15, more=f", VCD motion module: mm.ckpt, VCD context: 4, VCD overlap: 1{more}")
+    history = read_history(text, 11, HERE)
+    begun = InitialNoise(0.15, reuse=None if off else Reuse(4, 1, 7)).of(draw(range(7, 18)))
+    assert torch.allclose(noise_of(history, draw), begun, atol=2e-3)
+    assert (in_words(history) == "11 from 7 at 0.15") == off
+
+
 FREE = replace(VIDEO, frames=8, context=5, freenoise=True)
 
 
@@ -117,7 +127,7 @@ def test_what_was_continued_with_freenoise_can_be_continued_and_its_next_seed_is
     "text",
     ["", "a cat", told(frames=4), told().replace("RNG: CPU, ", ""), told(more=", Variation seed strength: 0.5"),
      told(more=", VCD noise: nonsense"), told(gamma=7), told(more=", VCD closed loop: True"),
-     told(more=", VCD freeinit: 1"), told(more=", VCD freenoise: True")],
+     told(more=", VCD freeinit: 1")],
 )  # fmt: skip
 def test_noise_that_cannot_be_known_is_drawn_anew(text: str) -> None:
     video = going_on(earlier(text))

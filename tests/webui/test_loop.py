@@ -19,7 +19,7 @@ from vcd_ext.settings import GenerateSettings, VideoSettings
 PLAIN = {"motion_module": "mm_v2", "frames": 8, "context": 4, "overlap": 2, "gamma": 0.3}
 TRIED: dict[str, dict[str, Any]] = {
     "a loop": {"loop": True, "order": "ping-pong"},
-    "FreeNoise": {"freenoise": True},
+    "without FreeNoise": {"freenoise": False},
     "FreeInit": {"freeinit": 1},
     "fastest": {"speed": "fastest"},
     "all": {"loop": True, "freenoise": True, "freeinit": 1},

@@ -56,9 +56,12 @@ class InitialNoise:
     reuse: Reuse | None = None
 
     @classmethod
-    def asked(cls, settings: VideoSettings, seed: int) -> "InitialNoise":
-        """Return what the settings of a video ask for; seed: that of its first frame."""
-        reuse = Reuse(settings.context, settings.overlap, seed) if settings.free.freenoise else None
+    def asked(cls, settings: VideoSettings, seed: int, moving: bool) -> "InitialNoise":
+        """Return what the settings of a video ask for; seed: that of its first frame.
+
+        moving: with a motion module. Without one frames do not meet, and those with the same noise would be the same.
+        """
+        reuse = Reuse(settings.context, settings.overlap, seed) if settings.free.freenoise and moving else None
         return cls(settings.gamma, settings.loops.loop, reuse)
 
     @torch.no_grad()

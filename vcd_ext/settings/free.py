@@ -10,11 +10,12 @@ class FreeSettings:
     """Set up FreeNoise (arXiv 2310.15169) and FreeInit (arXiv 2312.07537); `VideoSettings` has all of it."""
 
     freenoise: bool = setting(
-        False,
+        True,
         "FreeNoise",
         "Of a video longer than 'Context': what comes later begins from the noise of the first window, in another "
         "order, so that it goes on showing the same (arXiv 2310.15169). Without effect where one window is enough, "
-        "except in 'Continue': there the new frames begin from the noise of the earlier ones, and the seam is smaller.",
+        "except in 'Continue': there the new frames begin from the noise of the earlier ones, and the seam is smaller. "
+        "Off, every frame has noise of its own: livelier, and after some windows somebody else.",
         infotext=CHANGED,
     )
     freeinit: int = setting(

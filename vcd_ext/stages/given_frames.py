@@ -167,19 +167,18 @@ class Reader:
 
 
 def check_no_loop(settings: VideoSettings) -> None:
-    """Raise SettingError, in one sentence, for a closed loop, FreeInit, and FreeNoise unless a video goes on."""
+    """Raise SettingError, in one sentence, for a closed loop and FreeInit."""
     if settings.loops.loop:
         raise SettingError(
             "loop",
             "A closed loop has no first and no last frame; turn it off, or leave pictures and the earlier video away.",
         )
-    for name in ("freeinit",) if settings.onward.continue_video else ("freenoise", "freeinit"):
-        if getattr(settings, name):
-            raise SettingError(
-                name,
-                f"{name} is on, and it is for videos that begin from noise alone; turn it off, or leave pictures and "
-                "the earlier video away.",
-            )
+    if settings.free.freeinit:
+        raise SettingError(
+            "freeinit",
+            "freeinit is on, and it is for videos that begin from noise alone; turn it off, or leave pictures and the "
+            "earlier video away.",
+        )
 
 
 def fitted(picture: Pixels, height: int, width: int) -> Pixels:

@@ -13,20 +13,22 @@ x is a linear map of the white noise of the seeds, and the norm of its row is th
 import math
 import re
 from collections.abc import Callable, Container, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from vcd_ext.denoising.free_noise import Reuse
 from vcd_ext.media import infotext
 from vcd_ext.noise import check_gamma, continued, correlate
-from vcd_ext.settings import VideoSettings, describe
+from vcd_ext.settings import NO_MODULE, VideoSettings, describe, from_infotext
 
 HISTORY_KEY = "VCD noise"  # in the infotext: from which seeds the frames of a continued video were drawn
 _SEGMENT = re.compile(r"(\d+) from (\d+) at ([\d.e-]+)")
 # Entries of an infotext with which the noise is not that of seed + i alone.
 _OTHERWISE = ("Variation seed strength", "Seed resize from")
-_ARRANGED = ("loop", "freenoise", "freeinit")  # settings with which it is not, unless a history is told
+_ARRANGED = ("loop", "freeinit")  # settings with which it is not, unless a history is told
 
 Draw = Callable[[Sequence[int]], Tensor]  # draws the white noise of frames with these seeds, [n, ...]
 
@@ -61,10 +63,25 @@ def read_history(text: str, frames: int, sources: Container[str]) -> list[Segmen
             return []
         else:
             length, gamma = (entries[keys[name]] for name in ("frames", "gamma"))
-            found = [Segment(int(length), int(entries["Seed"]), check_gamma(float(gamma)))]
+            found = _from_one_seed(entries, int(length), int(entries["Seed"]), check_gamma(float(gamma)))
     except (KeyError, ValueError):
         return []
     return found if sum(segment.frames for segment in found) == frames else []
+
+
+def _from_one_seed(entries: dict[str, str], frames: int, seed: int, gamma: float) -> list[Segment]:
+    """Return the history of a video that begins from noise alone.
+
+    What FreeNoise mixes is made standard normal by `noise_of` at each frame, by FreeNoise at the end of all: at the
+    usual gamma of 0.15 that is the same to 1e-4.
+    """
+    read = partial(from_infotext, entries=entries)
+    context, overlap = read("context"), read("overlap")
+    still = read("motion_module") in (None, NO_MODULE)
+    if not read("freenoise") or context is None or overlap is None or still:
+        return [Segment(frames, seed, gamma)]
+    order = Reuse(context, overlap, seed)
+    return in_fewest([Segment(1, seed + source, gamma) for source in order.sources(frames)])
 
 
 def in_words(history: History) -> str:

@@ -140,7 +140,8 @@ class TextToVideo:
         self.counted.add(0)
         noise = FrameNoise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
         white, known, first, loop = noise.draw(), None, 0, video.loops.loop
-        prior, sampler = InitialNoise.asked(video, picture.seed), self.make_sampler()
+        prior = InitialNoise.asked(video, picture.seed, self.motion_module is not None)
+        sampler = self.make_sampler()
         # Before the sampler draws: how often it does differs between samplers and hosts.
         fresh = [prior.of(noise.draw()) for _ in range(video.free.freeinit)]
         if isinstance(given, BlendedPictures):

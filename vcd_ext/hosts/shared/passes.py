@@ -105,7 +105,7 @@ def plan(frames: Sequence[Picture], work: VideoPass) -> Plan:
 
 def initial_noise(work: VideoPass) -> InitialNoise:
     """Return what makes the noise that a pass adds to its frames."""
-    reuse = Reuse(work.context, work.context_overlap, work.seed) if work.freenoise else None
+    reuse = Reuse(work.context, work.context_overlap, work.seed) if work.freenoise and animated(work) else None
     return InitialNoise(work.gamma, work.loop, reuse)
 
 

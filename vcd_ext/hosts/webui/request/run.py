@@ -129,7 +129,8 @@ class VideoRequest:
         if self.inputs.given is not None:
             onward.hold_given(p, self.inputs.given, noise, gamma)
             return
-        prior = InitialNoise.asked(self.settings, int(p.all_seeds[p.iteration * p.batch_size]))
+        first = int(p.all_seeds[p.iteration * p.batch_size])
+        prior = InitialNoise.asked(self.settings, first, self.motion.module is not None)
         noise.copy_(prior.of(noise))
         if self.settings.free.freeinit and not p.is_hr_pass:
             sample_again(p, self.settings, prior)
