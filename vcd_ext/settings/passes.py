@@ -64,7 +64,7 @@ class PassSettings:
         "Speed",
         "'exact' computes all of the UNet at each step. 'fast' does so at every second step and 'fastest' at every "
         "third; in between, what its deep layers gave last is used again (DeepCache, arXiv 2312.00858). At 20 steps "
-        "at 20 steps the UNet is then 1.7 and 2.2 times as fast. The frames are near those of 'exact', not the same; "
+        "the UNet is then 1.7 and 2.2 times as fast. The frames are near those of 'exact', not the same; "
         "with few steps (LCM, Lightning) neighbouring steps are less alike, and more is lost.",
         choices=SPEEDS,
     )
