@@ -86,7 +86,18 @@ def requests(files: Files) -> dict[str, list[str]]:
     tiles = ["--tiled", "--tiled-tile", "144", "--tiled-tile-overlap", "32"]
     return {
         "text to video": ["generate", *woman, *drawn],
-        "a long video in windows": ["generate", *woman, *drawn, "--frames", "10", "--context", "4", "--overlap", "2"],
+        "a long video in windows": [
+            "generate",
+            *woman,
+            *drawn,
+            "--frames",
+            "10",
+            "--context",
+            "4",
+            "--overlap",
+            "2",
+            "--no-freenoise",
+        ],
         "a video made again": ["generate", *woman, *film, "--denoise", "0.6"],
         "Face VCD after it": ["generate", *woman, *film, "--denoise", "0.1", *faces],
         "Tiled VCD after it": ["generate", *woman, *drawn, *tiles],
