@@ -84,20 +84,10 @@ def requests(files: Files) -> dict[str, list[str]]:
     film = ["--input", str(files.film)]
     faces = ["--face", "--face-detector", "drawn", "--face-size", "128", "--face-min-face", "8"]
     tiles = ["--tiled", "--tiled-tile", "144", "--tiled-tile-overlap", "32"]
+    windows = ["--frames", "10", "--context", "4", "--overlap", "2", "--no-freenoise"]
     return {
         "text to video": ["generate", *woman, *drawn],
-        "a long video in windows": [
-            "generate",
-            *woman,
-            *drawn,
-            "--frames",
-            "10",
-            "--context",
-            "4",
-            "--overlap",
-            "2",
-            "--no-freenoise",
-        ],
+        "a long video in windows": ["generate", *woman, *drawn, *windows],
         "a video made again": ["generate", *woman, *film, "--denoise", "0.6"],
         "Face VCD after it": ["generate", *woman, *film, "--denoise", "0.1", *faces],
         "Tiled VCD after it": ["generate", *woman, *drawn, *tiles],
