@@ -62,6 +62,16 @@ def test_a_video_is_continued_and_what_was_there_stays_as_it_is(call: list[str],
     assert "VCD noise: 9 from 5 at 0.15" in media.read(tmp_path / "c").metadata["parameters"]
 
 
+def test_without_a_motion_module_new_frames_have_noise_of_their_own(call: list[str], tmp_path: Path) -> None:
+    """FreeNoise is usual, and with the same noise frames that do not meet would be the same."""
+    still = [word for word in call if not word.startswith("--motion-module")]
+    assert main([*still, "--out", "a.png"]) == 0
+    assert main([*still, "--out", "b.png", "--continue-video", "a", "--continue-frames", "1"]) == 0
+    after = media.read(tmp_path / "b")
+    assert "VCD noise: 7 from 5 at 0.15" in after.metadata["parameters"]
+    assert len(np.unique(after.frames, axis=0)) == len(after.frames)
+
+
 def test_known_frames_change_what_is_beside_them_in_every_window(call: list[str], tmp_path: Path) -> None:
     """Two windows share frames, so that what is known at the start reaches the end."""
     windows = [*call, "--frames", "6", "--context", "4", "--overlap", "2", "--steps", "4"]

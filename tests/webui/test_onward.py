@@ -105,10 +105,11 @@ def test_known_frames_stay_through_hires_fix(server: Server, shown: tuple[Path, 
     assert np.array_equal(made.frames[0], np.asarray(fitting))
 
 
+@pytest.mark.parametrize("windows", [{}, {"frames": 7, "context": 4, "overlap": 2}], ids=["one window", "several"])
 def test_in_img2img_the_share_of_the_picture_falls_in_both_hosts(
-    server: Server, standalone: Standalone, data: Path, shown: tuple[Path, Path]
+    server: Server, standalone: Standalone, data: Path, shown: tuple[Path, Path], windows: dict[str, int]
 ) -> None:
-    asked = VIDEO | {"latent_scale": 3.0, "end_picture": str(shown[1])}
+    asked = VIDEO | windows | {"latent_scale": 3.0, "end_picture": str(shown[1])}
     first = as_base64(np.asarray(Image.open(shown[0])))
     theirs = server.generate(
         {"motion_module": "mm_v2", **asked}, "img2img", init_images=[first], steps=4, denoising_strength=0.7

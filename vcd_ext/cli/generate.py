@@ -202,7 +202,7 @@ def _given(
     """Return what the video begins from; SettingError, in one sentence."""
     from vcd_ext.stages.given_frames import Reader
 
-    reader = Reader(lambda path, _: Path(path), ("CPU",), notify)
+    reader = Reader(lambda path, _: Path(path), ("CPU",), notify, moving=arguments.motion_module is not None)
     size = picture.height, picture.width
     found = reader.blended(video, *size) or reader.given(video, *size)
     if found is not None and arguments.input is not None:

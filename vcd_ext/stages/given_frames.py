@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -91,6 +91,7 @@ class Reader:
     sources: Container[str]
     note: Note = field(default=lambda _: None)
     find_picture: Find | None = None  # None: as `find` does
+    moving: bool = True  # with a motion module; without one frames that share noise would be the same
 
     def given(self, settings: VideoSettings, height: int, width: int) -> GivenFrames | None:
         """Return what is given to a video from text; None for nothing. SettingError, in one sentence."""
@@ -159,6 +160,8 @@ class Reader:
         except (OSError, ValueError, ImportError, MemoryError) as error:
             raise SettingError("continue_video", f"continue_video: {error}") from error
         found = continuation(clip, name, settings, (width, height), self.sources, part.whole)
+        if not self.moving:
+            found = replace(found, window=0)
         if not found.history:
             self.note(
                 f"From what noise {name} was made is not known here, so the new frames begin from noise of their own."

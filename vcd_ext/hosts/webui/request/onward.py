@@ -20,7 +20,7 @@ from vcd_ext.hosts.webui.request.refused import Refused
 from vcd_ext.hosts.webui.request.source_video import SourceVideo, source_folders
 from vcd_ext.noise import correlate
 from vcd_ext.progress import Note
-from vcd_ext.settings import SettingError, VideoSettings
+from vcd_ext.settings import NO_MODULE, SettingError, VideoSettings
 from vcd_ext.stages.given_frames import GivenFrames, Reader, as_floats, check_no_loop, fitted
 from vcd_ext.stages.noise_history import HISTORY_KEY
 from vcd_ext.storage.uploads import received, received_picture
@@ -61,7 +61,7 @@ def take_given(p: Any, settings: VideoSettings, note: Note, again: bool) -> "Giv
     asked = settings.onward
     if not (asked.from_picture or asked.start_picture or asked.end_picture or asked.continue_video):
         return None
-    reader = _reader(p, note)
+    reader = _reader(p, note, settings.motion_module != NO_MODULE)
     try:
         if hasattr(p, "init_images"):
             return _from_picture(p, settings, reader, again)
@@ -72,7 +72,7 @@ def take_given(p: Any, settings: VideoSettings, note: Note, again: bool) -> "Giv
         raise Refused(str(error)) from error
 
 
-def _reader(p: Any, note: Note) -> Reader:
+def _reader(p: Any, note: Note, moving: bool) -> Reader:
     allowed = source_folders(p)
     source = shared.opts.randn_source
     # On the CPU the WebUI's two sources draw the same.
@@ -86,6 +86,7 @@ def _reader(p: Any, note: Note) -> Reader:
         sources,
         tell,
         lambda picture, folder: received_picture(picture, allowed, folder),
+        moving,
     )
 
 

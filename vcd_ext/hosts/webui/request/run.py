@@ -130,7 +130,8 @@ class VideoRequest:
             onward.hold_given(p, self.inputs.given, noise, gamma)
             return
         first = int(p.all_seeds[p.iteration * p.batch_size])
-        prior = InitialNoise.asked(self.settings, first, self.motion.module is not None)
+        from_noise = self.inputs.from_picture is None  # what begins from a picture is held together by that
+        prior = InitialNoise.asked(self.settings, first, from_noise and self.motion.module is not None)
         noise.copy_(prior.of(noise))
         if self.settings.free.freeinit and not p.is_hr_pass:
             sample_again(p, self.settings, prior)
