@@ -66,8 +66,9 @@ class OnwardSettings:
         "",
         "Continue",
         "A video that is gone on with, in txt2img: its last frames are the first ones of what is made, and stay as "
-        "they are; the file holds all of it. Size and 'FPS' must be its own. With that video's seed its noise goes on "
-        "as if it had been longer from the first. In the API: a file in a folder that may be read, or in base64.",
+        "they are; the file holds all of it. Size and 'FPS' must be its own. With 'FreeNoise' the new frames begin "
+        "from its noise in another order; without, and with that video's seed, its noise goes on as if it had been "
+        "longer from the first. In the API: a file in a folder that may be read, or in base64.",
         infotext=NEVER,
     )
     continue_frames: int = setting(
