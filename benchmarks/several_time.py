@@ -14,6 +14,8 @@ from vcd_ext.people import RegionBox, Regions
 from vcd_ext.people.attention import heard_by_region, with_people, without_people
 
 BAR, REPEATS = 1.15, 15
+LEFT, RIGHT = RegionBox(0, 0, 0.5, 1), RegionBox(0.5, 0, 1, 1)
+REGIONS = {"two regions": Regions([[LEFT], [RIGHT]]), "two that change places": Regions([[LEFT, RIGHT], [RIGHT, LEFT]])}
 
 
 def unet_time(host: Standalone) -> str:
@@ -22,7 +24,6 @@ def unet_time(host: Standalone) -> str:
     generator = torch.Generator().manual_seed(0)
     latents = torch.randn(2 * frames, 4, 16, 16, generator=generator)
     texts = torch.randn(4, 77, host.prompts.width, generator=generator)
-    regions = Regions([[RegionBox(0, 0, 0.5, 1)], [RegionBox(0.5, 0, 1, 1)]])
     plain = texts[:2].repeat_interleave(frames, dim=0)
     two = torch.cat(
         [
@@ -30,13 +31,12 @@ def unet_time(host: Standalone) -> str:
             with_people(texts[1], list(texts[2:])).expand(frames, -1, -1),
         ]
     )
-    module = motion.load(toyworld.motion_module())
-    ratios = []
-    with torch.no_grad(), motion.attached(host.unet, module, frames):
-        for ours, theirs in _alternating(host, regions, frames, latents, two, plain):
-            ratios.append(ours / theirs)
-    found = interval(ratios[1:])
-    return f"UNet with two regions: {found} times without, {REPEATS} pairs of calls, of processor time; bar {BAR}"
+    lines = []
+    with torch.no_grad(), motion.attached(host.unet, motion.load(toyworld.motion_module()), frames):
+        for name, regions in REGIONS.items():
+            ratios = [ours / theirs for ours, theirs in _alternating(host, regions, frames, latents, two, plain)]
+            lines.append(f"UNet with {name}: {interval(ratios[1:])} times without")
+    return "\n".join([*lines, f"{REPEATS} pairs of calls, of processor time; bar {BAR}"])
 
 
 def _alternating(

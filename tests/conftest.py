@@ -22,8 +22,10 @@ pytest_plugins = ["tests.unets", "tests.command_line"]  # fixtures for several f
 HERE = Path(__file__).parent
 LONG_FIRST = ("webui", "ui", "batch", "")  # folders by how long their files take; "" is this one
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    torch.set_num_threads(1)  # the other cores have processes of their own
+# The other cores have processes of their own; and with several threads the last bits of a training are not those of
+# another, and torch 2.1's attention in bfloat16 writes beyond its memory on the way back.
+torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # for the commands that tests run
 
 
 # What is usual, 5 seconds and 200 milliseconds, is too little on a machine that does more besides.

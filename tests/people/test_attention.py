@@ -1,6 +1,7 @@
 """Regions of both hosts' UNets attend to texts of their own, and nothing is left behind."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,53 @@ def test_whoever_is_not_in_a_tile_is_not_computed_there(kind: str, unet: nn.Modu
     finally:
         del layer.forward
     assert len(texts) == 3, "two tiles, and the person in the lower one"
+
+
+def test_a_text_that_all_frames_share_is_computed_once_and_where_it_counts(kind: str, unet: nn.Module) -> None:
+    layer = next(cross_attentions(unet))
+    shapes: dict[str, list[tuple[int, ...]]] = {"to_q": [], "to_k": []}
+    handles = [
+        getattr(layer, name).register_forward_pre_hook(lambda _part, args, of=of: of.append(tuple(args[0].shape[:2])))
+        for name, of in shapes.items()
+    ]
+    with by_region(unet):
+        RUN[kind](unet, called(without_people(BASE, 154), with_people(BASE, [ONE, OTHER])))
+    for handle in handles:
+        handle.remove()
+    places = HEIGHT * WIDTH
+    assert shapes["to_k"] == [(2 * FRAMES, 77), (1, 77), (1, 77)]
+    assert shapes["to_q"] == [(2 * FRAMES, places), (1, FRAMES * places // 2), (1, FRAMES * places // 2)]
+
+
+def test_texts_that_differ_from_frame_to_frame_are_heard_by_their_frames(kind: str, unet: nn.Module) -> None:
+    one = torch.stack([ONE, OTHER, ONE, LONG[:77]])
+    text = with_people(BASE.expand(FRAMES, -1, -1), [one, OTHER.expand(FRAMES, -1, -1)])
+    whole = {**called(BASE), "context": text}
+    with by_region(unet):
+        made = RUN[kind](unet, whole)
+        for frame in range(FRAMES):
+            of_all = RUN[kind](unet, {**whole, "context": text[frame].expand(FRAMES, -1, -1)})
+            assert near(made[frame], of_all[frame])
+
+
+def test_somebody_elses_function_of_a_layer_gets_whole_rows(kind: str, unet: nn.Module) -> None:
+    text, rows, layers = called(without_people(BASE, 154), with_people(BASE, [ONE, OTHER])), [], cross_attentions(unet)
+
+    def counted(plain: Callable[..., Any]) -> Callable[..., Any]:
+        def forward(hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
+            rows.append(len(hidden))
+            return plain(hidden, *args, **kwargs)
+
+        return forward
+
+    with by_region(unet):
+        expected = RUN[kind](unet, text)
+        with ExitStack() as stack:
+            for layer in layers:
+                layer.forward = counted(layer.forward)
+                stack.callback(delattr, layer, "forward")
+            assert near(RUN[kind](unet, text), expected)
+    assert set(rows) == {2 * FRAMES, FRAMES}
 
 
 def test_with_motion_and_a_controlnet(

@@ -9,7 +9,7 @@ condition whose part for the people is all zeros, such as the negative prompt's,
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -71,13 +71,21 @@ def cross_attentions(unet: nn.Module) -> Iterator[nn.Module]:
             yield layer
 
 
+class _Heard(NamedTuple):
+    """How much a person's text counts in a layer, and where it counts at all."""
+
+    everywhere: Tensor  # [rows, places, 1]
+    where: Tensor  # [n], of the places of all rows, one row after the other
+    there: Tensor  # [n, 1]
+
+
 class _Shares(Divisible):
     """Hold how much each text counts at each place: of a video, or of a window and a tile."""
 
     def __init__(self, shares: Tensor, frames: Sequence[int]):
         """shares: [1 or all frames, 1 + people, h, w]. frames: the numbers of those that the rows hold."""
         self._shares, self.frames = shares, frames
-        self._sizes: dict[int, Tensor] = {}
+        self._layers: dict[Any, tuple[Tensor, dict[int, _Heard]]] = {}
         self._parts: dict[Any, _Shares] = {}
 
     def part(self, window: Window, tile: Tile | None) -> "_Shares":
@@ -97,15 +105,28 @@ class _Shares(Divisible):
         most = self._own().amax(dim=(0, 2, 3))[1:]
         return [i for i, share in enumerate(most.tolist()) if share > LEAST]
 
-    def at(self, places: int) -> Tensor:
-        """Return the shares [1 or frames, 1 + people, places] in a layer that sees so many places."""
-        if places not in self._sizes:
+    def at(self, places: int, rows: Sequence[int], like: Tensor) -> tuple[Tensor, dict[int, _Heard]]:
+        """Return what the base's text counts, [rows, places, 1], and those of the people who are heard.
+
+        For a layer that sees so many places, and the numbers of the rows of its call that have regions. like: has the
+        device and the type. Kept, as finding places waits for the device.
+        """
+        key = (places, tuple(rows), like.device, like.dtype)
+        if key not in self._layers:
             height, width = _size(places, *self._shares.shape[-2:])
-            self._sizes[places] = F.interpolate(self._own(), (height, width), mode="area").flatten(2)
-        return self._sizes[places]
+            shares = F.interpolate(self._own(), (height, width), mode="area").flatten(2).to(like)
+            shares = shares[[row % len(shares) for row in rows]][..., None]
+            self._layers[key] = shares[:, 0], {i: _heard(shares[:, 1 + i]) for i in self.heard}
+        return self._layers[key]
 
     def _own(self) -> Tensor:
         return self._shares if len(self._shares) == 1 else self._shares[list(self.frames)]
+
+
+def _heard(share: Tensor) -> _Heard:
+    flat = share.flatten(0, 1)
+    where = (flat[:, 0] > LEAST).nonzero()[:, 0]
+    return _Heard(share, where, flat[where])
 
 
 def _size(places: int, height: int, width: int) -> tuple[int, int]:
@@ -128,8 +149,9 @@ class _Call:
         self._names = ("x", "context") if ldm else ("sample", "encoder_hidden_states")
         self._lengths = list(lengths)
         self._shares: _Shares | None = None
-        self._rows = torch.empty(0)  # that have regions
-        self._texts: list[tuple[int, Tensor]] = []  # number of the person, and its text [rows, tokens, width]
+        self._rows: list[int] = []  # that have regions
+        # Number of the person, and its text [rows, tokens, width]; one row where all are alike.
+        self._texts: list[tuple[int, Tensor]] = []
 
     def around(self, plain: Forward) -> Callable[..., Any]:
         """Return the forward function of the UNet with regions."""
@@ -158,10 +180,10 @@ class _Call:
             )
         base, *texts = text.split([text.shape[1] - sum(self._lengths), *self._lengths], dim=1)
         with_regions = torch.stack([each.flatten(1).any(dim=1) for each in texts]).any(dim=0)
-        self._rows = with_regions.nonzero()[:, 0]
-        if len(self._rows):
+        self._rows = with_regions.nonzero()[:, 0].tolist()
+        if self._rows:
             self._shares = shares
-            self._texts = [(i, texts[i][self._rows]) for i in shares.heard]
+            self._texts = [(i, _once(texts[i][self._rows])) for i in shares.heard]
         return base
 
     def blended(self, layer: nn.Module, args: Any, kwargs: dict[str, Any], output: Tensor) -> Tensor | None:
@@ -169,14 +191,31 @@ class _Call:
         if self._shares is None or not self._texts:
             return None
         hidden: Tensor = args[0] if args else kwargs["x" if "x" in kwargs else "hidden_states"]
-        shares = self._shares.at(hidden.shape[1]).to(output)
-        if len(shares) > 1:
-            shares = shares[self._rows % len(shares)]
+        base, people = self._shares.at(hidden.shape[1], self._rows, output)
         seen = hidden[self._rows]
-        total = output[self._rows] * shares[:, 0, :, None]
+        total = output[self._rows] * base
         for i, text in self._texts:
-            # Its own function, past the hooks: this one would come again.
-            total += layer.forward(seen, text) * shares[:, 1 + i, :, None]
+            _hear(layer, seen, text, people[i], total)
         result = output.clone()
         result[self._rows] = total
         return result
+
+
+def _once(text: Tensor) -> Tensor:
+    """Return the first row of a text [rows, tokens, width] alone if all are alike."""
+    return text[:1] if bool((text == text[:1]).all()) else text
+
+
+def _hear(layer: nn.Module, seen: Tensor, text: Tensor, heard: _Heard, total: Tensor) -> None:
+    """Add what a layer makes of a person's text.
+
+    Places do not see each other in a cross-attention: where all rows have one text, those at which it counts become one
+    row, and keys and values are made once instead of for each frame. Not where somebody has replaced the layer's own
+    function, who may count rows.
+    """
+    forward = layer.forward  # past the hooks: this one would come again
+    if len(text) == 1 and "forward" not in vars(layer):
+        flat = total.view(-1, total.shape[-1])
+        flat[heard.where] += forward(seen.flatten(0, 1)[heard.where][None], text)[0] * heard.there
+    else:
+        total += forward(seen, text.expand(len(seen), -1, -1)) * heard.everywhere
