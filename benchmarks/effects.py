@@ -11,7 +11,6 @@ name combinations of kind, scene and action that no training read together; seed
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,8 +19,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.log import Log
 from benchmarks.options import report_options
-from benchmarks.pages import note, share
+from benchmarks.pages import of_world, share
 from tools.toyworld import captions
 from tools.toyworld.identity import KINDS
 from tools.toyworld.motion import ACTIONS
@@ -38,6 +38,7 @@ from vcd_ext.toyworld.judging import Judges, load_judges
 
 GAMMAS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 SEEDS, FIRST_SEED = 32, 7_000
+FILE = "videos.jsonl"
 ON, OFF, DRAWN = "gamma 0.15", "module off", "drawn"
 CELLS = (*(f"gamma {gamma:g}" for gamma in GAMMAS), OFF, DRAWN)
 
@@ -89,13 +90,14 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(1)
     part, parts = options.part
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
-    done = {(row["cell"], row["seed"]) for row in read(options.out / "videos.jsonl")}
+    log = Log(options.out / FILE)
+    done = {(row["cell"], row["seed"]) for row in log.rows()}
     for wish in wishes(options.seeds)[part::parts]:
         for cell in options.cells:
             if (cell, wish.seed) not in done:
                 found = measured(frames_of(host, cell, wish), wish, judges)
                 row = {"cell": cell, "seed": wish.seed, "prompt": wish.prompt, **asdict(found)}
-                note(options.out / "videos.jsonl", row)
+                log.note(row)
         print(f"{wish.prompt}: {len(options.cells)} videos are measured", flush=True)
 
 
@@ -145,14 +147,9 @@ def measured(frames: NDArray[np.uint8], wish: Wish, judges: Judges) -> Measured:
     )
 
 
-def read(path: Path) -> list[dict[str, float | str]]:
-    """Every video measured so far."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-
-
 def report(out: Path) -> None:
     """Write tables and plots of what was measured."""
-    found = read(out / "videos.jsonl")
+    found = Log(out / FILE).rows()
     cells = [cell for cell in CELLS if any(row["cell"] == cell for row in found)]
     names = {
         "kind_right": "class right", "scene_right": "scene right", "action_right": "action right",
@@ -161,7 +158,9 @@ def report(out: Path) -> None:
     }  # fmt: skip
     values = {(c, n): interval([float(r[n]) for r in found if r["cell"] == c]) for c in cells for n in names}
     text = interval_table(["", *names.values()], {cell: [values[cell, name] for name in names] for cell in cells})
-    (out / "gamma.md").write_text(text + "\n", encoding="utf-8")
+    videos = " or ".join(sorted({f"{sum(row['cell'] == cell for row in found)}" for cell in cells}))
+    first = of_world(f"{videos} videos in each row: means with 95% intervals (bootstrap)")
+    (out / "gamma.md").write_text(f"{first}\n\n{text}\n", encoding="utf-8")
     print(text)
     gammas = [gamma for gamma in GAMMAS if f"gamma {gamma:g}" in cells]
     for name, label in names.items():

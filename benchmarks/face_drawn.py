@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.effects import Wish
-from benchmarks.identities import INDIVIDUALS, album, embedding
+from benchmarks.identities import INDIVIDUALS, LEARNED, album, embedding
 from benchmarks.rows import Row
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
@@ -33,7 +33,7 @@ from vcd_ext.toyworld.detector import ToyworldDetector
 from vcd_ext.toyworld.judging import Judges, load_judges
 from vcd_ext.toyworld.likeness import appearance, likeness
 
-FIRST_SEED, LEARNED = 31_000, Path("docs/effects")
+FIRST_SEED = 31_000
 SCALE = 2  # a face of a far figure has 7 of 128 pixels, fewer than can be repaired or followed
 
 Frames = NDArray[np.uint8]

@@ -22,10 +22,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
 
-from benchmarks.effects import Wish, measured, read
+from benchmarks.effects import Wish, measured
+from benchmarks.log import Log
 from benchmarks.options import report_options
-from benchmarks.pages import note, share
+from benchmarks.pages import of_world, share
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
 from tools.toyworld.subjects import PICTURES, draw_subject
@@ -45,6 +47,7 @@ from vcd_ext.toyworld.measures import read_others
 INDIVIDUALS = {"ada": ("woman", 11_000_101), "bo": ("dog", 11_000_102), "cleo": ("cat", 11_000_103),
                "dan": ("man", 11_000_104), "elk": ("dog", 11_000_105), "fay": ("cat", 11_000_106)}  # fmt: skip
 HOME, ALBUMS = "room", Path("runs/individuals")
+LEARNED, FILE = Path("docs/effects"), "individuals.jsonl"  # where what was learned and measured lies
 VIDEOS, FIRST_SEED = 32, 90_000  # of each individual in each cell
 FRAMES = 8  # half of what the demo makes, for twice as many videos; the judges need no more
 COLUMNS = {
@@ -96,7 +99,8 @@ def main(arguments: list[str] | None = None) -> None:
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
     others = read_others(toyworld.individuals(), toyworld.judges())
     looks = {name: appearance(judges, read_photos(album(name)).photos) for name in names}
-    done = {(row["cell"], row["who"], row["seed"]) for row in read(options.out / "individuals.jsonl")}
+    log = Log(options.out / FILE)
+    done = {(row["cell"], row["who"], row["seed"]) for row in log.rows()}
     for number in range(options.videos):
         for name in names:
             for label in options.cells:
@@ -108,7 +112,7 @@ def main(arguments: list[str] | None = None) -> None:
                     "similarity": likeness(judges, frames, looks[name]),
                     "nearest": nearest_rate(judges.identity(frames), looks[name], others[wish.kind]),
                 }
-                note(options.out / "individuals.jsonl", {"cell": label, "who": name, "seed": wish.seed, **found})
+                log.note({"cell": label, "who": name, "seed": wish.seed, **found})
         print(f"{number + 1} of {options.videos} videos of each", flush=True)
 
 
@@ -142,17 +146,26 @@ def album(name: str) -> Path:
 
 
 def embedding(host: Standalone, name: str, out: Path, cell: Cell = CELLS["ID module"]) -> Path:
-    """Return the embedding of an individual for a cell, a file in OUT/individuals; learned now if it was not."""
+    """Return the embedding of an individual for a cell, a file in OUT/individuals.
+
+    Learned now if it was not, or on another checkpoint.
+    """
     path = out / "individuals" / f"{cell.tokens}{'' if cell.masked else '_whole'}" / f"{name}.safetensors"
-    if not path.is_file():
+    models = StandaloneTraining(host)
+    if not path.is_file() or _learned_on(path) != models.checkpoint_hash:
         settings: TrainSettings = replace(
             TRAINING, name=name, class_word=INDIVIDUALS[name][0], tokens=cell.tokens, masked=cell.masked, seed=0
         )
-        learned = train(StandaloneTraining(host), read_photos(album(name)).photos, settings)
+        learned = train(models, read_photos(album(name)).photos, settings)
         print(f"{name} is learned: {cell.tokens} vectors", flush=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         save_embedding(path, learned.vectors, learned.metadata)
     return path
+
+
+def _learned_on(path: Path) -> str | None:
+    with safe_open(str(path), "np") as file:  # type: ignore[attr-defined]
+        return (file.metadata() or {}).get("checkpoint_hash")
 
 
 def video(host: Standalone, name: str, label: str, number: int, out: Path) -> NDArray[np.uint8]:
@@ -167,7 +180,7 @@ def video(host: Standalone, name: str, label: str, number: int, out: Path) -> ND
 
 def report(out: Path) -> None:
     """Write the table of what was measured, and the differences between its rows; rows of all individuals only."""
-    found = read(out / "individuals.jsonl")
+    found = Log(out / FILE).rows()
     cells = {label: [row for row in found if row["cell"] == label] for label in CELLS}
     missing = [label for label, rows in cells.items() if len({row["who"] for row in rows}) < len(INDIVIDUALS)]
     lines = {}
@@ -177,7 +190,8 @@ def report(out: Path) -> None:
             interval([float(row[name]) for row in cells[label]], groups) for name in COLUMNS
         ]
     differences = "\n".join(f"- {line}" for line in _compared([row for row in found if row["cell"] not in missing]))
-    text = f"{interval_table(['', *COLUMNS.values()], lines)}\n\n{differences}\n"
+    first = of_world("means with 95% intervals (bootstrap over individuals)")
+    text = f"{first}\n\n{interval_table(['', *COLUMNS.values()], lines)}\n\n{differences}\n"
     if missing:
         text += f"\nNot measured of all individuals yet: {'; '.join(missing)}.\n"
     (out / "identities.md").write_text(text, encoding="utf-8")

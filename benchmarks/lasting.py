@@ -14,7 +14,6 @@ The processor's own time counts, of one thread: about 0.9 seconds a frame, so 4 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -26,9 +25,10 @@ from numpy.typing import NDArray
 
 from benchmarks.identities import INDIVIDUALS, album, embedding, wish_of
 from benchmarks.lasting_measures import lasting
-from benchmarks.lasting_report import Row, page
+from benchmarks.lasting_report import page
+from benchmarks.log import Log
 from benchmarks.options import report_options
-from benchmarks.pages import note, share
+from benchmarks.pages import share
 from tools.toyworld.world import render, sample
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
@@ -63,11 +63,12 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure what is missing, or write the page."""
     options = _options(arguments)
     if options.report:
-        print(page(options.out, read(options.out), list(CELLS), DRAWN, WINDOWS))
+        print(page(options.out, Log(options.out / FILE).rows(), list(CELLS), DRAWN, WINDOWS))
         return
     torch.set_num_threads(1)
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
-    done = {(row["cell"], row["frames"], row["number"]) for row in read(options.out)}
+    log = Log(options.out / FILE)
+    done = {(row["cell"], row["frames"], row["number"]) for row in log.rows()}
     part, parts = options.part
     for number in range(part, options.videos, parts):
         name = list(INDIVIDUALS)[number % len(INDIVIDUALS)]
@@ -82,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
                 own = looks if cell is None or cell.learned else None
                 found = lasting(frames, judges, wish_of(name, number).scene, own, CONTEXT, OVERLAP)
                 row = {"cell": label, "frames": count, "number": number, "who": name, **found, "seconds": seconds}
-                note(options.out / FILE, row)
+                log.note(row)
             print(f"{name}, video {number + 1} of {options.videos}: {count} frames are measured", flush=True)
 
 
@@ -109,12 +110,6 @@ def video(host: Standalone, cell: Cell | None, name: str, number: int, count: in
     settings = VideoSettings(frames=count, context=CONTEXT, overlap=OVERLAP, **cell.settings)
     picture = replace(PICTURE, prompt=prompt, seed=wish.seed)
     return host.generate(picture, settings, toyworld.motion_module(), learned).frames
-
-
-def read(out: Path) -> list[Row]:
-    """Return every video measured so far."""
-    path = out / FILE
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks import rows as bars
 from benchmarks.lasting_measures import BLOCK, ratio_interval
+from benchmarks.pages import of_world
 from vcd_ext.metrics.intervals import Interval, interval, interval_table
 
 Row = Mapping[str, Any]  # what one video measured
@@ -37,9 +38,9 @@ def page(out: Path, found: Sequence[Row], cells: Sequence[str], drawn: str, shor
     found: the measured videos. cells: their names, in order. drawn: that of the drawn clips; short: whose video of 16
     frames says how much a short one moves. Of each length and cell the videos are counted that all cells of it have.
     """
-    first = (
-        "The second edition of the drawn world (`python -m benchmarks.lasting`): means with 95% intervals (bootstrap "
-        "over videos), which are wide where the videos are few."
+    first = of_world(
+        "`python -m benchmarks.lasting`: means with 95% intervals (bootstrap over videos), which are wide where the "
+        "videos are few"
     )
     parts = [first]
     for frames in sorted({row["frames"] for row in found}):

@@ -13,7 +13,6 @@ with FreeInit: two and a half minutes for one of each cell.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,9 +22,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.identities import INDIVIDUALS, album, wish_of
+from benchmarks.identities import INDIVIDUALS, LEARNED, album, embedding, wish_of
+from benchmarks.log import Log
 from benchmarks.options import report_options
-from benchmarks.pages import means_page, note
+from benchmarks.pages import means_page
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
 from vcd_ext.hosts.diffusers.host import Standalone
@@ -73,12 +73,13 @@ def main(arguments: list[str] | None = None) -> None:
         return
     torch.set_num_threads(1)
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
-    done = {(row["cell"], row["number"]) for row in read(options.out)}
+    log = Log(options.out / FILE)
+    done = {(row["cell"], row["number"]) for row in log.rows()}
     for number in range(options.videos):
         for label, settings in cells().items():
             if (label, number) not in done:
                 row = {"cell": label, "number": number, **measured(host, judges, number, settings)}
-                note(options.out / FILE, row)
+                log.note(row)
         print(f"{number + 1} of {options.videos} videos of each", flush=True)
 
 
@@ -91,7 +92,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def measured(host: Standalone, judges: Judges, number: int, settings: dict[str, object]) -> dict[str, float | str]:
     """Make one video and return its measures."""
     name = list(INDIVIDUALS)[number % len(INDIVIDUALS)]
-    wish, learned = wish_of(name, number), Path("docs/effects/individuals/4") / f"{name}.safetensors"
+    wish, learned = wish_of(name, number), embedding(host, name, LEARNED)
     prompt = wish.of(f"{name} {wish.kind}")
     video = VideoSettings(frames=FRAMES, context=CONTEXT, overlap=OVERLAP, **settings)  # type: ignore[arg-type]
     picture, begun = replace(PICTURE, prompt=prompt, seed=wish.seed), time.process_time()
@@ -109,15 +110,9 @@ def measured(host: Standalone, judges: Judges, number: int, settings: dict[str, 
     }
 
 
-def read(out: Path) -> list[dict[str, float | str]]:
-    """Return every video measured so far."""
-    path = out / FILE
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-
-
 def report(out: Path) -> str:
     """Write the table of what was measured of all cells, and return it."""
-    found = read(out)
+    found = Log(out / FILE).rows()
     by_cell: dict[str, Sequence[dict[str, float | str]]] = {
         label: [row for row in found if row["cell"] == label] for label in cells()
     }

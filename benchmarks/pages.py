@@ -1,17 +1,16 @@
-"""What benchmarks of many videos share: their rows, their pages of means, and how processes share the work."""
+"""What benchmarks of many videos share: their pages of means, and how processes share the work."""
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.log import weights
 from vcd_ext.metrics.intervals import interval_table
 
 
-def note(log: Path, row: Mapping[str, object]) -> None:
-    """Append a row to what was measured."""
-    with log.open("a") as file:
-        file.write(json.dumps(row) + "\n")
+def of_world(what: str) -> str:
+    """Return how a page of the shipped drawn world begins: which weights it is of, and then what."""
+    return f"The second edition of the drawn world (weights {weights()}), {what}."
 
 
 def means_page(
@@ -22,7 +21,7 @@ def means_page(
     videos: how many those are. over: what the bootstrap draws, where that is not videos: " over pairs". after: what is
     said below the table.
     """
-    first = f"The second edition of the drawn world, {videos} in each row: means with 95% intervals (bootstrap{over})."
+    first = of_world(f"{videos} in each row: means with 95% intervals (bootstrap{over})")
     text = f"{first}\n\n{interval_table(['', *heads], rows)}"
     text = f"{text}\n\n{after}".rstrip()
     path.write_text(text + "\n", encoding="utf-8")

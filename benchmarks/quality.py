@@ -22,7 +22,8 @@ import torch
 
 from benchmarks import effects, identities
 from benchmarks.face_drawn import face_seen
-from benchmarks.pages import note
+from benchmarks.log import Log
+from benchmarks.pages import of_world
 from benchmarks.pairs import PairWish, drawn_pair, generated_pair, pair_right, pair_wishes
 from benchmarks.quality_rows import lines
 from benchmarks.quality_sheets import write_sheets
@@ -52,12 +53,13 @@ def main(arguments: list[str] | None = None) -> None:
         write_sheets(host, judges, out)
     text = interval_table(
         ["what", "measured", "wanted of a CPU", ""],
-        lines(effects.read(out / "videos.jsonl"), effects.read(out / "individuals.jsonl"), effects.read(out / FILE)),
+        lines(*(Log(out / file).rows() for file in (effects.FILE, identities.FILE, FILE))),
     )
     pictures = "".join(
         f"\n![{file.stem.partition('_')[2]}]({file.name})\n" for file in sorted(out.glob("quality_*.webp"))
     )
-    (out / "quality.md").write_text(f"{text}\n{pictures}", encoding="utf-8")
+    first = of_world("means with 95% intervals (bootstrap)")
+    (out / "quality.md").write_text(f"{first}\n\n{text}\n{pictures}", encoding="utf-8")
     print(text)
 
 
@@ -72,10 +74,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def _measure(host: Standalone, judges: Judges, out: Path, videos: int) -> None:
     """Measure what neither of the other two benchmarks does, each once."""
     torch.set_num_threads(1)
-    done = {(row["what"], row["number"]) for row in effects.read(out / FILE)}
+    log = Log(out / FILE)
+    done = {(row["what"], row["number"]) for row in log.rows()}
     for what, number, measure in _tasks(host, judges, out, videos):
         if (what, number) not in done:
-            note(out / FILE, {"what": what, "number": number, **measure()})
+            log.note({"what": what, "number": number, **measure()})
             print(f"{what} {number}: measured", flush=True)
 
 

@@ -9,7 +9,6 @@ was interrupted goes on where it was. Parts that need the shipped world are meas
 """
 
 import argparse
-import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -30,9 +29,9 @@ from benchmarks import (
     tiled_speed,
     tiled_world,
 )
+from benchmarks.log import weights
 from benchmarks.remembered import Part, Remembered
 from benchmarks.rows import Row, table
-from vcd_ext import toyworld
 
 Sizes = argparse.Namespace
 MEMORY = "tiled_memory.png"
@@ -141,12 +140,7 @@ def _footer(part: Part) -> str:
 def _made_of(kind: Kind, sizes: Sizes) -> dict[str, str]:
     """Return what a part's rows depend on besides the code."""
     found = {name: str(getattr(sizes, name)) for name in kind.options}
-    return found | ({"weights": _weights()} if kind.of_world else {})
-
-
-def _weights() -> str:
-    files = (toyworld.checkpoint(), toyworld.motion_module(), toyworld.judges())
-    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()[:10]
+    return found | ({"weights": weights()} if kind.of_world else {})
 
 
 def _threads(count: int) -> None:

@@ -21,10 +21,10 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.identities import INDIVIDUALS, album
+from benchmarks.log import Log
 from benchmarks.options import report_options
-from benchmarks.pages import note
 from benchmarks.several_cells import ALONE, CELLS, DRAWN, PAIRS, Wish, alone, made
-from benchmarks.several_report import FILE, read, report
+from benchmarks.several_report import FILE, report
 from benchmarks.several_time import unet_time
 from vcd_ext import toyworld
 from vcd_ext.hosts.diffusers.host import Standalone
@@ -57,15 +57,15 @@ def main(arguments: list[str] | None = None) -> None:
     judges = load_judges(toyworld.judges())
     others = read_others(toyworld.individuals(), toyworld.judges())
     looks = {name: appearance(judges, read_photos(album(name)).photos) for name in INDIVIDUALS}
-    done = {(row["cell"], row["pair"], row["seed"]) for row in read(options.out)}
+    log = Log(options.out / FILE)
+    done = {(row["cell"], row["pair"], row["seed"]) for row in log.rows()}
     for number in range(options.seeds):
         for pair in PAIRS:
             for cell in options.cells:
                 key = (cell, "-".join(pair), Wish(pair, number).seed)
                 if key not in done:
                     found = measured(host, judges, others, looks, cell, Wish(pair, number))
-                    row = {"cell": cell, "pair": key[1], "seed": key[2], **found}
-                    note(options.out / FILE, row)
+                    log.note({"cell": cell, "pair": key[1], "seed": key[2], **found})
         print(f"{number + 1} of {options.seeds} seeds", flush=True)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.identities import FRAMES, INDIVIDUALS
+from benchmarks.identities import FRAMES, INDIVIDUALS, LEARNED, embedding
 from tools.toyworld.captions import PLACES
 from tools.toyworld.motion import ACTIONS
 from tools.toyworld.world import render, sample
@@ -30,7 +30,6 @@ from vcd_ext.toyworld.detector import ToyworldDetector
 PAIRS = [("dan", "ada"), ("ada", "bo"), ("bo", "fay"), ("dan", "cleo"), ("elk", "dan"), ("fay", "ada"),
          ("cleo", "elk"), ("elk", "bo")]  # fmt: skip
 FIRST_SEED, SIDES = 60_000, ("left", "right")
-LEARNED = Path("docs/effects/individuals/4")
 HALF = {"people_base": 0.4, "people_border": 0.1}
 
 
@@ -96,7 +95,7 @@ def made(host: Standalone, label: str, wish: Wish) -> NDArray[np.uint8]:
         several = {"people": _lines(named, wish, f"{lines.FOLLOWED} " * cell.followed), **cell.regions}
     subjects = named if cell.names and cell.regions is None else [f"a {kind}" for kind in kinds]
     picture = replace(PICTURE, prompt=f"photo of {' and '.join(subjects)} {wish.ending}", seed=wish.seed)
-    video, learned = VideoSettings(frames=FRAMES, **several), [learned_of(name) for name in wish.pair]
+    video, learned = VideoSettings(frames=FRAMES, **several), [embedding(host, name, LEARNED) for name in wish.pair]
     regions = _followed(host, picture, video, learned) if cell.followed else None
     frames = host.generate(picture, video, toyworld.motion_module(), learned, regions=regions).frames
     return _with_faces(host, frames, wish, named, learned) if cell.faces else frames
@@ -108,7 +107,7 @@ def alone(host: Standalone, wish: Wish) -> list[NDArray[np.uint8]]:
     for name in wish.pair:
         prompt = f"photo of {name} {INDIVIDUALS[name][0]} {wish.ending}"
         picture = replace(PICTURE, prompt=prompt, seed=wish.seed)
-        module, learned = toyworld.motion_module(), [learned_of(name)]
+        module, learned = toyworld.motion_module(), [embedding(host, name, LEARNED)]
         found.append(host.generate(picture, VideoSettings(frames=FRAMES), module, learned).frames)
     return found
 
@@ -120,11 +119,6 @@ def drawn(wish: Wish) -> NDArray[np.uint8]:
         who[f"kind{suffix}"], who[f"number{suffix}"] = INDIVIDUALS[name]
     shown: dict[str, str | int] = {"scene": wish.scene, "action": wish.action, "distance": "plain", "light": "day"}
     return render(sample(wish.seed, "eval", camera="follow", **who, **shown), range(FRAMES)).frames
-
-
-def learned_of(name: str) -> Path:
-    """Return the embedding of an individual."""
-    return LEARNED / f"{name}.safetensors"
 
 
 def _lines(named: Sequence[str], wish: Wish, goes: str = "") -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from benchmarks.log import Log
 from benchmarks.pages import means_page
 from benchmarks.several_cells import ALONE, CELLS, DRAWN, PLAIN
 from vcd_ext.metrics.intervals import Interval, interval
@@ -35,16 +35,10 @@ Row = dict[str, float | str]
 Cells = Mapping[str, Mapping[tuple[str, float], Row]]  # by pair and seed
 
 
-def read(out: Path) -> list[Row]:
-    """Return every video measured so far."""
-    path = out / FILE
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-
-
 def report(out: Path) -> str:
     """Write the page of what was measured, of the pairs and seeds that all cells have, and return it."""
     cells: dict[str, dict[tuple[str, float], Row]] = {cell: {} for cell in CELLS}
-    for row in read(out):
+    for row in Log(out / FILE).rows():
         if row["cell"] in cells:
             cells[str(row["cell"])][str(row["pair"]), float(row["seed"])] = row
     common = set.intersection(*(set(each) for each in cells.values()))

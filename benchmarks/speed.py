@@ -11,7 +11,6 @@ the UNet with what hangs on it, and each video's ratio is to its own exact run r
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks.effects import Wish, measured, read, wishes
+from benchmarks.effects import Wish, measured, wishes
+from benchmarks.log import Log
 from benchmarks.pages import means_page
 from vcd_ext import toyworld
 from vcd_ext.cli.demo import PICTURE
@@ -70,12 +70,11 @@ def main(arguments: list[str] | None = None) -> None:
         return
     torch.set_num_threads(1)
     host, judges = Standalone.load(toyworld.checkpoint()), load_judges(toyworld.judges())
-    done = {row["seed"] for row in read(options.out / FILE)}
+    log = Log(options.out / FILE)
+    done = {row["seed"] for row in log.rows()}
     for number, wish in enumerate(wishes(options.videos)):
         if wish.seed not in done:
-            lines = [json.dumps(row) + "\n" for row in _rows(host, judges, wish)]
-            with (options.out / FILE).open("a") as log:
-                log.writelines(lines)
+            log.note(*_rows(host, judges, wish))
         print(f"{number + 1} of {options.videos} videos of each", flush=True)
 
 
@@ -120,7 +119,7 @@ def _timed(unet: nn.Module) -> Iterator[list[float]]:
 
 def report(out: Path) -> str:
     """Write the table of what was measured in all ways, and return it."""
-    found = read(out / FILE)
+    found = Log(out / FILE).rows()
     by_cell = {cell: [row for row in found if row["cell"] == cell] for cell in CELLS}
     rows = {cell: [interval([float(row[n]) for row in rows]) for n in HEADS] for cell, rows in by_cell.items()}
     return means_page(out / "speed.md", f"{len(by_cell[FIRST])} videos", list(HEADS.values()), rows)

@@ -7,7 +7,6 @@ without the name.
 
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.effects import Wish
-from benchmarks.identities import INDIVIDUALS, album
+from benchmarks.identities import INDIVIDUALS, LEARNED, album, embedding
 from benchmarks.rows import Row
 from tools.toyworld import captions
 from tools.toyworld.motion import ACTIONS
@@ -40,7 +39,6 @@ from vcd_ext.toyworld.likeness import appearance, likeness
 Frames = NDArray[np.uint8]
 FIRST_SEED = 7000
 DISTANCES = ("plain", "far")
-EMBEDDINGS = Path("docs/effects/individuals/4")
 # The world was drawn at 128 pixels: a tile shows the denoiser about as much as it was trained on.
 SETTINGS = TiledSettings(
     motion_module=str(toyworld.motion_module()), cfg_scale=toyworld.CFG_SCALE, sampler="ddim", seed=1, tile=144,
@@ -66,8 +64,8 @@ class Measured:
 @cache
 def host() -> StandaloneVideo:
     """Return the drawn world on the CPU."""
-    learned = [EMBEDDINGS / f"{name}.safetensors" for name in INDIVIDUALS]
-    return StandaloneVideo(Standalone.load(toyworld.checkpoint(), torch.float32, "cpu"), learned)
+    models = Standalone.load(toyworld.checkpoint(), torch.float32, "cpu")
+    return StandaloneVideo(models, [embedding(models, name, LEARNED) for name in INDIVIDUALS])
 
 
 def rows(videos: int) -> list[Row]:
@@ -131,9 +129,9 @@ def _faces(frames: Frames) -> NDArray[np.floating] | None:
 
 
 def _generated(name: str, prompt: str, seed: int) -> Frames:
-    picture, learned = replace(demo.PICTURE, prompt=prompt, seed=seed), [EMBEDDINGS / f"{name}.safetensors"]
-    video = VideoSettings(frames=demo.FRAMES)
-    return host().standalone.generate(picture, video, toyworld.motion_module(), learned).frames
+    models, picture = host().standalone, replace(demo.PICTURE, prompt=prompt, seed=seed)
+    video, learned = VideoSettings(frames=demo.FRAMES), [embedding(models, name, LEARNED)]
+    return models.generate(picture, video, toyworld.motion_module(), learned).frames
 
 
 def _enlarged(frame: Frames) -> Frames:

@@ -26,7 +26,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     kinds = {"good": Kind("Good", good), "bad": Kind("Bad", bad, ("videos",), of_world=True)}
     monkeypatch.setattr(repair, "KINDS", kinds)
-    monkeypatch.setattr(repair, "_weights", lambda: "abc")
+    monkeypatch.setattr(repair, "weights", lambda: "abc")
     return asked
 
 
@@ -49,7 +49,7 @@ def test_other_weights_or_sizes_are_measured_anew(
     repair.main(["--out", str(tmp_path)])
     asked.clear()
     repair.main(["--out", str(tmp_path), "--videos", "2"])
-    monkeypatch.setattr(repair, "_weights", lambda: "def")
+    monkeypatch.setattr(repair, "weights", lambda: "def")
     repair.main(["--out", str(tmp_path), "--videos", "2"])
     assert asked == ["bad", "bad"]
 
