@@ -15,7 +15,7 @@ from vcd_ext.jobs.job import Job
 from vcd_ext.jobs.queue import JobQueue
 from vcd_ext.jobs.studio import Studio
 from vcd_ext.metrics import measures  # noqa: F401 - registers them
-from vcd_ext.metrics.registry import Compute, MeasureContext, find_measure
+from vcd_ext.metrics.registry import Compute, MeasureContext, can_be_made, find_measure, no_likeness
 from vcd_ext.progress import Progress
 from vcd_ext.storage import walk
 
@@ -141,13 +141,11 @@ class Comparisons:
 
     def _measures(self) -> list[str]:
         """Return the measures that can be made here; ValueError, naming what is missing, for none of likeness."""
-        lacking = {name: find_measure(name).missing(self.studio.folders.weights) for name in GENERAL}
-        own = self.studio.measures()
-        general = [name for name, sentence in lacking.items() if not sentence and not (own and name == FACES)]
-        names = [*own, *general]
+        weights, own = self.studio.folders.weights, self.studio.measures()
+        names = [*own, *(name for name in can_be_made(GENERAL, weights) if not (own and name == FACES))]
         alike = [name for name in names if find_measure(name).of_photos]
         if not alike:
-            raise ValueError(f"No measure of likeness can be made here. {lacking['clip_i']}")
+            raise no_likeness(weights)
         return [*alike, *(name for name in names if name not in alike)]
 
     def _run(self, job: ComparisonJob) -> None:

@@ -5,7 +5,7 @@ A file that has a measure registers it when it is imported: `metrics.measures` i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,3 +69,13 @@ def find_measure(name: str) -> Measure:
     if name not in _MEASURES:
         raise ValueError(f"There is no measure called {name}; choose some of {', '.join(_MEASURES)}.")
     return _MEASURES[name]
+
+
+def can_be_made(names: Iterable[str], weights: Sequence[Path]) -> list[str]:
+    """Return the measures of which nothing is missing in these folders, in the order that is given."""
+    return [name for name in names if not find_measure(name).missing(weights)]
+
+
+def no_likeness(weights: Sequence[Path]) -> ValueError:
+    """Return the error that says what the simplest measure of likeness needs, for where none can be made."""
+    return ValueError(f"No measure of likeness can be made here. {find_measure('clip_i').missing(weights)}")
