@@ -10,7 +10,7 @@ from PIL import Image
 from benchmarks.reliability.scenarios import Ended, Run, digest
 from tests.webui.server import Server
 from vcd_ext import media
-from vcd_ext.identity.training import record
+from vcd_ext.storage import record
 
 HIDDEN = ".part"  # the end of the names of files that are being written
 

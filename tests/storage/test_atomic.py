@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from vcd_ext.identity import save_embedding
-from vcd_ext.identity.training import record
+from vcd_ext.storage import record
 from vcd_ext.storage.atomic import ABANDONED, atomically, sweep
 
 

@@ -16,13 +16,14 @@ from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.identity import save_embedding, train
 from vcd_ext.identity.photos.photo import Photo, read_photos
 from vcd_ext.identity.segment import fill_masks
-from vcd_ext.identity.training import record, snapshots
+from vcd_ext.identity.training import snapshots
 from vcd_ext.media.order import ordered
 from vcd_ext.media.output_files import save
 from vcd_ext.progress import Callbacks, Progress
 from vcd_ext.stages import pipeline
 from vcd_ext.stages.film import interpolator
 from vcd_ext.stages.interpolation import interpolated
+from vcd_ext.storage import record
 from vcd_ext.storage.atomic import disk_is_full
 
 DIGEST = "vcd batch"  # in the metadata of what a unit wrote

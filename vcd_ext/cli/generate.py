@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vcd_ext.cli.following import followed_regions
+from vcd_ext.cli.generate_advice import memory_notes, module_advice
 from vcd_ext.cli.generate_options import add_generate_options, control_guides, generate_settings, settings_of_input
 from vcd_ext.cli.model_options import check_upscalers, detectors
 from vcd_ext.cli.output import chosen_formats, make_folders, output_paths, sound_for, write_videos
 from vcd_ext.cli.subcommand import subcommand
 from vcd_ext.cli.terminal import INTERRUPTED, interruption, notify, progress_bar, stage_bars
+from vcd_ext.cli.unfinished import finish, interruptible, unfinished_video
 from vcd_ext.people import placed_people
 from vcd_ext.prompt.foreign import unread
 from vcd_ext.prompt.names import mentions
@@ -30,6 +32,7 @@ from vcd_ext.settings import (
 if TYPE_CHECKING:
     from vcd_ext.hosts.diffusers.guides import Guide
     from vcd_ext.hosts.diffusers.host import Standalone
+    from vcd_ext.hosts.diffusers.unfinished_video import UnfinishedVideo
     from vcd_ext.media import Clip
     from vcd_ext.stages.given_frames import BlendedPictures, GivenFrames
     from vcd_ext.stages.pipeline import Outcome, Stage
@@ -66,15 +69,23 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.input is not None:
         source, picture, video = _read_input(arguments.input, given, video)
     begun = _given(arguments, picture, video)
+    kept = None if source is not None else unfinished_video(arguments, files[0])
+    if kept is not None and kept.seed is not None:
+        picture = replace(picture, seed=kept.seed)
     picture = _completed(arguments, picture, video, loras, begun)
     stages = pipeline.stages(video, _shared(arguments, picture, video.several.people))
     host = _loaded(arguments, stages, loras, picture, video)
     follow = _following(arguments, host, stages)
-    made = follow(_generated(arguments, host, picture, video, source, begun, guides))
+    clip = _generated(arguments, host, picture, video, source, begun, guides, kept)
+    if clip is None:
+        return INTERRUPTED
+    made = follow(clip)
     if isinstance(begun, GivenFrames):
         source = _finish(made, begun) or source
     heard_from = arguments.input or Path(video.onward.continue_video)
     write_videos(made, files, video, sound_for(source, heard_from, video), arguments.weights)
+    if kept is not None:
+        finish(kept, made.complete)
     return 0 if made.complete else FAILED if made.error else INTERRUPTED
 
 
@@ -113,7 +124,7 @@ def _completed(
     picture = complete(picture, arguments.embedding, loras, video.several.people)
     if isinstance(begun, GivenFrames):
         picture = replace(picture, seed=begun.seed(picture.seed))
-    notify(*unread(picture.prompt), *network_notes(picture.prompt), *_advice(arguments.motion_module, picture))
+    notify(*unread(picture.prompt), *network_notes(picture.prompt), *module_advice(arguments.motion_module, picture))
     check_interpolation(exact_fps(video.fps), video.onward.interpolate)
     check_interpolator(video.onward, arguments.weights)
     return picture
@@ -139,18 +150,8 @@ def _loaded(
     host.loras = loras
     said = (picture.prompt, picture.negative_prompt, video.several.people)
     notify(*drawn_notes(arguments.checkpoint, arguments.motion_module, said, host.vectors(arguments.embedding)))
-    notify(*_memory_notes(host, picture, video, arguments.motion_module is not None))
+    notify(*memory_notes(host, picture, video, arguments.motion_module is not None))
     return host
-
-
-def _memory_notes(host: "Standalone", picture: GenerateSettings, video: VideoSettings, moving: bool) -> list[str]:
-    """Return a sentence if the GPU's memory will likely not hold the frames."""
-    from vcd_ext.denoising.video_memory import MODULE, Computed, free_bytes, too_large
-    from vcd_ext.stages.memory import parts_of
-
-    how = Computed(host.unet.dtype.itemsize, picture.cfg_scale != 1, moving)
-    parts = parts_of(video, min(video.frames, video.context), (picture.width, picture.height))
-    return too_large(parts, how, free_bytes(host.device), MODULE * how.value_bytes / 2 if moving else 0.0)
 
 
 def _generated(
@@ -161,8 +162,9 @@ def _generated(
     source: "Clip | None",
     begun: "GivenFrames | BlendedPictures | None",
     guides: "Sequence[Guide]",
-) -> "Clip":
-    """Make the video, before what follows: from text, or from the one that is made again."""
+    kept: "UnfinishedVideo | None",
+) -> "Clip | None":
+    """Make the video, before what follows: from text, or from the one that is made again. None: interrupted."""
     from vcd_ext.hosts.diffusers.guides import described, load_guides
     from vcd_ext.hosts.diffusers.restyle import restyle
     from vcd_ext.stages import pipeline
@@ -170,23 +172,11 @@ def _generated(
     controls, more = load_guides(guides, host.unet, picture, video, source, notify), described(guides)
     regions = followed_regions(arguments, host, picture, video, source, begun is not None)
     models, video = (arguments.motion_module, arguments.embedding), pipeline.alone(video)
-    with progress_bar() as progress:
+    with interruptible(kept), progress_bar() as progress:
         if source is None:
-            return host.generate(picture, video, *models, progress, begun, controls, more, regions)
+            return host.generate(picture, video, *models, progress, begun, controls, more, regions, kept)
         return restyle(host, source, arguments.input.name, picture, video, *models, progress, controls, more, regions)
-
-
-def _advice(motion_module: Path | None, picture: GenerateSettings) -> list[str]:
-    """Return a sentence where a module that is distilled for a few steps is run with other settings."""
-    from vcd_ext.hosts.diffusers.sampling import INFOTEXT
-    from vcd_ext.motion.checkpoint import module_facts
-    from vcd_ext.motion.distilled import advice
-
-    if motion_module is None:
-        return []
-    sampler, version = INFOTEXT[picture.sampler]["Sampler"], module_facts(motion_module).version
-    sentence = advice(version, motion_module.name, sampler, picture.steps, picture.cfg_scale)
-    return [sentence] if sentence else []
+    return None
 
 
 def _finish(made: "Outcome", given: "GivenFrames") -> "Clip | None":

@@ -15,8 +15,7 @@ from PIL import Image
 
 from vcd_ext.identity.embedding import SUFFIXES
 from vcd_ext.identity.photos.photo import Photo
-from vcd_ext.identity.training import record
-from vcd_ext.storage import walk
+from vcd_ext.storage import record, walk
 from vcd_ext.storage.atomic import atomically
 
 SUFFIX, PICTURE = ".safetensors", ".preview.png"

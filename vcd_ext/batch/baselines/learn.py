@@ -13,8 +13,8 @@ from vcd_ext.batch.lender import Lender
 from vcd_ext.batch.unit import Baseline, TrainingWork, Unit
 from vcd_ext.identity import save_embedding
 from vcd_ext.identity.photos.photo import read_photos
-from vcd_ext.identity.training import record
 from vcd_ext.progress import Callbacks
+from vcd_ext.storage import record
 
 
 def learn_baseline(

@@ -8,6 +8,7 @@ import torch
 from vcd_ext.denoising.controlnet import ControlNet
 from vcd_ext.hosts.diffusers.loaded import LoadedCheckpoint
 from vcd_ext.hosts.diffusers.text_to_video import TextToVideo
+from vcd_ext.hosts.diffusers.unfinished_video import UnfinishedVideo
 from vcd_ext.media import Clip
 from vcd_ext.people.regions import Regions
 from vcd_ext.progress import StepReport
@@ -30,6 +31,7 @@ class Standalone(LoadedCheckpoint):
         controls: Sequence[ControlNet] = (),
         more: Mapping[str, str] | None = None,
         regions: Regions | None = None,
+        unfinished: UnfinishedVideo | None = None,
     ) -> Clip:
         """Make one video (T2V VCD, arXiv 2402.09368 v1, section 4.1); its infotext is in `metadata["parameters"]`.
 
@@ -40,8 +42,9 @@ class Standalone(LoadedCheckpoint):
         given: frames that are known, and stay as they are; or pictures from which the frames begin, of which
         `picture.denoise` is painted anew.
         controls: ControlNets with pictures for the frames. more: entries of the infotext. regions: those of the people,
-        where they are known better than by their lines.
+        where they are known better than by their lines. unfinished: keeps the steps that are made, and has those that
+        were made before; Interrupted, of `hosts.protocols`, where it is asked to stop.
         ValueError, before anything is computed, for settings or files that cannot work.
         """
-        run = TextToVideo(self, picture, video, motion_module, embeddings, progress, given, regions)
+        run = TextToVideo(self, picture, video, motion_module, embeddings, progress, given, regions, unfinished)
         return run.clip(controls, more)

@@ -4,7 +4,7 @@ The WebUI's own samplers are k-diffusion's. What they go by is made here: diffus
 those of LCM differently and interpolates between levels in another way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -124,6 +124,22 @@ def step(scheduler: Any, i: int, prediction: Tensor, latents: Tensor, noise: Cal
     scale = time**2 + LCM_DATA**2
     picture = time / scale**0.5 * made.pred_original_sample + LCM_DATA**2 / scale * latents
     return picture + after * noise() if after else picture
+
+
+def history(scheduler: Any) -> dict[str, Tensor]:
+    """Return what the next step needs of those before it, by names: the predictions of a sampler of several steps."""
+    outputs = getattr(scheduler, "model_outputs", None) or ()
+    return {f"output {i}": output for i, output in enumerate(outputs) if output is not None}
+
+
+def resumed(scheduler: Any, i: int, history: Mapping[str, Tensor]) -> None:
+    """Let step i be the next one, with what `history` gave."""
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(i)
+    if hasattr(scheduler, "model_outputs"):
+        names = [f"output {k}" for k in range(len(scheduler.model_outputs))]
+        scheduler.model_outputs = [history.get(name) for name in names]
+        scheduler.lower_order_nums = sum(name in history for name in names)
 
 
 def started(scheduler: Any, noise: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from vcd_ext.hosts.diffusers.loras import chosen_motion_loras
 from vcd_ext.hosts.diffusers.parameters import infotext
 from vcd_ext.hosts.diffusers.picture_settings import check_picture, complete
 from vcd_ext.hosts.diffusers.sampling import keep_unmasked, levels, noised, scheduler, started, step
+from vcd_ext.hosts.diffusers.unfinished_video import Position, UnfinishedVideo
 from vcd_ext.hosts.protocols import FACTOR
 from vcd_ext.hosts.shared.passes import steps_run
 from vcd_ext.hosts.shared.people import regional_texts
@@ -43,6 +44,15 @@ from vcd_ext.settings import GenerateSettings, SettingError, VideoSettings, pars
 from vcd_ext.stages.given_frames import BlendedPictures, GivenFrames
 
 
+class Beginning(NamedTuple):
+    """What a sampling begins from."""
+
+    latents: Tensor  # [F, 4, h, w], of its first step
+    noise: Tensor  # [F, 4, h, w], that is in them
+    known: KnownFrames | None
+    first: int  # step of the sampler's
+
+
 class TextToVideo:
     """One video from text; what it is made of is as in `Standalone.generate`."""
 
@@ -56,9 +66,11 @@ class TextToVideo:
         progress: StepReport | None,
         given: GivenFrames | BlendedPictures | None,
         regions: Regions | None,
+        unfinished: UnfinishedVideo | None = None,
     ):
         """Check and encode what is asked for; ValueError, in one sentence, for what cannot work."""
         self.host, self.motion_module, self.embeddings, self.given = host, motion_module, embeddings, given
+        self.unfinished, self.drawn = unfinished, 0  # how often the sampler has drawn noise
         vectors, moves = host.vectors(embeddings), motion_module is not None
         self.picture = picture = complete(check_picture(picture), embeddings, host.loras, video.several.people)
         self.video = video = parse(VideoSettings, asdict(video))
@@ -136,52 +148,72 @@ class TextToVideo:
 
     def _denoised(self, text: Callable[[int], Conditions]) -> Tensor:
         """Return latents [F, 4, h, w] of the finished frames, sampled as often as FreeInit asks for."""
-        picture, video, given = self.picture, self.video, self.given
+        picture, video = self.picture, self.video
         self.counted.add(0)
         noise = FrameNoise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
-        white, known, first, loop = noise.draw(), None, 0, video.loops.loop
-        prior = InitialNoise.asked(video, picture.seed, self.motion_module is not None)
+        white, prior = noise.draw(), InitialNoise.asked(video, picture.seed, self.motion_module is not None)
         sampler = self.make_sampler()
         # Before the sampler draws: how often it does differs between samplers and hosts.
         fresh = [prior.of(noise.draw()) for _ in range(video.free.freeinit)]
-        if isinstance(given, BlendedPictures):
-            first = len(sampler.timesteps) - steps_run(picture.steps, picture.denoise)
-            begin = correlate(white, video.gamma).to(self.host.device)
-            latents = noised(sampler, self._blended(given, correlate(noise.draw(), video.gamma)), begin, first)
-        elif given is not None:
-            begin = given.noise(white, video.gamma, noise.of, picture.seed).to(self.host.device)
-            latents, known = started(sampler, begin), self._known(given, begin)
-        else:
-            begin = prior.of(white).to(self.host.device)
-            latents = started(sampler, begin)
+        begun = self._begun(sampler, white, noise, prior)
         step_gamma = video.gamma if video.step_noise else 0.0
 
         def drawn() -> Tensor:
-            return correlate(noise.draw(), step_gamma, loop).to(self.host.device)
+            self.drawn += 1
+            return correlate(noise.draw(), step_gamma, video.loops.loop).to(self.host.device)
 
-        latents = self._sampled(sampler, latents, first, text, drawn, known)
-        for new in fresh:
+        made, latents = Position(0, begun.first, 0), begun.latents
+        if self.unfinished is not None and self.unfinished.position is not None:
+            made = self.unfinished.position
+            for _ in range(made.drawn):
+                drawn()
             sampler = self.make_sampler()
-            signal = float(sampler.alphas_cumprod[-1])
-            again = started(sampler, reinitialised(latents, begin, new, signal, video.free.freeinit_cutoff))
-            latents = self._sampled(sampler, again, first, text, drawn, known)
-        return latents if known is None else known.put_latents(latents)
+            latents = self.unfinished.taken_up(sampler)
+            self.counted.add((made.sampling * len(sampler.timesteps) + made.step - begun.first) * len(latents))
+        for number in range(made.sampling, 1 + len(fresh)):
+            if number > made.sampling:
+                sampler = self.make_sampler()
+                signal, new = float(sampler.alphas_cumprod[-1]), fresh[number - 1]
+                again = reinitialised(latents, begun.noise, new, signal, video.free.freeinit_cutoff)
+                made, latents = Position(number, begun.first, self.drawn), started(sampler, again)
+            latents = self._sampled(sampler, latents, made, text, drawn, begun)
+        return latents if begun.known is None else begun.known.put_latents(latents)
+
+    def _begun(self, sampler: Any, white: Tensor, noise: FrameNoise, prior: InitialNoise) -> Beginning:
+        """Return what the first sampling begins from. white: the first noise of all frames, [F, 4, h, w]."""
+        picture, gamma, given, device = self.picture, self.video.gamma, self.given, self.host.device
+        if isinstance(given, BlendedPictures):
+            first = len(sampler.timesteps) - steps_run(picture.steps, picture.denoise)
+            begin = correlate(white, gamma).to(device)
+            blended = self._blended(given, correlate(noise.draw(), gamma))
+            return Beginning(noised(sampler, blended, begin, first), begin, None, first)
+        if given is not None:
+            begin = given.noise(white, gamma, noise.of, picture.seed).to(device)
+            return Beginning(started(sampler, begin), begin, self._known(given, begin), 0)
+        begin = prior.of(white).to(device)
+        return Beginning(started(sampler, begin), begin, None, 0)
 
     def _sampled(
         self,
         sampler: Any,
         latents: Tensor,
-        first: int,
+        made: Position,
         text: Callable[[int], Conditions],
         drawn: Callable[[], Tensor],
-        known: KnownFrames | None,
+        begun: Beginning,
     ) -> Tensor:
-        """Return latents after the steps from `first` on; drawn: what the sampler adds at steps."""
-        for i in range(first, len(sampler.timesteps)):
+        """Return latents after the steps that are not made yet; Interrupted if the person wants to stop.
+
+        drawn: what the sampler adds at steps.
+        """
+        for i in range(made.step, len(sampler.timesteps)):
             # As the WebUI counts, the prompt's steps are those that are computed.
-            prediction = self._predicted(sampler, i, latents, text(i - first), known)
+            prediction = self._predicted(sampler, i, latents, text(i - begun.first), begun.known)
             latents = step(sampler, i, prediction, latents, drawn)
             self.counted.add(len(latents))
+            if self.unfinished is not None:
+                now = Position(made.sampling, i + 1, self.drawn)
+                self.unfinished.note(now, sampler, latents, self.picture.seed)
         return latents
 
     def _known(self, given: GivenFrames, noise: Tensor) -> KnownFrames:

@@ -15,9 +15,9 @@ from torch import Tensor
 from vcd_ext.hosts.protocols import TrainingHost
 from vcd_ext.identity.photos.augment import latent_mask, variant
 from vcd_ext.identity.photos.photo import Photo
-from vcd_ext.identity.training import record
 from vcd_ext.identity.training.randomness import VARIANT, generator
 from vcd_ext.settings import TrainSettings
+from vcd_ext.storage import record
 
 MOST = 1024  # entries; with many photos each has fewer variants
 

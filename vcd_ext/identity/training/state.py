@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vcd_ext.identity.training import record
 from vcd_ext.identity.training.adam import Adam
 from vcd_ext.identity.training.fingerprint import differences
+from vcd_ext.storage import record
 
 _NUMBERS = ("step", "scale", "best_step", "best_loss", "no_better")
 

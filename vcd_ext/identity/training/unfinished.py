@@ -18,9 +18,9 @@ from PIL import Image
 from torch import Tensor
 
 from vcd_ext.identity.photos.photo import Photo
-from vcd_ext.identity.training import record
 from vcd_ext.identity.training import state as states
 from vcd_ext.settings import TrainSettings, parse
+from vcd_ext.storage import record
 
 SUFFIX, LATENT_CACHE, PHOTOS = ".training", ".bank", ".photos"
 

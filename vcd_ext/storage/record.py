@@ -1,4 +1,4 @@
-"""Small files of tensors with a description: what a training saves to go on from."""
+"""Small files of tensors with a description: what a run saves to go on from."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,4 +35,4 @@ def _read(path: Path, tensors: bool) -> tuple[Mapping[str, str], dict[str, Tenso
             # Copies: under Windows, a file that is mapped into memory cannot be replaced.
             return file.metadata() or {}, {name: file.get_tensor(name).clone() for name in names}
     except (OSError, SafetensorError, ValueError) as error:
-        raise ValueError(f"{path} is damaged, or was not written by a training.") from error
+        raise ValueError(f"{path} is damaged, or was written by something else.") from error
