@@ -16,8 +16,8 @@ from vcd_ext.media import Clip
 from vcd_ext.settings import SAMPLERS, GenerateSettings, VideoSettings
 from vcd_ext.stages.given_frames import Reader
 
-PICTURE = GenerateSettings(prompt="a photo of tinyperson", width=64, height=64, steps=4, seed=5)
-VIDEO = VideoSettings(frames=6, context=4, overlap=2, gamma=0.2)
+PICTURE = GenerateSettings(prompt="a photo of tinyperson", width=64, height=64, steps=3, seed=5)
+VIDEO = VideoSettings(frames=4, context=3, overlap=1, gamma=0.2)
 ASKED = {"--prompt": "a photo of tinyperson", "--embedding": ["tinyperson.pt", 5]}
 
 
@@ -48,14 +48,11 @@ def gone_on(host: Standalone, path: Path, *how: Any, **more: Any) -> Clip:
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_video_of_each_sampler_is_the_same(host: Standalone, files: Files, tmp_path: Path, sampler: str) -> None:
     how = replace(PICTURE, sampler=sampler), replace(VIDEO, step_noise=True), files.motion_module
-    whole = host.generate(*how)
-    for steps in (1, 2, 4):
-        state = tmp_path / f"{steps}.generating"
-        stopped(host, state, steps, *how)
-        assert np.array_equal(gone_on(host, state, *how).frames, whole.frames)
+    stopped(host, tmp_path / "state", 2, *how)
+    assert np.array_equal(gone_on(host, tmp_path / "state", *how).frames, host.generate(*how).frames)
 
 
-@pytest.mark.parametrize("steps", [2, 4, 5])
+@pytest.mark.parametrize("steps", [3, 4])
 def test_freeinits_second_sampling_goes_on_as_well(host: Standalone, files: Files, tmp_path: Path, steps: int) -> None:
     how = PICTURE, replace(VIDEO, freeinit=1), files.motion_module
     stopped(host, tmp_path / "state", steps, *how)
@@ -68,7 +65,7 @@ def test_a_video_from_a_picture_goes_on(host: Standalone, files: Files, tmp_path
     video = replace(VIDEO, start_picture="first.png", from_picture=blended)
     reader = Reader(lambda name, _: tmp_path / name, ("CPU",), print, moving=True)
     given = reader.blended(video, 64, 64) or reader.given(video, 64, 64)
-    how = replace(PICTURE, denoise=0.75), video, files.motion_module
+    how = replace(PICTURE, denoise=0.7), video, files.motion_module
     stopped(host, tmp_path / "state", 2, *how, given=given)
     again = gone_on(host, tmp_path / "state", *how, given=given)
     assert np.array_equal(again.frames, host.generate(*how, given=given).frames)
@@ -76,18 +73,18 @@ def test_a_video_from_a_picture_goes_on(host: Standalone, files: Files, tmp_path
 
 def test_it_can_be_stopped_again_and_again(host: Standalone, tmp_path: Path) -> None:
     path = tmp_path / "state"
-    for _ in range(3):
+    for _ in range(2):
         stopped(host, path, 1, PICTURE, VIDEO)
-    assert UnfinishedVideo(path, ASKED).position == (0, 3, 0)
+    assert UnfinishedVideo(path, ASKED).position == (0, 2, 0)
     assert np.array_equal(gone_on(host, path, PICTURE, VIDEO).frames, host.generate(PICTURE, VIDEO).frames)
 
 
 def test_the_progress_goes_on_where_it_was(host: Standalone, tmp_path: Path) -> None:
-    stopped(host, tmp_path / "state", 3, PICTURE, VIDEO)
+    stopped(host, tmp_path / "state", 2, PICTURE, VIDEO)
     told: list[tuple[int, int]] = []
     gone_on(host, tmp_path / "state", PICTURE, VIDEO, progress=lambda done, total: told.append((done, total)))
-    assert told[:3] == [(0, 30), (18, 30), (24, 30)]
-    assert told[-1] == (30, 30)
+    assert told[:3] == [(0, 16), (8, 16), (12, 16)]
+    assert told[-1] == (16, 16)
 
 
 def test_what_is_quick_leaves_no_file_and_what_is_killed_loses_little(host: Standalone, tmp_path: Path) -> None:
@@ -96,7 +93,7 @@ def test_what_is_quick_leaves_no_file_and_what_is_killed_loses_little(host: Stan
     assert not quick.path.exists()
     slow = UnfinishedVideo(tmp_path / "slow", ASKED, every=0.0)
     host.generate(PICTURE, VIDEO, unfinished=slow)
-    assert UnfinishedVideo(slow.path, ASKED).position == (0, 4, 0)
+    assert UnfinishedVideo(slow.path, ASKED).position == (0, 3, 0)
     slow.discard()
     assert not slow.path.exists()
 
