@@ -205,3 +205,7 @@ def test_the_command_line_has_an_option_for_each() -> None:
     assert (options.frames, options.formats, options.step_noise, options.cfg_scale) == (8, ["mp4", "gif"], True, 5.0)
     assert options.gamma == default(VideoSettings, "gamma")
     parser.format_help()  # a stray % in a help text would raise
+
+
+def test_the_page_reaches_the_longest_video() -> None:
+    assert describe(VideoSettings)["frames"].slider_maximum is None, "number boxes end where their sliders do"

@@ -56,7 +56,7 @@ class VideoSettings:
         16,
         "Frames",
         "Length of the video. 1 makes a picture. With a motion module more frames than 'Context' are made in windows.",
-        **span(1, MOST_FRAMES, 1, 240),
+        **span(1, MOST_FRAMES, 1),
     )
     context: int = setting(
         16,
