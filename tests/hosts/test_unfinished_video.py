@@ -15,6 +15,7 @@ from vcd_ext.hosts.protocols import Interrupted
 from vcd_ext.media import Clip
 from vcd_ext.settings import SAMPLERS, GenerateSettings, VideoSettings
 from vcd_ext.stages.given_frames import Reader
+from vcd_ext.storage import record
 
 PICTURE = GenerateSettings(prompt="a photo of tinyperson", width=64, height=64, steps=3, seed=5)
 VIDEO = VideoSettings(frames=4, context=3, overlap=1, gamma=0.2)
@@ -96,6 +97,22 @@ def test_what_is_quick_leaves_no_file_and_what_is_killed_loses_little(host: Stan
     assert UnfinishedVideo(slow.path, ASKED).position == (0, 3, 0)
     slow.discard()
     assert not slow.path.exists()
+
+
+def test_a_full_disk_ends_no_video(host: Standalone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, *_: Any) -> None:
+        raise OSError(f"{path} was not written: the disk is full.")
+
+    monkeypatch.setattr(record, "write", full)
+    told: list[str] = []
+    kept = UnfinishedVideo(tmp_path / "state", ASKED, every=0.0)
+    kept.tell = told.append
+    host.generate(PICTURE, VIDEO, unfinished=kept)
+    assert len(told) == 1
+    assert told[0].endswith("the disk is full. The video is made all the same, and cannot be gone on with.")
+    kept.interrupted = lambda: True
+    with pytest.raises(OSError, match="the disk is full"):
+        host.generate(PICTURE, VIDEO, unfinished=kept)
 
 
 def test_another_videos_file_and_a_damaged_one_are_refused(host: Standalone, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def unfinished_video(arguments: argparse.Namespace, file: Path) -> "UnfinishedVi
 
     name = file.stem if file.suffix.removeprefix(".") in FORMATS else file.name  # a folder's may have a dot in it
     found = UnfinishedVideo(file.with_name(name + SUFFIX), _asked(arguments))
+    found.tell = notify
     if found.position is not None:
         notify(f"Goes on from {found.path}, before step {found.position.step + 1}.")
     return found

@@ -1,6 +1,7 @@
 """A video whose sampling was interrupted, with all that it needs to go on: long ones take minutes to hours."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -39,6 +40,7 @@ class UnfinishedVideo:
         """
         self.path, self.asked, self.every = path, {**asked, "version": VERSION}, every
         self.interrupted: Callable[[], bool] = lambda: False  # asked after each step
+        self.tell: Callable[[str], None] = lambda _: None
         self.position: Position | None = None  # where it was interrupted
         self.seed: int | None = None  # which that run had drawn, if it was to be drawn
         self._tensors: dict[str, Tensor] = {}
@@ -55,14 +57,20 @@ class UnfinishedVideo:
         return tensors["latents"]
 
     def note(self, position: Position, scheduler: Any, latents: Tensor, seed: int) -> None:
-        """Write down where the sampling is, if it is time to; Interrupted if the person wants to stop."""
+        """Write down where the sampling is, if it is time to; Interrupted if the person wants to stop.
+
+        Where that cannot be written the sampling goes on, and it is told; if it was to stop, OSError in a sentence.
+        """
         stop = self.interrupted()
         if not stop and time.monotonic() - self._saved < self.every:
             return
-        tensors = {name: tensor.contiguous().cpu() for name, tensor in history(scheduler).items()}
-        tensors["latents"] = latents.contiguous().cpu()
-        numbers = {"position": position, "seed": seed}
-        record.write(self.path, tensors, {"asked": json.dumps(self.asked), "numbers": json.dumps(numbers)})
+        try:
+            self._write(position, scheduler, latents, seed)
+        except OSError as error:
+            if stop:
+                raise
+            self.tell(f"{error} The video is made all the same, and cannot be gone on with.")
+            self.every = math.inf  # told once
         self._saved = time.monotonic()
         if stop:
             raise Interrupted
@@ -70,6 +78,12 @@ class UnfinishedVideo:
     def discard(self) -> None:
         """Delete the file, if there is one: the video is finished."""
         self.path.unlink(missing_ok=True)
+
+    def _write(self, position: Position, scheduler: Any, latents: Tensor, seed: int) -> None:
+        tensors = {name: tensor.contiguous().cpu() for name, tensor in history(scheduler).items()}
+        tensors["latents"] = latents.contiguous().cpu()
+        numbers = {"position": position, "seed": seed}
+        record.write(self.path, tensors, {"asked": json.dumps(self.asked), "numbers": json.dumps(numbers)})
 
     def _read(self) -> None:
         try:
