@@ -32,7 +32,7 @@ class Log:
         if not self.file.is_file():
             return []
         rows = [json.loads(line) for line in self.file.read_text(encoding="utf-8").splitlines()]
-        return [row for row in rows if row["weights"] == weights()]
+        return [row for row in rows if row.get("weights") == weights()]
 
     def note(self, *rows: Mapping[str, object]) -> None:
         """Append rows, all at once."""

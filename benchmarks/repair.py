@@ -81,8 +81,9 @@ CAUSES = {
     "flicker over that of plain enlarging": "Plain enlarging has no detail that could flicker; the detail that the "
     "denoiser paints is held over time by the small world's motion module alone. The tiles' share is the "
     "next row.",
-    "colour shift": "The denoiser shifts colours by 4.6 and 3.8 (two of the videos, 4 frames each). *Keep colours* at "
-    "its default, 24, leaves 1.23 and 1.18 of that; 18 would leave 0.90 and 0.88 for 1% less sharpness, 12 would "
+    "colour shift": "The denoiser shifts colours by 4.6 and 3.8 (two of the videos, 4 frames each, weights "
+    "564d3aa4c1). *Keep colours* at its default, 24, leaves 1.23 and 1.18 of that; 18 would leave 0.90 and 0.88 "
+    "for 1% less sharpness, 12 would "
     "leave 0.57 and 0.58, and flicker with it falls by a fifth, for 3 to 4%.",
     "likeness to the individual, minus": "The interval holds 0: what is painted is no less like the individual than "
     "plain enlarging, and no more.",

@@ -19,6 +19,7 @@ def test_rows_come_back_as_they_were_noted(tmp_path: Path) -> None:
 
 def test_rows_of_other_weights_are_not_seen_and_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Log(tmp_path / "rows.jsonl")
+    kept.file.write_text('{"cell": "of a time before rows had weights"}\n')
     kept.note({"cell": "old"})
     monkeypatch.setattr(log, "weights", lambda: "0123456789")
     kept.note({"cell": "new"})

@@ -53,7 +53,7 @@ def test_ctrl_c_and_the_same_command_give_the_same_video(
     assert not (tmp_path / "clip").exists()
     made = pressed(monkeypatch, 99)
     assert main(long) == 0
-    assert f"Goes on from {tmp_path / 'clip.generating'}, before step 4." in capsys.readouterr().err
+    assert f"Goes on from {tmp_path / 'clip.generating'}: 3 steps are made." in capsys.readouterr().err
     assert len(made) == 1
     one, other = (media.read(tmp_path / name) for name in ("whole", "clip"))
     assert np.array_equal(one.frames, other.frames)
@@ -95,6 +95,27 @@ def test_a_file_that_has_changed_is_another_one(
     capsys.readouterr()
     embedding.touch()
     assert "it differs in --embedding." in refused(named, capsys)
+
+
+def test_what_finds_followed_people_counts_as_well(
+    long: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("vcd_ext.cli.generate.followed_regions", lambda *_: None)
+        people = [*long, "--people=- man @ followed left", "--face-words", "man"]
+        stop(people, patch, 1)
+    capsys.readouterr()
+    assert "it differs in --face-words." in refused([*people, "--face-words", "cat"], capsys)
+
+
+def test_ctrl_c_in_the_first_pass_of_followed_people_is_no_fault(
+    long: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vcd_ext.cli.following.detectors", lambda *_: lambda _settings: lambda _frame: [])
+    made = pressed(monkeypatch, 1)
+    assert main([*long, "--people=- man @ followed left"]) == 130
+    assert last_line(capsys.readouterr().err) == "Interrupted; no file was left half-written."
+    assert len(made) == 1, "the pass ends after its step"
 
 
 def test_a_second_ctrl_c_stops_at_once(

@@ -117,7 +117,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"vcd: {error}", file=sys.stderr)
     except Exception as error:
         from vcd_ext.denoising.out_of_memory import is_out_of_memory
+        from vcd_ext.hosts.protocols import Interrupted
 
+        if isinstance(error, Interrupted):
+            print("Interrupted; no file was left half-written.", file=sys.stderr)
+            return INTERRUPTED
         if not is_out_of_memory(error):
             raise
         print("vcd: Out of memory; use a smaller size or fewer pictures at once.", file=sys.stderr)

@@ -178,6 +178,22 @@ def test_somebody_elses_function_of_a_layer_gets_whole_rows(kind: str, unet: nn.
     assert set(rows) == {2 * FRAMES, FRAMES}
 
 
+def test_a_region_of_less_than_a_deep_layers_place_is_passed_over_there(kind: str, unet: nn.Module) -> None:
+    masks = torch.zeros(1, 1, HEIGHT, WIDTH)
+    masks[..., 0, 0] = 0.002  # heard in the first layers; of the places of the next its share is too small
+    layers, rows = list(cross_attentions(unet)), list[int]()
+    handles = [
+        layer.get_submodule("to_q").register_forward_pre_hook(lambda _part, args: rows.append(args[0].shape[1]))
+        for layer in layers
+    ]
+    with by_region(unet, Regions([[LEFT]], masks, base=0), (77,)):
+        RUN[kind](unet, called(with_people(BASE, [ONE])))
+    for handle in handles:
+        handle.remove()
+    assert FRAMES in rows, "heard at one place of each frame"
+    assert 0 not in rows, "no layer is given a row of nothing"
+
+
 def test_with_motion_and_a_controlnet(
     kind: str,
     unet: nn.Module,

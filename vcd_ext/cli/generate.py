@@ -69,9 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.input is not None:
         source, picture, video = _read_input(arguments.input, given, video)
     begun = _given(arguments, picture, video)
-    kept = None if source is not None else unfinished_video(arguments, files[0])
-    if kept is not None and kept.seed is not None:
-        picture = replace(picture, seed=kept.seed)
+    kept, picture = unfinished_video(arguments, files[0], picture, loras)
     picture = _completed(arguments, picture, video, loras, begun)
     stages = pipeline.stages(video, _shared(arguments, picture, video.several.people))
     host = _loaded(arguments, stages, loras, picture, video)
@@ -84,8 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         source = _finish(made, begun) or source
     heard_from = arguments.input or Path(video.onward.continue_video)
     write_videos(made, files, video, sound_for(source, heard_from, video), arguments.weights)
-    if kept is not None:
-        finish(kept, made.complete)
+    finish(kept)
     return 0 if made.complete else FAILED if made.error else INTERRUPTED
 
 

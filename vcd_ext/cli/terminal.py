@@ -64,10 +64,11 @@ def progress_bar() -> Iterator[Callable[[int, int], None]]:
     from tqdm import tqdm
 
     bars: list[tqdm] = []  # made at the first call, so that a job that is refused shows none
+    layout = "{percentage:3.0f}% |{bar}| {elapsed} passed, {remaining} left"
 
     def show(done: int, total: int) -> None:
         if not bars:
-            bars.append(tqdm(total=total, bar_format="{percentage:3.0f}% |{bar}| {elapsed} passed, {remaining} left"))
+            bars.append(tqdm(total=total, initial=done, bar_format=layout))
         bars[0].update(done - bars[0].n)
 
     try:

@@ -90,7 +90,9 @@ class _Shares(Divisible):
 
     def part(self, window: Window, tile: Tile | None) -> "_Shares":
         """Return those of a window and, in latents, a tile."""
-        key = (tuple(window.frames), None if tile is None else tile[:4])
+        # Where nobody moves, all windows of a length share what is found once.
+        frames = len(window.frames) if len(self._shares) == 1 else tuple(window.frames)
+        key = (frames, None if tile is None else tile[:4])
         if key not in self._parts:
             shares = self._shares
             if tile is not None:
@@ -214,6 +216,8 @@ def _hear(layer: nn.Module, seen: Tensor, text: Tensor, heard: _Heard, total: Te
     function, who may count rows.
     """
     forward = layer.forward  # past the hooks: this one would come again
+    if not len(heard.where):
+        return  # too small a part of what this layer's places cover; not every attention takes a row of nothing
     if len(text) == 1 and "forward" not in vars(layer):
         flat = total.view(-1, total.shape[-1])
         flat[heard.where] += forward(seen.flatten(0, 1)[heard.where][None], text)[0] * heard.there

@@ -49,7 +49,12 @@ def followed_in_first_pass(
     people = [person._replace(words=_class_words(person)) for person in regional.people]
     callbacks.note("A first pass finds out where those are who are followed.")
     first = replace(
-        work, denoise=1.0, steps=min(work.steps, STEPS), regional=regional._replace(people=people), masks=None
+        work,
+        denoise=1.0,
+        steps=min(work.steps, STEPS),
+        regional=regional._replace(people=people),
+        masks=None,
+        interrupted=callbacks.interrupted,
     )
     blank: Sequence[Picture] = [np.full((height, width, 3), GREY, np.float32)] * frames
     shown = np.stack([np.rint(255 * picture).astype(np.uint8) for picture in host.denoise(blank, first)])

@@ -149,27 +149,25 @@ class TextToVideo:
     def _denoised(self, text: Callable[[int], Conditions]) -> Tensor:
         """Return latents [F, 4, h, w] of the finished frames, sampled as often as FreeInit asks for."""
         picture, video = self.picture, self.video
-        self.counted.add(0)
         noise = FrameNoise(picture.seed, video.frames, (4, picture.height // FACTOR, picture.width // FACTOR))
         white, prior = noise.draw(), InitialNoise.asked(video, picture.seed, self.motion_module is not None)
         sampler = self.make_sampler()
         # Before the sampler draws: how often it does differs between samplers and hosts.
         fresh = [prior.of(noise.draw()) for _ in range(video.free.freeinit)]
         begun = self._begun(sampler, white, noise, prior)
+        made, latents = Position(0, begun.first, 0), begun.latents
+        if self.unfinished is not None and self.unfinished.position is not None:
+            made, sampler = self.unfinished.position, self.make_sampler()
+            latents = self.unfinished.taken_up(sampler)
+        self.counted.add((made.sampling * len(sampler.timesteps) + made.step - begun.first) * len(latents))
         step_gamma = video.gamma if video.step_noise else 0.0
 
         def drawn() -> Tensor:
             self.drawn += 1
             return correlate(noise.draw(), step_gamma, video.loops.loop).to(self.host.device)
 
-        made, latents = Position(0, begun.first, 0), begun.latents
-        if self.unfinished is not None and self.unfinished.position is not None:
-            made = self.unfinished.position
-            for _ in range(made.drawn):
-                drawn()
-            sampler = self.make_sampler()
-            latents = self.unfinished.taken_up(sampler)
-            self.counted.add((made.sampling * len(sampler.timesteps) + made.step - begun.first) * len(latents))
+        for _ in range(made.drawn):
+            drawn()
         for number in range(made.sampling, 1 + len(fresh)):
             if number > made.sampling:
                 sampler = self.make_sampler()
@@ -246,6 +244,8 @@ class TextToVideo:
         def pictures() -> Iterator[NDArray[np.uint8]]:
             for latent in latents:
                 pixels = (decode(latent) / 2 + 0.5).clamp(0, 1) * 255
+                if self.unfinished is not None:
+                    self.unfinished.check()
                 yield pixels.byte().permute(1, 2, 0).cpu().numpy()  # cut off, not rounded, as in the WebUI
                 self.counted.add(1)
 

@@ -1,7 +1,6 @@
 """A video whose sampling was interrupted, with all that it needs to go on: long ones take minutes to hours."""
 
 import json
-import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -45,6 +44,8 @@ class UnfinishedVideo:
         self.seed: int | None = None  # which that run had drawn, if it was to be drawn
         self._tensors: dict[str, Tensor] = {}
         self._saved = time.monotonic()
+        self._last: tuple[Position, Any, Tensor, int] | None = None  # what `note` was last given
+        self._told = False  # that it could not be written
         if path.exists():
             self._read()
 
@@ -57,29 +58,44 @@ class UnfinishedVideo:
         return tensors["latents"]
 
     def note(self, position: Position, scheduler: Any, latents: Tensor, seed: int) -> None:
-        """Write down where the sampling is, if it is time to; Interrupted if the person wants to stop.
+        """Take note of where the sampling is, and write it down if it is time to; Interrupted as `check`.
 
-        Where that cannot be written the sampling goes on, and it is told; if it was to stop, OSError in a sentence.
+        Where that cannot be written the sampling goes on all the same, which is told once.
         """
-        stop = self.interrupted()
-        if not stop and time.monotonic() - self._saved < self.every:
+        self._last = position, scheduler, latents, seed
+        self.check()
+        if time.monotonic() - self._saved < self.every:
+            return
+        self._saved = time.monotonic()
+        try:
+            self._write()
+        except OSError as error:
+            if not self._told:
+                self.tell(f"{error} The video is made all the same; Ctrl-C may lose steps.")
+            self._told = True
+
+    def check(self) -> None:
+        """Raise Interrupted if the person wants to stop, once the file is written; called between steps and after them.
+
+        OSError, in a sentence, where it cannot be written and there is no earlier one either.
+        """
+        if not self.interrupted():
             return
         try:
-            self._write(position, scheduler, latents, seed)
-        except OSError as error:
-            if stop:
+            self._write()
+        except OSError:
+            if not self.path.exists():
                 raise
-            self.tell(f"{error} The video is made all the same, and cannot be gone on with.")
-            self.every = math.inf  # told once
-        self._saved = time.monotonic()
-        if stop:
-            raise Interrupted
+        raise Interrupted
 
     def discard(self) -> None:
         """Delete the file, if there is one: the video is finished."""
         self.path.unlink(missing_ok=True)
 
-    def _write(self, position: Position, scheduler: Any, latents: Tensor, seed: int) -> None:
+    def _write(self) -> None:
+        if self._last is None:  # all steps were made before: the file is as it was
+            return
+        position, scheduler, latents, seed = self._last
         tensors = {name: tensor.contiguous().cpu() for name, tensor in history(scheduler).items()}
         tensors["latents"] = latents.contiguous().cpu()
         numbers = {"position": position, "seed": seed}
