@@ -17,7 +17,7 @@ from vcd_ext.denoising.partition import tiles
 from vcd_ext.hosts.shared import controlnet_file
 from vcd_ext.motion import attached, load, windows
 from vcd_ext.people import RegionBox, Regions
-from vcd_ext.people.attention import cross_attentions, heard_by_region, with_people, without_people
+from vcd_ext.people.attention import _Shares, cross_attentions, heard_by_region, with_people, without_people
 
 FRAMES, HEIGHT, WIDTH = 4, 16, 8
 LEFT, RIGHT = RegionBox(0, 0, 0.5, 1), RegionBox(0.5, 0, 1, 1)
@@ -110,6 +110,27 @@ def test_windows_and_tiles_divide_the_regions(kind: str, unet: nn.Module) -> Non
                 expected[rows, :, down] += RUN[kind](unet, own) * window.weights[:, None, None, None] * tile.weights
     with by_region(unet, regions), multidiffusion(unet, parts):
         assert near(RUN[kind](unet, whole), expected)
+
+
+@torch.no_grad()
+def test_what_is_found_of_regions_that_move_is_kept_for_one_window_at_a_time(
+    kind: str, unet: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = list[_Shares]()
+    plain = _Shares.__init__
+
+    def noted(self: _Shares, *arguments: Any) -> None:
+        plain(self, *arguments)
+        made.append(self)
+
+    monkeypatch.setattr(_Shares, "__init__", noted)
+    parts = Parts(FRAMES, windows(FRAMES, 2, 0), tiles(HEIGHT, WIDTH, 8, 0))
+    for regions in (Regions([[LEFT, RIGHT]]), Regions([[LEFT]])):
+        made.clear()
+        with by_region(unet, regions, (77,)), multidiffusion(unet, parts):
+            RUN[kind](unet, called(with_people(BASE, [ONE])))
+            assert sum(bool(each._layers) for each in made) == 1
+    assert len(made) == 3, "of the video, and of two tiles, which all windows share where nobody moves"
 
 
 def test_whoever_is_not_in_a_tile_is_not_computed_there(kind: str, unet: nn.Module) -> None:

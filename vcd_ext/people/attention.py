@@ -82,9 +82,12 @@ class _Heard(NamedTuple):
 class _Shares(Divisible):
     """Hold how much each text counts at each place: of a video, or of a window and a tile."""
 
-    def __init__(self, shares: Tensor, frames: Sequence[int]):
-        """shares: [1 or all frames, 1 + people, h, w]. frames: the numbers of those that the rows hold."""
-        self._shares, self.frames = shares, frames
+    def __init__(self, shares: Tensor, frames: Sequence[int], latest: "list[_Shares] | None" = None):
+        """shares: [1 or all frames, 1 + people, h, w]. frames: the numbers of those that the rows hold.
+
+        latest: of those of one video the one that was used last.
+        """
+        self._shares, self.frames, self._latest = shares, frames, [] if latest is None else latest
         self._layers: dict[Any, tuple[Tensor, dict[int, _Heard]]] = {}
         self._parts: dict[Any, _Shares] = {}
 
@@ -98,7 +101,7 @@ class _Shares(Divisible):
             if tile is not None:
                 top, left, height, width = tile[:4]
                 shares = shares[..., top : top + height, left : left + width]
-            self._parts[key] = _Shares(shares, window.frames)
+            self._parts[key] = _Shares(shares, window.frames, self._latest)
         return self._parts[key]
 
     @property
@@ -111,8 +114,12 @@ class _Shares(Divisible):
         """Return what the base's text counts, [rows, places, 1], and those of the people who are heard.
 
         For a layer that sees so many places, and the numbers of the rows of its call that have regions. like: has the
-        device and the type. Kept, as finding places waits for the device.
+        device and the type. Kept, as finding places waits for the device, until another window or tile is computed.
         """
+        if self._latest != [self]:
+            for before in self._latest:
+                before._layers.clear()
+            self._latest[:] = [self]
         key = (places, tuple(rows), like.device, like.dtype)
         if key not in self._layers:
             height, width = _size(places, *self._shares.shape[-2:])
