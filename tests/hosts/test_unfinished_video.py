@@ -18,7 +18,7 @@ from vcd_ext.stages.given_frames import Reader
 from vcd_ext.storage import record
 
 PICTURE = GenerateSettings(prompt="a photo of tinyperson", width=64, height=64, steps=3, seed=5)
-VIDEO = VideoSettings(frames=4, context=3, overlap=1, gamma=0.2)
+VIDEO = VideoSettings(frames=2, gamma=0.2)
 ASKED = {"--prompt": "a photo of tinyperson", "--embedding": ["tinyperson.pt", 5]}
 
 
@@ -47,8 +47,8 @@ def gone_on(host: Standalone, path: Path, *how: Any, **more: Any) -> Clip:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_video_of_each_sampler_is_the_same(host: Standalone, files: Files, tmp_path: Path, sampler: str) -> None:
-    how = replace(PICTURE, sampler=sampler), replace(VIDEO, step_noise=True), files.motion_module
+def test_a_video_of_each_sampler_is_the_same(host: Standalone, tmp_path: Path, sampler: str) -> None:
+    how = replace(PICTURE, sampler=sampler), replace(VIDEO, step_noise=True)
     # Of two steps more the first needs what a sampler of several steps has kept; the last never does.
     stopped(host, tmp_path / "state", 1, *how)
     assert np.array_equal(gone_on(host, tmp_path / "state", *how).frames, host.generate(*how).frames)
@@ -56,18 +56,18 @@ def test_a_video_of_each_sampler_is_the_same(host: Standalone, files: Files, tmp
 
 @pytest.mark.parametrize("steps", [3, 4])
 def test_freeinits_second_sampling_goes_on_as_well(host: Standalone, files: Files, tmp_path: Path, steps: int) -> None:
-    how = PICTURE, replace(VIDEO, freeinit=1), files.motion_module
+    how = PICTURE, replace(VIDEO, frames=4, context=3, overlap=1, freeinit=1), files.motion_module
     stopped(host, tmp_path / "state", steps, *how)
     assert np.array_equal(gone_on(host, tmp_path / "state", *how).frames, host.generate(*how).frames)
 
 
 @pytest.mark.parametrize("blended", [False, True])
-def test_a_video_from_a_picture_goes_on(host: Standalone, files: Files, tmp_path: Path, blended: bool) -> None:
+def test_a_video_from_a_picture_goes_on(host: Standalone, tmp_path: Path, blended: bool) -> None:
     Image.fromarray(np.random.default_rng(3).integers(0, 256, (64, 64, 3), np.uint8)).save(tmp_path / "first.png")
     video = replace(VIDEO, start_picture="first.png", from_picture=blended)
     reader = Reader(lambda name, _: tmp_path / name, ("CPU",), print, moving=True)
     given = reader.blended(video, 64, 64) or reader.given(video, 64, 64)
-    how = replace(PICTURE, denoise=0.7), video, files.motion_module
+    how = replace(PICTURE, denoise=0.7), video
     stopped(host, tmp_path / "state", 2, *how, given=given)
     again = gone_on(host, tmp_path / "state", *how, given=given)
     assert np.array_equal(again.frames, host.generate(*how, given=given).frames)
@@ -83,7 +83,7 @@ def test_it_can_be_stopped_again_and_again(host: Standalone, tmp_path: Path) -> 
 
 def test_it_can_be_stopped_while_frames_are_decoded(host: Standalone, tmp_path: Path) -> None:
     path = tmp_path / "state"
-    stopped(host, path, PICTURE.steps + 2, PICTURE, VIDEO)
+    stopped(host, path, PICTURE.steps + 1, PICTURE, VIDEO)
     assert UnfinishedVideo(path, ASKED).position == (0, PICTURE.steps, 0)
     stopped(host, path, 1, PICTURE, VIDEO)
     assert np.array_equal(gone_on(host, path, PICTURE, VIDEO).frames, host.generate(PICTURE, VIDEO).frames)
@@ -93,8 +93,8 @@ def test_the_progress_goes_on_where_it_was(host: Standalone, tmp_path: Path) -> 
     stopped(host, tmp_path / "state", 2, PICTURE, VIDEO)
     told: list[tuple[int, int]] = []
     gone_on(host, tmp_path / "state", PICTURE, VIDEO, progress=lambda done, total: told.append((done, total)))
-    assert told[:3] == [(8, 16), (12, 16), (13, 16)]
-    assert told[-1] == (16, 16)
+    assert told[:3] == [(4, 8), (6, 8), (7, 8)]
+    assert told[-1] == (8, 8)
 
 
 def test_what_is_quick_leaves_no_file_and_what_is_killed_loses_little(host: Standalone, tmp_path: Path) -> None:
