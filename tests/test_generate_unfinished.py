@@ -85,6 +85,17 @@ def test_another_command_is_refused_and_loses_nothing(
     assert main([*long, "--formats", "gif", "png", "--crf", "30"]) == 0, "what comes after the sampling may change"
 
 
+def test_a_prompt_is_no_file_that_is_called_the_same(
+    long: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = [*long, "--prompt", "dog"]
+    (tmp_path / "dog").write_text("notes")
+    stop(named, monkeypatch, 1)
+    (tmp_path / "dog").write_text("more notes")
+    assert main(named) == 0
+
+
 def test_a_file_that_has_changed_is_another_one(
     long: list[str], files: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

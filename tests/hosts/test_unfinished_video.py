@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Files
+from tests.face.test_restore import Stop
 from vcd_ext.hosts.diffusers.host import Standalone
 from vcd_ext.hosts.diffusers.unfinished_video import UnfinishedVideo
 from vcd_ext.hosts.protocols import Interrupted
@@ -22,21 +23,10 @@ VIDEO = VideoSettings(frames=2, gamma=0.2)
 ASKED = {"--prompt": "a photo of tinyperson", "--embedding": ["tinyperson.pt", 5]}
 
 
-class After:
-    """Say yes after so many questions."""
-
-    def __init__(self, times: int):
-        self.left = times
-
-    def __call__(self) -> bool:
-        self.left -= 1
-        return self.left < 0
-
-
 def stopped(host: Standalone, path: Path, steps: int, *how: Any, **more: Any) -> None:
     """Begin a video and stop it after so many steps."""
     kept = UnfinishedVideo(path, ASKED)
-    kept.interrupted = After(steps - 1)
+    kept.interrupted = Stop(steps - 1)
     with pytest.raises(Interrupted):
         host.generate(*how, **more, unfinished=kept)
     assert path.is_file()
@@ -118,7 +108,7 @@ def test_a_full_disk_ends_no_video(host: Standalone, tmp_path: Path, monkeypatch
     kept.tell = told.append
     host.generate(PICTURE, VIDEO, unfinished=kept)
     assert len(told) == 1
-    assert told[0].endswith("the disk is full. The video is made all the same; Ctrl-C may lose steps.")
+    assert told[0].endswith("the disk is full. The video is made all the same; an interruption may lose steps.")
     kept.interrupted = lambda: True
     with pytest.raises(OSError, match="the disk is full"):
         host.generate(PICTURE, VIDEO, unfinished=kept)

@@ -22,6 +22,7 @@ AFTER = {field.name for field in fields(FileSettings)} | {
 STAGES = ("face_", "tiled_")
 # But by these are people found whose regions follow them, and for Tiled VCD pictures are read at twice the size.
 FINDING, PICTURES = ("face_detector", "face_words", "weights"), ("start_picture", "end_picture")
+TEXTS = ("prompt", "negative_prompt", "people")  # which name no file, though one may be called the same
 
 
 def unfinished_video(
@@ -77,7 +78,9 @@ def _asked(arguments: argparse.Namespace, loras: Mapping[str, Path]) -> dict[str
     before = {name: value for name, value in given.items() if _counts(name, given)}
     asked_for = f"{given.get('prompt', '')} {given.get('negative_prompt', '')} {given.get('motion_lora', '')}"
     before["loras"] = [file for name, file in loras.items() if name in asked_for]
-    return {f"--{name.replace('_', '-')}": _described(value) for name, value in before.items()}
+    return {
+        f"--{name.replace('_', '-')}": value if name in TEXTS else _described(value) for name, value in before.items()
+    }
 
 
 def _counts(name: str, given: Mapping[str, Any]) -> bool:
@@ -94,7 +97,7 @@ def _described(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_described(each) for each in value]
     if isinstance(value, str | Path):
-        with suppress(OSError, ValueError):  # a prompt may be no name that a file can have
+        with suppress(OSError, ValueError):  # not all that is typed is a name that a file can have
             path = Path(value)
             files = sorted(path.iterdir()) if value and path.is_dir() else [path] if path.is_file() else []
             known = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]

@@ -71,7 +71,7 @@ class UnfinishedVideo:
             self._write()
         except OSError as error:
             if not self._told:
-                self.tell(f"{error} The video is made all the same; Ctrl-C may lose steps.")
+                self.tell(f"{error} The video is made all the same; an interruption may lose steps.")
             self._told = True
 
     def check(self) -> None:
