@@ -6,6 +6,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -74,6 +75,13 @@ def test_an_interrupted_denoiser_ends_the_same(runs: Path, tmp_path: Path) -> No
     heard = [json.loads(line) for line in (tmp_path / "hears.jsonl").read_text().splitlines()]
     assert [record["step"] for record in heard] == [2, 4]
     assert {"looks", "wrong_action", "wrong_kind"} <= set(heard[0])
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, [1, 3]), (1.0, [0, 2]), (None, [0, 1, 2, 3])])
+def test_a_training_takes_as_many_pairs_as_it_is_told(share: float | None, expected: list[int]) -> None:
+    pairs = np.array([True, False, True, False])
+    chosen = train_denoiser.chosen(np.random.default_rng(0), pairs, 40, share)
+    assert sorted(set(chosen.tolist())) == expected
 
 
 def test_an_interrupted_motion_module_ends_the_same(runs: Path, tmp_path: Path) -> None:

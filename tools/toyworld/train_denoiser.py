@@ -30,6 +30,7 @@ import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -43,6 +44,7 @@ from .parts import Finder
 from .pictures import whole
 from .second_stage import Denoiser, drawn_times, linear, noised, scaled_linear
 from .sheet import draw_samples
+from .spec import sample
 from .text import answering, batch, logits, named_right, naming_loss, teach
 from .training import State, adamw, chance, descend, half, learning_rate, run, update_average
 from .truths import answers
@@ -50,7 +52,7 @@ from .world import SIZE
 
 DECAY, SNR_LIMIT, PART = 0.9995, 5.0, 250
 SETTINGS = ("channels", "width", "layers", "size", "batch", "steps", "rate", "pictures", "subject", "face", "named",
-            "placed", "called", "seed")  # fmt: skip
+            "placed", "called", "pairs", "seed")  # fmt: skip
 
 
 class Naming(Denoiser):
@@ -72,6 +74,7 @@ class Data(NamedTuple):
     tokenizer: CLIPTokenizer
     parts: Tensor  # uint8 [N, PARTS, h, w]
     names: Names
+    pairs: NDArray[np.bool_]  # [N], which ones have two subjects
     features: list[Tensor]  # of the last three resolutions of the UNet's way up, at the last step
 
 
@@ -106,7 +109,10 @@ def main(arguments: list[str] | None = None) -> State[Naming]:
     )
     weights = loss_weights(kept.covered[:, 0], options.subject, options.face)
     shares = parts.kept(options.out / "parts.npz", numbers, options.size) if options.placed else torch.zeros(0)
-    data = Data(kept.latents[:, 0], weights, numbers, tokenizer, shares, Names(tokenizer, options.width), [])
+    two = np.array([len(sample(number, "train").figures) > 1 for number in numbers])
+    if options.pairs is not None and two.all() == two.any():
+        raise ValueError(f"--pairs needs pictures of one subject and of two; take more than {len(numbers)} --pictures.")
+    data = Data(kept.latents[:, 0], weights, numbers, tokenizer, shares, Names(tokenizer, options.width), two, [])
     for block in list(model.unet.up_blocks)[1:] if options.placed else []:
         block.register_forward_hook(lambda module, given, features: data.features.append(features))
     schedules = torch.stack([scaled_linear(), linear()]).to(device)
@@ -145,6 +151,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--face", type=float, default=5.0, help="weight of its face's places")
     parser.add_argument("--named", type=float, default=0.005, help="weight of naming what the captions say")
     parser.add_argument("--called", type=float, default=0.4, help="share of captions that call subjects by a name")
+    parser.add_argument("--pairs", type=float, help="share of pictures with two subjects (else as drawn: 1 in 7)")
     parser.add_argument("--placed", type=float, default=0.0, help="weight of finding the parts of figures")
     parser.add_argument("--heard", type=int, default=96, help="held-out pictures that hearing is measured on")
     parser.add_argument("--hear-every", type=int, default=1000)
@@ -178,13 +185,13 @@ def _step(state: State[Naming], data: Data, options: argparse.Namespace, schedul
     state.model.train()
     device = schedules.device
     rng = np.random.default_rng([options.seed, state.step, 7])
-    chosen = rng.integers(len(data.latents), size=options.batch)
-    written = [captioned(data.numbers[k], rng, options.called) for k in chosen]
+    picks = chosen(rng, data.pairs, options.batch, options.pairs)
+    written = [captioned(data.numbers[k], rng, options.called) for k in picks]
     tokens = tokenized(data.tokenizer, [one.text for one in written])
     names = data.names.rows(tokens, [(one.people, one.length) for one in written], rng)
     tokens = tokens.to(device)
     right = torch.tensor([answers(one.text, one.looks) for one in written], device=device)
-    picked = torch.from_numpy(chosen)
+    picked = torch.from_numpy(picks)
     latents, places = data.latents[picked].float().to(device), data.weights[picked].to(device)
     which = torch.from_numpy(rng.integers(2, size=options.batch)).to(device)
     times = torch.from_numpy(drawn_times(rng, schedules[which].cpu().numpy())).to(device)
@@ -204,6 +211,13 @@ def _step(state: State[Naming], data: Data, options: argparse.Namespace, schedul
     state.step += 1
     update_average(state, DECAY)
     return loss.item()
+
+
+def chosen(rng: np.random.Generator, pairs: NDArray[np.bool_], count: int, share: float | None) -> NDArray[np.int64]:
+    """Choose `count` pictures evenly, or so that `share` of them have two subjects."""
+    if share is None:
+        return rng.integers(len(pairs), size=count)
+    return np.array([rng.choice(np.flatnonzero(pairs == (rng.random() < share))) for _ in range(count)])
 
 
 @torch.no_grad()
