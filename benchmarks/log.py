@@ -36,5 +36,6 @@ class Log:
 
     def note(self, *rows: Mapping[str, object]) -> None:
         """Append rows, all at once."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8") as file:
             file.write("".join(json.dumps({**row, "weights": weights()}) + "\n" for row in rows))
