@@ -12,7 +12,7 @@ naming the truth of each batch's captions, and with `--placed` the UNet's featur
 are (parts.py); both cost next to nothing, and neither is part of what is exported.
 
 Half of the pictures follow SD1.5's schedule and half AnimateDiff's, and half of them have noise of sigma 1.5 to 14,
-where layout, class, action and looks are decided. Two captions in five call the subjects by names (named.py).
+where layout, class, action and looks are decided. Four captions in five call the subjects by names (named.py).
 
 Writes OUT/state.pt, OUT/log.jsonl, OUT/hears.jsonl (what words do to the error, see hearing.py), OUT/samples.png and,
 at the end or with `--export`, OUT/denoiser.safetensors (LDM's names, averaged weights) beside OUT/clip.
@@ -150,7 +150,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--subject", type=float, default=3.0, help="weight of the subject's places; others have 1")
     parser.add_argument("--face", type=float, default=5.0, help="weight of its face's places")
     parser.add_argument("--named", type=float, default=0.005, help="weight of naming what the captions say")
-    parser.add_argument("--called", type=float, default=0.4, help="share of captions that call subjects by a name")
+    parser.add_argument("--called", type=float, default=0.8, help="share of captions that call subjects by a name")
     parser.add_argument("--pairs", type=float, help="share of pictures with two subjects (else as drawn: 1 in 7)")
     parser.add_argument("--placed", type=float, default=0.0, help="weight of finding the parts of figures")
     parser.add_argument("--heard", type=int, default=96, help="held-out pictures that hearing is measured on")
