@@ -64,6 +64,7 @@ class Cell:
     tokens: int = 4
     masked: bool = True
     gamma: float = 0.15
+    steps: int = TRAINING.steps
 
 
 CELLS = {
@@ -73,6 +74,7 @@ CELLS = {
     "ID module, 1 token": Cell(tokens=1),
     "ID module, 2 tokens": Cell(tokens=2),
     "ID module, 8 tokens": Cell(tokens=8),
+    "ID module, 600 steps": Cell(steps=600),
     "class word, gamma 0": Cell(tokens=0, gamma=0.0),
     "ID module, gamma 0": Cell(gamma=0.0),
 }
@@ -83,6 +85,7 @@ PAIRS = [("ID module", "class word", "similarity"), ("ID module", "class word", 
          ("ID module", "ID module, whole pictures", "scene_right"),
          ("ID module, 8 tokens", "ID module, 1 token", "similarity"),
          ("ID module", "ID module, 1 token", "similarity"),
+         ("ID module, 600 steps", "ID module", "similarity"), ("ID module, 600 steps", "ID module", "nearest"),
          ("ID module", "ID module, gamma 0", "similarity"), ("ID module", "ID module, gamma 0", "identity_drift"),
          ("ID module", "ID module, gamma 0", "flow")]  # fmt: skip
 
@@ -150,12 +153,15 @@ def embedding(host: Standalone, name: str, out: Path, cell: Cell = CELLS["ID mod
 
     Learned now if it was not, or on another checkpoint.
     """
-    path = out / "individuals" / f"{cell.tokens}{'' if cell.masked else '_whole'}" / f"{name}.safetensors"
+    more = "" if cell.steps == TRAINING.steps else f"_{cell.steps}_steps"
+    folder = f"{cell.tokens}{'' if cell.masked else '_whole'}{more}"
+    path = out / "individuals" / folder / f"{name}.safetensors"
     models = StandaloneTraining(host)
     if not path.is_file() or _learned_on(path) != models.checkpoint_hash:
         settings: TrainSettings = replace(
-            TRAINING, name=name, class_word=INDIVIDUALS[name][0], tokens=cell.tokens, masked=cell.masked, seed=0
-        )
+            TRAINING, name=name, class_word=INDIVIDUALS[name][0], tokens=cell.tokens, masked=cell.masked,
+            steps=cell.steps, seed=0,
+        )  # fmt: skip
         learned = train(models, read_photos(album(name)).photos, settings)
         print(f"{name} is learned: {cell.tokens} vectors", flush=True)
         path.parent.mkdir(parents=True, exist_ok=True)
