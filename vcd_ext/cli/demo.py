@@ -40,10 +40,12 @@ FRAMES = 16
 SUBJECT, PLACE = "mara", "on the beach, jumping, facing right"
 # What the video of a far subject shows that goes on through Face VCD and Tiled VCD.
 FAR = "in the snow, running, facing right"
-# Settings for a checkpoint of 128 pixels: a face is painted at that size, a tile shows about as much.
+# Settings for a checkpoint of 128 pixels: a face is painted at that size, a tile shows about as much. Heads of drawn
+# figures have hats and ears that are larger than their faces.
 FACE = FaceSettings(
-    detector="drawn", min_face=8, size=toyworld.SIZE, steps=10, cfg_scale=toyworld.CFG_SCALE, sampler="dpmpp_2m"
-)
+    detector="drawn", min_face=8, size=toyworld.SIZE, mask=1.8, feather=0.4,
+    steps=10, cfg_scale=toyworld.CFG_SCALE, sampler="dpmpp_2m",
+)  # fmt: skip
 TILED = TiledSettings(
     tile=144, tile_overlap=32, upscaler="Lanczos", steps=20, cfg_scale=toyworld.CFG_SCALE, sampler="dpmpp_2m"
 )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vcd_ext.settings.passes import DETECTORS, PassSettings
-from vcd_ext.settings.setting import InVideo, setting, span
+from vcd_ext.settings.setting import CHANGED, InVideo, setting, span
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,21 @@ class FaceSettings(PassSettings):
         "Faces whose crop is enlarged less than this are large already and left alone.",
         **span(1.0, 8.0, 0.1),
     )
-    mask: float = setting(1.25, "Mask", "What is painted anew, as a multiple of the face.", **span(1.0, 2.0, 0.05))
+    mask: float = setting(
+        1.25,
+        "Mask",
+        "What is painted anew, as a multiple of the face. 1.8 takes in hair, hats and ears as well.",
+        **span(1.0, 2.0, 0.05),
+        in_video=InVideo("Face mask"),
+        infotext=CHANGED,  # videos of older versions, which had no such setting, are made again with its default
+    )
     feather: float = setting(
-        0.15, "Feather", "Width of the edge over which old and new mix, as a share of the face.", **span(0.0, 0.5, 0.01)
+        0.15,
+        "Feather",
+        "Width of the edge over which old and new mix, as a share of the face.",
+        **span(0.0, 0.5, 0.01),
+        in_video=InVideo("Face feather"),
+        infotext=CHANGED,
     )
     smoothing: float = setting(
         1.0,

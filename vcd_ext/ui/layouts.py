@@ -39,7 +39,7 @@ FACE = Layout(
         ),
     },
     tall=("prompt", "negative_prompt"),
-    section=(("prompt",), ("denoise", "people"), ("detector", "words"), ("min_face", "size")),
+    section=(("prompt",), ("denoise", "people"), ("detector", "words"), ("min_face", "size"), ("mask", "feather")),
 )  # fmt: skip
 
 TILED = Layout(
