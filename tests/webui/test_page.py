@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser import browsed
+from tests.waiting import until
 from tests.webui.server import Server
 from vcd_ext.settings import VideoSettings, describe
 
@@ -64,6 +66,34 @@ def test_a_frame_can_be_upscaled_from_the_gallery_as_a_picture(page: Page) -> No
     page.wait_for_function(
         "[...document.querySelectorAll('#txt2img_gallery .thumbnails img')].some(i => i.naturalWidth == 128)"
     )
+
+
+def test_a_late_answer_takes_nothing_away_that_was_typed(page: Page) -> None:
+    late: list[partial[None]] = []
+
+    def held_back(socket: WebSocketRoute) -> None:
+        def hear(message: str | bytes) -> None:
+            say = partial(socket.send, message)
+            late.append(say) if "process_completed" in str(message) else say()
+
+        server = socket.connect_to_server()
+        server.on_message(hear)
+        server.on_close(lambda *_: None)  # the page itself closes what is answered
+
+    choose(page, "identity", "none")
+    fill(page, "prompt", "a photo of a cat", area="textarea")
+    page.route_web_socket("**/queue/join", held_back)
+    choose(page, "identity", "tinyperson")
+    until(lambda: page.wait_for_timeout(100) or any("tinyperson" in str(say.args) for say in late))
+    fill(page, "prompt", "a photo of a dog on the beach", area="textarea")
+    for say in late:
+        say()
+    page.route_web_socket("**/queue/join", lambda socket: socket.connect_to_server())
+    page.wait_for_timeout(1000)
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("a photo of a dog on the beach")
+    page.locator("#txt2img_generate").click()
+    info = "document.querySelector('#html_info_txt2img.prose').innerText"
+    page.wait_for_function(f"{info}.startsWith('a photo of a dog on the beach, tinyperson')")
 
 
 def test_people_are_placed_by_choosing_and_by_drawing_on_the_last_picture(page: Page) -> None:

@@ -87,13 +87,27 @@ def build(
         _connect_modules(tab, made, modules)
         _add_use(tab, made, prompt)
     if prompt is not None:
-        made["identity"].input(
-            fn=prompt_with_identity,
-            inputs=[made["identity"], prompt],
-            outputs=[prompt],
-            show_progress=False,
-        )
+        _write_names(made["identity"], prompt)
     return {name: made[name] for name in known if name in made}
+
+
+def _write_names(identity: gr.Dropdown, prompt: gr.Textbox) -> None:
+    """Write a chosen identity's name into the prompt, but not over what was typed before the answer came.
+
+    A name that is not there is added when the video is made.
+    """
+    asked, named = (gr.Textbox(visible=False) for _ in range(2))
+    for one in (asked, named):
+        one.do_not_save_to_config = True
+    identity.input(
+        fn=lambda name, prompt: (prompt, prompt_with_identity(name, prompt)),
+        inputs=[identity, prompt],
+        outputs=[asked, named],
+        show_progress=False,
+    ).success(
+        None, [asked, named, prompt], [prompt], _js="(asked, named, prompt) => prompt === asked ? named : prompt",
+        show_progress=False,
+    )  # fmt: skip
 
 
 def _folded(tab: str) -> list[tuple[str, str, Sequence[Sequence[str]]]]:
