@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vcd_ext.settings.passes import DETECTORS, PassSettings
-from vcd_ext.settings.setting import CHANGED, InVideo, setting, span
+from vcd_ext.settings.setting import InVideo, setting, span
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,6 @@ class FaceSettings(PassSettings):
         "What is painted anew, as a multiple of the face. 1.8 takes in hair, hats and ears as well.",
         **span(1.0, 2.0, 0.05),
         in_video=InVideo("Face mask"),
-        infotext=CHANGED,  # videos of older versions, which had no such setting, are made again with its default
     )
     feather: float = setting(
         0.15,
@@ -102,7 +101,6 @@ class FaceSettings(PassSettings):
         "Width of the edge over which old and new mix, as a share of the face.",
         **span(0.0, 0.5, 0.01),
         in_video=InVideo("Face feather"),
-        infotext=CHANGED,
     )
     smoothing: float = setting(
         1.0,
