@@ -34,7 +34,7 @@ from vcd_ext.toyworld.judging import Judges, load_judges
 from vcd_ext.toyworld.likeness import appearance, likeness
 
 FIRST_SEED = 31_000
-SCALE = 2  # a face of a far figure has 7 of 128 pixels, fewer than can be repaired or followed
+SCALE = 2  # the first edition's far faces had 7 of 128 pixels, too few to follow; kept, so that figures compare
 
 Frames = NDArray[np.uint8]
 

@@ -1,12 +1,14 @@
 """A protocol is methods x subjects x prompts x seeds; rows share what they have in common."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from vcd_ext.batch.protocol import Protocol, read_protocol, reduced
-from vcd_ext.batch.toml_file import PlanError
+from vcd_ext.batch.toml_file import PlanError, read_toml
 from vcd_ext.batch.unit import TrainingWork, VideoWork
+from vcd_ext.cli import demo
 from vcd_ext.cli.evaluate import SHIPPED
 
 TEXT = """
@@ -140,6 +142,15 @@ def test_whose_photos_must_be_brought_is_told_with_where_from(folder: Path) -> N
     text = TEXT.replace('photos = "photos"', 'photos = "subjects/rex"\nsource = "DreamBooth, dataset/dog"', 1)
     with pytest.raises(PlanError, match="bring them from DreamBooth, dataset/dog"):
         read(folder, text)
+
+
+def test_the_drawn_worlds_protocol_paints_faces_and_tiles_as_the_demo_does() -> None:
+    video = read_toml(SHIPPED / "drawn.toml")["video"]
+    ours = {f"face_{name}": value for name, value in asdict(demo.FACE).items()}
+    ours |= {f"tiled_{name}": value for name, value in asdict(demo.TILED).items()}
+    theirs = {name: value for name, value in video.items() if name.startswith(("face_", "tiled_"))}
+    assert len(theirs) == 8
+    assert theirs == {name: ours[name] for name in theirs}
 
 
 def test_the_papers_protocol_has_16_subjects_and_25_prompts_for_each(tmp_path: Path) -> None:
